@@ -1,0 +1,177 @@
+"""Vital, through the ``vita`` package (DBraun/Vita): the synth itself, headless, with all its controls."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from tonesmith.backends.vita.shapes import OVERSAMPLING, SHAPES, tempo_control
+from tonesmith.errors import EngineError
+from tonesmith.hookspecs import hookimpl
+from tonesmith.roles import Backend, Options
+from tonesmith.shape import SpaceShape
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tonesmith.patch import Note, Patch
+    from tonesmith.space import ParameterSpace
+
+_ENGINE_SAMPLE_RATE = 44100
+_ENGINE_TEMPO = 120.0
+
+
+class VitaOptions(Options):
+    """Options of the Vital backend."""
+
+    tier: Literal[1, 2, 3] = Field(
+        1,
+        description="what varies: 1 = oscillators 1 and 2, filter 1, envelope 1, volume; "
+        "2 = all that shapes the sound; 3 = 2 with room for 64 modulations",
+    )
+    bpm: float = Field(_ENGINE_TEMPO, ge=20.0, le=300.0, description="tempo of synced LFOs, delays and effects")
+
+
+class VitaBackend(Backend[VitaOptions]):
+    """Vital.
+
+    The reference that anyone can check: in a new Python process, ``import vita; s = vita.Synth()``, then
+    ``s.set_sample_rate`` and ``s.set_bpm`` where they differ from 44,100 and 120, ``s.load_json`` of the
+    exported preset, and ``s.render(pitch, velocity / 127, hold, hold + tail)`` give the row's samples, bit for
+    bit. Vital seeds its random generators from a count of those made before in the process: so one Synth is
+    built, nothing else is asked of the library, and each note is played in a fork of that state.
+    """
+
+    name = "vita"
+    summary = "Vital: 448 controls, wavetables and modulations (package vita)"
+    Options = VitaOptions
+    isolation = "snapshot"
+    fallback = "fresh"
+    determinism = "exact"
+    fallback_determinism = "exact-in-run"
+    preset_suffix: ClassVar[str] = ".vital"
+
+    def __init__(self, options: VitaOptions, sample_rate: int) -> None:
+        super().__init__(options, sample_rate)
+        try:
+            import vita
+        except ImportError as error:
+            raise EngineError(f"the vita package is not usable here ({error}). Install it: pip install vita") from error
+        self._vita = vita
+        self._synth = vita.Synth()
+        if sample_rate != _ENGINE_SAMPLE_RATE:
+            self._synth.set_sample_rate(sample_rate)
+        if options.bpm != _ENGINE_TEMPO:
+            self._synth.set_bpm(options.bpm)
+        self._contents: dict[str, bytes] = {}
+
+    @classmethod
+    def shape(cls, options: VitaOptions) -> SpaceShape:
+        """Return the shape of the tier, with the tempo fixed at the plan's."""
+        fixed_tempo = SpaceShape(fix={"beats_per_minute": tempo_control(options.bpm)})
+        return fixed_tempo.over(SHAPES[f"tier {options.tier}"])
+
+    @classmethod
+    def shapes(cls) -> Mapping[str, SpaceShape]:
+        """Return the shapes of the three tiers."""
+        return SHAPES
+
+    def space(self) -> ParameterSpace:
+        """Return the 448 controls that shape sound: all but modulation slots and view settings."""
+        from tonesmith.backends.vita.controls import read_space
+
+        return read_space(self._vita, self._synth, self.assets(), modulated=self.options.tier == 3)
+
+    def versions(self) -> Mapping[str, str]:
+        """Return the version of the vita package, which holds the engine."""
+        return {"vita": importlib.metadata.version("vita")}
+
+    def assets(self) -> Mapping[str, bytes]:
+        """Return the init preset's wavetables, LFO shapes and noise sample, in the form that loads as itself.
+
+        The first ``to_json`` rounds the sample to 16 bits; one more load and save gives its fixed point.
+        """
+        from tonesmith.backends.vita.preset import assets_of, parse
+
+        text = self._synth.to_json()
+        for _ in range(2):
+            self._load(text)
+            text = self._synth.to_json()
+        return assets_of(parse(text))
+
+    def add_asset(self, name: str, content: bytes) -> None:
+        """Keep a content for patches that name it."""
+        self._contents[name] = content
+
+    def template_key(self, patch: Patch) -> str:
+        """Return what only ``load_json`` can change: assets, routing, and oversampling, which ``set`` ignores."""
+        routing = [f"{m.source}>{m.destination}" for m in patch.modulations]
+        return "|".join([f"{patch.values[OVERSAMPLING]:g}", *sorted(patch.assets.values()), *routing])
+
+    def load_template(self, patch: Patch) -> None:
+        """Load the patch's assets and routing, with every control at its default."""
+        from tonesmith.backends.vita.preset import routing_of, template_json
+
+        self._load(template_json(patch, self._contents))
+        wanted = [(m.source, m.destination) for m in patch.modulations]
+        if wanted and (taken := routing_of(self._synth.to_json())) != wanted:
+            lost = sorted(set(wanted) - set(taken))
+            raise EngineError(f"Vital did not take these modulations: {lost or wanted}")
+
+    def prepare(self, patch: Patch) -> None:
+        """Set every control, and the settings of each modulation.
+
+        Each value goes in as a Python float: a NumPy float32 would be taken for an integer and cut. A NaN
+        would silence the synth for ever.
+        """
+        from tonesmith.backends.vita.preset import slot_controls
+
+        controls = self._synth.get_controls()
+        for name, value in {**patch.values, **slot_controls(patch.modulations)}.items():
+            if not math.isfinite(value):
+                raise EngineError(f"{name} = {value} is not finite")
+            if name not in controls:
+                raise EngineError(f"Vital has no control {name!r}")
+            controls[name].set(float(value))
+
+    def render(self, note: Note) -> NDArray[Any]:
+        """Return float32 (2, frames). Vital itself checks none of its arguments, and crashes on some."""
+        if not (0 <= note.pitch <= 127 and 1 <= note.velocity <= 127):
+            raise EngineError(f"pitch {note.pitch} or velocity {note.velocity} is not in MIDI's range")
+        if not (0.0 < note.hold <= note.duration <= 600.0):
+            raise EngineError(f"a note of {note.hold} s in a render of {note.duration} s cannot be played")
+        return self._synth.render(int(note.pitch), note.velocity / 127, float(note.hold), float(note.duration))
+
+    def load_preset(self, path: Path) -> tuple[Patch, Mapping[str, bytes]]:
+        """Return the patch in a ``.vital`` file, as Vital itself reads and upgrades it."""
+        from tonesmith.backends.vita.preset import parse, patch_of, read_text
+
+        text = read_text(path)
+        for _ in range(2):
+            self._load(text)
+            text = self._synth.to_json()
+        controls = self._synth.get_controls()
+        names = {n: (d.min, d.max, d.is_discrete) for n in controls for d in (self._synth.get_control_details(n),)}
+        return patch_of(parse(text), names, path.read_bytes())
+
+    @classmethod
+    def preset(cls, patch: Patch, assets: Mapping[str, bytes], name: str) -> bytes:
+        """Return a ``.vital`` file."""
+        from tonesmith.backends.vita.preset import preset_json
+
+        return preset_json(patch, assets, name).encode()
+
+    def _load(self, text: str) -> None:
+        if not self._synth.load_json(text):
+            raise EngineError("Vital refused the preset: damaged, incomplete, or saved by a newer version")
+
+
+@hookimpl
+def tonesmith_backends() -> Iterable[type[Backend[Any]]]:
+    """Return the Vital backend."""
+    return [VitaBackend]

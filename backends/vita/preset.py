@@ -1,0 +1,158 @@
+"""Vital's preset format: JSON with every control, and the assets beside them.
+
+Written from patches without an engine, and taken apart into patches and assets.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tonesmith.errors import EngineError
+from tonesmith.patch import Modulation, Patch, sha256_hex
+
+MAX_MODULATIONS, MAX_WAVETABLES, MAX_LFOS = 64, 3, 8
+"""What Vital has room for. A preset with more kills the process."""
+_MAX_BYTES = 64 << 20
+_MAX_SAMPLE_FRAMES = 60 * 192_000
+_VERSION = "1.5.5"
+"""The Vital version named in presets: the engine's own "99999.9.9" would be refused by Vital as newer."""
+_SLOT_FIELDS = ("amount", "power", "bipolar", "stereo", "bypass")
+_SLOT_CONTROL = re.compile(r"modulation_(\d+)_(amount|power|bipolar|stereo|bypass)$")
+_WAVETABLES = tuple(f"wavetable_{i}" for i in range(1, MAX_WAVETABLES + 1))
+_LFOS = tuple(f"lfo_{i}" for i in range(1, MAX_LFOS + 1))
+_LINES = "modulation_lines"
+SLOTS = (*_WAVETABLES, *_LFOS, "sample", _LINES)
+"""The asset slots of a patch. ``modulation_lines`` maps slot numbers to remapping curves; "" if none is drawn."""
+
+
+def slot_controls(modulations: Sequence[Modulation]) -> dict[str, float]:
+    """Return the controls of the modulation slots: the i-th modulation has those of slot i, from 1."""
+    return {
+        f"modulation_{slot}_{field}": float(getattr(modulation, field))
+        for slot, modulation in enumerate(modulations, 1)
+        for field in _SLOT_FIELDS
+    }
+
+
+def template_json(patch: Patch, contents: Mapping[str, bytes]) -> str:
+    """Return a preset with the patch's assets and routing, and every control but oversampling at its default."""
+    from tonesmith.backends.vita.shapes import OVERSAMPLING
+
+    return _json(patch, contents, "", {OVERSAMPLING: patch.values[OVERSAMPLING]})
+
+
+def preset_json(patch: Patch, contents: Mapping[str, bytes], name: str) -> str:
+    """Return the preset of a patch that has a value for every control, as Vital and vita load it."""
+    return _json(patch, contents, name, {**patch.values, **slot_controls(patch.modulations)})
+
+
+def _json(patch: Patch, contents: Mapping[str, bytes], name: str, controls: Mapping[str, float]) -> str:
+    if len(patch.modulations) > MAX_MODULATIONS:
+        raise EngineError(f"the patch has {len(patch.modulations)} modulations; Vital has room for {MAX_MODULATIONS}")
+    held = {slot: json.loads(contents[sha]) for slot, sha in patch.assets.items()}
+    lines = held.get(_LINES, {})
+    modulations: list[dict[str, Any]] = [{"source": "", "destination": ""} for _ in range(MAX_MODULATIONS)]
+    for slot, modulation in enumerate(patch.modulations):
+        modulations[slot] = {"source": modulation.source, "destination": modulation.destination}
+        if str(slot) in lines:
+            modulations[slot]["line_mapping"] = lines[str(slot)]
+    settings: dict[str, Any] = {key: float(value) for key, value in controls.items()}
+    settings |= {
+        "wavetables": [held[slot] for slot in _WAVETABLES if slot in held],
+        "lfos": [held[slot] for slot in _LFOS if slot in held],
+        "sample": held.get("sample", {}),
+        "modulations": modulations,
+    }
+    preset = {"author": "", "comments": "", "preset_name": name, "preset_style": "", "synth_version": _VERSION}
+    return json.dumps({**preset, "settings": settings})
+
+
+def assets_of(preset: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return slot -> content of a preset that Vital wrote. Contents are canonical JSON, so equal ones are one."""
+    settings = preset["settings"]
+    parts = dict(zip(_WAVETABLES, settings["wavetables"], strict=True))
+    parts |= dict(zip(_LFOS, settings["lfos"], strict=True))
+    connected = [m for m in settings["modulations"] if m.get("source") and m.get("destination")]
+    lines = {str(i): m["line_mapping"] for i, m in enumerate(connected) if "line_mapping" in m}
+    parts |= {"sample": settings["sample"], _LINES: lines}
+    return {slot: json.dumps(part, sort_keys=True, separators=(",", ":")).encode() for slot, part in parts.items()}
+
+
+def routing_of(text: str) -> list[tuple[str, str]]:
+    """Return (source, destination) of each connected slot of a preset, in slot order."""
+    slots = parse(text)["settings"]["modulations"]
+    return [(m["source"], m["destination"]) for m in slots if m["source"] and m["destination"]]
+
+
+def patch_of(
+    preset: Mapping[str, Any], controls: Mapping[str, tuple[float, float, bool]], content: bytes
+) -> tuple[Patch, dict[str, bytes]]:
+    """Return the patch of a preset that Vital wrote, and its assets by SHA-256.
+
+    Args:
+        preset: as Vital saved it after loading and upgrading the file.
+        controls: name -> (min, max, whether it is discrete) of every control.
+        content: of the file, whose SHA-256 names the preset.
+    """
+    settings = preset["settings"]
+    slots = [i for i, m in enumerate(settings["modulations"], 1) if m.get("source") and m.get("destination")]
+    values = {
+        name: _inside(float(settings[name]), *bounds)
+        for name, bounds in controls.items()
+        if not _SLOT_CONTROL.match(name) and "view_" not in name
+    }
+    contents = assets_of(preset)
+    patch = Patch(
+        values=values,
+        modulations=tuple(_modulation(settings, slot) for slot in slots),
+        assets={slot: sha256_hex(part) for slot, part in contents.items()},
+        preset=sha256_hex(content),
+    )
+    return patch, {sha256_hex(part): part for part in contents.values()}
+
+
+def _inside(value: float, low: float, high: float, discrete: bool) -> float:
+    bounded = min(max(value, low), high)
+    return float(round(bounded)) if discrete else bounded
+
+
+def _modulation(settings: Mapping[str, Any], slot: int) -> Modulation:
+    routing = settings["modulations"][slot - 1]
+    amount, power, *switches = (float(settings[f"modulation_{slot}_{field}"]) for field in _SLOT_FIELDS)
+    return Modulation(routing["source"], routing["destination"], amount, power, *(round(s) != 0 for s in switches))
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a preset file, after the checks without which Vital would crash or bloat.
+
+    Raises :class:`EngineError` with what is wrong.
+    """
+    size = path.stat().st_size
+    if size > _MAX_BYTES:
+        raise EngineError(f"{path.name}: {size >> 20} MB; presets of more than {_MAX_BYTES >> 20} MB are not opened")
+    try:
+        text = path.read_text(encoding="utf-8")
+        settings = parse(text)["settings"]
+        counts = {key: len(settings[key]) for key in ("modulations", "wavetables", "lfos")}
+        sample = settings.get("sample") or {}
+        frames = int(sample.get("length", 0))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise EngineError(f"{path.name}: not a Vital preset ({type(error).__name__}: {error})") from None
+    for key, limit in (("modulations", MAX_MODULATIONS), ("wavetables", MAX_WAVETABLES), ("lfos", MAX_LFOS)):
+        if counts[key] > limit:
+            raise EngineError(f"{path.name}: {counts[key]} {key}; Vital has room for {limit}")
+    if not 0 <= frames <= _MAX_SAMPLE_FRAMES or frames * 2 > len(sample.get("samples", "")):
+        raise EngineError(f"{path.name}: its sample claims {frames} frames, which it does not hold")
+    return text
+
+
+def parse(text: str) -> dict[str, Any]:
+    """Return the JSON of a preset."""
+    data = json.loads(text)
+    if not isinstance(data, dict) or not isinstance(data.get("settings"), dict):
+        raise ValueError("it has no settings")
+    return data

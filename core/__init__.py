@@ -1,0 +1,129 @@
+"""Labelled sound datasets from real synthesizers, whose every row renders again from its label."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tonesmith import errors
+    from tonesmith.api import generate
+    from tonesmith.block import Rejection, Render, Verdict
+    from tonesmith.config import Config, load_config
+    from tonesmith.dataset import Dataset, Row, Rows, open_dataset
+    from tonesmith.errors import (
+        ConfigError,
+        DatasetError,
+        DatasetNotFoundError,
+        EngineError,
+        PluginError,
+        RunError,
+        SpaceError,
+        TonesmithError,
+    )
+    from tonesmith.hookspecs import hookimpl
+    from tonesmith.host import Host
+    from tonesmith.notes import Notes
+    from tonesmith.parameter import Parameter
+    from tonesmith.patch import Candidate, Modulation, Note, Patch
+    from tonesmith.plan import Plan
+    from tonesmith.roles import Backend, Measure, Options, Sampler, Sink, Storage, Validator
+    from tonesmith.shape import SpaceShape
+    from tonesmith.space import Label, ParameterSpace
+    from tonesmith.watch import Summary, Watcher
+
+    __version__: str
+
+__all__ = [
+    "Backend",
+    "Candidate",
+    "Config",
+    "ConfigError",
+    "Dataset",
+    "DatasetError",
+    "DatasetNotFoundError",
+    "EngineError",
+    "Host",
+    "Label",
+    "Measure",
+    "Modulation",
+    "Note",
+    "Notes",
+    "Options",
+    "Parameter",
+    "ParameterSpace",
+    "Patch",
+    "Plan",
+    "PluginError",
+    "Rejection",
+    "Render",
+    "Row",
+    "Rows",
+    "RunError",
+    "Sampler",
+    "Sink",
+    "SpaceError",
+    "SpaceShape",
+    "Storage",
+    "Summary",
+    "TonesmithError",
+    "Validator",
+    "Verdict",
+    "Watcher",
+    "__version__",
+    "errors",
+    "generate",
+    "hookimpl",
+    "load_config",
+    "open_dataset",
+]
+
+_HOMES = {
+    "api": ("generate",),
+    "block": ("Rejection", "Render", "Verdict"),
+    "config": ("Config", "load_config"),
+    "dataset": ("Dataset", "Row", "Rows", "open_dataset"),
+    "errors": (
+        "ConfigError",
+        "DatasetError",
+        "DatasetNotFoundError",
+        "EngineError",
+        "PluginError",
+        "RunError",
+        "SpaceError",
+        "TonesmithError",
+    ),
+    "hookspecs": ("hookimpl",),
+    "host": ("Host",),
+    "notes": ("Notes",),
+    "parameter": ("Parameter",),
+    "patch": ("Candidate", "Modulation", "Note", "Patch"),
+    "plan": ("Plan",),
+    "roles": ("Backend", "Measure", "Options", "Sampler", "Sink", "Storage", "Validator"),
+    "shape": ("SpaceShape",),
+    "space": ("Label", "ParameterSpace"),
+    "watch": ("Summary", "Watcher"),
+}
+"""Module -> names: each module is imported when one of its names is first used, so that
+``import tonesmith`` costs no NumPy and a plugin file may import from here."""
+
+_MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("tonesmith")
+    elif name == "errors":
+        value = importlib.import_module("tonesmith.errors")
+    elif name in _MODULE_OF:
+        value = getattr(importlib.import_module(f"tonesmith.{_MODULE_OF[name]}"), name)
+    else:
+        raise AttributeError(f"module 'tonesmith' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

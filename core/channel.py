@@ -1,0 +1,164 @@
+"""Messages to a clean child process: JSON with an optional payload of bytes, over its standard streams."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import queue
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from typing import IO, Any
+
+_LENGTHS = struct.Struct("<II")
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+class Channel:
+    """Two byte streams that carry frames: two lengths, JSON, payload."""
+
+    def __init__(self, reader: IO[bytes], writer: IO[bytes]) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def send(self, message: dict[str, Any], payload: bytes = b"") -> None:
+        """Send one frame. Raises ``OSError`` once the other end is gone."""
+        text = json.dumps(message).encode()
+        self._writer.write(_LENGTHS.pack(len(text), len(payload)) + text + payload)
+        self._writer.flush()
+
+    def receive(self) -> tuple[dict[str, Any], bytes]:
+        """Return the next frame. Raises ``EOFError`` once the other end is gone."""
+        text_length, payload_length = _LENGTHS.unpack(self._exactly(_LENGTHS.size))
+        return json.loads(self._exactly(text_length)), self._exactly(payload_length)
+
+    def close(self) -> None:
+        """Close both streams; the other end reads an end of file."""
+        for stream in (self._writer, self._reader):
+            with contextlib.suppress(OSError):
+                stream.close()
+
+    def _exactly(self, size: int) -> bytes:
+        data = self._reader.read(size)
+        if len(data) != size:
+            raise EOFError
+        return data
+
+
+def channel_to_parent() -> Channel:
+    """Return the channel to the process that started this one, in a process that :class:`Child` started.
+
+    The streams are moved out of the way of an engine that prints: descriptor 1 then leads to 2.
+    """
+    reader, writer = os.dup(0), os.dup(1)
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)
+    die_with_parent()
+    return Channel(os.fdopen(reader, "rb"), os.fdopen(writer, "wb"))
+
+
+def die_with_parent() -> None:
+    """Ask Linux to kill this process when its parent ends, however it ends."""
+    if sys.platform == "linux":
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What arrived from a child: a frame, or ``body`` None once it has ended."""
+
+    sender: Child
+    body: dict[str, Any] | None
+    payload: bytes = b""
+
+
+class Child:
+    """A Python process of its own that runs a module and talks over a :class:`Channel`.
+
+    It is no fork: it inherits no thread, no engine and no random state. It leads a process group, so that
+    it can be killed with all that it forked, and Ctrl-C at the terminal does not reach it.
+    """
+
+    def __init__(self, module: str, inbox: queue.Queue[Message]) -> None:
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            start_new_session=True,
+            env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1")},
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._channel = Channel(self._process.stdout, self._process.stdin)
+        self._thread = threading.Thread(target=self._listen, args=(inbox,), daemon=True)
+        self._thread.start()
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    def send(self, message: dict[str, Any], payload: bytes = b"") -> None:
+        """Send a frame; if the child is gone, its end is in the inbox or soon will be."""
+        with contextlib.suppress(OSError, ValueError):
+            self._channel.send(message, payload)
+
+    def kill(self) -> None:
+        """Kill the process and its whole group, and wait for its end."""
+        if sys.platform == "win32":
+            self._process.kill()
+        else:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._thread.join()
+        self._channel.close()
+
+    def end(self, patience: float = 10.0) -> None:
+        """Close the streams, on which the child ends itself; kill it if it does not."""
+        with contextlib.suppress(OSError):
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(patience)
+        self.kill()
+        self._stderr.close()
+
+    def epitaph(self) -> tuple[int, str]:
+        """Return how a process that ended did: its signal, or 0, and a phrase that says so."""
+        code = self._process.wait()
+        if code < 0:
+            return -code, f"killed by {signal_name(-code)}"
+        return 0, f"ended with status {code}"
+
+    def last_words(self, size: int = 2000) -> str:
+        """Return the end of what it wrote to standard error."""
+        length = self._stderr.seek(0, os.SEEK_END)
+        self._stderr.seek(max(0, length - size))
+        return self._stderr.read().decode(errors="replace").strip()
+
+    def _listen(self, inbox: queue.Queue[Message]) -> None:
+        try:
+            while True:
+                inbox.put(Message(self, *self._channel.receive()))
+        except (EOFError, OSError, ValueError):
+            inbox.put(Message(self, None))
+
+
+def signal_name(number: int) -> str:
+    """Return the name of a signal, such as SIGSEGV."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,88 @@
+"""The Typer app: the built-in commands, and those that plugins add."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from tonesmith.host import Host
+
+_ORDER = ("generate", "inspect", "export", "verify", "plugins")
+_READERS = ("inspect", "export", "verify")
+
+
+class _Ordered(TyperGroup):
+    """Lists the commands in the order in which they are used, and those of plugins after them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        names = super().list_commands(ctx)
+        return [n for n in _ORDER if n in names] + [n for n in names if n not in _ORDER]
+
+
+def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer:
+    """Return the app for these arguments.
+
+    Which flags ``generate`` has depends on the plugins that the arguments and the configuration choose, so
+    they are known only here; any other command is spared the work.
+    """
+    from tonesmith.cli.generate import generate_command
+    from tonesmith.cli.plugins import plugins_app
+
+    host = host or Host.load()
+    completed = _completed_words()
+    words = completed or list(arguments)
+    app = typer.Typer(
+        name="tonesmith", cls=_Ordered, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich"
+    )
+    app.callback()(_root)
+    chosen = next((word for word in words if not word.startswith("-")), "")
+    flagged = words[words.index(chosen) + 1 :] if chosen == "generate" else None
+    app.command("generate")(generate_command(flagged, host, lenient=bool(completed)))
+    for name in filter(_is_there, _READERS):
+        app.command(name)(_reader(name))
+    app.add_typer(plugins_app(host), name="plugins")
+    host.commands(app)
+    return app
+
+
+def _is_there(name: str) -> bool:
+    return find_spec(f"tonesmith.cli.{name}") is not None
+
+
+def _reader(name: str) -> Callable[..., Any]:
+    command: Callable[..., Any] = getattr(import_module(f"tonesmith.cli.{name}"), name)
+    return command
+
+
+def _completed_words() -> list[str]:
+    """Return the words of the command line that a shell wants completed, or none outside of that."""
+    if "_TONESMITH_COMPLETE" not in os.environ:
+        return []
+    line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or ""
+    try:
+        return shlex.split(line)[1:]
+    except ValueError:  # a quote that is not closed yet
+        return line.split()[1:]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from tonesmith import __version__
+
+        typer.echo(f"tonesmith {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Turn synthesizers into labelled sound datasets whose every row renders again from its label."""

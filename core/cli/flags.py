@@ -1,0 +1,228 @@
+"""Flags made from pydantic models: one for each setting, and for each option of the plugins that are chosen."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from tonesmith.config import Config, PlanSettings, RunSettings
+from tonesmith.errors import ConfigError, unknown_name
+from tonesmith.host import Host
+from tonesmith.notes import Notes
+from tonesmith.settings import Schema, Setting, alternatives, choices_of, limits, settings_of, takes
+from tonesmith.shape import SpaceShape
+
+_SHORT = {"patches": ("-n", "--patches"), "seed": ("--seed",), "workers": ("--workers",)}
+_BY_NAME = {"space.fix": ("--space.fix", "NAME=VALUE"), "space.ranges": ("--space.range", "NAME=LOW:HIGH")}
+_METAVARS = {"choice": "CHOICE", "integer": "INT", "number": "NUM", "boolean": None, "string": "TEXT", "array": "LIST"}
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A command-line flag.
+
+    Attributes:
+        key: dotted key of the setting that it overrides.
+        names: as they are typed.
+        setting: what it takes.
+        default: what counts if it is not given.
+        panel: heading in ``--help``.
+    """
+
+    key: str
+    names: tuple[str, ...]
+    setting: Setting
+    default: Any
+    panel: str
+
+    @property
+    def spelled(self) -> str:
+        """Return its long name."""
+        return self.names[-1].split("/")[0]
+
+    def parameter(self, identifier: str) -> inspect.Parameter:
+        """Return it as a parameter of a Typer command; None where it is not given.
+
+        All but switches are text to Typer: the configuration checks them, and says more of what is wrong.
+        """
+        kind = _kind(self.key, self.setting.schema)
+        choices = [str(choice) for choice in choices_of(self.setting.schema)]
+        option = typer.Option(
+            *self.names,
+            help=self._help(),
+            metavar=_BY_NAME[self.key][1] if kind == "by name" else _METAVARS.get(kind, "VALUE"),
+            autocompletion=(lambda: choices) if choices else None,
+            rich_help_panel=self.panel,
+            show_default=False,
+        )
+        annotation: Any = {"by name": list[str], "boolean": bool}.get(kind, str) | None
+        typed = Annotated[annotation, option]
+        return inspect.Parameter(identifier, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=typed)
+
+    def overrides(self, value: Any) -> dict[str, Any]:
+        """Return dotted key -> value of what was typed. Raises :class:`ConfigError` if it is malformed."""
+        schema = self.setting.schema
+        match _kind(self.key, schema):
+            case "by name":
+                return dict(self._by_name(entry) for entry in value)
+            case "choice":
+                return {self.key: {str(choice): choice for choice in choices_of(schema)}.get(value, value)}
+            case "integer" | "number":
+                return {self.key: _number(value)}
+            case "boolean":
+                return {self.key: value}
+            case _:
+                return {self.key: self._read(schema, value)}
+
+    def _by_name(self, entry: str) -> tuple[str, Any]:
+        name, equals, text = entry.rpartition("=")
+        ends = text.split(":")
+        if self.key == "space.ranges":
+            if equals and name and len(ends) == 2 and all(isinstance(_number(end), int | float) for end in ends):
+                return f"{self.key}.{name}", [_number(end) for end in ends]
+        elif equals and name:
+            return f"{self.key}.{name}", _number(text)
+        raise ConfigError(f"{self.spelled}: {entry!r} is not {_BY_NAME[self.key][1]}.")
+
+    def _read(self, schema: Schema, text: str) -> Any:
+        kinds = {s.get("type") for s in alternatives(schema)}
+        if "array" in kinds:
+            items = [_number(item) if _has_number(schema) else item.strip() for item in text.split(",") if item.strip()]
+            return items[0] if len(items) == 1 and kinds != {"array"} else items
+        if kinds <= {"string"}:
+            return text
+        if kinds <= {"string", "integer", "number"}:
+            return _number(text)
+        try:
+            return tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{self.spelled}: {text!r} is not {takes(schema)} as TOML writes it: {error}.") from None
+
+    def _help(self) -> str:
+        """Return the help with range and default. Typer's own range would leave no room for the flag's name."""
+        schema = self.setting.schema
+        notes = [" | ".join(map(str, choices_of(schema))) or limits(schema)]
+        if self.default not in (None, "", [], {}):
+            notes.append(f"default {shown(self.default)}")
+        text = f"{self.setting.help} ({', '.join(filter(None, notes))})" if any(notes) else self.setting.help
+        return escape(text)
+
+
+def shown(value: Any) -> str:
+    """Return a value as it would be typed."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(map(shown, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def flags_of(config: Config, host: Host) -> tuple[Flag, ...]:
+    """Return the flags of a composition, each with what it has there as its default."""
+    plain = config.model_dump(mode="json")
+    flags = [
+        Flag(f"plan.{s.key}", _SHORT.get(s.key, (f"--{s.key.replace('_', '-')}",)), s, plain["plan"][s.key], "Plan")
+        for s in settings_of(PlanSettings)
+    ]
+    flags += [Flag(f"run.{s.key}", _SHORT[s.key], s, plain["run"][s.key], "Run") for s in settings_of(RunSettings)]
+    flags += _section("notes", settings_of(Notes), plain["notes"], "Notes")
+    flags += _section("space", (s for s in settings_of(SpaceShape) if s.key != "weights"), plain["space"], "Space")
+    for role, chosen in (("backend", config.backend), ("sampler", config.sampler), ("sink", config.sink)):
+        options = settings_of(host.find(role, chosen.name).Options)
+        flags += _section(role, options, chosen.options, f"{role.capitalize()}: {chosen.name}")
+    for validator in config.validators:
+        options = settings_of(host.find("validator", validator.name).Options)
+        prefix = f"validators.{validator.name}"
+        flags += _section(prefix, options, validator.options, f"Validator: {validator.name}")
+    return tuple(flags)
+
+
+def _section(prefix: str, settings: Iterable[Setting], values: Mapping[str, Any], panel: str) -> list[Flag]:
+    return [Flag(f"{prefix}.{s.key}", _names(prefix, s), s, values[s.key], panel) for s in settings]
+
+
+def _names(prefix: str, setting: Setting) -> tuple[str, ...]:
+    name = f"{prefix}.{setting.key}"
+    if _kind(name, setting.schema) == "boolean":
+        return (f"--{name}/--no-{name}",)
+    return (_BY_NAME[name][0],) if name in _BY_NAME else (f"--{name}",)
+
+
+def with_flags(command: Callable[..., None], flags: Sequence[Flag]) -> Callable[..., None]:
+    """Return a Typer command that takes the flags too, and hands them on as ``overrides`` and ``spelled``.
+
+    Args:
+        command: a function whose parameters Typer understands, besides ``overrides`` (dotted key -> value)
+            and ``spelled`` (dotted key -> flag), which it must have.
+        flags: to add.
+    """
+    by_identifier = {f"flag_{number}": flag for number, flag in enumerate(flags)}
+
+    def called(**values: Any) -> None:
+        overrides: dict[str, Any] = {}
+        spelled: dict[str, str] = {}
+        for identifier, flag in by_identifier.items():
+            value = values.pop(identifier)
+            if value not in (None, []):
+                given = flag.overrides(value)
+                overrides |= given
+                spelled |= dict.fromkeys(given, flag.spelled)
+        command(**values, overrides=overrides, spelled=spelled)
+
+    own = inspect.signature(command, eval_str=True).parameters
+    parameters = [
+        p.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, p in own.items()
+        if name not in {"overrides", "spelled"}
+    ]
+    parameters += [flag.parameter(identifier) for identifier, flag in by_identifier.items()]
+    # Typer reads a command's parameters from these two attributes
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {p.name: p.annotation for p in parameters}
+    called.__doc__ = command.__doc__
+    return called
+
+
+def check_flags(arguments: Sequence[str], flags: Sequence[Flag]) -> None:
+    """Raise :class:`ConfigError` for a plugin's flag that there is not, with the nearest and those there are."""
+    sections = {"notes", "space", "backend", "sampler", "sink", "validators"}
+    for argument in itertools.takewhile(lambda word: word != "--", arguments):
+        name = argument.split("=", 1)[0]
+        section, dot, _ = name.removeprefix("--").removeprefix("no-").partition(".")
+        if not (name.startswith("--") and dot and section in sections):
+            continue
+        there = [flag for flag in flags if flag.key.split(".")[0] == section]
+        known = [spelling for flag in there for names in flag.names for spelling in names.split("/")]
+        if name not in known:
+            plugins = dict.fromkeys(flag.panel.partition(": ")[2] for flag in there)
+            chosen = f" Chosen here: {', '.join(plugins)}." if any(plugins) else ""
+            raise ConfigError(unknown_name("flag", name, known) + chosen)
+
+
+def _kind(key: str, schema: Schema) -> str:
+    """Return how a setting is typed: "choice", "by name", one of JSON's types, or "" for a mixture."""
+    if key in _BY_NAME:
+        return "by name"
+    if choices_of(schema):
+        return "choice"
+    return str(schema.get("type", ""))
+
+
+def _has_number(schema: Any) -> bool:
+    if isinstance(schema, Mapping):
+        return schema.get("type") in {"integer", "number"} or any(map(_has_number, schema.values()))
+    return isinstance(schema, list) and any(map(_has_number, schema))
+
+
+def _number(text: str) -> int | float | str:
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text.strip()

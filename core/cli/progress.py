@@ -1,0 +1,190 @@
+"""The progress of a run on the error stream, and the summary at its end."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from tonesmith.watch import Silent, Summary, Watcher
+
+if TYPE_CHECKING:
+    from tonesmith.block import Rejection
+    from tonesmith.plan import Plan
+
+_WINDOW = 30.0
+"""Seconds of the past that the rate is taken from."""
+_EVERY = 10.0
+"""Seconds between lines where there is no terminal to redraw."""
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+class Meter:
+    """Counts rows, and tells how fast they come from those of the last half minute."""
+
+    def __init__(self, total: int, done: int) -> None:
+        self.total = total
+        self.done = done
+        self._recent: deque[tuple[float, int]] = deque()
+
+    def add(self, rows: int, now: float) -> None:
+        """Count rows that arrive at ``now``, in seconds of any steady clock."""
+        self.done += rows
+        self._recent.append((now, self.done))
+        while len(self._recent) > 2 and self._recent[1][0] < now - _WINDOW:
+            self._recent.popleft()
+
+    def rate(self, now: float) -> float | None:
+        """Return rows per second up to ``now``; None until two arrivals have shown it."""
+        if len(self._recent) < 2:
+            return None
+        (since, before), (_, after) = self._recent[0], self._recent[-1]
+        return (after - before) / (now - since) if now > since else None
+
+    def left(self, now: float) -> str:
+        """Return the time left as h:mm:ss, or "--:--" while there is no telling."""
+        rate = self.rate(now)
+        return clock((self.total - self.done) / rate) if rate else "--:--"
+
+
+class _Reporter(Silent):
+    """What the live and the plain watcher share: the counts, and how they read."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.meter = Meter(0, 0)
+        self.accepted_rows = 0
+        self.rejections: Counter[str] = Counter()
+        self.name = ""
+        self.halting = False
+
+    def started(self, plan: Plan, path: Path, blocks_todo: int, rows_done: int) -> None:
+        self.meter = Meter(plan.rows, rows_done)
+        self.name = path.name
+        if plan.determinism != "exact":
+            self._say(f"isolation {plan.isolation}: rows promise determinism {plan.determinism!r}, not 'exact'")
+        known = f", {rows_done} are there" if rows_done else ""
+        self._say(f"{path}: {plan.rows} rows in {plan.blocks} blocks{known}, {blocks_todo} blocks to do")
+
+    def accepted(self, rows: int) -> None:
+        self.accepted_rows += rows
+        self.meter.add(rows, time.monotonic())
+
+    def rejected(self, rejection: Rejection) -> None:
+        self.rejections[f"{rejection.by}: {rejection.reason}"] += 1
+
+    def stopping(self) -> None:
+        self.halting = True
+        self._say("stopping: the blocks in flight are finished first; Ctrl-C again drops them")
+
+    def counts(self) -> str:
+        rejected = self.rejections.total()
+        reasons = ", ".join(f"{reason} {count}" for reason, count in self.rejections.most_common())
+        return f"accepted {self.accepted_rows} rows, rejected {rejected}" + (f" ({reasons})" if reasons else "")
+
+    def speed(self, now: float) -> str:
+        rate = self.meter.rate(now)
+        return f"{rate:.1f} rows/s" if rate is not None else "-- rows/s"
+
+    def _say(self, text: str) -> None:
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+class _LiveProgress(_Reporter):
+    """Two lines that are redrawn: bar, rows/s and time left; accepted and rejected by reason."""
+
+    def __rich__(self) -> RenderableType:
+        now = time.monotonic()
+        meter = self.meter
+        grid = Table.grid(padding=(0, 1), expand=True)
+        for _ in range(5):
+            grid.add_column(no_wrap=True, ratio=None)
+        grid.columns[0].max_width = 20
+        grid.columns[1].ratio = 1
+        tail = "stopping" if self.halting else f"{meter.left(now)} left"
+        bar = ProgressBar(total=max(meter.total, 1), completed=meter.done)
+        grid.add_row(Text(self.name, overflow="ellipsis"), bar, f"{meter.done}/{meter.total}", self.speed(now), tail)
+        return Group(grid, Text(self.counts(), style="dim", overflow="ellipsis", no_wrap=True))
+
+
+class _PlainProgress(_Reporter):
+    """A line now and then, for logs."""
+
+    _last = 0.0
+
+    def accepted(self, rows: int) -> None:
+        super().accepted(rows)
+        now = time.monotonic()
+        if now - self._last >= _EVERY:
+            self._last = now
+            meter = self.meter
+            self._say(f"{meter.done}/{meter.total} rows, {self.speed(now)}, {meter.left(now)} left; {self.counts()}")
+
+
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Watcher]:
+    """Give a watcher that shows a run on the error stream: live on a terminal, in lines elsewhere."""
+    console = Console(stderr=True)
+    if quiet:
+        yield Silent()
+    elif console.is_terminal:
+        watcher = _LiveProgress(console)
+        with Live(watcher, console=console, refresh_per_second=8, transient=True):
+            yield watcher
+    else:
+        yield _PlainProgress(console)
+
+
+def summary_lines(summary: Summary) -> list[str]:
+    """Return the closing summary: what is there now, what was rejected, and what to try next."""
+    path = shlex.quote(str(summary.path))
+    rows = f"{summary.rows} rows of {summary.patches} patches"
+    if not summary.complete:
+        rows = f"{summary.rows} of {summary.rows_planned} rows"
+    speed = f", {summary.rows_added / summary.seconds:.1f} rows/s" if summary.rows_added and summary.seconds else ""
+    rejected = sum(summary.rejections.values())
+    lines = [
+        f"{summary.path}: {rows}",
+        f"  added     {summary.rows_added} rows in {clock(summary.seconds)}{speed}",
+        f"  size      {size(summary.nbytes)}",
+        f"  rejected  {rejected} of {summary.candidates} candidates",
+        *(f"            {count:>6}  {reason}" for reason, count in _by_count(summary)),
+        f"  digest    {summary.digest}",
+    ]
+    if not summary.complete:
+        return [*lines, "Not all is there yet: run the same command again, and it goes on from here."]
+    return [
+        *lines,
+        "Next:",
+        f"  tonesmith inspect {path}",
+        f"  tonesmith verify {path} --render 50",
+        f"  tonesmith export {path} --row 0 --audio row0.wav",
+    ]
+
+
+def _by_count(summary: Summary) -> list[tuple[str, int]]:
+    return sorted(summary.rejections.items(), key=lambda item: (-item[1], item[0]))
+
+
+def size(nbytes: int) -> str:
+    """Return a number of bytes as a person reads it."""
+    amount, unit = float(nbytes), 0
+    while amount >= 1024 and unit < len(_UNITS) - 1:
+        amount, unit = amount / 1024, unit + 1
+    return f"{amount:.1f} {_UNITS[unit]}" if unit else f"{nbytes} B"
+
+
+def clock(seconds: float) -> str:
+    """Return seconds as h:mm:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

@@ -1,0 +1,335 @@
+"""A dataset opened for reading: rows with their labels, in any order, with no synth installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.block import Rejection, dataset_digest
+from tonesmith.errors import DatasetError, DatasetNotFoundError, unknown_name
+from tonesmith.patch import Note, Patch
+from tonesmith.plan import Plan
+from tonesmith.rows import digest_hex, label_from
+from tonesmith.space import Label, ParameterSpace
+
+if TYPE_CHECKING:
+    from tonesmith.roles import Storage
+
+Choice = slice | Sequence[int] | Sequence[bool] | NDArray[Any]
+"""What chooses several rows: a slice, indices, or a boolean mask as long as the dataset."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterValue:
+    """One parameter of a row: ``raw`` in the engine's units, ``value`` in ``unit`` and ``text`` as the synth shows it.
+
+    The value of a categorical parameter is its whole number, and its text the choice.
+    """
+
+    raw: float
+    value: float
+    unit: str
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """An accepted render with its label and metadata.
+
+    Attributes:
+        plan: of the dataset.
+        row: absolute number of the row in the plan.
+        columns: column name -> this row's array, of the column's shape.
+    """
+
+    plan: Plan
+    row: int
+    columns: Mapping[str, NDArray[Any]]
+
+    @property
+    def audio(self) -> NDArray[np.float32]:
+        """Float32 (channels, frames), full scale 1.0."""
+        return self.columns["audio"]
+
+    @cached_property
+    def label(self) -> Label:
+        """The stored form of the patch."""
+        return label_from(self.plan.space, {name: array[None] for name, array in self.columns.items()}, 0)
+
+    @cached_property
+    def patch(self) -> Patch:
+        """The patch that the label stands for, with a raw value for every parameter of the synth."""
+        return self.plan.space.decode(self.label, self.origin, self.preset)
+
+    @cached_property
+    def parameters(self) -> dict[str, ParameterValue]:
+        """Name -> value of each parameter that varies, continuous ones first."""
+        space, values = self.plan.space, self.patch.values
+        return {
+            p.name: ParameterValue(values[p.name], p.shown(values[p.name]), p.unit, p.text(values[p.name]))
+            for p in (*space.continuous, *space.categorical)
+        }
+
+    @property
+    def note(self) -> Note:
+        """The note that was played: pitch, velocity, hold and tail in seconds."""
+        pitch, velocity, hold, tail = (self.columns[name].item() for name in ("pitch", "velocity", "hold", "tail"))
+        return Note(pitch, velocity, hold, tail)
+
+    @property
+    def patch_id(self) -> int:
+        """Index of the patch in the plan."""
+        return int(self.columns["patch"])
+
+    @property
+    def attempt(self) -> int:
+        """Which draw of the patch was accepted, 0 first."""
+        return int(self.columns["attempt"])
+
+    @property
+    def origin(self) -> str:
+        """The sampler that made the patch."""
+        index = int(self.columns["origin"])
+        if not 0 <= index < len(self.plan.origins):
+            raise DatasetError(f"row {self.row} has origin {index}; the plan has {len(self.plan.origins)}")
+        return self.plan.origins[index]
+
+    @property
+    def preset(self) -> str:
+        """SHA-256 of the preset that the patch came from, in hexadecimal, or ""."""
+        return digest_hex(self.columns["preset"])
+
+    @property
+    def audible(self) -> NDArray[np.bool_]:
+        """Bool (varied parameters,): which of ``plan.space.names`` the gates leave audible."""
+        return self.columns.get("audible", np.zeros(0, np.bool_))
+
+    @property
+    def measured(self) -> dict[str, float]:
+        """What the validators measured, by name; NaN where there was nothing to measure."""
+        return {measure.name: float(self.columns[measure.name]) for measure in self.plan.measures}
+
+    def __repr__(self) -> str:
+        note, (channels, frames) = self.note, self.audio.shape
+        return (
+            f"<Row {self.row}: patch {self.patch_id} from {self.origin}, pitch {note.pitch}, "
+            f"velocity {note.velocity}, {channels} x {frames} frames>"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Several rows, stacked.
+
+    Attributes:
+        plan: of the dataset.
+        rows: int64 (n,), absolute numbers of the rows in the plan.
+        columns: column name -> (n, *shape of the column).
+    """
+
+    plan: Plan
+    rows: NDArray[np.int64]
+    columns: Mapping[str, NDArray[Any]]
+
+    @property
+    def audio(self) -> NDArray[np.float32]:
+        """Float32 (n, channels, frames), full scale 1.0."""
+        return self.columns["audio"]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return (self._row(i) for i in range(len(self)))
+
+    @overload
+    def __getitem__(self, key: int | np.integer[Any]) -> Row: ...
+    @overload
+    def __getitem__(self, key: Choice) -> Rows: ...
+    def __getitem__(self, key: int | np.integer[Any] | Choice) -> Row | Rows:
+        """Return one row, or those that a slice, indices or a mask choose."""
+        chosen = _chosen(key, len(self))
+        if isinstance(chosen, int):
+            return self._row(chosen)
+        return Rows(self.plan, self.rows[chosen], {name: array[chosen] for name, array in self.columns.items()})
+
+    def _row(self, i: int) -> Row:
+        return Row(self.plan, int(self.rows[i]), {name: np.asarray(array[i]) for name, array in self.columns.items()})
+
+    def __repr__(self) -> str:
+        return f"<Rows: {len(self)} of {self.plan.rows}>"
+
+
+class Dataset:
+    """The committed rows of a dataset, as they were when it was opened.
+
+    ``ds[7]`` is a :class:`Row`; ``ds[:32]``, ``ds[[3, 1, 4]]`` and ``ds[mask]`` are :class:`Rows`. Rows that
+    are not rendered yet are left out: ``ds.rows`` tells the places of those that are there.
+
+    It may be pickled, sent to other processes, and used after a fork.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._committed = dict(sorted(storage.committed().items()))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The snapshot travels: another process must count the same rows, though more are stored by then.
+        return {"_storage": self._storage, "_committed": self._committed}
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """The JSON kept with the data."""
+        return self._storage.attributes
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan, with every setting that decides the content."""
+        if "plan" not in self.attributes:
+            raise DatasetError("the dataset has no plan among its attributes")
+        return Plan.from_json(self.attributes["plan"])
+
+    @property
+    def space(self) -> ParameterSpace:
+        """The parameters, and the codec of their labels."""
+        return self.plan.space
+
+    @cached_property
+    def rows(self) -> NDArray[np.int64]:
+        """The number that each row has in the plan: int64 (len,), ascending."""
+        size = self.plan.block_rows
+        parts = [np.arange(block * size, block * size + rows) for block, rows in self._committed.items()]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row of the plan is there."""
+        return len(self) == self.plan.rows
+
+    @cached_property
+    def rejections(self) -> tuple[Rejection, ...]:
+        """The reject ledger, by patch and attempt."""
+        return tuple(self._storage.rejections())
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content: equal for two datasets with the same rows, however and wherever made."""
+        stored = self._storage.blocks()
+        return dataset_digest([d for block, rows in self._committed.items() for d in stored[block][:rows]])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the dataset takes in storage."""
+        return self._storage.nbytes()
+
+    def __len__(self) -> int:
+        return sum(self._committed.values())
+
+    def __iter__(self) -> Iterator[Row]:
+        return (self[i] for i in range(len(self)))
+
+    @overload
+    def __getitem__(self, key: int | np.integer[Any]) -> Row: ...
+    @overload
+    def __getitem__(self, key: Choice) -> Rows: ...
+    def __getitem__(self, key: int | np.integer[Any] | Choice) -> Row | Rows:
+        """Return one row, or those that a slice, indices or a mask choose.
+
+        Raises :class:`IndexError` beyond the ends, :class:`DatasetError` if the stored bytes are damaged.
+        """
+        chosen = _chosen(key, len(self))
+        if not isinstance(chosen, int):
+            rows = self.rows[chosen]
+            return Rows(self.plan, rows, self._read([c.name for c in self.plan.schema], rows))
+        row = int(self.rows[chosen])
+        columns = self._read([c.name for c in self.plan.schema], [row])
+        return Row(self.plan, row, {name: np.asarray(array[0]) for name, array in columns.items()})
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Return a whole column, (len, *shape), such as ``ds.column("pitch")``."""
+        names = [c.name for c in self.plan.schema]
+        if name not in names:
+            raise DatasetError(unknown_name("column", name, names, shown=40))
+        return self._storage.read(name, self.rows.tolist())
+
+    def patch_of(self, i: int) -> Patch:
+        """Return the patch of a row, without reading its audio."""
+        row = int(self.rows[_chosen_one(i, len(self))])
+        columns = self._read([c.name for c in self.plan.schema if c.name != "audio"], [row])
+        return Row(self.plan, row, {name: np.asarray(array[0]) for name, array in columns.items()}).patch
+
+    def assets_of(self, i: int) -> dict[str, bytes]:
+        """Return SHA-256 -> content of each asset that the patch of a row names, checked against it."""
+        return {name: self._storage.asset(name) for name in set(self.patch_of(i).assets.values()) if name}
+
+    def __repr__(self) -> str:
+        audio, state = self.plan.audio, "" if self.complete else f" of {self.plan.rows}"
+        return (
+            f"<Dataset: {len(self)}{state} rows from {self.plan.backend.name}, {audio.channels} x {audio.frames} "
+            f"frames at {audio.sample_rate} Hz, {len(self.space.names)} parameters>"
+        )
+
+    def _read(self, names: Sequence[str], rows: Sequence[int] | NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        wanted = [int(row) for row in rows]
+        return {name: self._storage.read(name, wanted) for name in names}
+
+
+def open_dataset(path: str | PathLike[str]) -> Dataset:
+    """Return the dataset at a path, whichever sink wrote it.
+
+    Raises :class:`DatasetNotFoundError` if nothing is at the path, :class:`DatasetError` if what is there is
+    no dataset, or one of a newer version.
+    """
+    from tonesmith.host import Host
+
+    place = Path(path)
+    if not place.exists():
+        raise DatasetNotFoundError(f"there is no dataset at {place}: nothing is there")
+    sinks = Host.load().sinks()
+    for sink in sinks.values():
+        if sink.recognises(place):
+            return Dataset(sink.open(place))
+    raise DatasetError(f"{place} is {_told(place)}, not a dataset of tonesmith. Known sinks: {', '.join(sinks)}.")
+
+
+def _told(place: Path) -> str:
+    if not place.is_dir():
+        return "a file"
+    names = sorted(entry.name for entry in place.iterdir())
+    if not names:
+        return "an empty folder"
+    if {"zarr.json", ".zgroup", ".zarray"} & set(names):
+        return "Zarr data of another program"
+    return f"a folder with {', '.join(names[:3])}" + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _chosen(key: Any, length: int) -> int | NDArray[np.int64]:
+    """Return the index, or the indices int64 (n,), that a key chooses out of ``length`` rows."""
+    if isinstance(key, slice):
+        return np.arange(length)[key]
+    if np.ndim(key) == 0:
+        return _chosen_one(key, length)
+    keys = np.asarray(key)
+    if keys.ndim == 1 and keys.dtype == np.bool_:
+        if len(keys) != length:
+            raise IndexError(f"the mask has {len(keys)} entries for {length} rows")
+        return np.flatnonzero(keys)
+    if keys.ndim != 1 or (len(keys) and keys.dtype.kind not in "iu"):
+        raise TypeError(f"rows are chosen by an index, a slice, indices or a mask, not {type(key).__name__}")
+    return np.array([_chosen_one(k, length) for k in keys.tolist()], np.int64)
+
+
+def _chosen_one(key: Any, length: int) -> int:
+    if isinstance(key, (bool, np.bool_)) or not hasattr(key, "__index__"):
+        raise TypeError(f"rows are chosen by an index, a slice, indices or a mask, not {type(key).__name__}")
+    index: int = key.__index__()
+    if not -length <= index < length:
+        raise IndexError(f"row {index} of a dataset of {length} rows")
+    return index % length

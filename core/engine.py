@@ -1,0 +1,176 @@
+"""The engine process: it holds one synth, pristine, and nothing else.
+
+Started by :class:`tonesmith.isolation.Engine` as ``python -m tonesmith.engine``. It never measures or stores
+anything: a synth may leave the floating-point unit of its thread in another mode (Vital sets
+flush-to-zero for good), and the numbers that tell of a render must not depend on it.
+"""
+
+from __future__ import annotations
+
+import base64
+import gc
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from tonesmith.channel import Channel, channel_to_parent
+from tonesmith.errors import TonesmithError
+from tonesmith.host import Host
+from tonesmith.outcome import Outcome
+from tonesmith.patch import Note, Patch, sha256_hex
+from tonesmith.roles import Backend
+from tonesmith.snapshot import SharedAudio, SnapshotPlayer
+
+
+class Player(Protocol):
+    """Plays the notes of a patch into shared memory."""
+
+    def play(self, patch: Patch, notes: Sequence[Note]) -> list[Outcome]:
+        """Play each note; the list ends with the first that could not be played."""
+
+
+class InProcessPlayer:
+    """Plays in this process: in a new engine for each note, or in one for all.
+
+    A crash takes the process with it, on which the other side blames the candidate.
+    """
+
+    def __init__(self, load: Callable[[], Backend[Any]], shared: SharedAudio, reuse: bool) -> None:
+        self._load = load
+        self._shared = shared
+        self._reuse = reuse
+        self._backend: Backend[Any] | None = None
+        self._key: str | None = None
+
+    def play(self, patch: Patch, notes: Sequence[Note]) -> list[Outcome]:
+        """Play each note in an engine that no other note has used, or that promises not to remember."""
+        self._shared.clear()
+        for index, note in enumerate(notes):
+            try:
+                backend = self._prepared(patch)
+                self._shared.put(index, backend.render(note))
+            except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the candidate bears it
+                self._shared.put_error(index, error)
+                break
+        return self._shared.outcomes(notes)
+
+    def _prepared(self, patch: Patch) -> Backend[Any]:
+        if self._backend is None or not self._reuse:
+            self._backend, self._key = self._load(), None
+        key = self._backend.template_key(patch)
+        if key != self._key:
+            if key:
+                self._backend.load_template(patch)
+            self._key = key
+        self._backend.prepare(patch)
+        return self._backend
+
+
+def main() -> None:
+    """Serve one client until it closes the channel."""
+    channel = channel_to_parent()
+    try:
+        Server(channel).serve()
+    except EOFError:
+        pass
+    finally:
+        os._exit(0)  # an engine's own tear-down has nothing to add
+
+
+class Server:
+    """Answers the requests of one :class:`tonesmith.isolation.Engine`."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._assets: dict[str, bytes] = {}
+        setup, _ = channel.receive()
+        self._setup = setup
+
+    def serve(self) -> None:
+        """Load the engine, then answer until the channel closes."""
+        if not self._answered(lambda: {"ready": self._load_first()}):
+            return
+        while True:
+            request, payload = self._channel.receive()
+            if "asset" in request:
+                self._assets[request["asset"]] = payload
+                self._backend.add_asset(request["asset"], payload)
+            elif "map" in request:
+                self._answered(lambda: {"mapped": self._map()})
+            elif "play" in request:
+                self._answered(lambda request=request: {"outcomes": self._play(request)})
+            elif "describe" in request:
+                self._answered(lambda request=request: {"description": self._describe(request)})
+            elif "preset" in request:
+                self._answered(lambda request=request: {"preset": self._preset(Path(request["preset"]))})
+
+    def _answered(self, answer: Callable[[], dict[str, Any]]) -> bool:
+        try:
+            reply = answer()
+        except Exception as error:  # noqa: BLE001 - whatever the plugin raises is told to the client
+            text = str(error) if isinstance(error, TonesmithError) else f"{type(error).__name__}: {error}"
+            self._channel.send({"error": text})
+            return False
+        self._channel.send(reply)
+        return True
+
+    def _load(self) -> Backend[Any]:
+        setup = self._setup
+        host = Host.load()
+        cls = host.backends()[setup["backend"]["name"]]
+        backend = cls(cls.Options.model_validate(setup["backend"]["options"]), setup["sample_rate"])
+        for name, content in self._assets.items():
+            backend.add_asset(name, content)
+        return backend
+
+    def _load_first(self) -> bool:
+        self._backend = self._load()
+        gc.disable()
+        return True
+
+    def _map(self) -> bool:
+        """Map the memory that the client made, and get ready to play into it."""
+        setup = self._setup
+        shared = SharedAudio(Path(setup["buffer"]), setup["notes"], setup["channels"], setup["frames"])
+        if setup["isolation"] == "snapshot":
+            self._player: Player = SnapshotPlayer(self._backend, shared)
+        else:
+            self._player = InProcessPlayer(self._load, shared, reuse=setup["isolation"] == "reuse")
+        return True
+
+    def _play(self, request: dict[str, Any]) -> list[dict[str, Any]]:
+        notes = [Note(*fields) for fields in request["notes"]]
+        return [outcome.to_json() for outcome in self._player.play(Patch.from_json(request["play"]), notes)]
+
+    def _describe(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the space, versions, assets and the form of the audio. The engine is used up by it."""
+        backend = self._backend
+        space = backend.space()
+        assets = {slot: base64.b64encode(content).decode() for slot, content in backend.assets().items()}
+        patch = Patch({p.name: p.default for p in space.parameters}, assets=dict(space.assets))
+        for content in backend.assets().values():
+            backend.add_asset(sha256_hex(content), content)
+        if backend.template_key(patch):
+            backend.load_template(patch)
+        backend.prepare(patch)
+        audio = backend.render(Note(60, 100, request["hold"], request["tail"]))
+        return {
+            "space": space.to_json(),
+            "versions": dict(backend.versions()),
+            "assets": assets,
+            "channels": audio.shape[0],
+            "frames": audio.shape[1],
+        }
+
+    def _preset(self, path: Path) -> dict[str, Any]:
+        """Return the patch in a preset file and its assets. The engine is used up by it."""
+        patch, assets = self._backend.load_preset(path)
+        return {
+            "patch": patch.to_json(),
+            "assets": {name: base64.b64encode(content).decode() for name, content in assets.items()},
+        }
+
+
+if __name__ == "__main__":
+    main()

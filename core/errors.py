@@ -1,0 +1,70 @@
+"""What can go wrong, in the words of the person at the terminal.
+
+::
+
+    TonesmithError
+    ├── ConfigError      (ValueError)   a setting, key, range or name is wrong; exit status 2
+    │   └── SpaceError                  a parameter space and what was asked of it disagree
+    ├── PluginError                     a plugin is unknown, doubled or broken; exit status 2
+    ├── DatasetError                    a dataset is missing, damaged or of another plan
+    │   └── DatasetNotFoundError (FileNotFoundError)
+    ├── EngineError                     a synth could not be loaded or used
+    └── RunError                        a run could not go on
+
+The message says what is wrong, where, and what to do. The command line prints it without a
+traceback and exits with ``exit_code``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class TonesmithError(Exception):
+    """Base of every error that tonesmith raises on purpose."""
+
+    exit_code = 1
+
+
+class ConfigError(TonesmithError, ValueError):
+    """A setting is unknown, of the wrong type, or out of range."""
+
+    exit_code = 2
+
+
+class SpaceError(ConfigError):
+    """A parameter space does not have, or cannot hold, what was asked of it."""
+
+
+class PluginError(TonesmithError):
+    """A plugin is unknown, bears a name twice, or is broken."""
+
+    exit_code = 2
+
+
+class DatasetError(TonesmithError):
+    """A dataset is damaged, or was made by another plan."""
+
+
+class DatasetNotFoundError(DatasetError, FileNotFoundError):
+    """There is no dataset at the path."""
+
+    exit_code = 2
+
+
+class EngineError(TonesmithError):
+    """A synth engine could not be loaded, or refused what it was given."""
+
+
+class RunError(TonesmithError):
+    """A run could not go on; what was committed before is kept."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], shown: int = 12) -> str:
+    """Return the sentence for a name that is not among the known ones, with the nearest first."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    listed = ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
+    return f"unknown {kind} {name!r}.{hint} Known: {listed or 'none'}."

@@ -1,0 +1,231 @@
+"""The client's side of an engine process: deadlines, blame, and a new engine in place of a dead one."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import queue
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.channel import Child, Message
+from tonesmith.errors import EngineError
+from tonesmith.outcome import Outcome
+from tonesmith.patch import Note, Patch, sha256_hex
+from tonesmith.plan import Audio, PluginRef
+from tonesmith.roles import Isolation
+from tonesmith.snapshot import SharedAudio
+from tonesmith.space import ParameterSpace
+
+LOAD_SECONDS = 120.0
+"""How long an engine may take to load or to describe itself."""
+_KILLS_FORGIVEN = 2
+"""A process may be killed from outside (the kernel out of memory, a person): so often a candidate is played again."""
+
+
+def can_fork() -> bool:
+    """Return whether engines may be forked here. On macOS their frameworks do not survive it."""
+    return hasattr(os, "fork") and sys.platform != "darwin"
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a live engine says of itself.
+
+    Attributes:
+        space: every parameter, none fixed.
+        assets: SHA-256 -> content of what the default patch holds.
+        audio: channels and frames of a render.
+    """
+
+    space: ParameterSpace
+    versions: Mapping[str, str]
+    assets: Mapping[str, bytes]
+    audio: Audio
+
+
+class Engine:
+    """A synth in a process of its own, in which every patch is played from the pristine state.
+
+    Args:
+        backend: by name and options.
+        audio: the form of every render.
+        notes: how many notes a patch has at most.
+        isolation: how the state is kept pristine.
+        asset: returns the content of an asset by its SHA-256.
+    """
+
+    def __init__(
+        self,
+        backend: PluginRef,
+        audio: Audio,
+        notes: int,
+        isolation: Isolation,
+        asset: Callable[[str], bytes],
+    ) -> None:
+        self._backend = backend
+        self._audio = audio
+        self._notes = notes
+        self._isolation = isolation
+        self._asset = asset
+        self._sent: set[str] = set()
+        self._inbox: queue.Queue[Message] = queue.Queue()
+        self._child: Child | None = None
+        self._shared: SharedAudio | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def audio(self) -> NDArray[np.float32]:
+        """What the last patch sounded like: float32 (notes, channels, frames), valid until the next is played."""
+        assert self._shared is not None
+        return self._shared.audio
+
+    def play(self, patch: Patch, notes: Sequence[Note], timeout: float) -> list[Outcome]:
+        """Play each note of a patch; the list ends with the first that could not be played.
+
+        A crash or a hang costs this patch alone. Raises :class:`EngineError` only if no engine can be
+        loaded any more.
+        """
+        for _ in range(_KILLS_FORGIVEN):
+            outcomes = self._played_once(patch, notes, timeout)
+            if outcomes[-1].signal != signal.SIGKILL:
+                return outcomes
+        return self._played_once(patch, notes, timeout)
+
+    def describe(self, hold: float, tail: float) -> Description:
+        """Return what the engine says of itself, in a process that is used for nothing else.
+
+        Args:
+            hold, tail: seconds of the note whose render tells channels and frames.
+        """
+        reply = self._asked_alone({"describe": True, "hold": hold, "tail": tail})["description"]
+        contents = [base64.b64decode(text) for text in reply["assets"].values()]
+        return Description(
+            space=ParameterSpace.from_json(reply["space"]),
+            versions=reply["versions"],
+            assets={sha256_hex(content): content for content in contents},
+            audio=Audio(self._audio.sample_rate, reply["channels"], reply["frames"]),
+        )
+
+    def load_preset(self, path: Path) -> tuple[Patch, dict[str, bytes]]:
+        """Return the patch in a preset file, and the contents of its assets by SHA-256.
+
+        The file is opened in a process that is used for nothing else: a hostile one costs that alone.
+        Raises :class:`EngineError` with the reason if the synth does not take the file.
+        """
+        reply = self._asked_alone({"preset": str(path)})["preset"]
+        return Patch.from_json(reply["patch"]), {k: base64.b64decode(v) for k, v in reply["assets"].items()}
+
+    def close(self) -> None:
+        """End the process."""
+        if self._child is not None:
+            self._child.end()
+            self._child = None
+
+    def _asked_alone(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.close()
+        child = self._start(buffer="")
+        try:
+            child.send(request)
+            return self._answer(child, LOAD_SECONDS)
+        finally:
+            child.kill()
+
+    def _played_once(self, patch: Patch, notes: Sequence[Note], timeout: float) -> list[Outcome]:
+        child = self._running()
+        try:
+            self._send_assets(child, patch)
+            child.send({"play": patch.to_json(), "notes": [[n.pitch, n.velocity, n.hold, n.tail] for n in notes]})
+            message = self._inbox.get(timeout=timeout)
+        except queue.Empty:
+            self._drop(child)
+            return [Outcome(notes[0].pitch, "timeout", f"no answer in {timeout:g} s")]
+        if message.body is None:
+            number, phrase = child.epitaph()
+            words = child.last_words(200)
+            self._drop(child)
+            return [Outcome(notes[0].pitch, "crash", f"{phrase} {words}".strip(), signal=number)]
+        if "error" in message.body:
+            return [Outcome(notes[0].pitch, "error", message.body["error"])]
+        return [Outcome.from_json(outcome) for outcome in message.body["outcomes"]]
+
+    def _send_assets(self, child: Child, patch: Patch) -> None:
+        for name in sorted({name for name in patch.assets.values() if name} - self._sent):
+            child.send({"asset": name}, self._asset(name))
+            self._sent.add(name)
+
+    def _running(self) -> Child:
+        if self._child is None:
+            size = SharedAudio.size(self._notes, self._audio.channels, self._audio.frames)
+            path = _buffer_file(size)
+            try:
+                self._child = self._start(buffer=str(path))
+                self._shared = SharedAudio(path, self._notes, self._audio.channels, self._audio.frames)
+                self._child.send({"map": True})
+                self._answer(self._child, LOAD_SECONDS)
+            finally:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+        return self._child
+
+    def _start(self, buffer: str) -> Child:
+        self._inbox = queue.Queue()
+        self._sent = set()
+        child = Child("tonesmith.engine", self._inbox)
+        child.send(
+            {
+                "backend": self._backend.to_json(),
+                "sample_rate": self._audio.sample_rate,
+                "isolation": self._isolation,
+                "notes": self._notes,
+                "channels": self._audio.channels,
+                "frames": self._audio.frames,
+                "buffer": buffer,
+            }
+        )
+        try:
+            self._answer(child, LOAD_SECONDS)
+        except EngineError:
+            child.kill()
+            raise
+        return child
+
+    def _answer(self, child: Child, timeout: float) -> dict[str, Any]:
+        name = self._backend.name
+        try:
+            body = self._inbox.get(timeout=timeout).body
+        except queue.Empty:
+            raise EngineError(f"{name}: the engine gave no answer in {timeout:g} s.") from None
+        if body is None:
+            _, phrase = child.epitaph()
+            raise EngineError(f"{name}: the engine's process was {phrase}. {child.last_words(500)}".rstrip())
+        if "error" in body:
+            raise EngineError(f"{name}: {body['error']}")
+        return body
+
+    def _drop(self, child: Child) -> None:
+        child.kill()
+        self._child = None
+
+
+def _buffer_file(size: int) -> Path:
+    """Return a new file of that size, in memory where the platform has such a place."""
+    memory = Path("/dev/shm")  # noqa: S108 - the file is made by mkstemp and unlinked as soon as it is mapped
+    handle, name = tempfile.mkstemp(prefix="tonesmith-", dir=memory if memory.is_dir() else None)
+    os.truncate(handle, size)
+    os.close(handle)
+    return Path(name)

@@ -1,0 +1,137 @@
+"""One control of a synth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from tonesmith.errors import SpaceError
+
+Curve = Literal["linear", "quadratic", "cubic", "quartic", "root", "exponential", "inverse-exponential"]
+
+_FLOAT32_MAX = float.fromhex("0x1.fffffep127")
+
+_CURVES: dict[Curve, Callable[[float], float]] = {
+    "linear": lambda v: v,
+    "quadratic": lambda v: v * v,
+    "cubic": lambda v: v**3,
+    "quartic": lambda v: v**4,
+    "root": lambda v: math.sqrt(max(v, 0.0)),
+    "exponential": lambda v: 2.0**v,
+    "inverse-exponential": lambda v: 2.0**-v,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One control of a synth.
+
+    Attributes:
+        name: the engine's own name.
+        kind: "continuous", or "categorical" for whole numbers from ``low`` to ``high``.
+        low, high, default: raw values, in the engine's own units.
+        choices: the text of each whole number, or empty where the number is its own text.
+        unit: of the shown value, such as "dB" or "secs".
+        group: the module it belongs to, such as "osc_1".
+        switch: the parameter that must be on for this one to be audible, or "".
+        source: the modulation source that must be in use for this one to be audible, or "".
+        curve, scale, offset: the shown value is ``scale * (curve(raw) + offset)``.
+        within: the part of ``low..high`` that samplers draw from.
+        weights: how often samplers draw each choice, or empty for evenly; it sums to 1.
+    """
+
+    name: str
+    kind: Literal["continuous", "categorical"]
+    low: float
+    high: float
+    default: float
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+    group: str = ""
+    switch: str = ""
+    source: str = ""
+    curve: Curve = "linear"
+    scale: float = 1.0
+    offset: float = 0.0
+    within: tuple[float, float] | None = None
+    weights: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise SpaceError(f"{self.name}: the range {self.low}..{self.high} is empty or not finite")
+        if max(abs(self.low), abs(self.high)) > _FLOAT32_MAX:
+            raise SpaceError(f"{self.name}: the range {self.low}..{self.high} is beyond float32")
+        if self.kind == "categorical" and any(v != round(v) for v in (self.low, self.high, self.default)):
+            raise SpaceError(
+                f"{self.name}: a categorical parameter has whole bounds and a whole default, "
+                f"not {self.default} in {self.low}..{self.high}"
+            )
+        if self.choices and len(self.choices) != self.count:
+            raise SpaceError(f"{self.name}: {len(self.choices)} choices for {self.count} values")
+        if self.weights:
+            self._check_weights()
+        if not self.low <= self.drawn[0] < self.drawn[1] <= self.high:
+            raise SpaceError(f"{self.name}: {self.within} is not a range within {self.low}..{self.high}")
+        self.check(self.default)
+
+    def _check_weights(self) -> None:
+        if self.kind != "categorical" or len(self.weights) != self.count:
+            raise SpaceError(f"{self.name}: {len(self.weights)} weights for {self.count} values")
+        if not (all(w >= 0 for w in self.weights) and math.isclose(sum(self.weights), 1.0, abs_tol=1e-6)):
+            raise SpaceError(f"{self.name}: the weights {self.weights} are not shares that sum to 1")
+
+    @property
+    def count(self) -> int:
+        """Number of choices of a categorical parameter."""
+        return round(self.high) - round(self.low) + 1
+
+    @property
+    def drawn(self) -> tuple[float, float]:
+        """The raw range that samplers draw from."""
+        return self.within or (self.low, self.high)
+
+    def check(self, value: float) -> None:
+        """Raise :class:`SpaceError` unless ``value`` is finite and inside ``low..high``."""
+        if not (math.isfinite(value) and self.low <= value <= self.high):
+            raise SpaceError(f"{self.name} = {value!r} is outside {self.low:g}..{self.high:g}")
+
+    def shown(self, raw: float) -> float:
+        """Return the value that the synth's own display shows, in :attr:`unit`."""
+        return self.scale * (float(_CURVES[self.curve](raw)) + self.offset)
+
+    def text(self, raw: float) -> str:
+        """Return the value as a person reads it: the choice, or the shown value with its unit."""
+        if self.kind == "categorical":
+            index = round(raw) - round(self.low)
+            return self.choices[index] if self.choices else str(round(raw))
+        return f"{self.shown(raw):.6g} {self.unit}".rstrip()
+
+    def raw_of(self, value: float | str) -> float:
+        """Return the raw value of a number, or of the text of a choice."""
+        if isinstance(value, str):
+            lowered = [c.lower() for c in self.choices]
+            if value.lower() not in lowered:
+                listed = ", ".join(self.choices) or "none: it takes a number"
+                raise SpaceError(f"{self.name} has no choice {value!r}. Choices: {listed}.")
+            return self.low + lowered.index(value.lower())
+        self.check(float(value))
+        if self.kind == "categorical" and value != round(value):
+            raise SpaceError(f"{self.name} = {value!r}: a categorical parameter takes a whole number or a choice")
+        return float(value)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-serialisable form; fields at their default are left out."""
+        plain = Parameter("", "continuous", 0.0, 1.0, 0.0)
+        kept = {k: v for k, v in asdict(self).items() if k in _ALWAYS or v != getattr(plain, k)}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in kept.items()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Parameter:
+        """Return the parameter that :meth:`to_json` wrote."""
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        return cls(**fields)
+
+
+_ALWAYS = frozenset({"name", "kind", "low", "high", "default"})

@@ -1,0 +1,298 @@
+"""From a configuration to a plan, and from a plan to a dataset."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tonesmith.block import dataset_digest
+from tonesmith.config import Config
+from tonesmith.errors import ConfigError, DatasetError
+from tonesmith.host import Host
+from tonesmith.isolation import Engine, can_fork
+from tonesmith.plan import Audio, Plan, PluginRef, differences
+from tonesmith.roles import Backend, Isolation, Sink, Storage
+from tonesmith.shape import shaped
+from tonesmith.watch import Silent, Summary, Watcher
+from tonesmith.workers import Accepted, Committed, Crew, Rejected
+
+__all__ = ["Resolved", "Summary", "Work", "resolve_plan", "run", "survey"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A plan, and the contents of the assets that its space names, by SHA-256."""
+
+    plan: Plan
+    contents: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a plan and a path have still to do with each other.
+
+    Attributes:
+        plan: with the rounds that the dataset will have.
+        done: block index -> rows that are stored already.
+        todo: blocks to make, in order.
+        exists: whether there is a dataset at the path.
+    """
+
+    plan: Plan
+    done: Mapping[int, int]
+    todo: tuple[int, ...]
+    exists: bool
+
+
+def resolve_plan(config: Config, host: Host) -> Resolved:
+    """Return the plan of a configuration. The engine is loaded, in a process of its own, to read its space.
+
+    Raises :class:`ConfigError` for a setting that the live engine or its space does not allow, and
+    :class:`EngineError` if the engine cannot be loaded.
+    """
+    backend = host.find("backend", config.backend.name)
+    options = backend.Options.model_validate(config.backend.options)
+    isolation = isolation_of(backend)
+    reference = PluginRef(backend.name, options.model_dump(mode="json"))
+    asked = Audio(config.plan.sample_rate, 0, 0)
+    with Engine(reference, asked, config.notes.per_patch, isolation, asset=_no_asset) as engine:
+        hold = config.notes.duration - config.notes.tail
+        description = engine.describe(hold, config.notes.tail)
+    sampler = host.find("sampler", config.sampler.name)
+    validators = [(host.find("validator", ref.name), ref) for ref in config.validators]
+    sink = host.find("sink", config.sink.name)
+    plan = Plan(
+        seed=config.plan.seed,
+        rounds=(config.plan.patches,),
+        block=config.plan.block,
+        max_attempts=config.plan.max_attempts,
+        timeout=config.plan.timeout,
+        audio=description.audio,
+        notes=config.notes,
+        backend=reference,
+        isolation=isolation,
+        determinism=backend.determinism if isolation == backend.isolation else backend.fallback_determinism,
+        space=shaped(description.space, backend.shape(options), config.space),
+        sampler=_full_ref(sampler, config.sampler.options),
+        origins=tuple(sampler.origins()),
+        validators=tuple(_full_ref(cls, ref.options) for cls, ref in validators),
+        measures=tuple(measure for cls, _ in validators for measure in cls.measures),
+        sink=_full_ref(sink, config.sink.options),
+        versions=description.versions,
+    )
+    _check(plan, host)
+    return Resolved(plan, description.assets)
+
+
+def isolation_of(backend: type[Backend[Any]]) -> Isolation:
+    """Return the isolation that a backend gets on this platform."""
+    return backend.isolation if backend.isolation != "snapshot" or can_fork() else backend.fallback
+
+
+def survey(plan: Plan, path: Path, host: Host) -> Work:
+    """Return what is left to do at a path.
+
+    Raises :class:`DatasetError` if there is something else at the path: another plan's dataset, with the
+    differences; more patches than are asked for; or no dataset of this sink.
+    """
+    sink = _sink(plan, path, host)
+    if not type(sink).recognises(path):
+        other = [cls.name for cls in host.sinks().values() if cls.recognises(path)]
+        if other:
+            raise DatasetError(f"{path} holds a dataset of the sink {other[0]!r}, not {plan.sink.name!r}.")
+        return Work(plan, {}, tuple(range(plan.blocks)), exists=False)
+    old = Plan.from_json(type(sink).open(path).attributes["plan"])
+    if old.fingerprint != plan.fingerprint:
+        listed = "\n".join(f"  {line}" for line in differences(old, plan)[:20])
+        raise DatasetError(
+            f"{path} holds a dataset of another plan (there -> asked for):\n{listed}\n"
+            "Name another path, or take these settings back."
+        )
+    if plan.patches < old.patches:
+        raise DatasetError(f"{path} has {old.patches} patches; {plan.patches} are asked for. A dataset does not shrink.")
+    plan = replace(plan, rounds=old.rounds).extended_to(plan.patches)
+    done = {index: rows for index, rows in sink.committed().items() if index < plan.blocks}
+    todo = tuple(index for index in range(plan.blocks) if done.get(index) != plan.rows_of(index))
+    return Work(plan, done, todo, exists=True)
+
+
+def run(
+    resolved: Resolved, path: Path, *, workers: int = 0, host: Host | None = None, watcher: Watcher | None = None
+) -> Summary:
+    """Make what is left of a dataset, and return a summary.
+
+    The first Ctrl-C lets the blocks in flight finish; the second, or SIGTERM, drops them. Either way the
+    summary says that it was interrupted, and the same call goes on.
+
+    Args:
+        resolved: the plan and its assets.
+        path: of the dataset.
+        workers: processes; 0 for one a core.
+        host: finds the plugins.
+        watcher: hears what happens.
+
+    Raises :class:`DatasetError` as :func:`survey` does, and :class:`RunError` if the run cannot go on.
+    """
+    host, watcher = host or Host.load(), watcher or Silent()
+    work = survey(resolved.plan, path, host)
+    plan, sink = work.plan, _sink(work.plan, path, host)
+    started = time.monotonic()
+    sink.create(_attributes(plan), plan.schema, plan.rows, plan.block_rows)
+    for content in resolved.contents.values():
+        sink.add_asset(content)
+    rows_before = sum(work.done.values())
+    watcher.started(plan, path, len(work.todo), rows_before)
+    host.call("tonesmith_run_started", plan=plan, path=path, blocks=len(work.todo))
+    tally = _Tally()
+    try:
+        _make(work, sink, workers or cores(), tally, host, watcher)
+    finally:
+        storage = type(sink).open(path)
+        summary = _summary(plan, path, storage, tally, rows_before, time.monotonic() - started)
+        if summary.complete:
+            sink.finish()
+        watcher.finished(summary)
+        host.call("tonesmith_run_finished", plan=plan, path=path, summary=summary)
+    return summary
+
+
+def cores() -> int:
+    """Return the processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What happened in this run."""
+
+    candidates: int = 0
+    rejections: Counter[str] | None = None
+    interrupted: bool = False
+
+
+def _make(work: Work, sink: Sink[Any], workers: int, tally: _Tally, host: Host, watcher: Watcher) -> None:
+    plan, path = work.plan, sink.path
+    tally.rejections = Counter()
+    if not work.todo:
+        return
+    crew = Crew(plan, path, workers, work.todo)
+    interrupts = 0
+
+    def interrupt(drop: bool) -> None:
+        nonlocal interrupts
+        interrupts += 2 if drop else 1
+        tally.interrupted = True
+
+    told = False
+    try:
+        with _signals(interrupt):
+            for event in crew.events():
+                if interrupts and not told:
+                    told = True
+                    crew.stop()
+                    watcher.stopping()
+                if interrupts > 1:
+                    break
+                match event:
+                    case Accepted(rows):
+                        tally.candidates += 1
+                        watcher.accepted(rows)
+                    case Rejected(rejection, fault):
+                        if fault:
+                            sink.record_fault(rejection)
+                        tally.candidates += 1
+                        tally.rejections[f"{rejection.by}: {rejection.reason}"] += 1
+                        watcher.rejected(rejection)
+                        host.call("tonesmith_candidate_rejected", plan=plan, path=path, rejection=rejection)
+                    case Committed(block, rows):
+                        watcher.committed(block, rows)
+                        host.call("tonesmith_block_committed", plan=plan, path=path, block=block, rows=rows)
+    finally:
+        crew.dismiss()
+
+
+@contextmanager
+def _signals(interrupt: Callable[[bool], None]) -> Iterator[None]:
+    """Turn Ctrl-C and SIGTERM into calls of ``interrupt``, where this is the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers: dict[int, Any] = {
+        signal.SIGINT: lambda *_: interrupt(False),
+        signal.SIGTERM: lambda *_: interrupt(True),
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _summary(
+    plan: Plan, path: Path, storage: Storage, tally: _Tally, rows_before: int, seconds: float
+) -> Summary:
+    blocks = storage.blocks()
+    rows = sum(map(len, blocks.values()))
+    return Summary(
+        path=path,
+        rows=rows,
+        rows_planned=plan.rows,
+        rows_added=rows - rows_before,
+        patches=plan.patches,
+        seconds=seconds,
+        nbytes=storage.nbytes(),
+        rejections=dict(tally.rejections or {}),
+        candidates=tally.candidates,
+        digest=dataset_digest([digest for index in sorted(blocks) for digest in blocks[index]]),
+        complete=rows == plan.rows,
+        interrupted=tally.interrupted,
+    )
+
+
+def _check(plan: Plan, host: Host) -> None:
+    """Let the plugins and the schema object before anything is written."""
+    if plan.audio.frames < 1 or plan.audio.channels < 1:
+        raise ConfigError(f"{plan.backend.name} rendered {plan.audio.channels} channels of {plan.audio.frames} frames.")
+    _ = plan.schema  # raises if two measures have one name
+    sampler = host.samplers()[plan.sampler.name]
+    sampler(sampler.Options.model_validate(plan.sampler.options), plan.space, plan.seed, plan.rounds)
+
+
+def _full_ref(cls: type[Any], options: Mapping[str, Any]) -> PluginRef:
+    return PluginRef(cls.name, cls.Options.model_validate(options).model_dump(mode="json"))
+
+
+def _sink(plan: Plan, path: Path, host: Host) -> Sink[Any]:
+    cls = host.find("sink", plan.sink.name)
+    sink: Sink[Any] = cls(cls.Options.model_validate(plan.sink.options), path)
+    return sink
+
+
+def _attributes(plan: Plan) -> dict[str, Any]:
+    packages = ("tonesmith", "numpy", "zarr")
+    return {
+        "generator": "tonesmith",
+        "plan": plan.to_json(),
+        "fingerprint": plan.fingerprint,
+        "made_with": {
+            **{name: importlib.metadata.version(name) for name in packages},
+            "python": platform.python_version(),
+            "platform": f"{platform.system()} {platform.machine()}",
+            **plan.versions,
+        },
+    }
+
+
+def _no_asset(name: str) -> bytes:
+    raise ConfigError(f"no asset {name} is known before a plan is made")

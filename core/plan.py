@@ -1,0 +1,190 @@
+"""The plan: everything that decides a dataset's content, frozen, with a fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import Any
+
+from tonesmith.block import Column
+from tonesmith.errors import DatasetError
+from tonesmith.notes import Notes
+from tonesmith.roles import Determinism, Isolation, Measure
+from tonesmith.schema import columns
+from tonesmith.space import ParameterSpace
+
+FORMAT = 1
+"""Version of the stored form. A reader refuses a newer one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginRef:
+    """A plugin by name, with its options as JSON: what a worker rebuilds it from."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-serialisable form."""
+        return {"name": self.name, "options": dict(self.options)}
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """The form of every render: Hz, channels, and frames as the engine itself counts them."""
+
+    sample_rate: int
+    channels: int
+    frames: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides a dataset's content.
+
+    Attributes:
+        rounds: patches of each round. Extending a dataset adds a round; earlier patches stay as they are.
+        block: patches of a full block.
+        max_attempts: draws of one patch before the run stops.
+        timeout: seconds that one candidate may take; a candidate that takes longer is rejected.
+        isolation, determinism: what is used, and what it promises, on the machine that made the plan.
+        versions: of the engine and its library.
+    """
+
+    seed: int
+    rounds: tuple[int, ...]
+    block: int
+    max_attempts: int
+    timeout: float
+    audio: Audio
+    notes: Notes
+    backend: PluginRef
+    isolation: Isolation
+    determinism: Determinism
+    space: ParameterSpace
+    sampler: PluginRef
+    origins: tuple[str, ...]
+    validators: tuple[PluginRef, ...]
+    measures: tuple[Measure, ...]
+    sink: PluginRef
+    versions: Mapping[str, str]
+
+    @property
+    def patches(self) -> int:
+        """Patches of all rounds."""
+        return sum(self.rounds)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the whole dataset: patches times notes."""
+        return self.patches * self.notes.per_patch
+
+    @property
+    def block_rows(self) -> int:
+        """Rows of a full block."""
+        return self.block * self.notes.per_patch
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks."""
+        return -(-self.patches // self.block)
+
+    def patches_of(self, block: int) -> range:
+        """Return the indices of the patches in a block."""
+        if not 0 <= block < self.blocks:
+            raise IndexError(f"the plan has blocks 0..{self.blocks - 1}, not {block}")
+        return range(block * self.block, min((block + 1) * self.block, self.patches))
+
+    def rows_of(self, block: int) -> int:
+        """Return the number of rows in a block."""
+        return len(self.patches_of(block)) * self.notes.per_patch
+
+    @cached_property
+    def schema(self) -> tuple[Column, ...]:
+        """The columns of the dataset."""
+        return columns(self.space, self.audio.channels, self.audio.frames, self.measures)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of all but the rounds: two plans that agree in it agree in every row they share."""
+        body = {key: value for key, value in self.to_json().items() if key != "rounds"}
+        return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+    def extended_to(self, patches: int) -> Plan:
+        """Return this plan with a further round, so that it has so many patches."""
+        return replace(self, rounds=(*self.rounds, patches - self.patches)) if patches > self.patches else self
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-serialisable form."""
+        return {
+            "format": FORMAT,
+            "seed": self.seed,
+            "rounds": list(self.rounds),
+            "block": self.block,
+            "max_attempts": self.max_attempts,
+            "timeout": self.timeout,
+            "audio": {f.name: getattr(self.audio, f.name) for f in fields(self.audio)},
+            "notes": self.notes.model_dump(mode="json"),
+            "backend": self.backend.to_json(),
+            "isolation": self.isolation,
+            "determinism": self.determinism,
+            "space": self.space.to_json(),
+            "sampler": self.sampler.to_json(),
+            "origins": list(self.origins),
+            "validators": [v.to_json() for v in self.validators],
+            "measures": [[m.name, m.unit, m.doc] for m in self.measures],
+            "sink": self.sink.to_json(),
+            "versions": dict(self.versions),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Plan:
+        """Return the plan that :meth:`to_json` wrote.
+
+        Raises :class:`DatasetError` for a format newer than this version of tonesmith reads.
+        """
+        if data.get("format") != FORMAT:
+            raise DatasetError(f"the plan has format {data.get('format')!r}; this tonesmith reads {FORMAT}. Upgrade it.")
+        return cls(
+            seed=data["seed"],
+            rounds=tuple(data["rounds"]),
+            block=data["block"],
+            max_attempts=data["max_attempts"],
+            timeout=data["timeout"],
+            audio=Audio(**data["audio"]),
+            notes=Notes.model_validate(data["notes"]),
+            backend=PluginRef(**data["backend"]),
+            isolation=data["isolation"],
+            determinism=data["determinism"],
+            space=ParameterSpace.from_json(data["space"]),
+            sampler=PluginRef(**data["sampler"]),
+            origins=tuple(data["origins"]),
+            validators=tuple(PluginRef(**v) for v in data["validators"]),
+            measures=tuple(Measure(*m) for m in data["measures"]),
+            sink=PluginRef(**data["sink"]),
+            versions=dict(data["versions"]),
+        )
+
+
+def differences(old: Plan, new: Plan) -> list[str]:
+    """Return a line ``key: old -> new`` for each setting in which two plans differ, rounds aside."""
+    before, after = (dict(_flattened(_named(plan.to_json()))) for plan in (old, new))
+    keys = [key for key in {**before, **after} if not key.startswith("rounds") and before.get(key) != after.get(key)]
+    return [f"{key}: {before.get(key, 'absent')} -> {after.get(key, 'absent')}" for key in keys]
+
+
+def _named(plan: dict[str, Any]) -> dict[str, Any]:
+    """Return a plan's JSON with its parameters keyed by name, so that a difference is told by name."""
+    space = {**plan["space"], "parameters": {p["name"]: p for p in plan["space"]["parameters"]}}
+    return {**plan, "space": space, "validators": {v["name"]: v["options"] for v in plan["validators"]}}
+
+
+def _flattened(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _flattened(inner, f"{prefix}.{key}" if prefix else key)
+    else:
+        yield prefix, value

@@ -1,0 +1,202 @@
+"""The heart: ``produce_block`` makes the rows of a block from the plan and the block's index, and nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.block import Block, Rejection, Render, row_digests
+from tonesmith.errors import RunError
+from tonesmith.host import Host
+from tonesmith.isolation import Engine
+from tonesmith.outcome import Outcome
+from tonesmith.patch import Candidate, Note, Patch
+from tonesmith.plan import Plan
+from tonesmith.roles import Sampler, Validator
+from tonesmith.rows import RowContent, pack_rows
+from tonesmith.space import Label
+
+
+class Watch(Protocol):
+    """Hears of each candidate of a block, in the process that produces it."""
+
+    def trying(self, candidate: Candidate) -> None:
+        """A candidate is about to be rendered."""
+
+    def accepted(self, candidate: Candidate, rows: int) -> None:
+        """A candidate's rows were accepted."""
+
+    def rejected(self, rejection: Rejection) -> None:
+        """A candidate was rejected."""
+
+
+class Unwatched:
+    """A :class:`Watch` that does nothing."""
+
+    def trying(self, candidate: Candidate) -> None:
+        """Do nothing."""
+
+    def accepted(self, candidate: Candidate, rows: int) -> None:
+        """Do nothing."""
+
+    def rejected(self, rejection: Rejection) -> None:
+        """Do nothing."""
+
+
+class Workbench:
+    """The plugins of a plan, rebuilt from their names and options, and an engine to play on.
+
+    Args:
+        plan: what to produce.
+        host: finds the plugins.
+        asset: returns the content of an asset by its SHA-256.
+        stored: returns audio as the sink will read it back.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        host: Host,
+        asset: Callable[[str], bytes],
+        stored: Callable[[NDArray[Any]], NDArray[Any]] = lambda audio: audio,
+    ) -> None:
+        self.plan = plan
+        self.stored = stored
+        sampler = host.samplers()[plan.sampler.name]
+        options = sampler.Options.model_validate(plan.sampler.options)
+        self.sampler: Sampler[Any] = sampler(options, plan.space, plan.seed, plan.rounds)
+        self.validators: list[Validator[Any]] = [
+            cls(cls.Options.model_validate(ref.options))
+            for ref in plan.validators
+            for cls in (host.validators()[ref.name],)
+        ]
+        self.engine = Engine(plan.backend, plan.audio, plan.notes.per_patch, plan.isolation, asset)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.engine.close()
+
+
+class _RejectedError(Exception):
+    """A candidate was rejected; carries the ledger's entry."""
+
+    def __init__(self, rejection: Rejection) -> None:
+        super().__init__(rejection.reason)
+        self.rejection = rejection
+
+
+def produce_block(
+    bench: Workbench, index: int, faults: Sequence[Rejection] = (), watch: Watch | None = None
+) -> Block:
+    """Return the rows of block ``index``: a pure function of the bench's plan and the index.
+
+    Args:
+        bench: the plan's plugins and engine.
+        index: of the block.
+        faults: crashes and timeouts on record. Their candidates are not tried again, so that a run which
+            was interrupted ends with the rows of one that was not.
+        watch: hears of each candidate.
+
+    Raises :class:`RunError` when a patch was rejected ``max_attempts`` times.
+    """
+    plan, watch = bench.plan, watch or Unwatched()
+    known = {(fault.patch, fault.attempt): fault for fault in faults}
+    rows: list[RowContent] = []
+    rejections: list[Rejection] = []
+    for patch_id in plan.patches_of(index):
+        for attempt in range(plan.max_attempts):
+            candidate = Candidate(patch_id, attempt)
+            try:
+                if (patch_id, attempt) in known:
+                    raise _RejectedError(known[patch_id, attempt])
+                watch.trying(candidate)
+                rows += _accepted_rows(bench, candidate)
+            except _RejectedError as rejected:
+                rejections.append(rejected.rejection)
+                watch.rejected(rejected.rejection)
+            else:
+                watch.accepted(candidate, plan.notes.per_patch)
+                break
+        else:
+            raise RunError(_exhausted(plan, patch_id, rejections))
+    columns = pack_rows(plan, rows)
+    first_row = index * plan.block_rows
+    return Block(index, first_row, columns, row_digests(plan.schema, columns), tuple(rejections))
+
+
+def drawn_label(bench: Workbench, candidate: Candidate) -> tuple[Label, Patch]:
+    """Return a candidate's label, and the patch that decodes from it: what is rendered."""
+    drawn = bench.sampler.draw(candidate)
+    label = bench.plan.space.encode(drawn)
+    return label, bench.plan.space.decode(label, drawn.origin, drawn.preset)
+
+
+def _accepted_rows(bench: Workbench, candidate: Candidate) -> list[RowContent]:
+    """Return the rows of a candidate, one a note. Raises :class:`_RejectedError` if any note is rejected."""
+    plan = bench.plan
+    label, patch = drawn_label(bench, candidate)
+    notes = plan.notes.of_patch(plan.seed, candidate.patch)
+    outcomes = bench.engine.play(patch, notes, plan.timeout)
+    rows = []
+    for note, outcome, played in zip(notes, outcomes, bench.engine.audio, strict=False):
+        if outcome.failure:
+            raise _RejectedError(_fault(candidate, outcome))
+        if outcome.shape != (plan.audio.channels, plan.audio.frames):
+            raise _RejectedError(
+                Rejection(candidate.patch, candidate.attempt, "engine", "shape", str(outcome.shape), note.pitch)
+            )
+        audio = bench.stored(played.copy())
+        measured = _measured(bench, candidate, Render(audio, plan.audio.sample_rate, patch, note, *outcome.shape))
+        rows.append(RowContent(audio, label, patch, note, candidate.patch, candidate.attempt, measured))
+    return rows
+
+
+def _measured(bench: Workbench, candidate: Candidate, render: Render) -> Mapping[str, float]:
+    """Return what all validators measured. Raises :class:`_RejectedError` with the first reason of any."""
+    measured: dict[str, float] = {}
+    rejection: Rejection | None = None
+    for validator in bench.validators:
+        verdict = validator.check(render)
+        measured.update(verdict.measured)
+        if verdict.reason and rejection is None:
+            rejection = Rejection(
+                candidate.patch, candidate.attempt, validator.name, verdict.reason, pitch=render.note.pitch
+            )
+    if rejection is not None:
+        finite = {name: float(value) for name, value in measured.items() if math.isfinite(value)}
+        raise _RejectedError(replace(rejection, measured=finite))
+    return measured
+
+
+def _fault(candidate: Candidate, outcome: Outcome) -> Rejection:
+    return Rejection(
+        candidate.patch, candidate.attempt, "engine", outcome.failure, outcome.detail, outcome.pitch
+    )
+
+
+def _exhausted(plan: Plan, patch_id: int, rejections: Sequence[Rejection]) -> str:
+    """Return what to tell when a patch found no candidate that is accepted."""
+    own = Counter(f"{r.by}: {r.reason}" for r in rejections if r.patch == patch_id)
+    counts = ", ".join(f"{reason} {count}" for reason, count in own.most_common())
+    return (
+        f"patch {patch_id} was rejected {plan.max_attempts} times ({counts}). Narrow the ranges under [space], "
+        "loosen the validator that rejects, or raise plan.max_attempts. What is committed is kept."
+    )
+
+
+def is_fault(rejection: Rejection) -> bool:
+    """Return whether a rejection depends on more than the plan: it is recorded at once and honoured ever after."""
+    return rejection.reason in {"crash", "timeout"} and rejection.by in {"engine", "worker"}
+
+
+def same_audio(left: NDArray[Any], right: NDArray[Any]) -> bool:
+    """Return whether two arrays have the same shape and the same bits."""
+    return left.shape == right.shape and bool(np.array_equal(left.view(np.uint32), right.view(np.uint32)))

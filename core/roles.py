@@ -1,0 +1,299 @@
+"""The four roles of a plugin. A plugin is a class with a name, a summary, ``Options`` and a few methods.
+
+This module imports neither NumPy nor an engine: a plugin file should do the same, and import what is
+heavy inside its methods, so that ``tonesmith --help`` and ``tonesmith plugins`` stay quick.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from tonesmith.shape import SpaceShape
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tonesmith.block import Block, Column, Rejection, Render, Verdict
+    from tonesmith.patch import Candidate, Note, Patch
+    from tonesmith.space import ParameterSpace
+
+Isolation = Literal["snapshot", "fresh", "reuse"]
+Determinism = Literal["exact", "exact-in-run", "floor"]
+
+
+class Options(BaseModel):
+    """Base of every plugin's options: each field is a TOML key and a command-line flag.
+
+    Give each field a default, a description, and bounds (``Field(1, ge=0, le=9, description=...)``).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+O = TypeVar("O", bound=Options)  # noqa: E741 - the options type of a plugin
+
+
+class Plugin(ABC, Generic[O]):
+    """What all roles share.
+
+    A plugin object never crosses a process: a worker rebuilds it from its name and options.
+    """
+
+    role: ClassVar[str]
+    name: ClassVar[str]
+    """One word, unique in its role: lower-case letters, digits, ``-`` and ``_``."""
+    summary: ClassVar[str]
+    """One line, for ``tonesmith plugins``."""
+    Options: ClassVar[type[Options]]
+
+    options: O
+
+
+class Backend(Plugin[O]):
+    """A synth. Constructing one loads the engine; it is then used by one process and one thread.
+
+    The host calls ``prepare(patch)`` and then ``render(note)``. With isolation ``snapshot`` each of them
+    happens in a forked copy of the pristine engine; with ``fresh``, in a new object for each note; with
+    ``reuse``, in one object, which promises that no note hears the one before.
+
+    Raise :class:`tonesmith.errors.EngineError` from any method to reject the candidate with that text.
+    """
+
+    role = "backend"
+    isolation: ClassVar[Isolation] = "snapshot"
+    """The isolation that this synth needs for its rows to render again."""
+    fallback: ClassVar[Isolation] = "fresh"
+    """The isolation to use where the platform has no fork."""
+    determinism: ClassVar[Determinism] = "exact"
+    """What is promised with ``isolation``: ``exact`` in any process, ``exact-in-run`` in one, or ``floor``."""
+    fallback_determinism: ClassVar[Determinism] = "exact-in-run"
+    """What is promised with ``fallback``."""
+    preset_suffix: ClassVar[str] = ""
+    """Suffix of the preset files that :meth:`preset` makes, such as ".vital"; "" if it makes none."""
+
+    def __init__(self, options: O, sample_rate: int) -> None:
+        self.options = options
+        self.sample_rate = sample_rate
+
+    @classmethod
+    def shape(cls, options: O) -> SpaceShape:
+        """Return what varies by default, before the user's ``[space]``. No engine is loaded for it."""
+        return SpaceShape()
+
+    @classmethod
+    def shapes(cls) -> Mapping[str, SpaceShape]:
+        """Return the named shapes that the options choose from, for ``tonesmith plugins show``."""
+        return {}
+
+    @abstractmethod
+    def space(self) -> ParameterSpace:
+        """Return every parameter of the live engine, none fixed. Called in a process of its own."""
+
+    @abstractmethod
+    def versions(self) -> Mapping[str, str]:
+        """Return the versions of the engine and its library, which a plan records."""
+
+    def assets(self) -> Mapping[str, bytes]:
+        """Return slot name -> content of what the default patch holds. Called after :meth:`space`."""
+        return {}
+
+    def add_asset(self, name: str, content: bytes) -> None:
+        """Take the content of an asset by its SHA-256, before a patch that names it."""
+        raise NotImplementedError(f"{self.name} has no assets")
+
+    def template_key(self, patch: Patch) -> str:
+        """Return a key of what :meth:`load_template` would load for a patch; "" for nothing.
+
+        Patches with one key share one loaded snapshot, so the loading is paid once for all of them.
+        """
+        return ""
+
+    def load_template(self, patch: Patch) -> None:  # noqa: B027 - an optional step
+        """Load the costly part of a patch (its preset, wavetables) into the pristine engine."""
+
+    @abstractmethod
+    def prepare(self, patch: Patch) -> None:
+        """Set every parameter of the patch. The template of its key is loaded."""
+
+    @abstractmethod
+    def render(self, note: Note) -> NDArray[Any]:
+        """Return float32 (channels, frames) of ``note.duration`` seconds from note on."""
+
+    def load_preset(self, path: Path) -> tuple[Patch, Mapping[str, bytes]]:
+        """Return the patch in a preset file, and the contents of its assets by SHA-256."""
+        raise NotImplementedError(f"{self.name} reads no presets")
+
+    @classmethod
+    def preset(cls, patch: Patch, assets: Mapping[str, bytes], name: str) -> bytes:
+        """Return a preset file that the synth itself opens. No engine is needed.
+
+        Args:
+            patch: with a value for every parameter.
+            assets: SHA-256 -> content, for every asset that the patch names.
+            name: shown as the preset's name.
+        """
+        raise NotImplementedError(f"{cls.name} writes no presets")
+
+
+class Sampler(Plugin[O]):
+    """Draws patches. ``draw`` is a pure function of the plan's seed and the candidate.
+
+    Args of the constructor:
+        options: of this sampler.
+        space: to draw from.
+        seed: of the plan.
+        rounds: patches of each round of the plan: ``(48,)``, or ``(48, 52)`` once extended to 100.
+    """
+
+    role = "sampler"
+
+    def __init__(self, options: O, space: ParameterSpace, seed: int, rounds: tuple[int, ...]) -> None:
+        self.options = options
+        self.space = space
+        self.seed = seed
+        self.rounds = rounds
+
+    @classmethod
+    def origins(cls) -> tuple[str, ...]:
+        """Return the values of ``Patch.origin`` that it gives."""
+        return (cls.name,)
+
+    @abstractmethod
+    def draw(self, candidate: Candidate) -> Patch:
+        """Return the patch of a candidate, at a cost that does not grow with its index.
+
+        A later attempt is a new draw that leaves every other patch as it is.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number that a validator measures of each render: its name, unit and meaning."""
+
+    name: str
+    unit: str
+    doc: str
+
+
+class Validator(Plugin[O]):
+    """Measures a render, and accepts or rejects it. A pure function of the render."""
+
+    role = "validator"
+    measures: ClassVar[tuple[Measure, ...]]
+    """Each becomes a column of the dataset; names are unique among a plan's validators."""
+
+    def __init__(self, options: O) -> None:
+        self.options = options
+
+    @abstractmethod
+    def check(self, render: Render) -> Verdict:
+        """Return the verdict on a render, with a number for each of :attr:`measures`."""
+
+
+class Storage(ABC):
+    """A dataset opened for reading: what a sink's ``open`` returns, and :class:`Dataset` reads.
+
+    Safe to use from threads, to pickle, and to use after a fork.
+    """
+
+    attributes: Mapping[str, Any]
+    """The JSON that :meth:`Sink.create` was given, as last updated."""
+
+    @abstractmethod
+    def blocks(self) -> Mapping[int, tuple[bytes, ...]]:
+        """Return block index -> digests of its rows, for each committed block."""
+
+    def committed(self) -> Mapping[int, int]:
+        """Return block index -> number of its rows, for each committed block. Override it if digests are costly."""
+        return {block: len(digests) for block, digests in self.blocks().items()}
+
+    @abstractmethod
+    def read(self, column: str, rows: Sequence[int]) -> NDArray[Any]:
+        """Return (len(rows), *shape) of a column, in the column's dtype.
+
+        Raises :class:`tonesmith.errors.DatasetError`, naming the block, if the stored bytes are damaged.
+        """
+
+    @abstractmethod
+    def rejections(self) -> Iterable[Rejection]:
+        """Return the reject ledger, by patch and attempt."""
+
+    @abstractmethod
+    def asset(self, name: str) -> bytes:
+        """Return the content with that SHA-256, checked against it."""
+
+    @abstractmethod
+    def nbytes(self) -> int:
+        """Return the bytes that the dataset takes in storage."""
+
+
+class Sink(Plugin[O]):
+    """Stores a dataset at a path. Every method may be called from any process.
+
+    A block is stored whole or not at all: it counts once :meth:`committed` names it, and is written
+    aside, flushed to the disk, and renamed. Nothing is locked.
+    """
+
+    role = "sink"
+
+    def __init__(self, options: O, path: Path) -> None:
+        self.options = options
+        self.path = path
+
+    @classmethod
+    @abstractmethod
+    def recognises(cls, path: Path) -> bool:
+        """Return whether the path holds a dataset that this sink wrote."""
+
+    @classmethod
+    @abstractmethod
+    def open(cls, path: Path) -> Storage:
+        """Return the dataset at a path, for reading, while others may be writing to it."""
+
+    @abstractmethod
+    def create(self, attributes: Mapping[str, Any], schema: Sequence[Column], rows: int, block_rows: int) -> None:
+        """Make the dataset, or bring one that is there up to these attributes and this many rows.
+
+        Args:
+            attributes: JSON to keep with the data.
+            schema: the columns.
+            rows: of the whole plan.
+            block_rows: rows of a full block; the last may have fewer.
+        """
+
+    @abstractmethod
+    def write_block(self, block: Block) -> None:
+        """Store a block: whole and atomic, replacing one of the same index."""
+
+    @abstractmethod
+    def committed(self) -> Mapping[int, int]:
+        """Return block index -> number of its rows, for each block that is stored."""
+
+    @abstractmethod
+    def add_asset(self, content: bytes) -> str:
+        """Store a content under its SHA-256, and return that."""
+
+    @abstractmethod
+    def record_fault(self, rejection: Rejection) -> None:
+        """Store at once that a candidate crashed or timed out, so that a resumed run honours it."""
+
+    @abstractmethod
+    def faults(self) -> Sequence[Rejection]:
+        """Return what :meth:`record_fault` stored."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Do what is left once every block is stored."""
+
+    def stored(self, audio: NDArray[Any]) -> NDArray[Any]:
+        """Return audio as it will be read back: the same float32, or as a lossy encoding leaves it.
+
+        Idempotent: ``stored(stored(x))`` equals ``stored(x)``.
+        """
+        return audio

@@ -1,0 +1,165 @@
+"""What part of a synth's space a plan varies: the ``[space]`` table, and the shapes that backends name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tonesmith.errors import SpaceError, unknown_name
+from tonesmith.parameter import Parameter
+
+if TYPE_CHECKING:
+    from tonesmith.space import ParameterSpace
+
+Value = float | str
+T = TypeVar("T")
+
+
+class SpaceShape(BaseModel):
+    """Which parameters vary, between which bounds, and what the others are fixed at.
+
+    Keys are parameter names or globs such as ``osc_*_level``; of several that match, the last counts.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    include: tuple[str, ...] | None = Field(
+        default=None, description="vary only parameters that match one of these globs"
+    )
+    exclude: tuple[str, ...] = Field(
+        default=(), description="do not vary parameters that match; they keep their default"
+    )
+    fix: dict[str, Value] = Field(default={}, description="hold parameters at a value or choice")
+    free: tuple[str, ...] = Field(
+        default=(), description="vary these although the backend's shape fixes or leaves them out"
+    )
+    ranges: dict[str, tuple[float, float]] = Field(
+        default={}, description="draw from [low, high], in the engine's own units"
+    )
+    weights: dict[str, dict[str, float]] = Field(
+        default={}, description="draw choices in these proportions; others never"
+    )
+
+    def over(self, base: SpaceShape) -> SpaceShape:
+        """Return ``base`` with this shape laid over it."""
+        return SpaceShape(
+            include=self.include if self.include is not None else base.include,
+            exclude=(*base.exclude, *self.exclude),
+            fix=_laid_over(base.fix, self.fix),
+            free=(*base.free, *self.free),
+            ranges=_laid_over(base.ranges, self.ranges),
+            weights=_laid_over(base.weights, self.weights),
+        )
+
+
+def _laid_over(base: Mapping[str, T], over: Mapping[str, T]) -> dict[str, T]:
+    """Return both, with all of ``over`` last, so that no glob of the base counts more than a key of it."""
+    return {**{key: value for key, value in base.items() if key not in over}, **over}
+
+
+def shaped(space: ParameterSpace, base: SpaceShape, user: SpaceShape) -> ParameterSpace:
+    """Return the space as a plan varies it: the backend's shape, and the user's laid over it.
+
+    Raises :class:`SpaceError` for a pattern that matches nothing, a range outside the engine's, a value
+    that is no choice, and for a space in which nothing is left to vary.
+    """
+    names = [p.name for p in space.parameters]
+    merged = user.over(base)
+    ranges, weights = _matched(names, merged.ranges, "ranges"), _matched(names, merged.weights, "weights")
+    fixes = _matched(names, merged.fix, "fix")
+    varied = _varied_names(names, base, user)
+    if not varied:
+        raise SpaceError("[space] leaves no parameter to vary.")
+    parameters = tuple(
+        _narrowed(p, ranges.get(p.name), weights.get(p.name)) if p.name in varied else p for p in space.parameters
+    )
+    fixed = {
+        p.name: _fixed_value(p, fixes[p.name]) if p.name in fixes else space.fixed.get(p.name, p.default)
+        for p in space.parameters
+        if p.name not in varied
+    }
+    return replace(space, parameters=parameters, fixed=fixed)
+
+
+def _varied_names(names: list[str], base: SpaceShape, user: SpaceShape) -> set[str]:
+    """Return what varies. What the user frees, or gives a range or weights, varies whatever the backend says."""
+    included = user.include if user.include is not None else base.include
+    varied = set(names) if included is None else _matching(names, included, "include")
+    varied -= _matching(names, base.exclude, "exclude") | set(_matched(names, base.fix, "fix"))
+    named = (*base.free, *user.free, *(k for k in (*user.ranges, *user.weights) if not _is_glob(k)))
+    varied |= _matching(names, named, "free")
+    return varied - _matching(names, user.exclude, "exclude") - set(_matched(names, user.fix, "fix"))
+
+
+def _is_glob(pattern: str) -> bool:
+    return any(c in pattern for c in "*?[")
+
+
+def _matching(names: list[str], patterns: Iterable[str], key: str) -> set[str]:
+    found: set[str] = set()
+    for pattern in patterns:
+        matched = {n for n in names if fnmatchcase(n, pattern)}
+        if not matched:
+            raise SpaceError(f"[space] {key}: {unknown_name('parameter', pattern, names)}")
+        found |= matched
+    return found
+
+
+def _matched(names: list[str], table: Mapping[str, T], key: str) -> dict[str, T]:
+    return {name: value for pattern, value in table.items() for name in sorted(_matching(names, [pattern], key))}
+
+
+def _fixed_value(parameter: Parameter, value: Value) -> float:
+    try:
+        return parameter.raw_of(value)
+    except SpaceError as error:
+        raise SpaceError(f"[space] fix: {error}") from None
+
+
+def _narrowed(
+    parameter: Parameter, bounds: tuple[float, float] | None, weights: Mapping[str, float] | None
+) -> Parameter:
+    if bounds is not None:
+        low, high = bounds
+        if not parameter.low <= low < high <= parameter.high:
+            raise SpaceError(
+                f"[space] ranges: {parameter.name} = [{low:g}, {high:g}] is not a range inside "
+                f"{parameter.low:g}..{parameter.high:g}. To hold it at one value, use [space.fix]."
+            )
+        if parameter.kind == "categorical" and (low != round(low) or high != round(high)):
+            raise SpaceError(f"[space] ranges: {parameter.name} is categorical and takes whole bounds")
+        parameter = replace(parameter, within=(low, high))
+    return parameter if weights is None else replace(parameter, weights=_shares(parameter, weights))
+
+
+def _shares(parameter: Parameter, weights: Mapping[str, float]) -> tuple[float, ...]:
+    """Return the share of each choice: in proportion to the weights, and 0 outside the drawn range."""
+    if parameter.kind != "categorical":
+        raise SpaceError(f"[space] weights: {parameter.name} is continuous; weights are for choices")
+    shares = [0.0] * parameter.count
+    for choice, weight in weights.items():
+        if not 0.0 <= weight < math.inf:
+            raise SpaceError(f"[space] weights: {parameter.name}: {choice} = {weight:g} is no finite weight from 0 on")
+        raw = _choice(parameter, choice)
+        if parameter.drawn[0] <= raw <= parameter.drawn[1]:
+            shares[round(raw - parameter.low)] = weight
+    total = sum(shares)
+    if not 0.0 < total < math.inf:
+        low, high = (parameter.text(end) for end in parameter.drawn)
+        raise SpaceError(f"[space] weights: {parameter.name} has no choice in {low}..{high} with a weight above 0")
+    return tuple(share / total for share in shares)
+
+
+def _choice(parameter: Parameter, choice: str) -> float:
+    """Return the raw value of a key of the weights: the text of a choice, or a whole number."""
+    try:
+        return parameter.raw_of(choice if parameter.choices else float(choice))
+    except SpaceError as error:
+        raise SpaceError(f"[space] weights: {error}") from None
+    except ValueError:
+        raise SpaceError(f"[space] weights: {parameter.name} takes whole numbers, not {choice!r}") from None

@@ -1,0 +1,232 @@
+"""Renders in forked copies of a pristine engine.
+
+::
+
+    engine            constructed once; never renders
+    └── template      what patches share (a loaded preset), kept for the next patch with the same key
+        └── patch     every parameter set
+            └── note  rendered, and gone
+
+Each process is forked from the one above and inherits its state, random generators included, by
+copy-on-write. What a render does to the engine, or to its process, ends with its process. The last note of a
+patch is rendered in the patch's own process: nothing comes after it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import mmap
+import os
+import resource
+import signal
+import socket
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.channel import die_with_parent, signal_name
+from tonesmith.outcome import Outcome
+from tonesmith.patch import Note, Patch
+from tonesmith.roles import Backend
+
+_UNPLAYED, _PLAYED, _ERROR, _KILLED = range(4)
+_TEXT = 1024
+_STATUS = np.dtype([("state", "i4"), ("signal", "i4"), ("channels", "i4"), ("frames", "i4"), ("text", f"S{_TEXT}")])
+_TEMPLATES = 4
+"""Loaded templates kept: each holds what loading touched, about 40 MB for Vital."""
+
+
+class SharedAudio:
+    """Memory that processes share by mapping one file: a status and the audio of each note."""
+
+    def __init__(self, path: Path, notes: int, channels: int, frames: int) -> None:
+        size = self.size(notes, channels, frames)
+        with path.open("r+b") as file:
+            self._memory = mmap.mmap(file.fileno(), size)
+        header = notes * _STATUS.itemsize
+        self.status: NDArray[Any] = np.frombuffer(self._memory, _STATUS, notes)
+        self.audio: NDArray[np.float32] = np.frombuffer(
+            self._memory, np.float32, notes * channels * frames, header
+        ).reshape(notes, channels, frames)
+
+    @staticmethod
+    def size(notes: int, channels: int, frames: int) -> int:
+        """Return the bytes that the file must have."""
+        return notes * (_STATUS.itemsize + 4 * channels * frames)
+
+    def clear(self) -> None:
+        """Forget the statuses of the patch before."""
+        self.status["state"] = _UNPLAYED
+
+    def put(self, index: int, audio: NDArray[np.float32]) -> None:
+        """Store a note's audio; one of another shape than the plan's is noted and not stored."""
+        if audio.ndim != 2:
+            raise TypeError(f"the backend returned an array of shape {audio.shape}, not (channels, frames)")
+        status = self.status[index]
+        status["channels"], status["frames"] = audio.shape
+        if audio.shape == self.audio.shape[1:]:
+            self.audio[index] = audio
+        status["state"] = _PLAYED
+
+    def put_error(self, index: int, error: BaseException) -> None:
+        """Store why a note was not played."""
+        text = str(error) if type(error).__module__.startswith("tonesmith") else f"{type(error).__name__}: {error}"
+        self.status[index]["text"] = text.encode()[:_TEXT]
+        self.status[index]["state"] = _ERROR
+
+    def put_death(self, index: int, number: int) -> None:
+        """Store which signal ended the process that played a note."""
+        self.status[index]["signal"] = number
+        self.status[index]["state"] = _KILLED
+
+    def outcomes(self, notes: Sequence[Note]) -> list[Outcome]:
+        """Return what became of each note, up to the first that was not played."""
+        return [self._outcome(i, note) for i, note in enumerate(notes) if self._reached(i)]
+
+    def _reached(self, index: int) -> bool:
+        return index == 0 or bool(np.all(self.status["state"][:index] == _PLAYED))
+
+    def _outcome(self, index: int, note: Note) -> Outcome:
+        status = self.status[index]
+        if status["state"] == _PLAYED:
+            return Outcome(note.pitch, shape=(int(status["channels"]), int(status["frames"])))
+        if status["state"] == _ERROR:
+            return Outcome(note.pitch, "error", status["text"].decode(errors="replace"))
+        number = int(status["signal"])
+        return Outcome(note.pitch, "crash", signal_name(number), signal=number)
+
+
+class SnapshotPlayer:
+    """Plays patches in forked copies of one backend."""
+
+    def __init__(self, backend: Backend[Any], shared: SharedAudio) -> None:
+        self._backend = backend
+        self._shared = shared
+        self._templates: OrderedDict[str, _Template] = OrderedDict()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        gc.collect()
+        gc.freeze()  # the collector would write to, and so copy, pages of objects that never die
+
+    def play(self, patch: Patch, notes: Sequence[Note]) -> list[Outcome]:
+        """Play each note of a patch from the pristine state; the audio is in the shared memory."""
+        self._shared.clear()
+        key = self._backend.template_key(patch)
+        if not key:
+            _play_patch(self._backend, self._shared, patch, notes)
+            return self._shared.outcomes(notes)
+        template = self._template(key, patch)
+        if not template.play(patch, notes):
+            del self._templates[key]
+            number = template.ended_by()
+            if self._shared.status[0]["state"] == _UNPLAYED:
+                self._shared.put_death(0, number)
+        return self._shared.outcomes(notes)
+
+    def _template(self, key: str, patch: Patch) -> _Template:
+        if key not in self._templates:
+            while len(self._templates) >= _TEMPLATES:
+                self._templates.popitem(last=False)[1].kill()
+            self._templates[key] = _Template(self._backend, self._shared, patch)
+        self._templates.move_to_end(key)
+        return self._templates[key]
+
+
+class _Template:
+    """A forked copy of the engine in which a template is loaded, and which plays patches in copies of itself."""
+
+    def __init__(self, backend: Backend[Any], shared: SharedAudio, patch: Patch) -> None:
+        ours, theirs = socket.socketpair()
+
+        def serve() -> None:
+            ours.close()
+            backend.load_template(patch)
+            with theirs, theirs.makefile("rwb") as stream:
+                for line in stream:
+                    request = json.loads(line)
+                    notes = [Note(*fields) for fields in request["notes"]]
+                    _play_patch(backend, shared, Patch.from_json(request["patch"]), notes)
+                    stream.write(b"played\n")
+                    stream.flush()
+
+        self._pid = _fork(serve, lambda error: shared.put_error(0, error))
+        theirs.close()
+        self._socket = ours
+        self._stream = ours.makefile("rwb")
+
+    def play(self, patch: Patch, notes: Sequence[Note]) -> bool:
+        """Play a patch, and return whether the template lives."""
+        request = {"patch": patch.to_json(), "notes": [[n.pitch, n.velocity, n.hold, n.tail] for n in notes]}
+        try:
+            self._stream.write(json.dumps(request).encode() + b"\n")
+            self._stream.flush()
+            return bool(self._stream.readline())
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """End it now. It cannot be told to end itself: templates forked later hold copies of its socket."""
+        os.kill(self._pid, signal.SIGKILL)
+        self.ended_by()
+
+    def ended_by(self) -> int:
+        """Wait for its end, and return the signal that ended it, or 0."""
+        with contextlib.suppress(OSError):
+            self._stream.close()
+        self._socket.close()
+        return _signal_of(self._pid)
+
+
+def _play_patch(backend: Backend[Any], shared: SharedAudio, patch: Patch, notes: Sequence[Note]) -> None:
+    """Fork, and in the copy set the patch and play its notes."""
+
+    def play() -> None:
+        backend.prepare(patch)
+        for index, note in enumerate(notes[:-1]):
+            if not _play_note(backend, shared, index, note):
+                return
+        shared.put(len(notes) - 1, backend.render(notes[-1]))
+
+    number = _signal_of(_fork(play, lambda error: shared.put_error(_first_unplayed(shared), error)))
+    if number:
+        shared.put_death(_first_unplayed(shared), number)
+
+
+def _play_note(backend: Backend[Any], shared: SharedAudio, index: int, note: Note) -> bool:
+    pid = _fork(lambda: shared.put(index, backend.render(note)), lambda error: shared.put_error(index, error))
+    number = _signal_of(pid)
+    if number:
+        shared.put_death(index, number)
+    return bool(shared.status[index]["state"] == _PLAYED)
+
+
+def _first_unplayed(shared: SharedAudio) -> int:
+    return int(np.argmin(shared.status["state"] == _PLAYED))
+
+
+def _fork(act: Callable[[], None], report: Callable[[BaseException], None]) -> int:
+    """Fork; in the child act, report an exception, and exit; in the parent return the child's id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        die_with_parent()
+        act()
+    except BaseException as error:  # noqa: BLE001 - nothing may escape into the parent's code
+        report(error)
+    finally:
+        os._exit(0)
+
+
+def _signal_of(pid: int) -> int:
+    """Wait for a child, and return the signal that ended it; an exit that was not ours counts as SIGABRT."""
+    _, status = os.waitpid(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code > 0:
+        return int(signal.SIGABRT)
+    return -code

@@ -1,0 +1,340 @@
+"""What every sink keeps to, as tests: subclass :class:`SinkContract` and run pytest.
+
+::
+
+    from tonesmith.testing.sink import SinkContract
+
+    class TestMySink(SinkContract):
+        sink = MySink
+        options = {"level": 3}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import random
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tonesmith.block import Rejection
+from tonesmith.errors import DatasetError, DatasetNotFoundError
+from tonesmith.parameter import Parameter
+from tonesmith.plan import Plan
+from tonesmith.roles import Sink
+from tonesmith.space import ParameterSpace
+from tonesmith.testing import sink_processes as processes
+from tonesmith.testing.sink_processes import Case
+from tonesmith.testing.synthetic import attributes_of, synthetic_plan, synthetic_space
+
+_ONE_KNOB = ParameterSpace((Parameter("knob", "continuous", 0.0, 1.0, 0.5),))
+_SPACES = {
+    "no modulations": synthetic_space(modulation_slots=0),
+    "no assets": synthetic_space(assets=False),
+    "one knob": _ONE_KNOB,
+    "nothing varies": replace(_ONE_KNOB, fixed={"knob": 0.25}),
+}
+
+
+class SinkContract:
+    """The tests. They write small datasets to a temporary folder, some of them from other processes."""
+
+    sink: ClassVar[type[Sink[Any]]]
+    options: ClassVar[Mapping[str, Any]] = {}
+    kills: ClassVar[int] = 3
+    """How many writers are killed at a random moment."""
+    stride: ClassVar[int] = 2
+    """A writer is killed at each step that is a multiple of this."""
+
+    @pytest.fixture(autouse=True)
+    def _unflushed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(os, "fsync", processes.unflushed)
+
+    @pytest.fixture
+    def case(self, tmp_path: Path) -> Case:
+        """Return 20 rows in blocks of 8, 8 and 4, in a folder that is not there yet."""
+        return Case(self.sink, self.options, tmp_path / "dätaset", synthetic_plan())
+
+    @pytest.fixture
+    def written(self, case: Case) -> Case:
+        """Return the same, with every block stored."""
+        case.created()
+        processes.write(case, range(case.plan.blocks))
+        return case
+
+    def test_every_bit_is_read_back(self, written: Case) -> None:
+        storage = self.sink.open(written.path)
+        assert dict(storage.committed()) == {0: 8, 1: 8, 2: 4}
+        for index in range(3):
+            block = written.block(index)
+            assert tuple(storage.blocks()[index]) == block.digests
+            _assert_same(written.read(storage, index), block.columns)
+
+    def test_rows_are_read_in_any_order(self, written: Case) -> None:
+        storage, rows = self.sink.open(written.path), [17, 3, 3, 0, 9, 19]
+        for column in written.plan.schema:
+            whole = np.concatenate([written.block(i).columns[column.name] for i in range(3)])
+            np.testing.assert_array_equal(storage.read(column.name, rows), whole[rows])
+            assert storage.read(column.name, []).shape == (0, *column.shape)
+
+    def test_stored_tells_what_is_read_back_and_is_idempotent(self, case: Case) -> None:
+        sink = case.made()
+        audio = np.linspace(-1.7, 1.7, 2 * 300, dtype=np.float32).reshape(2, 300)
+        before = audio.copy()
+        once = sink.stored(audio)
+        assert (str(once.dtype), once.shape) == ("float32", audio.shape)
+        np.testing.assert_array_equal(audio, before, "stored() changed its argument")
+        np.testing.assert_array_equal(sink.stored(once), once)
+        np.testing.assert_allclose(once, audio, rtol=2e-3, atol=1e-4)
+        assert not sink.stored(np.zeros((2, 300), np.float32)).any()
+
+    def test_only_what_was_written_is_committed(self, case: Case) -> None:
+        sink = case.created()
+        assert dict(sink.committed()) == {}
+        sink.write_block(case.block(2))
+        assert dict(sink.committed()) == {2: 4}
+        sink.write_block(case.block(0))
+        assert dict(case.made().committed()) == {0: 8, 2: 4}
+        with pytest.raises(DatasetError, match="block 1"):
+            self.sink.open(case.path).read("pitch", [8])
+
+    def test_a_silent_block_is_not_a_missing_one(self, case: Case) -> None:
+        sink, block = case.created(), case.block(1)
+        silent = replace(block, columns={name: np.zeros_like(array) for name, array in block.columns.items()})
+        sink.write_block(silent)
+        assert dict(sink.committed()) == {1: 8}
+        _assert_same(case.read(self.sink.open(case.path), 1), silent.columns)
+
+    @pytest.mark.parametrize("space", _SPACES.values(), ids=_SPACES.keys())
+    def test_a_space_may_lack_what_others_have(self, case: Case, space: ParameterSpace) -> None:
+        case = case._replace(plan=synthetic_plan(space=space, measures=()))
+        case.created().write_block(case.block(0))
+        _assert_same(case.read(self.sink.open(case.path), 0), case.block(0).columns)
+
+    def test_attributes_come_back_and_are_brought_up_to_date(self, case: Case) -> None:
+        sink, attributes = case.created(), attributes_of(case.plan)
+        assert json.loads(json.dumps(self.sink.open(case.path).attributes)) == json.loads(json.dumps(attributes))
+        sink.create({**attributes, "title": "東京"}, case.plan.schema, case.plan.rows, case.plan.block_rows)
+        assert self.sink.open(case.path).attributes["title"] == "東京"
+
+    def test_a_block_written_again_replaces_the_first(self, written: Case) -> None:
+        sink, other = written.made(), written.block(1, seed=5)
+        sink.write_block(other)
+        sink.write_block(other)
+        storage = self.sink.open(written.path)
+        assert tuple(storage.blocks()[1]) == other.digests
+        _assert_same(written.read(storage, 1), other.columns)
+        _assert_same(written.read(storage, 0), written.block(0).columns)
+
+    def test_an_extended_dataset_keeps_its_rows_and_grows_its_last_block(self, written: Case) -> None:
+        written.made().finish()
+        opened = self.sink.open(written.path)
+        longer = written._replace(plan=written.plan.extended_to(15))
+        sink = longer.created()
+        assert dict(sink.committed()) == {0: 8, 1: 8, 2: 4}
+        _assert_same(written.read(opened, 2), written.block(2).columns)
+        processes.write(longer, [2, 3])
+        sink.finish()
+        storage = self.sink.open(written.path)
+        assert dict(storage.committed()) == {0: 8, 1: 8, 2: 8, 3: 6}
+        assert Plan.from_json(storage.attributes["plan"]).rows == 30
+        for index in range(4):
+            _assert_same(longer.read(storage, index), longer.block(index).columns)
+            _assert_same(longer.read(opened, index), longer.block(index).columns)
+
+    def test_creating_and_finishing_again_changes_nothing(self, written: Case) -> None:
+        for step in (written.created, written.made().finish, written.created, written.made().finish):
+            step()
+            written.check_whole(range(3))
+            assert dict(written.made().committed()) == {0: 8, 1: 8, 2: 4}
+
+    def test_a_dataset_of_other_columns_is_refused(self, written: Case) -> None:
+        other = written._replace(plan=synthetic_plan(frames=301))
+        with pytest.raises(DatasetError, match="audio"):
+            other.created()
+        written.check_whole(range(3))
+
+    def test_a_block_that_has_no_place_is_refused(self, case: Case) -> None:
+        sink, block = case.created(), case.block(0)
+        for wrong in (
+            replace(block, index=3, first_row=24),
+            replace(block, first_row=1),
+            replace(block, index=-1, first_row=-8),
+            replace(block, columns={**block.columns, "pitch": block.columns["pitch"][:3]}),
+            replace(block, columns={**block.columns, "odd": block.columns["pitch"]}),
+        ):
+            with pytest.raises(DatasetError):
+                sink.write_block(wrong)
+        assert dict(sink.committed()) == {}
+
+    def test_what_is_no_dataset_is_told_from_one(self, case: Case, tmp_path: Path) -> None:
+        empty, file, folder = tmp_path / "empty", tmp_path / "file", tmp_path / "folder"
+        empty.mkdir()
+        file.write_text("{}")
+        folder.mkdir()
+        (folder / "notes.txt").write_text("mine")
+        for path in (tmp_path / "missing", empty, file, folder):
+            assert not self.sink.recognises(path)
+            with pytest.raises(DatasetError):
+                self.sink.open(path)
+        with pytest.raises(DatasetNotFoundError):
+            self.sink.open(tmp_path / "missing")
+        for path in (file, folder):
+            before = processes.files_of(tmp_path)
+            with pytest.raises(DatasetError, match=re.escape(str(path))):
+                case._replace(path=path).created()
+            assert processes.files_of(tmp_path) == before
+        case._replace(path=empty).created()
+        assert self.sink.recognises(empty)
+
+    def test_a_writer_killed_at_any_step_leaves_only_whole_blocks(self, case: Case) -> None:
+        case = case._replace(plan=synthetic_plan(patches=400, block=1, frames=40))
+        case.created()
+        processes.run(processes.crash_while_writing, case, self.stride)
+
+    def test_a_writer_killed_at_any_moment_leaves_only_whole_blocks(self, case: Case) -> None:
+        moments = random.Random(7)  # noqa: S311 - moments to kill at
+        case.created()
+        for _ in range(self.kills):
+            writer = processes.start(processes.write_for_ever, case)
+            _wait_for(lambda: len(case.made().committed()) == 3)
+            time.sleep(moments.uniform(0.0, 0.2))
+            writer.kill()
+            writer.join()
+            case.check_whole(range(3))
+        processes.write(case, range(3))
+        case.check_whole(range(3))
+
+    def test_a_creation_killed_at_any_step_is_completed_by_the_next(self, case: Case) -> None:
+        processes.run(processes.crash_while_creating, case, None, 7 * self.stride)
+
+    def test_an_extension_killed_at_any_step_is_completed_by_the_next(self, case: Case) -> None:
+        longer = case._replace(plan=case.plan.extended_to(15))
+        processes.run(processes.crash_while_creating, longer, case.plan, 11 * self.stride)
+
+    def test_two_processes_write_different_blocks_while_a_third_reads(self, case: Case) -> None:
+        case = case._replace(plan=synthetic_plan(patches=80, block=4))
+        case.created()
+        storage = self.sink.open(case.path)
+        writers = [processes.start(processes.write, case, range(first, 20, 2)) for first in (0, 1)]
+        seen: set[int] = set()
+        while any(writer.is_alive() for writer in writers):
+            for index in set(storage.committed()) - seen:
+                _assert_same(case.read(storage, index), case.block(index).columns)
+                seen.add(index)
+        for writer in writers:
+            writer.join()
+        assert [writer.exitcode for writer in writers] == [0, 0]
+        assert sorted(storage.committed()) == list(range(20))
+        case.check_whole(range(20))
+
+    @pytest.mark.parametrize("harm", ["a bit turned", "cut short", "removed"])
+    def test_a_damaged_block_is_named(self, case: Case, harm: str) -> None:
+        case.created()
+        processes.write(case, [0, 2])
+        before = processes.files_of(case.path)
+        processes.write(case, [1])
+        files = [Path(file) for file in processes.files_of(case.path) - before]
+        _harm(max(files, key=lambda file: file.stat().st_size), harm)
+        storage = self.sink.open(case.path)
+        for index in (0, 2):
+            _assert_same(case.read(storage, index), case.block(index).columns)
+        if 1 in storage.committed():
+            with pytest.raises(DatasetError, match=r"block 1\b"):
+                case.read(storage, 1)
+
+    @pytest.mark.parametrize("limit", [0, 700, 5000])
+    def test_a_full_disk_is_told_and_leaves_nothing(self, case: Case, limit: int) -> None:
+        case.created().write_block(case.block(0))
+        processes.run(processes.fill_the_disk, case, 1, limit)
+
+    def test_stray_files_are_ignored(self, written: Case) -> None:
+        for folder in [written.path, *(p for p in written.path.rglob("*") if p.is_dir())]:
+            (folder / "4242.cut-short").write_bytes(b"{")
+        assert dict(written.made().committed()) == {0: 8, 1: 8, 2: 4}
+        assert list(written.made().faults()) == []
+        written.check_whole(range(3))
+        written.created().finish()
+
+    def test_a_fault_is_stored_at_once(self, case: Case) -> None:
+        case.created()
+        crash = Rejection(9, 2, "engine", "crash", "SIGSEGV é", 60, {"peak_dbfs": float("nan"), "loudness": -np.inf})
+        timeout = Rejection(1, 0, "engine", "timeout")
+        for fault in (crash, timeout):
+            processes.run(processes.record_and_die, case, fault)
+        case.made().record_fault(crash)
+        faults = list(case.made().faults())
+        assert [_comparable(fault) for fault in faults] == [_comparable(timeout), _comparable(crash)]
+
+    def test_the_ledger_joins_blocks_and_faults(self, written: Case) -> None:
+        sink = written.made()
+        told = written.block(1).rejections[0]
+        crashes = [Rejection(5, 0, "engine", "crash"), Rejection(2, 3, "engine", "crash")]
+        for fault in (replace(told, by="engine"), *crashes):
+            sink.record_fault(fault)
+        expected = [r for i in range(3) for r in written.block(i).rejections] + crashes
+        expected.sort(key=lambda r: (r.patch, r.attempt))
+        ledger = self.sink.open(written.path).rejections()
+        assert [_comparable(r) for r in ledger] == [_comparable(r) for r in expected]
+
+    def test_assets_are_stored_once_and_checked(self, case: Case) -> None:
+        sink, content = case.created(), bytes(range(256)) * 9
+        name = sink.add_asset(content)
+        files = processes.files_of(case.path)
+        assert sink.add_asset(content) == name
+        assert processes.files_of(case.path) == files
+        storage = self.sink.open(case.path)
+        assert storage.asset(name) == content
+        assert storage.asset(sink.add_asset(b"")) == b""
+        for missing in ("0" * 64, "../../secret", ""):
+            with pytest.raises(DatasetError):
+                storage.asset(missing)
+
+    def test_a_storage_may_be_pickled_and_forked(self, written: Case) -> None:
+        storage, rows = self.sink.open(written.path), [13, 2, 19]
+        expected = {column.name: storage.read(column.name, rows) for column in written.plan.schema}
+        processes.run(processes.compare, pickle.dumps(storage), expected, rows)
+
+    def test_its_size_is_told(self, case: Case) -> None:
+        sink = case.created()
+        before = self.sink.open(case.path).nbytes()
+        sink.write_block(case.block(0))
+        assert self.sink.open(case.path).nbytes() > before + 1000
+
+
+def _assert_same(found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]]) -> None:
+    assert found.keys() == expected.keys()
+    for name, array in expected.items():
+        assert (name, found[name].dtype) == (name, array.dtype)
+        np.testing.assert_array_equal(found[name], array, name, strict=True)
+
+
+def _comparable(rejection: Rejection) -> dict[str, Any]:
+    return {**rejection.to_json(), "measured": {k: repr(float(v)) for k, v in rejection.measured.items()}}
+
+
+def _harm(file: Path, harm: str) -> None:
+    content = bytearray(file.read_bytes())
+    if harm == "removed":
+        file.unlink()
+    elif harm == "cut short":
+        file.write_bytes(content[: len(content) // 2])
+    else:
+        content[len(content) // 2] ^= 4
+        file.write_bytes(content)
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)

@@ -1,0 +1,89 @@
+"""Whether a dataset is what it says: every stored byte, and the sound of every label."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tonesmith.block import row_digests
+from tonesmith.dataset import Dataset
+from tonesmith.errors import DatasetError
+from tonesmith.host import Host
+from tonesmith.produce import Workbench, same_audio
+from tonesmith.sampling import key_of
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A row that is not what it should be.
+
+    Attributes:
+        row: its place among the dataset's rows.
+        block: the block that holds it.
+        what: "unreadable", "digest" (its bytes are not those that were written) or "render" (its label
+            does not sound like its audio).
+        detail: how far off, or the error.
+    """
+
+    row: int
+    block: int
+    what: str
+    detail: str = ""
+
+
+def check_integrity(dataset: Dataset, progress: Callable[[int], None] = lambda rows: None) -> Iterator[Damage]:
+    """Read every row and compare its digest with the one that was stored with its block.
+
+    Args:
+        dataset: to check.
+        progress: told the number of rows after each block.
+    """
+    schema = [column for column in dataset.plan.schema if column.content]
+    first = 0
+    for block, digests in sorted(dataset.storage.blocks().items()):
+        offset = block * dataset.plan.block_rows
+        for place, digest in enumerate(digests):
+            try:
+                columns = {c.name: dataset.storage.read(c.name, [offset + place]) for c in schema}
+            except DatasetError as error:
+                yield Damage(first + place, block, "unreadable", str(error))
+                continue
+            if row_digests(schema, columns)[0] != digest:
+                yield Damage(first + place, block, "digest")
+        first += len(digests)
+        progress(len(digests))
+
+
+def rows_to_render(dataset: Dataset, count: int) -> list[int]:
+    """Return ``count`` rows spread over the dataset, the same ones each time."""
+    if count >= len(dataset):
+        return list(range(len(dataset)))
+    generator = np.random.Generator(np.random.Philox(key=key_of(dataset.plan.seed, "verify")))
+    return sorted(int(row) for row in generator.choice(len(dataset), count, replace=False))
+
+
+def check_renders(
+    dataset: Dataset, rows: Sequence[int], host: Host, progress: Callable[[int], None] = lambda rows: None
+) -> Iterator[Damage]:
+    """Render rows again from their stored labels and compare the samples, bit for bit.
+
+    Rows of one patch are rendered together, as they were made.
+    """
+    plan = dataset.plan
+    sink_class = host.find("sink", plan.sink.name)
+    sink = sink_class(sink_class.Options.model_validate(plan.sink.options), dataset.path)
+    with Workbench(plan, host, dataset.storage.asset, sink.stored) as bench:
+        for row in rows:
+            stored = dataset[row]
+            outcome = bench.engine.play(stored.patch, [stored.note], plan.timeout)[0]
+            progress(1)
+            block = stored.row // plan.block_rows
+            if outcome.failure:
+                yield Damage(row, block, "render", f"{outcome.failure}: {outcome.detail}")
+                continue
+            again = bench.stored(bench.engine.audio[0].copy())
+            if not same_audio(again, stored.audio):
+                error = float(np.max(np.abs(again - stored.audio)))
+                yield Damage(row, block, "render", f"differs by up to {error:.3g} of full scale")

@@ -1,0 +1,81 @@
+"""A worker process: it makes blocks and stores them, and tells its parent of every candidate.
+
+Started by :mod:`tonesmith.workers` as ``python -m tonesmith.worker``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import traceback
+from pathlib import Path
+from typing import Any
+
+from tonesmith.block import Rejection
+from tonesmith.channel import Channel, channel_to_parent
+from tonesmith.errors import RunError, TonesmithError
+from tonesmith.host import Host
+from tonesmith.patch import Candidate
+from tonesmith.plan import Plan
+from tonesmith.produce import Workbench, is_fault, produce_block
+from tonesmith.roles import Sink
+
+
+class _Reporter:
+    """Tells the parent of each candidate, and keeps faults safe before anything else happens."""
+
+    def __init__(self, channel: Channel, sink: Sink[Any]) -> None:
+        self._channel = channel
+        self._sink = sink
+        self._recorded = {(fault.patch, fault.attempt) for fault in sink.faults()}
+
+    def trying(self, candidate: Candidate) -> None:
+        self._channel.send({"trying": [candidate.patch, candidate.attempt]})
+
+    def accepted(self, candidate: Candidate, rows: int) -> None:
+        self._channel.send({"accepted": rows})
+
+    def rejected(self, rejection: Rejection) -> None:
+        key = (rejection.patch, rejection.attempt)
+        if is_fault(rejection) and key not in self._recorded:
+            self._sink.record_fault(rejection)
+            self._recorded.add(key)
+        self._channel.send({"rejected": rejection.to_json()})
+
+
+def main() -> None:
+    """Make the blocks that the parent asks for, until it closes the channel."""
+    channel = channel_to_parent()
+    try:
+        setup, _ = channel.receive()
+        host = Host.load()
+        plan = Plan.from_json(setup["plan"])
+        sink_class = host.sinks()[plan.sink.name]
+        sink = sink_class(sink_class.Options.model_validate(plan.sink.options), Path(setup["path"]))
+        storage = sink_class.open(sink.path)
+        with Workbench(plan, host, storage.asset, sink.stored) as bench:
+            channel.send({"ready": True})
+            while True:
+                request, _ = channel.receive()
+                block = produce_block(bench, request["block"], sink.faults(), _Reporter(channel, sink))
+                sink.write_block(block)
+                channel.send({"committed": block.index, "rows": block.rows})
+    except EOFError:
+        pass
+    except Exception as error:  # noqa: BLE001 - the parent decides, and says it
+        channel.send({"failed": _described(error), "expected": isinstance(error, TonesmithError | OSError)})
+    finally:
+        os._exit(0)
+
+
+def _described(error: Exception) -> str:
+    if isinstance(error, RunError | TonesmithError):
+        return str(error)
+    if isinstance(error, OSError):
+        cause = "the disk is full" if error.errno == errno.ENOSPC else str(error)
+        return f"the dataset could not be written: {cause}. What is committed is kept; run the command again."
+    return "".join(traceback.format_exception(error)).rstrip()
+
+
+if __name__ == "__main__":
+    main()

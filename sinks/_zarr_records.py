@@ -1,0 +1,195 @@
+"""What lies beside the columns: markers of committed blocks, the ledger, assets."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tonesmith.errors import DatasetError
+from tonesmith.sinks._zarr_files import flush, write_whole
+from tonesmith.sinks._zarr_layout import SIDE
+
+if TYPE_CHECKING:
+    from tonesmith.block import Block, Rejection
+
+_MARKER = re.compile(r"(\d{6,})-(\d{1,9})-(\d{1,12})\.json")
+_FAULT = re.compile(r"\d+-\d+\.json")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Marker(NamedTuple):
+    """A file that says a block is committed: its name tells the block, its rows, and its own size in bytes.
+
+    So that what is committed is known from a listing, at any number of blocks, and one that was cut short
+    is known without reading it.
+    """
+
+    path: str
+    block: int
+    rows: int
+
+    def read(self) -> dict[str, Any]:
+        """Return the marker's content; raise :class:`DatasetError` if it is damaged."""
+        try:
+            content: dict[str, Any] = json.loads(Path(self.path).read_bytes())
+            digests = [bytes.fromhex(digest) for digest in content["digests"]]
+            if len(digests) == self.rows and {len(d) for d in digests} == {32} and content["block"] == self.block:
+                return {**content, "digests": tuple(digests)}
+        except (ValueError, KeyError, TypeError):
+            pass
+        raise DatasetError(
+            f"{self.path} is damaged. Delete it and run the same command again to make block {self.block} anew."
+        )
+
+
+def markers(path: Path, block: int | None = None) -> list[Marker]:
+    """Return every whole marker of a dataset, or of one block, in no order."""
+    found = []
+    try:
+        with os.scandir(path / SIDE / "blocks") as entries:
+            for entry in entries:
+                match = _MARKER.fullmatch(entry.name)
+                if match is None or (block is not None and int(match[1]) != block):
+                    continue
+                try:
+                    whole = entry.stat(follow_symlinks=False).st_size == int(match[3])
+                except FileNotFoundError:  # replaced by the marker of a grown block since the listing
+                    continue
+                if whole:
+                    found.append(Marker(entry.path, int(match[1]), int(match[2])))
+    except FileNotFoundError:
+        pass
+    return found
+
+
+def committed(path: Path) -> dict[int, Marker]:
+    """Return block index -> its marker, in order. While a block grows it has two: the one of more rows counts."""
+    best: dict[int, Marker] = {}
+    for marker in sorted(markers(path), key=lambda m: (m.block, m.rows)):
+        best[marker.block] = marker
+    return best
+
+
+class Digests(Mapping[int, tuple[bytes, ...]]):
+    """Block index -> digests of its rows, each marker read when it is asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._markers = committed(path)
+
+    def __getitem__(self, block: int) -> tuple[bytes, ...]:
+        digests: tuple[bytes, ...] = self._markers[block].read()["digests"]
+        return digests
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._markers)
+
+    def __len__(self) -> int:
+        return len(self._markers)
+
+
+def withdraw(path: Path, block: Block) -> None:
+    """Remove markers that would not be true while the block is written: of rows that it does not begin with."""
+    for marker in markers(path, block.index):
+        try:
+            true = marker.read()["digests"] == block.digests[: marker.rows]
+        except DatasetError:
+            true = False
+        if not true:
+            _remove(marker)
+
+
+def mark(path: Path, block: Block) -> None:
+    """Mark a block as committed, and remove the markers that the new one replaces."""
+    content = _json_bytes(
+        {
+            "block": block.index,
+            "first_row": block.first_row,
+            "rows": block.rows,
+            "digests": [digest.hex() for digest in block.digests],
+            "rejections": [_rejection_json(rejection) for rejection in block.rejections],
+        }
+    )
+    folder = path / SIDE / "blocks"
+    final = folder / f"{block.index:06d}-{block.rows}-{len(content)}.json"
+    write_whole(path / SIDE / "aside", final, content)
+    for marker in markers(path, block.index):
+        if marker.path != str(final):
+            _remove(marker)
+
+
+def write_fault(path: Path, rejection: Rejection) -> None:
+    """Store a crash or timeout, at once."""
+    final = path / SIDE / "ledger" / f"{rejection.patch:d}-{rejection.attempt:d}.json"
+    write_whole(path / SIDE / "aside", final, _json_bytes(_rejection_json(rejection)))
+
+
+def faults(path: Path) -> list[Rejection]:
+    """Return what :func:`write_fault` stored, by patch and attempt."""
+    folder, found = path / SIDE / "ledger", []
+    names = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208
+    for name in filter(_FAULT.fullmatch, names):
+        try:
+            found.append(_rejection(json.loads((folder / name).read_bytes())))
+        except (ValueError, KeyError, TypeError):
+            raise DatasetError(f"{folder / name} is damaged. Delete it: the candidate is then tried again.") from None
+    return sorted(found, key=lambda r: (r.patch, r.attempt))
+
+
+def rejections(path: Path) -> list[Rejection]:
+    """Return the reject ledger: that of the committed blocks, and the faults that are in no block yet."""
+    found = [_rejection(data) for marker in committed(path).values() for data in marker.read()["rejections"]]
+    told = {(r.patch, r.attempt) for r in found}
+    found += [fault for fault in faults(path) if (fault.patch, fault.attempt) not in told]
+    return sorted(found, key=lambda r: (r.patch, r.attempt))
+
+
+def write_asset(path: Path, content: bytes) -> str:
+    """Store a content under its SHA-256, unless it is there."""
+    from tonesmith.patch import sha256_hex
+
+    name = sha256_hex(content)
+    final = path / SIDE / "assets" / name
+    if not (final.is_file() and final.stat().st_size == len(content)):
+        write_whole(path / SIDE / "aside", final, content)
+    return name
+
+
+def read_asset(path: Path, name: str) -> bytes:
+    """Return the content with that SHA-256; raise :class:`DatasetError` if it is missing or another."""
+    from tonesmith.patch import sha256_hex
+
+    if not _SHA256.fullmatch(name):
+        raise DatasetError(f"{name!r} is not the name of an asset: that is 64 hexadecimal digits")
+    try:
+        content = (path / SIDE / "assets" / name).read_bytes()
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot read the asset {name}: {error.strerror}") from None
+    if sha256_hex(content) != name:
+        raise DatasetError(f"{path}: the asset {name} is damaged: its content has another SHA-256")
+    return content
+
+
+def _remove(marker: Marker) -> None:
+    path = Path(marker.path)
+    path.unlink(missing_ok=True)
+    flush(path.parent)
+
+
+def _json_bytes(data: Mapping[str, Any]) -> bytes:
+    return json.dumps(data, allow_nan=False).encode()
+
+
+def _rejection_json(rejection: Rejection) -> dict[str, Any]:
+    """Return a rejection as strict JSON, which has no NaN: measured numbers are told in words."""
+    return {**rejection.to_json(), "measured": {k: repr(float(v)) for k, v in rejection.measured.items()}}
+
+
+def _rejection(data: Mapping[str, Any]) -> Rejection:
+    from tonesmith.block import Rejection
+
+    measured: Iterable[tuple[str, Any]] = data["measured"].items()
+    return Rejection.from_json({**data, "measured": {k: float(v) for k, v in measured}})

@@ -1,0 +1,227 @@
+"""Storage as one Zarr v3 group that zarr-python, xarray and every other Zarr reader opens as it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from tonesmith.errors import DatasetError
+from tonesmith.hookspecs import hookimpl
+from tonesmith.roles import Options, Sink
+from tonesmith.sinks import _zarr_records as records
+from tonesmith.sinks._zarr_files import Aside, make_folders, sweep, telling, write_whole
+from tonesmith.sinks._zarr_layout import (
+    SIDE,
+    SIDES,
+    Layout,
+    documents,
+    read_layout,
+    required_layout,
+    root_document,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tonesmith.block import Block, Column, Rejection
+    from tonesmith.sinks._zarr_storage import ZarrStorage
+
+
+class ZarrOptions(Options):
+    """Options of :class:`ZarrSink`."""
+
+    encoding: Literal["float32", "int24", "float16"] = Field(
+        "float32",
+        description="audio as it is (float32); as whole multiples of 2^-22 (int24: off by at most 1.2e-7 up to "
+        "full scale 512); or float16 (off by at most 4.9e-4 of the sample's value, or 3e-8 below 6e-5)",
+    )
+    level: int = Field(1, ge=0, le=9, description="effort of zstd on the audio: 0 stores it unpacked, 9 is slow")
+
+
+class ZarrSink(Sink[ZarrOptions]):
+    """One chunk a row, one shard a block: a row is read alone, a block is written whole.
+
+    ::
+
+        [sink]
+        name = "zarr"
+        encoding = "float32"
+        level = 1
+    """
+
+    name = "zarr"
+    summary = "one Zarr v3 group, sharded and packed; opens in zarr-python and xarray"
+    Options = ZarrOptions
+
+    @classmethod
+    def recognises(cls, path: Path) -> bool:
+        """Return whether a Zarr dataset of tonesmith is at the path, of this or a newer layout."""
+        if not (path / "zarr.json").is_file():
+            return False
+        try:
+            return read_layout(path) is not None
+        except DatasetError:
+            return True
+
+    @classmethod
+    def open(cls, path: Path) -> ZarrStorage:
+        """Return the dataset at a path, for reading, while others may be writing to it."""
+        from tonesmith.sinks._zarr_storage import ZarrStorage
+
+        return ZarrStorage(path)
+
+    def create(self, attributes: Mapping[str, Any], schema: Sequence[Column], rows: int, block_rows: int) -> None:
+        """Make the dataset, or bring one that is there up to these attributes and this many rows.
+
+        Killed half-way and run again, it goes on: the root's document, by which a dataset is recognised, is
+        written last, and no step touches a committed block.
+
+        Raises :class:`DatasetError`, having written nothing, if something else is at the path, if the
+        dataset has other columns, or if more rows than these are stored.
+        """
+        layout = Layout(self.options.encoding, self.options.level, block_rows, rows, tuple(schema))
+        self._check_place(layout)
+        with telling(str(self.path)):
+            sweep(self.path / SIDE / "aside")
+            self._write(documents(layout, attributes))
+
+    def write_block(self, block: Block) -> None:
+        """Store a block: its columns first, then the marker that commits it.
+
+        Raises :class:`DatasetError` if the block does not fit the dataset, or if the disk is full: then
+        nothing of it is left.
+        """
+        layout = required_layout(self.path)
+        _check_block(layout, block)
+        with telling(f"block {block.index} to {self.path}"):
+            records.withdraw(self.path, block)
+            with Aside(self.path / SIDE / "aside") as files:
+                for column in layout.columns:
+                    content = _content(layout, column, block.columns[column.name], self.options.level)
+                    files.write(self.path / layout.chunk_file(column, block.index), content)
+                files.commit()
+            records.mark(self.path, block)
+
+    def committed(self) -> Mapping[int, int]:
+        """Return block index -> number of its rows, for each block that is stored."""
+        return {block: marker.rows for block, marker in records.committed(self.path).items()}
+
+    def add_asset(self, content: bytes) -> str:
+        """Store a content under its SHA-256, and return that."""
+        with telling(f"an asset to {self.path}"):
+            return records.write_asset(self.path, content)
+
+    def record_fault(self, rejection: Rejection) -> None:
+        """Store at once that a candidate crashed or timed out."""
+        with telling(f"the fault of patch {rejection.patch} to {self.path}"):
+            records.write_fault(self.path, rejection)
+
+    def faults(self) -> Sequence[Rejection]:
+        """Return what :meth:`record_fault` stored, by patch and attempt."""
+        return records.faults(self.path)
+
+    def finish(self) -> None:
+        """Gather the metadata anew from every array, and remove what killed processes left aside."""
+        layout = required_layout(self.path)
+        with telling(str(self.path)):
+            sweep(self.path / SIDE / "aside")
+            nodes = {node: _read_document(self.path / node) for node in documents(layout, {}) if node}
+            self._write({"": root_document(_read_document(self.path)["attributes"], nodes)})
+
+    def stored(self, audio: NDArray[Any]) -> NDArray[Any]:
+        """Return float32 audio as it will be read back, in the same shape."""
+        from tonesmith.sinks._zarr_chunks import decode_audio, encode_audio
+
+        return decode_audio(encode_audio(audio, self.options.encoding), self.options.encoding)
+
+    def _check_place(self, layout: Layout) -> None:
+        there = read_layout(self.path)
+        if there is not None:
+            if replace(there, rows=layout.rows, level=layout.level) != layout:
+                raise DatasetError(f"{self.path} holds a dataset of another form: {_difference(there, layout)}.")
+            last = max((block * layout.block_rows + rows for block, rows in self.committed().items()), default=0)
+            if last > layout.rows:
+                raise DatasetError(f"{self.path} holds {last} rows already; it cannot shrink to {layout.rows}.")
+        elif self.path.exists() and not _is_untouched(self.path):
+            raise DatasetError(f"{self.path} is no dataset of tonesmith, and not empty. Choose another path.")
+
+    def _write(self, nodes: Mapping[str, Mapping[str, Any]]) -> None:
+        aside = self.path / SIDE / "aside"
+        make_folders(aside)
+        for node, document in nodes.items():
+            folder = self.path / node
+            content = json.dumps(document, indent=1, allow_nan=False).encode()
+            make_folders(folder)
+            final = folder / "zarr.json"
+            if not (final.is_file() and final.read_bytes() == content):
+                write_whole(aside, final, content)
+
+
+def _is_untouched(path: Path) -> bool:
+    """Return whether a folder is empty, or holds no more than a first creation that was cut short at once."""
+    if not path.is_dir():
+        return False
+    if {entry.name for entry in path.iterdir()} - {SIDE}:
+        return False
+    side = path / SIDE
+    return not side.exists() or (side.is_dir() and {entry.name for entry in side.iterdir()} <= set(SIDES))
+
+
+def _difference(there: Layout, layout: Layout) -> str:
+    if there.encoding != layout.encoding:
+        return f"its audio is {there.encoding}, not {layout.encoding}"
+    if there.block_rows != layout.block_rows:
+        return f"its blocks have {there.block_rows} rows, not {layout.block_rows}"
+    old, new = ({c.name: c for c in one.columns} for one in (there, layout))
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return f"other columns ({', '.join(names) or 'in another order'})"
+
+
+def _check_block(layout: Layout, block: Block) -> None:
+    first, rows = block.index * layout.block_rows, block.rows
+    if block.index < 0 or block.first_row != first or not 1 <= rows <= layout.block_rows or first + rows > layout.rows:
+        raise DatasetError(
+            f"block {block.index} with {rows} rows from row {block.first_row} on has no place in a dataset "
+            f"of {layout.rows} rows, {layout.block_rows} a block"
+        )
+    if set(block.columns) != {c.name for c in layout.columns}:
+        odd = sorted(set(block.columns) ^ {c.name for c in layout.columns})
+        raise DatasetError(f"block {block.index} has other columns than the dataset: {', '.join(odd)}")
+    for column in layout.columns:
+        array = block.columns[column.name]
+        if array.shape != (rows, *column.shape) or array.dtype != column.dtype:
+            raise DatasetError(
+                f"block {block.index}: {column.name} is {array.dtype} {array.shape}, "
+                f"not {column.dtype} {(rows, *column.shape)}"
+            )
+
+
+def _content(layout: Layout, column: Column, array: NDArray[Any], level: int) -> list[bytes]:
+    """Return the bytes of a block's file of one column."""
+    import numpy as np
+
+    from tonesmith.sinks._zarr_chunks import encode_audio, packed, shard
+
+    if column.name == "audio":
+        return list(shard((encode_audio(row, layout.encoding) for row in array), layout.block_rows, level))
+    if len(array) < layout.block_rows:
+        whole = np.full((layout.block_rows, *column.shape), layout.fill(column), column.dtype)
+        whole[: len(array)] = array
+        array = whole
+    return [packed(array, 1)]
+
+
+def _read_document(folder: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((folder / "zarr.json").read_bytes())
+    return document
+
+
+@hookimpl
+def tonesmith_sinks() -> list[type[ZarrSink]]:
+    """Return the sink of this module."""
+    return [ZarrSink]

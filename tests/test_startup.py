@@ -1,0 +1,61 @@
+"""Starting is quick because nothing heavy is imported. Checked by name, since a clock is at the machine's mercy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+_HEAVY = ("numpy", "scipy", "zarr", "vita", "loudness", "xarray", "h5py", "tonesmith.pipeline")
+_CODE = """
+import sys
+from tonesmith.cli import run
+status = run(sys.argv[1:])
+print("IMPORTED", status, *sorted(sys.modules))
+"""
+
+
+def imported_by(*arguments: str, code: str = _CODE) -> set[str]:
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    words = done.stdout.rpartition("IMPORTED ")[2].split()
+    assert words[0] == "0", done.stderr
+    return set(words[1:])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("--version",),
+        ("plugins",),
+        ("plugins", "show", "vita"),
+        ("generate", "--backend", "vita", "--help"),
+        ("inspect", "--help"),
+        ("export", "--help"),
+        ("verify", "--help"),
+    ],
+    ids=" ".join,
+)
+def test_nothing_heavy_is_imported_for(arguments: tuple[str, ...]) -> None:
+    assert imported_by(*arguments).isdisjoint(_HEAVY)
+
+
+def test_the_package_imports_its_parts_when_they_are_first_used() -> None:
+    code = """
+import sys, tonesmith
+assert "tonesmith.host" not in sys.modules
+tonesmith.Backend, tonesmith.hookimpl, tonesmith.Options
+print("IMPORTED", 0, *sorted(sys.modules))
+"""
+    assert imported_by(code=code).isdisjoint(_HEAVY)
+
+
+def test_every_public_name_is_there() -> None:
+    import tonesmith
+
+    for name in tonesmith.__all__:
+        assert getattr(tonesmith, name) is not None
+    assert set(tonesmith.__all__) <= set(dir(tonesmith))
+    with pytest.raises(AttributeError, match="no attribute 'generat'"):
+        tonesmith.generat  # noqa: B018
