@@ -89,6 +89,7 @@ class Child:
     """
 
     def __init__(self, module: str, inbox: queue.Queue[Message]) -> None:
+        self._words = ""
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", module],
@@ -124,6 +125,8 @@ class Child:
         self._process.wait()
         self._thread.join()
         self._channel.close()
+        self._words = self.last_words()
+        self._stderr.close()
 
     def end(self, patience: float = 10.0) -> None:
         """Close the streams, on which the child ends itself; kill it if it does not."""
@@ -133,7 +136,6 @@ class Child:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(patience)
         self.kill()
-        self._stderr.close()
 
     def epitaph(self) -> tuple[int, str]:
         """Return how a process that ended did: its signal, or 0, and a phrase that says so."""
@@ -144,6 +146,8 @@ class Child:
 
     def last_words(self, size: int = 2000) -> str:
         """Return the end of what it wrote to standard error."""
+        if self._stderr.closed:
+            return self._words[-size:]
         length = self._stderr.seek(0, os.SEEK_END)
         self._stderr.seek(max(0, length - size))
         return self._stderr.read().decode(errors="replace").strip()

@@ -177,17 +177,17 @@ class Dataset:
     """
 
     def __init__(self, storage: Storage) -> None:
-        self._storage = storage
+        self.storage = storage
         self._committed = dict(sorted(storage.committed().items()))
 
     def __getstate__(self) -> dict[str, Any]:
         # The snapshot travels: another process must count the same rows, though more are stored by then.
-        return {"_storage": self._storage, "_committed": self._committed}
+        return {"storage": self.storage, "_committed": self._committed}
 
     @property
     def attributes(self) -> Mapping[str, Any]:
         """The JSON kept with the data."""
-        return self._storage.attributes
+        return self.storage.attributes
 
     @cached_property
     def plan(self) -> Plan:
@@ -216,18 +216,18 @@ class Dataset:
     @cached_property
     def rejections(self) -> tuple[Rejection, ...]:
         """The reject ledger, by patch and attempt."""
-        return tuple(self._storage.rejections())
+        return tuple(self.storage.rejections())
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the content: equal for two datasets with the same rows, however and wherever made."""
-        stored = self._storage.blocks()
+        stored = self.storage.blocks()
         return dataset_digest([d for block, rows in self._committed.items() for d in stored[block][:rows]])
 
     @property
     def nbytes(self) -> int:
         """Bytes that the dataset takes in storage."""
-        return self._storage.nbytes()
+        return self.storage.nbytes()
 
     def __len__(self) -> int:
         return sum(self._committed.values())
@@ -257,7 +257,7 @@ class Dataset:
         names = [c.name for c in self.plan.schema]
         if name not in names:
             raise DatasetError(unknown_name("column", name, names, shown=40))
-        return self._storage.read(name, self.rows.tolist())
+        return self.storage.read(name, self.rows.tolist())
 
     def patch_of(self, i: int) -> Patch:
         """Return the patch of a row, without reading its audio."""
@@ -267,7 +267,7 @@ class Dataset:
 
     def assets_of(self, i: int) -> dict[str, bytes]:
         """Return SHA-256 -> content of each asset that the patch of a row names, checked against it."""
-        return {name: self._storage.asset(name) for name in set(self.patch_of(i).assets.values()) if name}
+        return {name: self.storage.asset(name) for name in set(self.patch_of(i).assets.values()) if name}
 
     def __repr__(self) -> str:
         audio, state = self.plan.audio, "" if self.complete else f" of {self.plan.rows}"
@@ -278,7 +278,7 @@ class Dataset:
 
     def _read(self, names: Sequence[str], rows: Sequence[int] | NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         wanted = [int(row) for row in rows]
-        return {name: self._storage.read(name, wanted) for name in names}
+        return {name: self.storage.read(name, wanted) for name in names}
 
 
 def open_dataset(path: str | PathLike[str]) -> Dataset:

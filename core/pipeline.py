@@ -62,7 +62,7 @@ def resolve_plan(config: Config, host: Host) -> Resolved:
     """
     backend = host.find("backend", config.backend.name)
     options = backend.Options.model_validate(config.backend.options)
-    isolation = isolation_of(backend)
+    isolation = isolation_of(backend) if config.plan.isolation == "auto" else config.plan.isolation
     reference = PluginRef(backend.name, options.model_dump(mode="json"))
     asked = Audio(config.plan.sample_rate, 0, 0)
     with Engine(reference, asked, config.notes.per_patch, isolation, asset=_no_asset) as engine:

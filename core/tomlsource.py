@@ -85,7 +85,7 @@ def parse_toml(text: str, label: str) -> TomlSource:
 
 def locate(text: str) -> dict[KeyPath, int]:
     """Return the line of every key, table and array element of a valid TOML text."""
-    return _Scanner(text.replace("\r\n", "\n")).document()
+    return _Scanner(text).document()
 
 
 class _Scanner:

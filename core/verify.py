@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def rows_to_render(dataset: Dataset, count: int) -> list[int]:
 
 
 def check_renders(
-    dataset: Dataset, rows: Sequence[int], host: Host, progress: Callable[[int], None] = lambda rows: None
+    dataset: Dataset, rows: Sequence[int], path: Path, host: Host, progress: Callable[[int], None] = lambda rows: None
 ) -> Iterator[Damage]:
     """Render rows again from their stored labels and compare the samples, bit for bit.
 
@@ -73,7 +74,7 @@ def check_renders(
     """
     plan = dataset.plan
     sink_class = host.find("sink", plan.sink.name)
-    sink = sink_class(sink_class.Options.model_validate(plan.sink.options), dataset.path)
+    sink = sink_class(sink_class.Options.model_validate(plan.sink.options), path)
     with Workbench(plan, host, dataset.storage.asset, sink.stored) as bench:
         for row in rows:
             stored = dataset[row]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -252,6 +253,7 @@ def test_the_run_gets_the_configuration_and_ends_in_a_summary(
 
     def fake_run(resolved: Any, path: Path, **keywords: Any) -> Summary:
         seen.update(keywords, resolved=resolved, path=path)
+        keywords["watcher"].started(SimpleNamespace(rows=6, blocks=1, determinism="exact"), path, 1, 0)
         return summary(path)
 
     monkeypatch.setattr("tonesmith.pipeline.resolve_plan", lambda config, host: config)
@@ -315,9 +317,13 @@ def test_without_a_path_there_is_nothing_to_make(here: Path, capsys: pytest.Capt
     assert "OUT is missing" in capsys.readouterr().err
 
 
-def test_a_reader_that_leaves_early_is_no_error() -> None:
-    code = "import sys; from tonesmith.cli import main; sys.argv = ['tonesmith', 'plugins', '--json']; main()"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+@pytest.mark.parametrize("output", ["", "cli._status = lambda arguments: print('buffered until the end') or 0"])
+def test_a_reader_that_leaves_early_is_no_error(output: str) -> None:
+    code = f"import sys; from tonesmith import cli; sys.argv = ['tonesmith', 'plugins', '--json']\n{output}\ncli.main()"
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()

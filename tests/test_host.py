@@ -161,11 +161,14 @@ def test_an_unknown_hook_is_a_warning_with_the_nearest(install: Install, capsys:
 
 
 def test_a_hook_with_an_unknown_argument_is_a_warning(install: Install, capsys: pytest.CaptureFixture[str]) -> None:
-    install("tonesmith-argument", "@hookimpl\ndef tonesmith_commands(application):\n    pass\n")
-    Host()
+    bad = "@hookimpl\ndef tonesmith_commands(application):\n    pass\n"
+    good = "@hookimpl\ndef tonesmith_block_committed(block):\n    raise AssertionError('half a plugin was kept')\n"
+    install("tonesmith-argument", bad + good)
+    Host().call("tonesmith_block_committed", plan=None, path=None, block=0, rows=1)
     said = capsys.readouterr().err
     assert "tonesmith-argument 1.0" in said
     assert "application" in said
+    assert "half a plugin" not in said
 
 
 def test_a_hook_that_raises_is_told_once_and_the_others_are_called(

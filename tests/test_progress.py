@@ -17,7 +17,7 @@ def test_the_time_left_is_unknown_until_the_rate_is() -> None:
     meter = Meter(100, 10)
     assert (meter.rate(0.0), meter.left(0.0)) == (None, "--:--")
     meter.add(10, 1.0)
-    assert meter.left(5.0) == "--:--"
+    assert (meter.rate(5.0), meter.left(5.0)) == (None, "--:--")
     meter.add(10, 6.0)
     assert meter.rate(6.0) == 2.0
     assert meter.left(6.0) == "0:00:35"

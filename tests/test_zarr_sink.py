@@ -294,6 +294,18 @@ def test_a_grown_block_has_one_marker(tmp_path: Path) -> None:
     assert sorted(name.rsplit("-", 1)[0] for name in names) == ["000000-8", "000001-8", "000002-8"]
 
 
+def test_of_two_markers_that_a_kill_left_the_one_of_more_rows_counts(tmp_path: Path) -> None:
+    case = write_dataset(tmp_path / "d")
+    (marker,) = (case.path / "tonesmith" / "blocks").glob("000002-*")
+    content = marker.read_bytes()
+    longer = case._replace(plan=case.plan.extended_to(15))
+    longer.created().write_block(longer.block(2))
+    marker.write_bytes(content)
+    storage = ZarrSink.open(case.path)
+    assert storage.committed() == longer.made().committed() == {0: 8, 1: 8, 2: 8}
+    assert storage.blocks()[2] == longer.block(2).digests
+
+
 def test_what_is_committed_is_known_without_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     case = write_dataset(tmp_path / "d")
     storage = ZarrSink.open(case.path)
@@ -329,7 +341,8 @@ case.check_whole(range(3))
 assert "zarr" not in sys.modules
 assert len(os.listdir("/proc/self/task")) == 1
 """
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "OPENBLAS_NUM_THREADS": "1"}
+    paths = os.pathsep.join([str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    env = {**os.environ, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"}
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, env=env)
 
 

@@ -147,7 +147,7 @@ class SinkContract:
         storage = self.sink.open(written.path)
         assert dict(storage.committed()) == {0: 8, 1: 8, 2: 8, 3: 6}
         assert Plan.from_json(storage.attributes["plan"]).rows == 30
-        for index in range(4):
+        for index in (2, 0, 1, 3):
             _assert_same(longer.read(storage, index), longer.block(index).columns)
             _assert_same(longer.read(opened, index), longer.block(index).columns)
 
@@ -288,6 +288,7 @@ class SinkContract:
 
     def test_assets_are_stored_once_and_checked(self, case: Case) -> None:
         sink, content = case.created(), bytes(range(256)) * 9
+        before = processes.files_of(case.path)
         name = sink.add_asset(content)
         files = processes.files_of(case.path)
         assert sink.add_asset(content) == name
@@ -298,6 +299,9 @@ class SinkContract:
         for missing in ("0" * 64, "../../secret", ""):
             with pytest.raises(DatasetError):
                 storage.asset(missing)
+        _harm(Path(max(files - before)), "a bit turned")
+        with pytest.raises(DatasetError, match=name):
+            storage.asset(name)
 
     def test_a_storage_may_be_pickled_and_forked(self, written: Case) -> None:
         storage, rows = self.sink.open(written.path), [13, 2, 19]

@@ -1,0 +1,87 @@
+"""``tonesmith inspect``: what is in a dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def inspect(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
+    params: Annotated[bool, typer.Option("--params", help="Table how the rows cover each parameter.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+) -> None:
+    """Show what is in a dataset: rows, notes, space, origins, rejections, levels, versions, plan, digest."""
+    from tonesmith.dataset import open_dataset
+    from tonesmith.report import coverage, report
+
+    opened = open_dataset(dataset)
+    told = report(opened)
+    covered = coverage(opened) if params else []
+    if as_json:
+        typer.echo(json.dumps({**told, **({"parameters": covered} if params else {})}))
+        return
+    typer.echo("\n".join(_lines(dataset, told)))
+    if params:
+        typer.echo("\n".join(["", *_coverage_lines(covered)]))
+
+
+def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
+    from tonesmith.cli.progress import size
+
+    rows, audio, space, plan = told["rows"], told["audio"], told["space"], told["plan"]
+    state = "complete" if told["complete"] else f"{told['rows_planned'] - rows} not rendered yet"
+    yield f"{path}: {rows} rows of {told['patches']} patches, {state}"
+    yield f"  size        {size(told['nbytes'])}"
+    yield f"  audio       {audio['sample_rate']} Hz, {audio['channels']} channels, {audio['seconds']:g} s a row"
+    for name, values in told["notes"].items():
+        yield f"  {name:<11} {_counted(values)}"
+    yield (
+        f"  space       {space['continuous']} continuous, {space['categorical']} categorical, {space['fixed']} fixed"
+        + (f", up to {space['modulation_slots']} modulations" if space["modulation_slots"] else "")
+    )
+    yield f"  audible     {space['audible']:.0%} of the varied parameters, on average"
+    yield f"  origins     {_counted(told['origins'])}"
+    rejections = told["rejections"]
+    total = sum(rejections.values())
+    share = total / (total + told["patches_accepted"]) if total else 0.0
+    yield f"  rejected    {total} candidates ({share:.1%})" + (f": {_counted(rejections)}" if rejections else "")
+    for name, level in told["levels"].items():
+        quantiles = "  ".join(f"{key} {level[key]:.4g}" for key in ("min", "median", "max") if key in level)
+        yield f"  {name:<11} {quantiles or 'no value'}  {level['unit']}"
+    yield f"  backend     {plan['backend']['name']}, isolation {plan['isolation']}, determinism {plan['determinism']}"
+    yield f"  sampler     {plan['sampler']['name']}, seed {plan['seed']}, rounds {_listed(plan['rounds'])}"
+    yield f"  sink        {plan['sink']['name']}"
+    yield f"  made with   {', '.join(f'{k} {v}' for k, v in told['made_with'].items())}"
+    yield f"  plan        {told['fingerprint']}"
+    yield f"  digest      {told['digest']}"
+
+
+def _coverage_lines(covered: list[dict[str, Any]]) -> Iterable[str]:
+    width = max((len(entry["name"]) for entry in covered), default=4)
+    yield f"{'parameter':<{width}}  {'drawn from':<21} {'audible':>7}  coverage (least to most, or choices)"
+    for entry in covered:
+        head = f"{entry['name']:<{width}}  {entry['drawn']:<21.21} {entry['audible']:>7.0%}  "
+        yield head + _spread(entry)
+
+
+def _spread(entry: Mapping[str, Any]) -> str:
+    """Return a bar for each tenth of the range, or each choice, as high as its share of the fullest."""
+    counts = entry["counts"]
+    fullest = max(counts, default=0) or 1
+    bars = " ▁▂▃▄▅▆▇█"
+    drawn = "".join(bars[-(-count * (len(bars) - 1) // fullest)] for count in counts[:24])
+    return f"|{drawn}|" + (f" +{len(counts) - 24}" if len(counts) > 24 else "")
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    shown = [f"{name} ({count})" for name, count in list(counts.items())[:6]]
+    return ", ".join(shown) + (f" and {len(counts) - 6} more" if len(counts) > 6 else "")
+
+
+def _listed(values: Iterable[int]) -> str:
+    return ", ".join(map(str, values))

@@ -1,0 +1,61 @@
+"""One row of a dataset as files that other programs open."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.dataset import Dataset, Row
+from tonesmith.errors import ConfigError
+from tonesmith.host import Host
+
+_IEEE_FLOAT = 3  # WAVE_FORMAT_IEEE_FLOAT of the RIFF/WAVE specification
+
+
+def preset_of(dataset: Dataset, row: int, name: str, host: Host) -> bytes:
+    """Return the preset of a row: the file that sounds like it in its synth, and renders it again bit for bit.
+
+    Raises :class:`ConfigError` if the backend writes no presets. The synth itself need not be installed.
+    """
+    backend = host.find("backend", dataset.plan.backend.name)
+    if not backend.preset_suffix:
+        raise ConfigError(f"the backend {backend.name!r} writes no presets")
+    content: bytes = backend.preset(dataset[row].patch, dataset.assets_of(row), name)
+    return content
+
+
+def wav_of(audio: NDArray[np.float32], sample_rate: int) -> bytes:
+    """Return a WAV file of float32 (channels, frames), which keeps every sample, those above 1.0 too."""
+    channels, frames = audio.shape
+    samples = np.ascontiguousarray(audio.T, "<f4").tobytes()
+    form = struct.pack("<HHIIHHH", _IEEE_FLOAT, channels, sample_rate, sample_rate * channels * 4, channels * 4, 32, 0)
+    chunks = _chunk(b"fmt ", form) + _chunk(b"fact", struct.pack("<I", frames)) + _chunk(b"data", samples)
+    return _chunk(b"RIFF", b"WAVE" + chunks)
+
+
+def label_of(row: Row) -> dict[str, Any]:
+    """Return what a row is, as a person reads it: note, origin, measurements, and every parameter with its unit."""
+    note = row.note
+    return {
+        "row": row.row,
+        "patch": row.patch_id,
+        "attempt": row.attempt,
+        "origin": row.origin,
+        "note": {"pitch": note.pitch, "velocity": note.velocity, "hold": note.hold, "tail": note.tail},
+        "measured": {name: value for name, value in row.measured.items() if np.isfinite(value)},
+        "parameters": {
+            name: {"raw": value.raw, "value": value.value, "unit": value.unit, "text": value.text, "audible": audible}
+            for (name, value), audible in zip(row.parameters.items(), row.audible.tolist(), strict=True)
+        },
+        "modulations": [
+            {"source": m.source, "destination": m.destination, "amount": m.amount, "bypass": m.bypass}
+            for m in row.label.modulations
+        ],
+    }
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return name + struct.pack("<I", len(content)) + content

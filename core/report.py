@@ -1,0 +1,108 @@
+"""What is in a dataset, in numbers: for ``tonesmith inspect`` and for cards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.dataset import Dataset
+from tonesmith.parameter import Parameter
+
+_BINS = 10
+
+
+def report(dataset: Dataset) -> dict[str, Any]:
+    """Return a JSON-serialisable account of a dataset: rows, notes, space, rejections, levels, versions, plan."""
+    plan, space = dataset.plan, dataset.space
+    audible = dataset.column("audible") if len(dataset) and space.names else np.zeros((1, 1))
+    origins = Counter(plan.origins[i] for i in dataset.column("origin").tolist())
+    rejections = Counter(f"{r.by}: {r.reason}" for r in dataset.rejections)
+    return {
+        "rows": len(dataset),
+        "rows_planned": plan.rows,
+        "patches": plan.patches,
+        "patches_accepted": len(set(dataset.column("patch").tolist())),
+        "complete": dataset.complete,
+        "nbytes": dataset.nbytes,
+        "audio": {
+            "sample_rate": plan.audio.sample_rate,
+            "channels": plan.audio.channels,
+            "frames": plan.audio.frames,
+            "seconds": plan.audio.frames / plan.audio.sample_rate,
+        },
+        "notes": {name: _value_counts(dataset.column(name)) for name in ("pitch", "velocity", "hold", "tail")},
+        "space": {
+            "continuous": len(space.continuous),
+            "categorical": len(space.categorical),
+            "fixed": len(space.fixed),
+            "modulation_slots": space.modulation_slots,
+            "audible": float(audible.mean()),
+        },
+        "origins": dict(origins.most_common()),
+        "rejections": dict(rejections.most_common()),
+        "levels": {m.name: {**_spread(dataset.column(m.name)), "unit": m.unit} for m in plan.measures},
+        "made_with": dict(dataset.attributes.get("made_with", {})),
+        "plan": {key: value for key, value in plan.to_json().items() if key != "space"},
+        "fingerprint": plan.fingerprint,
+        "digest": dataset.digest,
+    }
+
+
+def coverage(dataset: Dataset) -> list[dict[str, Any]]:
+    """Return for each varied parameter how the patches cover it.
+
+    ``counts`` has the patches in each tenth of the drawn range, or of each choice; ``audible`` is the share of
+    patches in which the gates leave the parameter audible. Each patch counts once, however many notes played it.
+    """
+    space = dataset.space
+    first = np.unique(dataset.column("patch"), return_index=True)[1]
+    audible = dataset.column("audible")[first] if space.names else np.zeros((0, 0))
+    places = {name: place for place, name in enumerate(space.names)}
+    told = []
+    if space.continuous:
+        raw = np.stack([space.raw(row) for row in dataset.column("continuous")[first]]) if len(first) else None
+        for column, parameter in enumerate(space.continuous):
+            values = raw[:, column] if raw is not None else np.zeros(0, np.float32)
+            told.append((parameter, np.histogram(values, _BINS, parameter.drawn)[0]))
+    if space.categorical:
+        indices = dataset.column("categorical")[first]
+        for column, parameter in enumerate(space.categorical):
+            told.append((parameter, _choice_counts(parameter, indices[:, column])))
+    return [
+        {
+            "name": parameter.name,
+            "kind": parameter.kind,
+            "drawn": _drawn(parameter),
+            "audible": float(audible[:, places[parameter.name]].mean()) if len(first) else 0.0,
+            "counts": counts.tolist(),
+        }
+        for parameter, counts in told
+    ]
+
+
+def _choice_counts(parameter: Parameter, indices: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the patches of each choice that may be drawn; of very many choices, of each tenth of them."""
+    first, last = (round(bound - parameter.low) for bound in parameter.drawn)
+    if last - first >= 100:
+        return np.histogram(indices, _BINS, (first, last + 1))[0]
+    return np.bincount(np.clip(indices - first, 0, last - first), minlength=last - first + 1)
+
+
+def _drawn(parameter: Parameter) -> str:
+    low, high = parameter.drawn
+    return f"{parameter.text(low)} .. {parameter.text(high)}"
+
+
+def _value_counts(values: NDArray[Any]) -> dict[str, int]:
+    found, counts = np.unique(values, return_counts=True)
+    return {f"{value:g}": int(count) for value, count in zip(found.tolist(), counts.tolist(), strict=True)}
+
+
+def _spread(values: NDArray[np.float32]) -> dict[str, float]:
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return {}
+    return {"min": float(finite.min()), "median": float(np.median(finite)), "max": float(finite.max())}
