@@ -41,8 +41,6 @@ def generate(
         DatasetError: the path holds the dataset of another plan.
         EngineError: the synth could not be loaded.
         RunError: the run could not go on.
-
-    Start it under ``if __name__ == "__main__":`` in a script: the workers are spawned processes.
     """
     from tonesmith.pipeline import resolve_plan, run
 

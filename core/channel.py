@@ -59,8 +59,9 @@ def channel_to_parent() -> Channel:
     The streams are moved out of the way of an engine that prints: descriptor 1 then leads to 2.
     """
     reader, writer = os.dup(0), os.dup(1)
-    with open(os.devnull, "rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     os.dup2(2, 1)
     die_with_parent()
     return Channel(os.fdopen(reader, "rb"), os.fdopen(writer, "wb"))
@@ -68,7 +69,7 @@ def channel_to_parent() -> Channel:
 
 def die_with_parent() -> None:
     """Ask Linux to kill this process when its parent ends, however it ends."""
-    if sys.platform == "linux":
+    if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 

@@ -11,6 +11,7 @@ import base64
 import gc
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from tonesmith.channel import Channel, channel_to_parent
 from tonesmith.errors import TonesmithError
 from tonesmith.host import Host
 from tonesmith.outcome import Outcome
+from tonesmith.pages import small_pages
 from tonesmith.patch import Note, Patch, sha256_hex
 from tonesmith.roles import Backend
 from tonesmith.snapshot import SharedAudio, SnapshotPlayer
@@ -89,7 +91,7 @@ class Server:
 
     def serve(self) -> None:
         """Load the engine, then answer until the channel closes."""
-        if not self._answered(lambda: {"ready": self._load_first()}):
+        if not self._answered(self._load_first):
             return
         while True:
             request, payload = self._channel.receive()
@@ -97,13 +99,13 @@ class Server:
                 self._assets[request["asset"]] = payload
                 self._backend.add_asset(request["asset"], payload)
             elif "map" in request:
-                self._answered(lambda: {"mapped": self._map()})
+                self._answered(self._map)
             elif "play" in request:
-                self._answered(lambda request=request: {"outcomes": self._play(request)})
+                self._answered(partial(self._play, request))
             elif "describe" in request:
-                self._answered(lambda request=request: {"description": self._describe(request)})
+                self._answered(partial(self._describe, request))
             elif "preset" in request:
-                self._answered(lambda request=request: {"preset": self._preset(Path(request["preset"]))})
+                self._answered(partial(self._preset, Path(request["preset"])))
 
     def _answered(self, answer: Callable[[], dict[str, Any]]) -> bool:
         try:
@@ -124,12 +126,13 @@ class Server:
             backend.add_asset(name, content)
         return backend
 
-    def _load_first(self) -> bool:
+    def _load_first(self) -> dict[str, Any]:
+        small_pages(self._setup["isolation"] == "snapshot")
         self._backend = self._load()
         gc.disable()
-        return True
+        return {"ready": True}
 
-    def _map(self) -> bool:
+    def _map(self) -> dict[str, Any]:
         """Map the memory that the client made, and get ready to play into it."""
         setup = self._setup
         shared = SharedAudio(Path(setup["buffer"]), setup["notes"], setup["channels"], setup["frames"])
@@ -137,11 +140,12 @@ class Server:
             self._player: Player = SnapshotPlayer(self._backend, shared)
         else:
             self._player = InProcessPlayer(self._load, shared, reuse=setup["isolation"] == "reuse")
-        return True
+        return {"mapped": True}
 
-    def _play(self, request: dict[str, Any]) -> list[dict[str, Any]]:
+    def _play(self, request: dict[str, Any]) -> dict[str, Any]:
         notes = [Note(*fields) for fields in request["notes"]]
-        return [outcome.to_json() for outcome in self._player.play(Patch.from_json(request["play"]), notes)]
+        outcomes = self._player.play(Patch.from_json(request["play"]), notes)
+        return {"outcomes": [outcome.to_json() for outcome in outcomes]}
 
     def _describe(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the space, versions, assets and the form of the audio. The engine is used up by it."""
@@ -155,21 +159,20 @@ class Server:
             backend.load_template(patch)
         backend.prepare(patch)
         audio = backend.render(Note(60, 100, request["hold"], request["tail"]))
-        return {
+        description = {
             "space": space.to_json(),
             "versions": dict(backend.versions()),
             "assets": assets,
             "channels": audio.shape[0],
             "frames": audio.shape[1],
         }
+        return {"description": description}
 
     def _preset(self, path: Path) -> dict[str, Any]:
         """Return the patch in a preset file and its assets. The engine is used up by it."""
         patch, assets = self._backend.load_preset(path)
-        return {
-            "patch": patch.to_json(),
-            "assets": {name: base64.b64encode(content).decode() for name, content in assets.items()},
-        }
+        contents = {name: base64.b64encode(content).decode() for name, content in assets.items()}
+        return {"preset": {"patch": patch.to_json(), "assets": contents}}
 
 
 if __name__ == "__main__":

@@ -194,7 +194,7 @@ class Host:
         try:
             self._manager.register(plugin, name)
         except pluggy.PluginValidationError as error:
-            self._manager.unregister(name=name)
+            self._manager.unregister(name=name)  # older pluggy keeps the hooks that it came to before the bad one
             raise PluginError(str(error).replace("\n", " ")) from error
         for attribute in dir(plugin):
             self._check_hook(plugin, attribute, origin)
@@ -265,10 +265,8 @@ class Host:
 
 
 def warn(text: str) -> None:
-    """Print a warning to the error stream. A worker process is silent: its parent has said it already."""
-    process = sys.modules.get("multiprocessing.process")
-    if process is None or process.parent_process() is None:
-        _print(f"warning: {text}")
+    """Print a warning to the error stream. A worker's own goes to its log: its parent has said it already."""
+    _print(f"warning: {text}")
 
 
 def _print(text: str) -> None:

@@ -22,7 +22,7 @@ from tonesmith.errors import EngineError
 from tonesmith.outcome import Outcome
 from tonesmith.patch import Note, Patch, sha256_hex
 from tonesmith.plan import Audio, PluginRef
-from tonesmith.roles import Isolation
+from tonesmith.roles import Backend, Isolation
 from tonesmith.snapshot import SharedAudio
 from tonesmith.space import ParameterSpace
 
@@ -35,6 +35,11 @@ _KILLS_FORGIVEN = 2
 def can_fork() -> bool:
     """Return whether engines may be forked here. On macOS their frameworks do not survive it."""
     return hasattr(os, "fork") and sys.platform != "darwin"
+
+
+def isolation_of(backend: type[Backend[Any]]) -> Isolation:
+    """Return the isolation that a backend gets on this platform."""
+    return backend.isolation if backend.isolation != "snapshot" or can_fork() else backend.fallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,8 @@ class Engine:
         """Return what the engine says of itself, in a process that is used for nothing else.
 
         Args:
-            hold, tail: seconds of the note whose render tells channels and frames.
+            hold: seconds that the note is held whose render tells channels and frames.
+            tail: seconds rendered after it.
         """
         reply = self._asked_alone({"describe": True, "hold": hold, "tail": tail})["description"]
         contents = [base64.b64decode(text) for text in reply["assets"].values()]

@@ -19,9 +19,9 @@ from tonesmith.block import dataset_digest
 from tonesmith.config import Config
 from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.host import Host
-from tonesmith.isolation import Engine, can_fork
+from tonesmith.isolation import Engine, isolation_of
 from tonesmith.plan import Audio, Plan, PluginRef, differences
-from tonesmith.roles import Backend, Isolation, Sink, Storage
+from tonesmith.roles import Sink, Storage
 from tonesmith.shape import shaped
 from tonesmith.watch import Silent, Summary, Watcher
 from tonesmith.workers import Accepted, Committed, Crew, Rejected
@@ -94,11 +94,6 @@ def resolve_plan(config: Config, host: Host) -> Resolved:
     return Resolved(plan, description.assets)
 
 
-def isolation_of(backend: type[Backend[Any]]) -> Isolation:
-    """Return the isolation that a backend gets on this platform."""
-    return backend.isolation if backend.isolation != "snapshot" or can_fork() else backend.fallback
-
-
 def survey(plan: Plan, path: Path, host: Host) -> Work:
     """Return what is left to do at a path.
 
@@ -119,7 +114,9 @@ def survey(plan: Plan, path: Path, host: Host) -> Work:
             "Name another path, or take these settings back."
         )
     if plan.patches < old.patches:
-        raise DatasetError(f"{path} has {old.patches} patches; {plan.patches} are asked for. A dataset does not shrink.")
+        raise DatasetError(
+            f"{path} has {old.patches} patches; {plan.patches} are asked for. A dataset does not shrink."
+        )
     plan = replace(plan, rounds=old.rounds).extended_to(plan.patches)
     done = {index: rows for index, rows in sink.committed().items() if index < plan.blocks}
     todo = tuple(index for index in range(plan.blocks) if done.get(index) != plan.rows_of(index))
@@ -239,9 +236,7 @@ def _signals(interrupt: Callable[[bool], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _summary(
-    plan: Plan, path: Path, storage: Storage, tally: _Tally, rows_before: int, seconds: float
-) -> Summary:
+def _summary(plan: Plan, path: Path, storage: Storage, tally: _Tally, rows_before: int, seconds: float) -> Summary:
     blocks = storage.blocks()
     rows = sum(map(len, blocks.values()))
     return Summary(

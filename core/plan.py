@@ -147,7 +147,9 @@ class Plan:
         Raises :class:`DatasetError` for a format newer than this version of tonesmith reads.
         """
         if data.get("format") != FORMAT:
-            raise DatasetError(f"the plan has format {data.get('format')!r}; this tonesmith reads {FORMAT}. Upgrade it.")
+            raise DatasetError(
+                f"the plan has format {data.get('format')!r}; this tonesmith reads {FORMAT}. Upgrade it."
+            )
         return cls(
             seed=data["seed"],
             rounds=tuple(data["rounds"]),

@@ -16,7 +16,7 @@ from tonesmith.errors import RunError
 from tonesmith.host import Host
 from tonesmith.isolation import Engine
 from tonesmith.outcome import Outcome
-from tonesmith.patch import Candidate, Note, Patch
+from tonesmith.patch import Candidate, Patch
 from tonesmith.plan import Plan
 from tonesmith.roles import Sampler, Validator
 from tonesmith.rows import RowContent, pack_rows
@@ -93,9 +93,7 @@ class _RejectedError(Exception):
         self.rejection = rejection
 
 
-def produce_block(
-    bench: Workbench, index: int, faults: Sequence[Rejection] = (), watch: Watch | None = None
-) -> Block:
+def produce_block(bench: Workbench, index: int, faults: Sequence[Rejection] = (), watch: Watch | None = None) -> Block:
     """Return the rows of block ``index``: a pure function of the bench's plan and the index.
 
     Args:
@@ -112,24 +110,38 @@ def produce_block(
     rows: list[RowContent] = []
     rejections: list[Rejection] = []
     for patch_id in plan.patches_of(index):
-        for attempt in range(plan.max_attempts):
-            candidate = Candidate(patch_id, attempt)
-            try:
-                if (patch_id, attempt) in known:
-                    raise _RejectedError(known[patch_id, attempt])
-                watch.trying(candidate)
-                rows += _accepted_rows(bench, candidate)
-            except _RejectedError as rejected:
-                rejections.append(rejected.rejection)
-                watch.rejected(rejected.rejection)
-            else:
-                watch.accepted(candidate, plan.notes.per_patch)
-                break
-        else:
-            raise RunError(_exhausted(plan, patch_id, rejections))
+        rows += _rows_of_patch(bench, patch_id, known, rejections, watch)
     columns = pack_rows(plan, rows)
     first_row = index * plan.block_rows
     return Block(index, first_row, columns, row_digests(plan.schema, columns), tuple(rejections))
+
+
+def _rows_of_patch(
+    bench: Workbench,
+    patch_id: int,
+    known: Mapping[tuple[int, int], Rejection],
+    rejections: list[Rejection],
+    watch: Watch,
+) -> list[RowContent]:
+    """Return the rows of the first candidate that is accepted; those before it are added to ``rejections``."""
+    for attempt in range(bench.plan.max_attempts):
+        candidate = Candidate(patch_id, attempt)
+        try:
+            rows = _tried(bench, candidate, known.get((patch_id, attempt)), watch)
+        except _RejectedError as rejected:
+            rejections.append(rejected.rejection)
+            watch.rejected(rejected.rejection)
+        else:
+            watch.accepted(candidate, len(rows))
+            return rows
+    raise RunError(_exhausted(bench.plan, patch_id, rejections))
+
+
+def _tried(bench: Workbench, candidate: Candidate, known: Rejection | None, watch: Watch) -> list[RowContent]:
+    if known is not None:
+        raise _RejectedError(known)
+    watch.trying(candidate)
+    return _accepted_rows(bench, candidate)
 
 
 def drawn_label(bench: Workbench, candidate: Candidate) -> tuple[Label, Patch]:
@@ -177,9 +189,7 @@ def _measured(bench: Workbench, candidate: Candidate, render: Render) -> Mapping
 
 
 def _fault(candidate: Candidate, outcome: Outcome) -> Rejection:
-    return Rejection(
-        candidate.patch, candidate.attempt, "engine", outcome.failure, outcome.detail, outcome.pitch
-    )
+    return Rejection(candidate.patch, candidate.attempt, "engine", outcome.failure, outcome.detail, outcome.pitch)
 
 
 def _exhausted(plan: Plan, patch_id: int, rejections: Sequence[Rejection]) -> str:

@@ -93,7 +93,9 @@ def _choice_counts(parameter: Parameter, indices: NDArray[np.int32]) -> NDArray[
 
 def _drawn(parameter: Parameter) -> str:
     low, high = parameter.drawn
-    return f"{parameter.text(low)} .. {parameter.text(high)}"
+    if parameter.kind == "categorical":
+        return f"{parameter.text(low)} .. {parameter.text(high)}"
+    return f"{parameter.shown(low):.4g} .. {parameter.shown(high):.4g} {parameter.unit}".rstrip()
 
 
 def _value_counts(values: NDArray[Any]) -> dict[str, int]:

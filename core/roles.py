@@ -114,7 +114,7 @@ class Backend(Plugin[O]):
         """
         return ""
 
-    def load_template(self, patch: Patch) -> None:  # noqa: B027 - an optional step
+    def load_template(self, patch: Patch) -> None:
         """Load the costly part of a patch (its preset, wavetables) into the pristine engine."""
 
     @abstractmethod

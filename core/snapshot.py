@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from tonesmith.channel import die_with_parent, signal_name
 from tonesmith.outcome import Outcome
+from tonesmith.pages import LargeCopies
 from tonesmith.patch import Note, Patch
 from tonesmith.roles import Backend
 
@@ -112,13 +113,14 @@ class SnapshotPlayer:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         gc.collect()
         gc.freeze()  # the collector would write to, and so copy, pages of objects that never die
+        self._copies = LargeCopies()
 
     def play(self, patch: Patch, notes: Sequence[Note]) -> list[Outcome]:
         """Play each note of a patch from the pristine state; the audio is in the shared memory."""
         self._shared.clear()
         key = self._backend.template_key(patch)
         if not key:
-            _play_patch(self._backend, self._shared, patch, notes)
+            _play_patch(self._backend, self._shared, self._copies, patch, notes)
             return self._shared.outcomes(notes)
         template = self._template(key, patch)
         if not template.play(patch, notes):
@@ -146,11 +148,12 @@ class _Template:
         def serve() -> None:
             ours.close()
             backend.load_template(patch)
+            copies = LargeCopies()
             with theirs, theirs.makefile("rwb") as stream:
                 for line in stream:
                     request = json.loads(line)
                     notes = [Note(*fields) for fields in request["notes"]]
-                    _play_patch(backend, shared, Patch.from_json(request["patch"]), notes)
+                    _play_patch(backend, shared, copies, Patch.from_json(request["patch"]), notes)
                     stream.write(b"played\n")
                     stream.flush()
 
@@ -182,24 +185,30 @@ class _Template:
         return _signal_of(self._pid)
 
 
-def _play_patch(backend: Backend[Any], shared: SharedAudio, patch: Patch, notes: Sequence[Note]) -> None:
+def _play_patch(
+    backend: Backend[Any], shared: SharedAudio, copies: LargeCopies, patch: Patch, notes: Sequence[Note]
+) -> None:
     """Fork, and in the copy set the patch and play its notes."""
+
+    def render(index: int) -> None:
+        copies.take()
+        shared.put(index, backend.render(notes[index]))
+        copies.learn()
 
     def play() -> None:
         backend.prepare(patch)
-        for index, note in enumerate(notes[:-1]):
-            if not _play_note(backend, shared, index, note):
+        for index in range(len(notes) - 1):
+            if not _play_note(render, shared, index):
                 return
-        shared.put(len(notes) - 1, backend.render(notes[-1]))
+        render(len(notes) - 1)
 
     number = _signal_of(_fork(play, lambda error: shared.put_error(_first_unplayed(shared), error)))
     if number:
         shared.put_death(_first_unplayed(shared), number)
 
 
-def _play_note(backend: Backend[Any], shared: SharedAudio, index: int, note: Note) -> bool:
-    pid = _fork(lambda: shared.put(index, backend.render(note)), lambda error: shared.put_error(index, error))
-    number = _signal_of(pid)
+def _play_note(render: Callable[[int], None], shared: SharedAudio, index: int) -> bool:
+    number = _signal_of(_fork(lambda: render(index), lambda error: shared.put_error(index, error)))
     if number:
         shared.put_death(index, number)
     return bool(shared.status[index]["state"] == _PLAYED)

@@ -34,7 +34,7 @@ class Damage:
     detail: str = ""
 
 
-def check_integrity(dataset: Dataset, progress: Callable[[int], None] = lambda rows: None) -> Iterator[Damage]:
+def check_integrity(dataset: Dataset, progress: Callable[[int], object] = int) -> Iterator[Damage]:
     """Read every row and compare its digest with the one that was stored with its block.
 
     Args:
@@ -66,7 +66,7 @@ def rows_to_render(dataset: Dataset, count: int) -> list[int]:
 
 
 def check_renders(
-    dataset: Dataset, rows: Sequence[int], path: Path, host: Host, progress: Callable[[int], None] = lambda rows: None
+    dataset: Dataset, rows: Sequence[int], path: Path, host: Host, progress: Callable[[int], object] = int
 ) -> Iterator[Damage]:
     """Render rows again from their stored labels and compare the samples, bit for bit.
 

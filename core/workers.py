@@ -161,7 +161,9 @@ class Crew:
             return
         self._deaths[worker.block] += 1
         if self._deaths[worker.block] > _DEATHS:
-            raise RunError(f"{_DEATHS + 1} workers died over block {worker.block}; the last was {phrase}.\n{words}".rstrip())
+            raise RunError(
+                f"{_DEATHS + 1} workers died over block {worker.block}; the last was {phrase}.\n{words}".rstrip()
+            )
         self._todo.appendleft(worker.block)
         self._hire()
 

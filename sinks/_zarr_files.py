@@ -1,11 +1,13 @@
-"""Files that appear whole or not at all: written aside, flushed to the disk, renamed."""
+"""Files and folders that appear whole or not at all: written aside, flushed to the disk, renamed."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
+import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,7 +17,9 @@ from typing import Self
 from tonesmith.errors import DatasetError
 
 _STALE = 3600.0
-"""Seconds after which a file left aside belongs to nobody: writing one takes a moment."""
+"""Seconds after which what was left aside belongs to nobody: writing it takes a moment."""
+
+_ASIDE = re.compile(r"\.tonesmith-[0-9a-f]{16}")
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -35,7 +39,7 @@ class Aside:
 
     def write(self, final: Path, pieces: Iterable[bytes]) -> None:
         """Write the content of ``final`` aside."""
-        aside = os.path.join(self._folder, f"{os.getpid()}.{secrets.token_hex(8)}")  # noqa: PTH118 - 20 times a block
+        aside = os.path.join(self._folder, _name_aside())  # noqa: PTH118 - 20 times a block
         # Not tempfile: its files are for their owner alone, and a dataset is to be shared.
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         self._waiting.append((aside, str(final)))
@@ -43,14 +47,13 @@ class Aside:
             file.writelines(pieces)
 
     def commit(self) -> None:
-        """Flush what was written, rename all of it into place, and flush the folders."""
+        """Flush what was written, rename it into place in the order of writing, and flush the folders."""
         for aside, _ in self._waiting:
             flush(aside)
         folders = {os.path.dirname(final): None for _, final in self._waiting}  # noqa: PTH120
         while self._waiting:
-            aside, final = self._waiting[-1]
-            os.replace(aside, final)  # noqa: PTH105
-            self._waiting.pop()
+            os.replace(*self._waiting[0])  # noqa: PTH105
+            del self._waiting[0]
         for folder in folders:
             flush(folder)
 
@@ -79,6 +82,33 @@ def flush(path: str | Path) -> None:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def folder_aside(parent: Path) -> Iterator[Path]:
+    """Make a hidden folder, for as long as the ``with`` block lasts or until it is renamed."""
+    folder = parent / _name_aside()
+    folder.mkdir()  # not by tempfile, whose folders are for their owner alone
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def place_folder(aside: Path, final: Path) -> bool:
+    """Flush a folder and all in it, and rename it into place; return whether the place was free."""
+    for folder, _, names in os.walk(aside):
+        for name in names:
+            flush(os.path.join(folder, name))  # noqa: PTH118
+        flush(folder)
+    try:
+        os.rename(aside, final)  # noqa: PTH104
+    except OSError:
+        if final.exists():
+            return False
+        raise
+    flush(final.parent)
+    return True
+
+
 def make_folders(folder: Path) -> None:
     """Make a folder and those above it, and flush each name that was new."""
     if not folder.is_dir():
@@ -88,12 +118,13 @@ def make_folders(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove files that a killed process left aside; those of a living one are too young to be touched."""
-    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+    """Remove what a killed process left aside; what a living one writes is too young to be touched."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             with contextlib.suppress(OSError):
-                if "." in entry.name and entry.name != "zarr.json" and time.time() - entry.stat().st_mtime > _STALE:
-                    os.unlink(entry.path)  # noqa: PTH108
+                if _ASIDE.fullmatch(entry.name) and time.time() - entry.stat(follow_symlinks=False).st_mtime > _STALE:
+                    remove = shutil.rmtree if entry.is_dir(follow_symlinks=False) else os.unlink
+                    remove(entry.path)
 
 
 @contextlib.contextmanager
@@ -104,3 +135,7 @@ def telling(what: str) -> Iterator[None]:
     except OSError as error:
         cure = " Free some space and run the same command again." if error.errno in _FULL else ""
         raise DatasetError(f"cannot write {what}: {error.strerror or error}. Nothing of it was kept.{cure}") from error
+
+
+def _name_aside() -> str:
+    return f".tonesmith-{secrets.token_hex(8)}"

@@ -1,4 +1,4 @@
-"""How a dataset lies in a folder: the documents of Zarr v3 that describe it, as plain JSON.
+"""How a dataset lies in a folder, and the record that tells it.
 
 ::
 
@@ -11,8 +11,8 @@
     tonesmith/assets/<sha256>
     tonesmith/aside/                files being written
 
-The documents are written here, not by zarr-python: so a worker starts none of zarr's threads, which
-would make its forks unsafe, and each document appears whole.
+zarr-python makes each ``zarr.json``; chunks and shards are written without it, to appear whole and in half the
+time. Nothing here imports it, so that neither a worker nor a reader waits for it.
 """
 
 from __future__ import annotations
@@ -42,20 +42,12 @@ SIDES = {
     "aside": "files being written",
 }
 
-_ITEMSIZE = {
-    "bool": 1,
-    "int8": 1,
-    "uint8": 1,
-    "int16": 2,
-    "uint16": 2,
-    "int32": 4,
-    "uint32": 4,
-    "int64": 8,
-    "uint64": 8,
-    "float16": 2,
-    "float32": 4,
-    "float64": 8,
-}
+SEPARATOR = "."
+"""Between the indices in the name of a chunk's file."""
+
+_DTYPES = frozenset(
+    ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64")
+)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 
 INT24_UNIT = 2.0**-22
@@ -86,7 +78,7 @@ class Layout:
             top = column.name.split("/", maxsplit=1)[0]
             if not _NAME.fullmatch(column.name) or top == SIDE:
                 raise DatasetError(f"a column cannot be named {column.name!r}: use letters, digits, _, - and .")
-            if column.dtype not in _ITEMSIZE:
+            if column.dtype not in _DTYPES:
                 raise DatasetError(f"column {column.name}: dtype {column.dtype} cannot be stored")
         if self.encoding not in _STORED or self.block_rows < 1 or self.rows < 0:
             raise DatasetError(f"no such layout: {self.encoding} audio, {self.rows} rows, {self.block_rows} a block")
@@ -98,9 +90,17 @@ class Layout:
                 return column
         raise DatasetError(f"there is no column {name!r}. Columns: {', '.join(c.name for c in self.columns)}.")
 
+    def chunk(self, column: Column) -> tuple[int, ...]:
+        """Return the shape of a chunk: a row of audio, or a block of another column."""
+        return (1 if column.name == "audio" else self.block_rows, *column.shape)
+
     def chunk_file(self, column: Column, block: int) -> str:
         """Return the path, inside the dataset, of a block's part of a column."""
-        return f"{column.name}/c.{block}" + ".0" * len(column.shape)
+        return f"{column.name}/{SEPARATOR.join(['c', str(block), *'0' * len(column.shape)])}"
+
+    def level_of(self, column: Column) -> int:
+        """Return the level of zstd for a column."""
+        return self.level if column.name == "audio" else 1
 
     def stored_dtype(self, column: Column) -> str:
         """Return the dtype that a column has in the file."""
@@ -115,12 +115,22 @@ class Layout:
             return INT24_NAN
         return False if dtype == "bool" else 0 if dtype.startswith("u") else -1
 
-    def chunk_bytes(self, column: Column) -> int:
-        """Return the bytes of an uncompressed chunk: a row of audio, or a block of another column."""
-        size = _ITEMSIZE[self.stored_dtype(column)] * (1 if column.name == "audio" else self.block_rows)
-        for length in column.shape:
-            size *= length
-        return size
+    def describes(self, column: Column, document: Mapping[str, Any]) -> bool:
+        """Return whether an array's document tells the form that this sink writes and reads without zarr."""
+        whole, codecs = [self.block_rows, *column.shape], document["codecs"]
+        if column.name == "audio":
+            shard = codecs[0]["configuration"]
+            index = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
+            if shard["chunk_shape"] != list(self.chunk(column)) or shard["index_codecs"] != index:
+                return False
+            codecs = shard["codecs"] if shard["index_location"] == "end" else []
+        return (
+            [codec["name"] for codec in codecs] == ["bytes", "blosc", "crc32c"]
+            and codecs[0].get("configuration", {}).get("endian", "little") == "little"
+            and document["data_type"] == self.stored_dtype(column)
+            and document["chunk_grid"] == {"name": "regular", "configuration": {"chunk_shape": whole}}
+            and document["chunk_key_encoding"] == {"name": "default", "configuration": {"separator": SEPARATOR}}
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the record."""
@@ -173,86 +183,3 @@ def required_layout(path: Path) -> Layout:
             raise DatasetNotFoundError(f"there is no dataset at {path}")
         raise DatasetError(f"{path} is not a Zarr dataset of tonesmith")
     return layout
-
-
-def documents(layout: Layout, attributes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return node path -> Zarr document, for each node of the dataset; the root is last."""
-    nodes: dict[str, dict[str, Any]] = {SIDE: _group(layout.to_json())}
-    for name, doc in SIDES.items():
-        nodes[f"{SIDE}/{name}"] = _side(doc)
-    for column in layout.columns:
-        parts = column.name.split("/")
-        for depth in range(1, len(parts)):
-            nodes.setdefault("/".join(parts[:depth]), _group({}))
-        nodes[column.name] = array_document(layout, column)
-    return {**nodes, "": root_document(attributes, nodes)}
-
-
-def root_document(attributes: Mapping[str, Any], nodes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document of the root group, with the metadata of every other node."""
-    metadata = {path: _bare(nodes[path]) for path in sorted(nodes)}
-    consolidated = {"kind": "inline", "must_understand": False, "metadata": metadata}
-    return {**_group(attributes), "consolidated_metadata": consolidated}
-
-
-def array_document(layout: Layout, column: Column) -> dict[str, Any]:
-    """Return the document of a column's array."""
-    dtype, fill = layout.stored_dtype(column), layout.fill(column)
-    audio = column.name == "audio"
-    codecs = _codecs(_ITEMSIZE[dtype], layout.level if audio else 1, layout.chunk_bytes(column))
-    if audio:
-        codecs = [_sharding([1, *column.shape], codecs)]
-    attributes: dict[str, Any] = {"doc": column.doc}
-    if audio and layout.encoding == "int24":
-        attributes |= {"scale_factor": INT24_UNIT, "_FillValue": INT24_NAN}  # as CF names them, for xarray
-    return {
-        "shape": [layout.rows, *column.shape],
-        "data_type": dtype,
-        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [layout.block_rows, *column.shape]}},
-        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "."}},
-        "fill_value": "NaN" if fill != fill else fill,  # noqa: PLR0124 - this is how NaN is told
-        "codecs": codecs,
-        "attributes": attributes,
-        "dimension_names": ["row", *column.dims],
-        "zarr_format": 3,
-        "node_type": "array",
-        "storage_transformers": [],
-    }
-
-
-def _codecs(itemsize: int, level: int, nbytes: int) -> list[dict[str, Any]]:
-    """Return bytes, Blosc, checksum. One Blosc block a chunk packs best, and starts none of Blosc's threads."""
-    order = {"configuration": {"endian": "little"}} if itemsize > 1 else {}
-    blosc = {"typesize": itemsize, "cname": "zstd", "clevel": level, "shuffle": "shuffle", "blocksize": nbytes}
-    return [{"name": "bytes", **order}, {"name": "blosc", "configuration": blosc}, {"name": "crc32c"}]
-
-
-def _sharding(chunk: list[int], codecs: list[dict[str, Any]]) -> dict[str, Any]:
-    index = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
-    configuration = {"chunk_shape": chunk, "codecs": codecs, "index_codecs": index, "index_location": "end"}
-    return {"name": "sharding_indexed", "configuration": configuration}
-
-
-def _side(doc: str) -> dict[str, Any]:
-    """Return the document of a side folder: an array of no rows, for zarr looks into a group and warns of files."""
-    return {
-        "shape": [0],
-        "data_type": "uint8",
-        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [1]}},
-        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "."}},
-        "fill_value": 0,
-        "codecs": [{"name": "bytes"}],
-        "attributes": {"doc": doc},
-        "dimension_names": ["entry"],
-        "zarr_format": 3,
-        "node_type": "array",
-        "storage_transformers": [],
-    }
-
-
-def _group(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {"attributes": dict(attributes), "zarr_format": 3, "node_type": "group"}
-
-
-def _bare(node: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in node.items() if key != "consolidated_metadata"}

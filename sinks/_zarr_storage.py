@@ -16,7 +16,7 @@ from tonesmith.errors import DatasetError
 from tonesmith.roles import Storage
 from tonesmith.sinks import _zarr_records as records
 from tonesmith.sinks._zarr_chunks import DamagedError, decode_audio, read_chunk, read_shard
-from tonesmith.sinks._zarr_layout import SIDE, array_document, required_layout
+from tonesmith.sinks._zarr_layout import required_layout
 
 _Identity = tuple[int, int, int]
 
@@ -109,11 +109,9 @@ class ZarrStorage(Storage):
         """Return a column whose array is as this sink writes it: not re-encoded, and of no other dtype."""
         spec = self._layout.column(name)
         if name not in self._checked:
-            expected = array_document(self._layout, spec)
             try:
-                found = json.loads((self._path / name / "zarr.json").read_bytes())
-                same = all(found[key] == expected[key] for key in ("data_type", "chunk_grid", "codecs"))
-            except (OSError, ValueError, KeyError, TypeError):
+                same = self._layout.describes(spec, json.loads((self._path / name / "zarr.json").read_bytes()))
+            except (OSError, ValueError, LookupError, TypeError, AttributeError):
                 same = False
             if not same:
                 raise DatasetError(f"{self._path}: the array {name} is not as tonesmith wrote it. Read it with zarr.")
@@ -136,7 +134,7 @@ def _attributes(path: Path) -> dict[str, Any]:
         attributes: dict[str, Any] = json.loads((path / "zarr.json").read_bytes())["attributes"]
     except (OSError, ValueError, KeyError) as error:
         raise DatasetError(
-            f"{path}: zarr.json is missing or damaged ({error}). If its making was cut short, run the same "
-            f"command again; else restore it: the blocks under {SIDE}/ are untouched."
+            f"{path}: zarr.json is missing or damaged ({error}). Delete it, if it is there, and run the same command "
+            "again: the blocks are untouched."
         ) from None
     return attributes

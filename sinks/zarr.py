@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,16 +14,8 @@ from tonesmith.errors import DatasetError
 from tonesmith.hookspecs import hookimpl
 from tonesmith.roles import Options, Sink
 from tonesmith.sinks import _zarr_records as records
-from tonesmith.sinks._zarr_files import Aside, make_folders, sweep, telling, write_whole
-from tonesmith.sinks._zarr_layout import (
-    SIDE,
-    SIDES,
-    Layout,
-    documents,
-    read_layout,
-    required_layout,
-    root_document,
-)
+from tonesmith.sinks._zarr_files import Aside, folder_aside, make_folders, place_folder, sweep, telling
+from tonesmith.sinks._zarr_layout import SIDE, SIDES, Layout, read_layout, required_layout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,17 +70,28 @@ class ZarrSink(Sink[ZarrOptions]):
     def create(self, attributes: Mapping[str, Any], schema: Sequence[Column], rows: int, block_rows: int) -> None:
         """Make the dataset, or bring one that is there up to these attributes and this many rows.
 
-        Killed half-way and run again, it goes on: the root's document, by which a dataset is recognised, is
-        written last, and no step touches a committed block.
+        A new dataset appears whole. A change is made document by document: killed half-way and run again, it
+        goes on. The root's document, by which a dataset is recognised, is written last, and no step touches a block.
 
         Raises :class:`DatasetError`, having written nothing, if something else is at the path, if the
         dataset has other columns, or if more rows than these are stored.
         """
+        from tonesmith.sinks._zarr_hierarchy import bring_up
+
         layout = Layout(self.options.encoding, self.options.level, block_rows, rows, tuple(schema))
         self._check_place(layout)
         with telling(str(self.path)):
-            sweep(self.path / SIDE / "aside")
-            self._write(documents(layout, attributes))
+            if not self.path.exists():
+                parent = self.path.parent
+                make_folders(parent)
+                sweep(parent)
+                with folder_aside(parent) as folder:
+                    bring_up(folder, layout, attributes)
+                    if place_folder(folder, self.path):
+                        return
+                self._check_place(layout)  # another process was faster
+            with self._changing() as folder:
+                bring_up(folder, layout, attributes)
 
     def write_block(self, block: Block) -> None:
         """Store a block: its columns first, then the marker that commits it.
@@ -102,7 +105,7 @@ class ZarrSink(Sink[ZarrOptions]):
             records.withdraw(self.path, block)
             with Aside(self.path / SIDE / "aside") as files:
                 for column in layout.columns:
-                    content = _content(layout, column, block.columns[column.name], self.options.level)
+                    content = _content(layout, column, block.columns[column.name])
                     files.write(self.path / layout.chunk_file(column, block.index), content)
                 files.commit()
             records.mark(self.path, block)
@@ -127,11 +130,11 @@ class ZarrSink(Sink[ZarrOptions]):
 
     def finish(self) -> None:
         """Gather the metadata anew from every array, and remove what killed processes left aside."""
-        layout = required_layout(self.path)
-        with telling(str(self.path)):
-            sweep(self.path / SIDE / "aside")
-            nodes = {node: _read_document(self.path / node) for node in documents(layout, {}) if node}
-            self._write({"": root_document(_read_document(self.path)["attributes"], nodes)})
+        from tonesmith.sinks._zarr_hierarchy import consolidate
+
+        required_layout(self.path)
+        with telling(str(self.path)), self._changing() as folder:
+            consolidate(folder)
 
     def stored(self, audio: NDArray[Any]) -> NDArray[Any]:
         """Return float32 audio as it will be read back, in the same shape."""
@@ -142,7 +145,7 @@ class ZarrSink(Sink[ZarrOptions]):
     def _check_place(self, layout: Layout) -> None:
         there = read_layout(self.path)
         if there is not None:
-            if replace(there, rows=layout.rows, level=layout.level) != layout:
+            if replace(there, rows=layout.rows) != layout:
                 raise DatasetError(f"{self.path} holds a dataset of another form: {_difference(there, layout)}.")
             last = max((block * layout.block_rows + rows for block, rows in self.committed().items()), default=0)
             if last > layout.rows:
@@ -150,16 +153,26 @@ class ZarrSink(Sink[ZarrOptions]):
         elif self.path.exists() and not _is_untouched(self.path):
             raise DatasetError(f"{self.path} is no dataset of tonesmith, and not empty. Choose another path.")
 
-    def _write(self, nodes: Mapping[str, Mapping[str, Any]]) -> None:
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[Path]:
+        """Give a copy of the dataset's documents, to be changed by zarr; then bring those that differ into place."""
+        from tonesmith.sinks._zarr_hierarchy import copy_documents, documents
+
         aside = self.path / SIDE / "aside"
         make_folders(aside)
-        for node, document in nodes.items():
-            folder = self.path / node
-            content = json.dumps(document, indent=1, allow_nan=False).encode()
-            make_folders(folder)
-            final = folder / "zarr.json"
-            if not (final.is_file() and final.read_bytes() == content):
-                write_whole(aside, final, content)
+        sweep(aside)
+        with folder_aside(aside) as folder, Aside(aside) as files:
+            try:
+                copy_documents(self.path, folder)
+                yield folder
+            except (ValueError, KeyError, TypeError) as error:
+                raise DatasetError(f"{self.path}: its zarr.json files are damaged ({error}). Restore them.") from error
+            for document in documents(folder):
+                final, content = self.path / document.relative_to(folder), document.read_bytes()
+                if not (final.is_file() and final.read_bytes() == content):
+                    make_folders(final.parent)
+                    files.write(final, (content,))
+            files.commit()
 
 
 def _is_untouched(path: Path) -> bool:
@@ -175,6 +188,8 @@ def _is_untouched(path: Path) -> bool:
 def _difference(there: Layout, layout: Layout) -> str:
     if there.encoding != layout.encoding:
         return f"its audio is {there.encoding}, not {layout.encoding}"
+    if there.level != layout.level:
+        return f"its level is {there.level}, not {layout.level}"
     if there.block_rows != layout.block_rows:
         return f"its blocks have {there.block_rows} rows, not {layout.block_rows}"
     old, new = ({c.name: c for c in one.columns} for one in (there, layout))
@@ -201,24 +216,20 @@ def _check_block(layout: Layout, block: Block) -> None:
             )
 
 
-def _content(layout: Layout, column: Column, array: NDArray[Any], level: int) -> list[bytes]:
+def _content(layout: Layout, column: Column, array: NDArray[Any]) -> list[bytes]:
     """Return the bytes of a block's file of one column."""
     import numpy as np
 
     from tonesmith.sinks._zarr_chunks import encode_audio, packed, shard
 
+    level = layout.level_of(column)
     if column.name == "audio":
         return list(shard((encode_audio(row, layout.encoding) for row in array), layout.block_rows, level))
     if len(array) < layout.block_rows:
         whole = np.full((layout.block_rows, *column.shape), layout.fill(column), column.dtype)
         whole[: len(array)] = array
         array = whole
-    return [packed(array, 1)]
-
-
-def _read_document(folder: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((folder / "zarr.json").read_bytes())
-    return document
+    return [packed(array, level)]
 
 
 @hookimpl

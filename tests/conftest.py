@@ -44,7 +44,9 @@ class Chaos:
 def chaos(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Let the third-party plugins of tests/plugins be found, here and in every process started from here."""
     monkeypatch.syspath_prepend(str(PLUGINS))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(PLUGINS), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep))
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join([str(PLUGINS), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    )
     Host.load.cache_clear()
     yield Chaos()
     Host.load.cache_clear()

@@ -11,7 +11,7 @@ import sys
 with open(sys.argv[1]) as file:  # noqa: PTH123 - pathlib would be one more import before the engine
     job = json.load(file)
 
-import vita  # noqa: E402
+import vita
 
 s = vita.Synth()
 if job["sample_rate"] != 44100:

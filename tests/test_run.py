@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -85,7 +86,10 @@ def test_a_misbehaving_patch_is_blamed_by_name_and_the_run_goes_on(
     dataset = open_dataset(tmp_path / "d")
     assert summary.complete
     assert summary.rejections == {f"{by}: {reason}": 2}
-    assert [(r.patch, r.attempt, r.by, r.reason) for r in dataset.rejections] == [(0, 0, by, reason), (3, 0, by, reason)]
+    assert [(r.patch, r.attempt, r.by, r.reason) for r in dataset.rejections] == [
+        (0, 0, by, reason),
+        (3, 0, by, reason),
+    ]
     assert all(detail in r.detail for r in dataset.rejections)
     assert dataset.column("attempt").tolist() == [1, 1, 0, 0, 0, 0, 1, 1, 0, 0]
 
@@ -187,7 +191,7 @@ def test_an_engine_that_does_not_load_is_one_sentence_and_nothing_is_written(cha
 
 
 def test_a_space_that_asks_too_much_of_the_engine_is_refused_before_anything_is_written(chaos, tmp_path):
-    with pytest.raises(ConfigError, match="freq = \\[1, 300\\] is not a range inside 20..2000"):
+    with pytest.raises(ConfigError, match=r"freq = \[1, 300\] is not a range inside 20..2000"):
         chaos.make(tmp_path / "d", space={"ranges": {"freq": [1, 300]}})
 
     assert not (tmp_path / "d").exists()
@@ -322,10 +326,8 @@ def _is_alive(pid: int) -> bool:
 
 
 def _kill(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _wait_for(condition, seconds: float = 20.0) -> None:

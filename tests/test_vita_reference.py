@@ -27,7 +27,9 @@ from tonesmith.plan import Audio, PluginRef
 REFERENCE = Path(__file__).parent / "reference.py"
 
 
-def reference(folder: Path, preset: bytes, note: Note, sample_rate: int = 44100, bpm: float = 120) -> NDArray[np.float32]:
+def reference(
+    folder: Path, preset: bytes, note: Note, sample_rate: int = 44100, bpm: float = 120
+) -> NDArray[np.float32]:
     """Return what a process that only imports vita renders: float32 (2, frames)."""
     files = {name: str(folder / name) for name in ("preset", "out")}
     Path(files["preset"]).write_bytes(preset)

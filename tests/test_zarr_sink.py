@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -126,24 +127,17 @@ def test_a_chunk_is_a_row_and_a_shard_a_block(tmp_path: Path) -> None:
     ]
 
 
-def test_its_documents_are_what_zarr_itself_would_write(tmp_path: Path) -> None:
-    case = write_dataset(tmp_path / "d")
-    from zarr.codecs import BloscCodec, Crc32cCodec
-
-    zarr.create_array(
-        tmp_path / "other",
-        shape=(20, 2, 300),
-        chunks=(1, 2, 300),
-        shards=(8, 2, 300),
-        dtype="float32",
-        compressors=[BloscCodec(cname="zstd", clevel=1, shuffle="shuffle", blocksize=2400, typesize=4), Crc32cCodec()],
-        fill_value=float("nan"),
-        dimension_names=("row", "channel", "frame"),
-        chunk_key_encoding={"name": "default", "separator": "."},
-        attributes={"doc": "samples, full scale 1.0"},
-    )
-    ours, theirs = (json.loads(p.read_bytes()) for p in (case.path / "audio/zarr.json", tmp_path / "other/zarr.json"))
-    assert ours == theirs
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_its_files_are_what_zarr_itself_would_write(tmp_path: Path, encoding: str) -> None:
+    case = zarr_case(tmp_path / "d", encoding=encoding, level=3)
+    case.created().write_block(case.block(1))
+    shutil.copytree(case.path, tmp_path / "other")
+    ours, theirs = zarr.open_group(case.path, mode="r"), zarr.open_group(tmp_path / "other", mode="r+")
+    for column in case.plan.schema:
+        theirs[column.name][8:16] = 0
+        theirs[column.name][8:16] = ours[column.name][8:16]
+        (file,) = (case.path / column.name).glob("c.1*")
+        assert file.read_bytes() == (tmp_path / "other" / column.name / file.name).read_bytes(), column.name
 
 
 def test_files_that_zarr_wrote_are_read(tmp_path: Path) -> None:
@@ -157,11 +151,75 @@ def test_files_that_zarr_wrote_are_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(storage.read("continuous", range(8, 16)), knobs)
 
 
-def test_finish_gathers_what_others_wrote_to_the_arrays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("step", ["finish", "create", "extend"])
+def test_what_others_added_is_kept_and_gathered(tmp_path: Path, step: str) -> None:
     case = write_dataset(tmp_path / "d")
     zarr.open_array(case.path / "pitch", mode="r+").attrs["unit"] = "semitones"
-    case.made().finish()
-    assert zarr.open_consolidated(case.path)["pitch"].attrs["unit"] == "semitones"
+    zarr.create_array(case.path, name="modulation/mine/embedding", data=np.arange(20))
+    longer = case._replace(plan=case.plan.extended_to(15))
+    {"finish": case.made().finish, "create": case.created, "extend": longer.created}[step]()
+    group = zarr.open_consolidated(case.path)
+    assert group["pitch"].attrs["unit"] == "semitones"
+    np.testing.assert_array_equal(group["modulation/mine/embedding"][:], np.arange(20))
+    assert group["pitch"].shape == (30 if step == "extend" else 20,)
+
+
+def test_a_new_dataset_appears_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, parent = zarr_case(tmp_path / "new" / "d"), tmp_path / "new"
+    flushed: set[str] = set()
+    rename = os.rename
+
+    def appears(source: Path, target: Path) -> None:
+        assert (list(parent.iterdir()), target) == ([source], case.path)
+        assert source.name.startswith(".")
+        for entry in (source, *source.rglob("*")):
+            assert str(entry) in flushed, "it appears before it is on the disk"
+        rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", lambda fd: flushed.add(str(Path(f"/proc/self/fd/{fd}").readlink())))
+    monkeypatch.setattr(os, "rename", appears)
+    case.created()
+    assert list(parent.iterdir()) == [case.path]
+    assert str(parent) in flushed
+    assert (case.path.stat().st_mode & 0o777) == (parent.stat().st_mode & 0o777)
+
+
+def test_of_two_creators_the_slower_takes_the_dataset_of_the_faster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, rename = zarr_case(tmp_path / "new" / "d"), os.rename
+
+    def late(source: Path, target: Path) -> None:
+        monkeypatch.setattr(os, "rename", rename)
+        case.created().write_block(case.block(1))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", late)
+    case.created().write_block(case.block(0))
+    assert dict(case.made().committed()) == {0: 8, 1: 8}
+    case.check_whole([0, 1])
+    assert list((tmp_path / "new").iterdir()) == [case.path]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "d").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(DatasetError, match=r"cannot write .*d: "):
+        zarr_case(tmp_path / "d").created()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["d"]
+
+
+def test_damaged_documents_are_told_and_a_missing_root_is_made_anew(tmp_path: Path) -> None:
+    case = write_dataset(tmp_path / "d")
+    (case.path / "pitch" / "zarr.json").write_text('{"node_type": ')
+    for step in (case.created, case.made().finish):
+        with pytest.raises(DatasetError, match=r"zarr\.json files are damaged"):
+            step()
+    (case.path / "zarr.json").unlink()
+    with pytest.raises(DatasetError, match="run the same command again"):
+        ZarrSink.open(case.path)
+    case.created()
+    case.check_whole(range(3))
+    assert dict(case.made().committed()) == {0: 8, 1: 8, 2: 4}
 
 
 @pytest.mark.parametrize(
@@ -207,6 +265,8 @@ def test_another_encoding_or_block_size_is_refused_by_name(tmp_path: Path) -> No
     case = write_dataset(tmp_path / "d")
     with pytest.raises(DatasetError, match="its audio is float32, not int24"):
         case._replace(options={"encoding": "int24"}).created()
+    with pytest.raises(DatasetError, match="its level is 1, not 3"):
+        case._replace(options={"level": 3}).created()
     with pytest.raises(DatasetError, match="its blocks have 8 rows, not 6"):
         case._replace(plan=synthetic_plan(block=3)).created()
     with pytest.raises(DatasetError, match="holds 20 rows already; it cannot shrink to 18"):
@@ -321,22 +381,30 @@ def test_what_is_committed_is_known_without_reading(tmp_path: Path, monkeypatch:
 
 def test_old_leftovers_are_swept_and_young_ones_are_not(tmp_path: Path) -> None:
     case = write_dataset(tmp_path / "d")
-    old, young = (case.path / "tonesmith" / "aside" / name for name in ("1.old", "2.young"))
-    for file in (old, young):
-        file.write_bytes(b"cut short")
-    os.utime(old, (1e9, 1e9))
+    old, young, folder, other = (f".tonesmith-{i:016x}" for i in range(4))
+    other = other[:-1] + "~"
+    for place in (tmp_path, case.path / "tonesmith" / "aside"):
+        (place / folder / "audio").mkdir(parents=True)
+        for name in (old, young, other):
+            (place / name).write_bytes(b"cut short")
+        for name in (old, folder, other):
+            os.utime(place / name, (1e9, 1e9))
     case.created()
-    assert (old.exists(), young.exists()) == (False, True)
+    zarr_case(tmp_path / "e").created()
+    for place in (tmp_path, case.path / "tonesmith" / "aside"):
+        assert {entry.name for entry in place.iterdir()} - {"d", "e", "zarr.json"} == {young, other}
     zarr.open_group(case.path, mode="r", use_consolidated=False)["pitch"]
 
 
-def test_writing_starts_no_thread_and_imports_no_zarr(tmp_path: Path) -> None:
-    write_dataset(tmp_path / "d")
+def test_writing_a_block_starts_no_thread_and_imports_no_zarr(tmp_path: Path) -> None:
+    zarr_case(tmp_path / "d").created()
     code = f"""
-import os, sys, threading
+import os, sys
 from pathlib import Path
-from builders import write_dataset, zarr_case
-case = write_dataset(Path({str(tmp_path / "e")!r}))
+from builders import zarr_case
+case = zarr_case(Path({str(tmp_path / "d")!r}))
+for index in range(3):
+    case.made().write_block(case.block(index))
 case.check_whole(range(3))
 assert "zarr" not in sys.modules
 assert len(os.listdir("/proc/self/task")) == 1

@@ -62,8 +62,8 @@ class VitaBackend(Backend[VitaOptions]):
             import vita
         except ImportError as error:
             raise EngineError(f"the vita package is not usable here ({error}). Install it: pip install vita") from error
-        self._vita = vita
-        self._synth = vita.Synth()
+        self._vita: Any = vita
+        self._synth = self._vita.Synth()
         if sample_rate != _ENGINE_SAMPLE_RATE:
             self._synth.set_sample_rate(sample_rate)
         if options.bpm != _ENGINE_TEMPO:

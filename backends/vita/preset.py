@@ -154,5 +154,5 @@ def parse(text: str) -> dict[str, Any]:
     """Return the JSON of a preset."""
     data = json.loads(text)
     if not isinstance(data, dict) or not isinstance(data.get("settings"), dict):
-        raise ValueError("it has no settings")
+        raise ValueError("it has no settings")  # noqa: TRY004 - JSON of another kind is a wrong value
     return data

@@ -7,7 +7,7 @@ Levels and times are Vital's raw values: a level of 0.7 is shown as its square, 
 
 from __future__ import annotations
 
-from tonesmith.shape import SpaceShape
+from tonesmith.shape import SpaceShape, Value
 
 OVERSAMPLING = "oversampling"
 
@@ -19,7 +19,7 @@ def tempo_control(bpm: float) -> float:
     return float(struct.unpack("f", struct.pack("f", bpm / 60.0))[0])
 
 
-_HELD = {
+_HELD: dict[str, Value] = {
     # No sound of their own in a single note, or their only effect is on the cost of a render.
     "bypass": 0.0,
     "mpe_enabled": "Off",

@@ -6,7 +6,6 @@ import os
 import shlex
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
@@ -45,15 +44,11 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     chosen = next((word for word in words if not word.startswith("-")), "")
     flagged = words[words.index(chosen) + 1 :] if chosen == "generate" else None
     app.command("generate")(generate_command(flagged, host, lenient=bool(completed)))
-    for name in filter(_is_there, _READERS):
+    for name in _READERS:
         app.command(name)(_reader(name))
     app.add_typer(plugins_app(host), name="plugins")
     host.commands(app)
     return app
-
-
-def _is_there(name: str) -> bool:
-    return find_spec(f"tonesmith.cli.{name}") is not None
 
 
 def _reader(name: str) -> Callable[..., Any]:

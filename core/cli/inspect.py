@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,7 +26,7 @@ def inspect(
     if as_json:
         typer.echo(json.dumps({**told, **({"parameters": covered} if params else {})}))
         return
-    typer.echo("\n".join(_lines(dataset, told)))
+    typer.echo("\n".join(line for whole in _lines(dataset, told) for line in _folded(whole)))
     if params:
         typer.echo("\n".join(["", *_coverage_lines(covered)]))
 
@@ -61,9 +62,16 @@ def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
     yield f"  digest      {told['digest']}"
 
 
+def _folded(line: str) -> list[str]:
+    """Return a line as those that fit a terminal of 80 columns; a path stays whole."""
+    if not line.startswith("  "):
+        return [line]
+    return textwrap.wrap(line, 80, subsequent_indent=" " * 14, break_long_words=False, break_on_hyphens=False)
+
+
 def _coverage_lines(covered: list[dict[str, Any]]) -> Iterable[str]:
     width = max((len(entry["name"]) for entry in covered), default=4)
-    yield f"{'parameter':<{width}}  {'drawn from':<21} {'audible':>7}  coverage (least to most, or choices)"
+    yield f"{'parameter':<{width}}  {'drawn from':<21} {'audible':>7}  least to most, or choices"
     for entry in covered:
         head = f"{entry['name']:<{width}}  {entry['drawn']:<21.21} {entry['audible']:>7.0%}  "
         yield head + _spread(entry)

@@ -214,8 +214,9 @@ class SinkContract:
         processes.write(case, range(3))
         case.check_whole(range(3))
 
-    def test_a_creation_killed_at_any_step_is_completed_by_the_next(self, case: Case) -> None:
-        processes.run(processes.crash_while_creating, case, None, 7 * self.stride)
+    @pytest.mark.parametrize("place", ["a new folder", "an empty folder"])
+    def test_a_creation_killed_at_any_step_is_completed_by_the_next(self, case: Case, place: str) -> None:
+        processes.run(processes.crash_while_creating, case, None, 7 * self.stride, place == "an empty folder")
 
     def test_an_extension_killed_at_any_step_is_completed_by_the_next(self, case: Case) -> None:
         longer = case._replace(plan=case.plan.extended_to(15))

@@ -142,11 +142,13 @@ def crash_while_writing(case: Case, stride: int) -> None:
     raise AssertionError("the plan has too few blocks to crash at each step")
 
 
-def crash_while_creating(case: Case, there: Plan | None, stride: int) -> None:
+def crash_while_creating(case: Case, there: Plan | None, stride: int, empty: bool = False) -> None:
     """Create in a fork that dies at its n-th step; doing it again must end well, with stored blocks untouched."""
     os.fsync = unflushed
     for step in (*range(12), *range(12, 1000, stride)):
         trial = case._replace(path=case.path / str(step))
+        if empty:
+            trial.path.mkdir(parents=True)
         if there is not None:
             old = trial._replace(plan=there)
             old.created()

@@ -10,7 +10,18 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from tonesmith import Backend, Measure, Options, Parameter, ParameterSpace, Sampler, SpaceShape, Validator, Verdict, hookimpl
+from tonesmith import (
+    Backend,
+    Measure,
+    Options,
+    Parameter,
+    ParameterSpace,
+    Sampler,
+    SpaceShape,
+    Validator,
+    Verdict,
+    hookimpl,
+)
 from tonesmith.errors import EngineError
 from tonesmith.patch import Modulation, Patch
 from tonesmith.sampling import patch_at, uniform

@@ -1,0 +1,56 @@
+# Everything runs in .venv, which is made here and is the only place that anything is installed into.
+# Another Python: make demo PYTHON=python3.12
+
+PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
+NEW_ENOUGH := import sys, venv; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in $(PYTHONS); do "$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PACKAGES := core backends samplers validators sinks
+SOURCES := $(shell find $(PACKAGES) -name '*.py')
+ARGS ?=
+
+.PHONY: help demo test lint clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+demo: $(VENV)/installed ## set up, and make a dataset of 48 Vital patches at 3 pitches: data/demo.zarr
+	$(BIN)/tonesmith generate -n 48 data/demo.zarr
+
+test: $(VENV)/installed-test ## set up, and run the tests; ARGS="-k docs" goes to pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/installed-test $(VENV)/typed ## set up, and run ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	MYPYPATH=$(VENV)/typed $(BIN)/mypy --strict -p tonesmith
+
+clean: ## remove .venv and all that tools left; datasets stay
+	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Some systems ship Python without ensurepip: there, pip comes from outside.
+$(VENV)/made:
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer among: $(PYTHONS). Name one: make PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c '$(NEW_ENOUGH)' || { echo "make: $(PYTHON) is not Python 3.11 or newer" >&2; exit 1; }
+	"$(PYTHON)" -m venv --clear $(VENV) || { \
+	  "$(PYTHON)" -m venv --clear --without-pip $(VENV) && \
+	  "$(PYTHON)" -m pip --python $(BIN)/python install --quiet pip; }
+	touch $@
+
+$(VENV)/installed: $(VENV)/made pyproject.toml
+	$(PIP) install -e .
+	touch $@
+
+$(VENV)/installed-test: $(VENV)/made pyproject.toml
+	$(PIP) install -e '.[test]'
+	touch $@ $(VENV)/installed
+
+# The packages lie in folders of other names than they install as, so mypy reads an installed copy.
+$(VENV)/typed: $(VENV)/made pyproject.toml $(SOURCES) core/py.typed
+	rm -rf $@ build
+	$(PIP) install --no-deps --target $@ .
+	rm -rf build
+	touch $@
