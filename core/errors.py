@@ -34,7 +34,15 @@ class ConfigError(TonesmithError, ValueError):
 
 
 class SpaceError(ConfigError):
-    """A parameter space does not have, or cannot hold, what was asked of it."""
+    """A parameter space does not have, or cannot hold, what was asked of it.
+
+    Attributes:
+        path: the key of the composition that asked, such as ("space", "ranges", "osc_1_level"), or ().
+    """
+
+    def __init__(self, message: str, path: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 class PluginError(TonesmithError):

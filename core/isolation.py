@@ -22,7 +22,7 @@ from tonesmith.errors import EngineError
 from tonesmith.outcome import Outcome
 from tonesmith.patch import Note, Patch, sha256_hex
 from tonesmith.plan import Audio, PluginRef
-from tonesmith.roles import Backend, Isolation
+from tonesmith.roles import Backend, Determinism, Isolation
 from tonesmith.snapshot import SharedAudio
 from tonesmith.space import ParameterSpace
 
@@ -40,6 +40,14 @@ def can_fork() -> bool:
 def isolation_of(backend: type[Backend[Any]]) -> Isolation:
     """Return the isolation that a backend gets on this platform."""
     return backend.isolation if backend.isolation != "snapshot" or can_fork() else backend.fallback
+
+
+def promise_of(backend: type[Backend[Any]], isolation: Isolation) -> Determinism:
+    """Return what a backend promises of its rows with an isolation; "none" where it needs a stricter one."""
+    strictness = ("reuse", "fresh", "snapshot").index
+    if strictness(isolation) >= strictness(backend.isolation):
+        return backend.determinism
+    return backend.fallback_determinism if isolation == backend.fallback else "none"
 
 
 @dataclass(frozen=True, slots=True)

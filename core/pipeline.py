@@ -19,7 +19,7 @@ from tonesmith.block import dataset_digest
 from tonesmith.config import Config
 from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.host import Host
-from tonesmith.isolation import Engine, isolation_of
+from tonesmith.isolation import Engine, isolation_of, promise_of
 from tonesmith.plan import Audio, Plan, PluginRef, differences
 from tonesmith.roles import Sink, Storage
 from tonesmith.shape import shaped
@@ -81,7 +81,7 @@ def resolve_plan(config: Config, host: Host) -> Resolved:
         notes=config.notes,
         backend=reference,
         isolation=isolation,
-        determinism=backend.determinism if isolation == backend.isolation else backend.fallback_determinism,
+        determinism=promise_of(backend, isolation),
         space=shaped(description.space, backend.shape(options), config.space),
         sampler=_full_ref(sampler, config.sampler.options),
         origins=tuple(sampler.origins()),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tonesmith.space import ParameterSpace
 
 Isolation = Literal["snapshot", "fresh", "reuse"]
-Determinism = Literal["exact", "exact-in-run", "floor"]
+Determinism = Literal["exact", "exact-in-run", "floor", "none"]
 
 
 class Options(BaseModel):

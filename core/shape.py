@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Value = float | str
 T = TypeVar("T")
+_LISTS = ("include", "exclude", "free")
 
 
 class SpaceShape(BaseModel):
@@ -105,7 +106,7 @@ def _matching(names: list[str], patterns: Iterable[str], key: str) -> set[str]:
     for pattern in patterns:
         matched = {n for n in names if fnmatchcase(n, pattern)}
         if not matched:
-            raise SpaceError(f"[space] {key}: {unknown_name('parameter', pattern, names)}")
+            raise _error(key, unknown_name("parameter", pattern, names), pattern)
         found |= matched
     return found
 
@@ -118,7 +119,7 @@ def _fixed_value(parameter: Parameter, value: Value) -> float:
     try:
         return parameter.raw_of(value)
     except SpaceError as error:
-        raise SpaceError(f"[space] fix: {error}") from None
+        raise _error("fix", str(error), parameter.name) from None
 
 
 def _narrowed(
@@ -127,12 +128,10 @@ def _narrowed(
     if bounds is not None:
         low, high = bounds
         if not parameter.low <= low < high <= parameter.high:
-            raise SpaceError(
-                f"[space] ranges: {parameter.name} = [{low:g}, {high:g}] is not a range inside "
-                f"{parameter.low:g}..{parameter.high:g}. To hold it at one value, use [space.fix]."
-            )
+            told = f"{parameter.name} = [{low:g}, {high:g}] is not a range inside {parameter.low:g}..{parameter.high:g}"
+            raise _error("ranges", f"{told}. To hold it at one value, use [space.fix].", parameter.name)
         if parameter.kind == "categorical" and (low != round(low) or high != round(high)):
-            raise SpaceError(f"[space] ranges: {parameter.name} is categorical and takes whole bounds")
+            raise _error("ranges", f"{parameter.name} is categorical and takes whole bounds", parameter.name)
         parameter = replace(parameter, within=(low, high))
     return parameter if weights is None else replace(parameter, weights=_shares(parameter, weights))
 
@@ -140,18 +139,20 @@ def _narrowed(
 def _shares(parameter: Parameter, weights: Mapping[str, float]) -> tuple[float, ...]:
     """Return the share of each choice: in proportion to the weights, and 0 outside the drawn range."""
     if parameter.kind != "categorical":
-        raise SpaceError(f"[space] weights: {parameter.name} is continuous; weights are for choices")
+        raise _error("weights", f"{parameter.name} is continuous; weights are for choices", parameter.name)
     shares = [0.0] * parameter.count
     for choice, weight in weights.items():
         if not 0.0 <= weight < math.inf:
-            raise SpaceError(f"[space] weights: {parameter.name}: {choice} = {weight:g} is no finite weight from 0 on")
+            told = f"{parameter.name}: {choice} = {weight:g} is no finite weight from 0 on"
+            raise _error("weights", told, parameter.name)
         raw = _choice(parameter, choice)
         if parameter.drawn[0] <= raw <= parameter.drawn[1]:
             shares[round(raw - parameter.low)] = weight
     total = sum(shares)
     if not 0.0 < total < math.inf:
         low, high = (parameter.text(end) for end in parameter.drawn)
-        raise SpaceError(f"[space] weights: {parameter.name} has no choice in {low}..{high} with a weight above 0")
+        told = f"{parameter.name} has no choice in {low}..{high} with a weight above 0"
+        raise _error("weights", told, parameter.name)
     return tuple(share / total for share in shares)
 
 
@@ -160,6 +161,11 @@ def _choice(parameter: Parameter, choice: str) -> float:
     try:
         return parameter.raw_of(choice if parameter.choices else float(choice))
     except SpaceError as error:
-        raise SpaceError(f"[space] weights: {error}") from None
+        raise _error("weights", str(error), parameter.name) from None
     except ValueError:
-        raise SpaceError(f"[space] weights: {parameter.name} takes whole numbers, not {choice!r}") from None
+        raise _error("weights", f"{parameter.name} takes whole numbers, not {choice!r}", parameter.name) from None
+
+
+def _error(key: str, told: str, name: str) -> SpaceError:
+    """Return the error of a key of the ``[space]`` table, for a parameter or pattern that it names."""
+    return SpaceError(f"[space] {key}: {told}", ("space", key) if key in _LISTS else ("space", key, name))

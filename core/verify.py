@@ -13,6 +13,7 @@ from tonesmith.dataset import Dataset
 from tonesmith.errors import DatasetError
 from tonesmith.host import Host
 from tonesmith.produce import Workbench, same_audio
+from tonesmith.rows import digest_hex
 from tonesmith.sampling import key_of
 
 
@@ -23,8 +24,8 @@ class Damage:
     Attributes:
         row: its place among the dataset's rows.
         block: the block that holds it.
-        what: "unreadable", "digest" (its bytes are not those that were written) or "render" (its label
-            does not sound like its audio).
+        what: "unreadable", "digest" (its bytes are not those that were written), "asset" (what its label
+            names is missing or damaged) or "render" (its label does not sound like its audio).
         detail: how far off, or the error.
     """
 
@@ -42,6 +43,7 @@ def check_integrity(dataset: Dataset, progress: Callable[[int], object] = int) -
         progress: told the number of rows after each block.
     """
     schema = [column for column in dataset.plan.schema if column.content]
+    assets: dict[str, str] = {}
     first = 0
     for block, digests in sorted(dataset.storage.blocks().items()):
         offset = block * dataset.plan.block_rows
@@ -53,8 +55,22 @@ def check_integrity(dataset: Dataset, progress: Callable[[int], object] = int) -
                 continue
             if row_digests(schema, columns)[0] != digest:
                 yield Damage(first + place, block, "digest")
+            faults = [_asset_fault(dataset, digest_hex(name), assets) for name in columns.get("asset", [[]])[0]]
+            if any(faults):
+                yield Damage(first + place, block, "asset", next(filter(None, faults)))
         first += len(digests)
         progress(len(digests))
+
+
+def _asset_fault(dataset: Dataset, name: str, known: dict[str, str]) -> str:
+    """Return what is wrong with an asset, or ""; each is read once."""
+    if name and name not in known:
+        try:
+            dataset.storage.asset(name)
+            known[name] = ""
+        except DatasetError as error:
+            known[name] = str(error)
+    return known.get(name, "")
 
 
 def rows_to_render(dataset: Dataset, count: int) -> list[int]:

@@ -47,13 +47,14 @@ class Aside:
             file.writelines(pieces)
 
     def commit(self) -> None:
-        """Flush what was written, rename it into place in the order of writing, and flush the folders."""
+        """Flush what was written, rename all of it into place, and flush the folders."""
         for aside, _ in self._waiting:
             flush(aside)
         folders = {os.path.dirname(final): None for _, final in self._waiting}  # noqa: PTH120
         while self._waiting:
-            os.replace(*self._waiting[0])  # noqa: PTH105
-            del self._waiting[0]
+            aside, final = self._waiting[-1]
+            os.replace(aside, final)  # noqa: PTH105
+            self._waiting.pop()
         for folder in folders:
             flush(folder)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tonesmith.block import Column
 
-_KEYS = {"name": "default", "separator": SEPARATOR}
+_KEYS: dict[str, Any] = {"name": "default", "separator": SEPARATOR}
 
 
 def bring_up(folder: Path, layout: Layout, attributes: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from tonesmith.errors import DatasetError
 from tonesmith.hookspecs import hookimpl
 from tonesmith.roles import Options, Sink
 from tonesmith.sinks import _zarr_records as records
-from tonesmith.sinks._zarr_files import Aside, folder_aside, make_folders, place_folder, sweep, telling
+from tonesmith.sinks._zarr_files import Aside, folder_aside, make_folders, place_folder, sweep, telling, write_whole
 from tonesmith.sinks._zarr_layout import SIDE, SIDES, Layout, read_layout, required_layout
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class ZarrSink(Sink[ZarrOptions]):
         aside = self.path / SIDE / "aside"
         make_folders(aside)
         sweep(aside)
-        with folder_aside(aside) as folder, Aside(aside) as files:
+        with folder_aside(aside) as folder:
             try:
                 copy_documents(self.path, folder)
                 yield folder
@@ -171,8 +171,7 @@ class ZarrSink(Sink[ZarrOptions]):
                 final, content = self.path / document.relative_to(folder), document.read_bytes()
                 if not (final.is_file() and final.read_bytes() == content):
                     make_folders(final.parent)
-                    files.write(final, (content,))
-            files.commit()
+                    write_whole(aside, final, content)
 
 
 def _is_untouched(path: Path) -> bool:

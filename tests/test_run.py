@@ -55,9 +55,11 @@ def test_no_note_hears_the_note_before(chaos, tmp_path, isolation):
 def test_reuse_lets_a_synth_remember_which_is_what_isolation_prevents(chaos, tmp_path):
     chaos.make(tmp_path / "d", patches=6, isolation="reuse")
 
-    audio = open_dataset(tmp_path / "d")[:].audio
+    dataset = open_dataset(tmp_path / "d")
+    audio = dataset[:].audio
 
     assert not np.array_equal(audio[:, 0], audio[:, 1])
+    assert dataset.plan.determinism == "none"
 
 
 @pytest.mark.parametrize("isolation", ["snapshot", "fresh"])

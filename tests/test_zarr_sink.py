@@ -134,10 +134,12 @@ def test_its_files_are_what_zarr_itself_would_write(tmp_path: Path, encoding: st
     shutil.copytree(case.path, tmp_path / "other")
     ours, theirs = zarr.open_group(case.path, mode="r"), zarr.open_group(tmp_path / "other", mode="r+")
     for column in case.plan.schema:
-        theirs[column.name][8:16] = 0
-        theirs[column.name][8:16] = ours[column.name][8:16]
         (file,) = (case.path / column.name).glob("c.1*")
-        assert file.read_bytes() == (tmp_path / "other" / column.name / file.name).read_bytes(), column.name
+        other = tmp_path / "other" / column.name / file.name
+        other.unlink()
+        with zarr.config.set({"array.write_empty_chunks": True}):
+            theirs[column.name][8:16] = ours[column.name][8:16]
+        assert file.read_bytes() == other.read_bytes(), column.name
 
 
 def test_files_that_zarr_wrote_are_read(tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tonesmith.errors import ConfigError, TonesmithError
+from tonesmith.errors import ConfigError, SpaceError, TonesmithError
 from tonesmith.host import Host
 
 if TYPE_CHECKING:
@@ -134,9 +135,9 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     if save_config is not None:
         _save(composition, save_config)
     if dry_run:
-        _plan_only(composition, out, host, as_json=as_json)
+        _plan_only(composition, config, out, host, as_json=as_json)
     elif out is not None:
-        _make(composition, out, host, as_json=as_json, quiet=quiet)
+        _make(composition, config, out, host, as_json=as_json, quiet=quiet)
     elif save_config is None:
         raise ConfigError("OUT is missing, the path of the dataset: tonesmith generate [flags] OUT")
 
@@ -155,11 +156,12 @@ def _save(config: Config, path: Path) -> None:
         raise ConfigError(f"--save-config: {path} cannot be written: {error.strerror}") from None
 
 
-def _make(config: Config, out: Path, host: Host, *, as_json: bool, quiet: bool) -> None:
+def _make(config: Config, file: Path | None, out: Path, host: Host, *, as_json: bool, quiet: bool) -> None:
     from tonesmith.cli.progress import progress, summary_lines
     from tonesmith.pipeline import resolve_plan, run
 
-    resolved = resolve_plan(config, host)
+    with _located(file):
+        resolved = resolve_plan(config, host)
     with progress(quiet=quiet or as_json) as watcher:
         summary = run(resolved, out, workers=config.run.workers, host=host, watcher=watcher)
     if as_json:
@@ -170,10 +172,11 @@ def _make(config: Config, out: Path, host: Host, *, as_json: bool, quiet: bool) 
         raise typer.Exit(130)
 
 
-def _plan_only(config: Config, out: Path | None, host: Host, *, as_json: bool) -> None:
+def _plan_only(config: Config, file: Path | None, out: Path | None, host: Host, *, as_json: bool) -> None:
     from tonesmith.pipeline import Work, cores, resolve_plan, survey
 
-    plan = resolve_plan(config, host).plan
+    with _located(file):
+        plan = resolve_plan(config, host).plan
     work = survey(plan, out, host) if out is not None else Work(plan, {}, tuple(range(plan.blocks)), exists=False)
     if as_json:
         done = sum(work.done.values())
@@ -210,6 +213,20 @@ def _plan_lines(work: Work, out: Path | None, workers: int) -> list[str]:
         f"  blocks      {len(work.todo)} of {plan.blocks}, {plan.block} patches each; workers: {workers}",
         f"  audio       {size(4 * frames * (plan.rows - done))} as float32, before compression",
     ]
+
+
+@contextmanager
+def _located(file: Path | None) -> Iterator[None]:
+    """Tell of a key that the live engine does not allow in which line of the composition it stands."""
+    from tonesmith.config import DEFAULT_FILE
+    from tonesmith.tomlsource import read_toml
+
+    try:
+        yield
+    except SpaceError as error:
+        source = read_toml(file or DEFAULT_FILE) if file or DEFAULT_FILE.is_file() else None
+        where = source.where(error.path) if source and error.path in source.lines else ""
+        raise SpaceError(f"{where}{error}", error.path) from None
 
 
 def _written(name: str, options: Mapping[str, Any]) -> str:

@@ -154,7 +154,12 @@ def _shape_lines(name: str, shape: SpaceShape) -> list[str]:
     lines += _wrapped("but not", ", ".join(shape.exclude))
     lines += _wrapped("fixed", _pairs(shape.fix, _value))
     lines += _wrapped("range", _pairs(shape.ranges, lambda ends: f"{ends[0]:g}..{ends[1]:g}"))
-    return lines + _wrapped("weights", _pairs(shape.weights, lambda w: _pairs(w, _value)))
+    return lines + _wrapped("weights", _pairs(shape.weights, _shares))
+
+
+def _shares(weights: Mapping[str, float]) -> str:
+    """Return choices with their weights, or the choices alone where all weigh the same."""
+    return _pairs(weights, _value) if len(set(weights.values())) > 1 else " | ".join(weights)
 
 
 def _pairs(values: Mapping[str, Any], text: Any) -> str:
