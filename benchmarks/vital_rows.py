@@ -123,8 +123,8 @@ class Tonesmith:
 def main() -> None:
     """Compare, and print a table for each tier."""
     options = _arguments()
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start; {options.patches} patches x pitches")
-    print(f"{options.pitches}, {options.hold} s held + {options.tail} s, {options.rounds} rounds in turns, medians")
+    print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}; medians of {options.rounds} rounds")
+    print(f"{options.patches} patches x pitches {options.pitches}, {options.hold} s held + {options.tail} s")
     for tier in options.tiers:
         with tempfile.TemporaryDirectory() as folder:
             _report(tier, *_measured(Path(folder), tier, options))
@@ -202,7 +202,7 @@ def _report(tier: int, dataset: Dataset, rounds: Mapping[str, list[Round]], star
     print(f"  {'':34}{'CPU ms/row':>12}{'rows/CPU-s':>12}{'of raw':>9}")
     for name, text in (
         ("raw", "raw engine, reused (wrong audio)"),
-        ("recipe", "recipe: load, set, render, gzip HDF5"),
+        ("recipe", "recipe (wrong audio)"),
         ("one", "tonesmith, 1 worker"),
         ("two", "tonesmith, 2 workers"),
     ):

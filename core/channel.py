@@ -11,7 +11,6 @@ import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 from dataclasses import dataclass
 from typing import IO, Any
@@ -19,6 +18,8 @@ from typing import IO, Any
 _LENGTHS = struct.Struct("<II")
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_WORDS = 2000
+"""Bytes kept of what a child writes to standard error."""
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -90,21 +91,25 @@ class Child:
     """
 
     def __init__(self, module: str, inbox: queue.Queue[Message]) -> None:
-        self._words = ""
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        self._words = b""
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._stderr,
+            stderr=subprocess.PIPE,
             start_new_session=True,
             env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1")},
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        assert self._process.stderr is not None
         self._channel = Channel(self._process.stdout, self._process.stdin)
-        self._thread = threading.Thread(target=self._listen, args=(inbox,), daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._listen, args=(inbox,), daemon=True),
+            threading.Thread(target=self._overhear, args=(self._process.stderr,), daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def pid(self) -> int:
@@ -124,10 +129,9 @@ class Child:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join(timeout=1.0)  # what the engine left running may hold a stream open
         self._channel.close()
-        self._words = self.last_words()
-        self._stderr.close()
 
     def end(self, patience: float = 10.0) -> None:
         """Close the streams, on which the child ends itself; kill it if it does not."""
@@ -145,13 +149,9 @@ class Child:
             return -code, f"killed by {signal_name(-code)}"
         return 0, f"ended with status {code}"
 
-    def last_words(self, size: int = 2000) -> str:
+    def last_words(self, size: int = _WORDS) -> str:
         """Return the end of what it wrote to standard error."""
-        if self._stderr.closed:
-            return self._words[-size:]
-        length = self._stderr.seek(0, os.SEEK_END)
-        self._stderr.seek(max(0, length - size))
-        return self._stderr.read().decode(errors="replace").strip()
+        return self._words[-size:].decode(errors="replace").strip()
 
     def _listen(self, inbox: queue.Queue[Message]) -> None:
         try:
@@ -159,6 +159,12 @@ class Child:
                 inbox.put(Message(self, *self._channel.receive()))
         except (EOFError, OSError, ValueError):
             inbox.put(Message(self, None))
+
+    def _overhear(self, stream: IO[bytes]) -> None:
+        """Keep the last that it wrote to standard error, however much an engine has to say."""
+        with stream:
+            while heard := os.read(stream.fileno(), 4096):
+                self._words = (self._words + heard)[-_WORDS:]
 
 
 def signal_name(number: int) -> str:

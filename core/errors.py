@@ -6,8 +6,9 @@
     ├── ConfigError      (ValueError)   a setting, key, range or name is wrong; exit status 2
     │   └── SpaceError                  a parameter space and what was asked of it disagree
     ├── PluginError                     a plugin is unknown, doubled or broken; exit status 2
-    ├── DatasetError                    a dataset is missing, damaged or of another plan
-    │   └── DatasetNotFoundError (FileNotFoundError)
+    ├── DatasetError                    a dataset is damaged, or something else is in its place
+    │   ├── DatasetNotFoundError (FileNotFoundError)       exit status 2
+    │   └── OtherPlanError              it was made by another plan than is asked for; exit status 2
     ├── EngineError                     a synth could not be loaded or used
     └── RunError                        a run could not go on
 
@@ -52,11 +53,17 @@ class PluginError(TonesmithError):
 
 
 class DatasetError(TonesmithError):
-    """A dataset is damaged, or was made by another plan."""
+    """A dataset is damaged, or something else is in its place."""
 
 
 class DatasetNotFoundError(DatasetError, FileNotFoundError):
     """There is no dataset at the path."""
+
+    exit_code = 2
+
+
+class OtherPlanError(DatasetError):
+    """The dataset at the path was made by another plan than is asked for."""
 
     exit_code = 2
 

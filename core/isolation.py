@@ -169,9 +169,9 @@ class Engine:
             self._drop(child)
             return [Outcome(notes[0].pitch, "timeout", f"no answer in {timeout:g} s")]
         if message.body is None:
+            self._drop(child)
             number, phrase = child.epitaph()
             words = child.last_words(200)
-            self._drop(child)
             return [Outcome(notes[0].pitch, "crash", f"{phrase} {words}".strip(), signal=number)]
         if "error" in message.body:
             return [Outcome(notes[0].pitch, "error", message.body["error"])]
@@ -225,6 +225,7 @@ class Engine:
         except queue.Empty:
             raise EngineError(f"{name}: the engine gave no answer in {timeout:g} s.") from None
         if body is None:
+            child.kill()
             _, phrase = child.epitaph()
             raise EngineError(f"{name}: the engine's process was {phrase}. {child.last_words(500)}".rstrip())
         if "error" in body:

@@ -26,7 +26,8 @@ _MADV_COLLAPSE = 25
 _PR_SET_THP_DISABLE = 41
 _OWN = np.uint64(1 << 63 | 1 << 56)  # present, and mapped by this process alone: Linux's admin-guide/mm/pagemap.rst
 
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+if sys.platform == "linux":
+    _LIBC = ctypes.CDLL(None)
 
 
 def small_pages(wanted: bool) -> None:
@@ -53,7 +54,7 @@ class LargeCopies:
 
     def take(self) -> None:
         """Copy what a render is going to write. Called in the fork, before the render."""
-        if self._lessons[0] < _LESSONS:
+        if sys.platform != "linux" or self._lessons[0] < _LESSONS:
             return
         small_pages(False)
         for start, length in _joined(self._starts[self._written >= _WORTH].tolist()):
@@ -70,7 +71,7 @@ class LargeCopies:
 
 def _stretches() -> list[int]:
     """Return the address of each aligned 2 MB that lies in private memory which is no file's."""
-    found = []
+    found: list[int] = []
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/maps").read_text().splitlines():
             span, access, _, _, inode, *name = line.split()

@@ -17,7 +17,7 @@ from typing import Any
 
 from tonesmith.block import dataset_digest
 from tonesmith.config import Config
-from tonesmith.errors import ConfigError, DatasetError
+from tonesmith.errors import ConfigError, DatasetError, OtherPlanError
 from tonesmith.host import Host
 from tonesmith.isolation import Engine, isolation_of, promise_of
 from tonesmith.plan import Audio, Plan, PluginRef, differences
@@ -97,8 +97,8 @@ def resolve_plan(config: Config, host: Host) -> Resolved:
 def survey(plan: Plan, path: Path, host: Host) -> Work:
     """Return what is left to do at a path.
 
-    Raises :class:`DatasetError` if there is something else at the path: another plan's dataset, with the
-    differences; more patches than are asked for; or no dataset of this sink.
+    Raises :class:`OtherPlanError` if the dataset at the path has other settings, with the differences, or more
+    patches than are asked for; :class:`DatasetError` if another sink made it.
     """
     sink = _sink(plan, path, host)
     if not type(sink).recognises(path):
@@ -109,12 +109,12 @@ def survey(plan: Plan, path: Path, host: Host) -> Work:
     old = Plan.from_json(type(sink).open(path).attributes["plan"])
     if old.fingerprint != plan.fingerprint:
         listed = "\n".join(f"  {line}" for line in differences(old, plan)[:20])
-        raise DatasetError(
+        raise OtherPlanError(
             f"{path} holds a dataset of another plan (there -> asked for):\n{listed}\n"
             "Name another path, or take these settings back."
         )
     if plan.patches < old.patches:
-        raise DatasetError(
+        raise OtherPlanError(
             f"{path} has {old.patches} patches; {plan.patches} are asked for. A dataset does not shrink."
         )
     plan = replace(plan, rounds=old.rounds).extended_to(plan.patches)

@@ -54,10 +54,9 @@ def bring_up(folder: Path, layout: Layout, attributes: Mapping[str, Any]) -> Non
 def consolidate(folder: Path) -> None:
     """Gather the metadata of every group and array in the root's document."""
     import zarr
-    from zarr.errors import ZarrUserWarning
 
     with warnings.catch_warnings():  # that other libraries may not know it: they need not
-        warnings.simplefilter("ignore", ZarrUserWarning)
+        warnings.simplefilter("ignore", UserWarning)
         zarr.consolidate_metadata(folder)
 
 

@@ -9,7 +9,7 @@
     tonesmith/blocks/<block>-<rows>-<bytes>.json    marker: the block is committed
     tonesmith/ledger/<patch>-<attempt>.json         a candidate that crashed or timed out
     tonesmith/assets/<sha256>
-    tonesmith/aside/                files being written
+    tonesmith/aside/                what is being written
 
 zarr-python makes each ``zarr.json``; chunks and shards are written without it, to appear whole and in half the
 time. Nothing here imports it, so that neither a worker nor a reader waits for it.
@@ -39,7 +39,7 @@ SIDES = {
     "blocks": "one file for each committed block: its rows' digests and what was rejected on the way",
     "ledger": "one file for each candidate that crashed or timed out",
     "assets": "the content of assets, by SHA-256",
-    "aside": "files being written",
+    "aside": "what is being written",
 }
 
 SEPARATOR = "."

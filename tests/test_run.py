@@ -16,7 +16,7 @@ import pytest
 from conftest import terminal
 
 from tonesmith import open_dataset
-from tonesmith.errors import ConfigError, DatasetError, EngineError, RunError
+from tonesmith.errors import ConfigError, DatasetError, EngineError, OtherPlanError, RunError
 from tonesmith.host import Host
 from tonesmith.pipeline import run
 from tonesmith.produce import Workbench, produce_block
@@ -176,9 +176,9 @@ def test_the_same_command_again_does_nothing(chaos, tmp_path):
 def test_another_plan_on_the_same_path_is_refused_with_the_difference(chaos, tmp_path):
     chaos.make(tmp_path / "d", patches=4)
 
-    with pytest.raises(DatasetError, match=r"seed: 0 -> 1\n  space.parameters.freq.within.*300"):
+    with pytest.raises(OtherPlanError, match=r"seed: 0 -> 1\n  space.parameters.freq.within.*300"):
         chaos.make(tmp_path / "d", patches=4, seed=1, space={"ranges": {"freq": [100, 300]}})
-    with pytest.raises(DatasetError, match="4 patches; 3 are asked for"):
+    with pytest.raises(OtherPlanError, match="4 patches; 3 are asked for"):
         chaos.make(tmp_path / "d", patches=3)
 
     assert len(open_dataset(tmp_path / "d")) == 8

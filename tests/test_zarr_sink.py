@@ -318,6 +318,27 @@ def test_objects_are_neither_stored_nor_read(tmp_path: Path) -> None:
         ZarrSink.open(case.path).read("pitch", [0])
 
 
+@pytest.mark.parametrize(
+    ("column", "old", "new"),
+    [
+        ("audio", '"end"', '"start"'),
+        ("audio", '"little"', '"big"'),
+        ("audio", '"blosc"', '"gzip"'),
+        ("audio", '"float32"', '"int32"'),
+        ("pitch", '"."', '"/"'),
+        ("pitch", "8", "4"),
+        ("pitch", '"crc32c"', '"adler32"'),
+    ],
+)
+def test_an_array_of_another_form_is_left_to_zarr(tmp_path: Path, column: str, old: str, new: str) -> None:
+    document = write_dataset(tmp_path / "d").path / column / "zarr.json"
+    content = document.read_text()
+    assert old in content
+    document.write_text(content.replace(old, new))
+    with pytest.raises(DatasetError, match=f"{column} is not as tonesmith wrote it"):
+        ZarrSink.open(tmp_path / "d").read(column, [0])
+
+
 @pytest.mark.parametrize("column", ["pitch", "modulation/source", "audio"])
 @pytest.mark.parametrize("at", [0, 3, 9, 17, -3, -20])
 def test_a_damaged_byte_anywhere_names_block_and_column(tmp_path: Path, column: str, at: int) -> None:
