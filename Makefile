@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PACKAGES := core backends samplers validators sinks
-SOURCES := $(shell find $(PACKAGES) -name '*.py')
+SOURCES := $(shell find $(PACKAGES) -name __pycache__ -prune -o \( -name '*.py' -o -type d \) -print)
 ARGS ?=
 
 .PHONY: help demo test lint clean

@@ -20,6 +20,8 @@ _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _WORDS = 2000
 """Bytes kept of what a child writes to standard error."""
+KILLED = 9
+"""SIGKILL, which the signal module of Windows does not name."""
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 

@@ -6,7 +6,6 @@ import base64
 import contextlib
 import os
 import queue
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.channel import Child, Message
+from tonesmith.channel import KILLED, Child, Message
 from tonesmith.errors import EngineError
 from tonesmith.outcome import Outcome
 from tonesmith.patch import Note, Patch, sha256_hex
@@ -115,7 +114,7 @@ class Engine:
         """
         for _ in range(_KILLS_FORGIVEN):
             outcomes = self._played_once(patch, notes, timeout)
-            if outcomes[-1].signal != signal.SIGKILL:
+            if outcomes[-1].signal != KILLED:
                 return outcomes
         return self._played_once(patch, notes, timeout)
 

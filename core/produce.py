@@ -109,9 +109,11 @@ def produce_block(bench: Workbench, index: int, faults: Sequence[Rejection] = ()
     known = {(fault.patch, fault.attempt): fault for fault in faults}
     rows: list[RowContent] = []
     rejections: list[Rejection] = []
+    audio = np.empty((plan.rows_of(index), plan.audio.channels, plan.audio.frames), np.float32)
     for patch_id in plan.patches_of(index):
-        rows += _rows_of_patch(bench, patch_id, known, rejections, watch)
-    columns = pack_rows(plan, rows)
+        place = audio[len(rows) : len(rows) + plan.notes.per_patch]
+        rows += _rows_of_patch(bench, patch_id, place, known, rejections, watch)
+    columns = pack_rows(plan, rows, audio)
     first_row = index * plan.block_rows
     return Block(index, first_row, columns, row_digests(plan.schema, columns), tuple(rejections))
 
@@ -119,15 +121,19 @@ def produce_block(bench: Workbench, index: int, faults: Sequence[Rejection] = ()
 def _rows_of_patch(
     bench: Workbench,
     patch_id: int,
+    place: NDArray[np.float32],
     known: Mapping[tuple[int, int], Rejection],
     rejections: list[Rejection],
     watch: Watch,
 ) -> list[RowContent]:
-    """Return the rows of the first candidate that is accepted; those before it are added to ``rejections``."""
+    """Return the rows of the first candidate that is accepted; those before it are added to ``rejections``.
+
+    Their audio lies in ``place``, float32 (notes, channels, frames): copied once, out of the engine's memory.
+    """
     for attempt in range(bench.plan.max_attempts):
         candidate = Candidate(patch_id, attempt)
         try:
-            rows = _tried(bench, candidate, known.get((patch_id, attempt)), watch)
+            rows = _tried(bench, candidate, place, known.get((patch_id, attempt)), watch)
         except _RejectedError as rejected:
             rejections.append(rejected.rejection)
             watch.rejected(rejected.rejection)
@@ -137,11 +143,13 @@ def _rows_of_patch(
     raise RunError(_exhausted(bench.plan, patch_id, rejections))
 
 
-def _tried(bench: Workbench, candidate: Candidate, known: Rejection | None, watch: Watch) -> list[RowContent]:
+def _tried(
+    bench: Workbench, candidate: Candidate, place: NDArray[np.float32], known: Rejection | None, watch: Watch
+) -> list[RowContent]:
     if known is not None:
         raise _RejectedError(known)
     watch.trying(candidate)
-    return _accepted_rows(bench, candidate)
+    return _accepted_rows(bench, candidate, place)
 
 
 def drawn_label(bench: Workbench, candidate: Candidate) -> tuple[Label, Patch]:
@@ -151,21 +159,21 @@ def drawn_label(bench: Workbench, candidate: Candidate) -> tuple[Label, Patch]:
     return label, bench.plan.space.decode(label, drawn.origin, drawn.preset)
 
 
-def _accepted_rows(bench: Workbench, candidate: Candidate) -> list[RowContent]:
+def _accepted_rows(bench: Workbench, candidate: Candidate, place: NDArray[np.float32]) -> list[RowContent]:
     """Return the rows of a candidate, one a note. Raises :class:`_RejectedError` if any note is rejected."""
     plan = bench.plan
     label, patch = drawn_label(bench, candidate)
     notes = plan.notes.of_patch(plan.seed, candidate.patch)
     outcomes = bench.engine.play(patch, notes, plan.timeout)
     rows = []
-    for note, outcome, played in zip(notes, outcomes, bench.engine.audio, strict=False):
+    for note, outcome, played, audio in zip(notes, outcomes, bench.engine.audio, place, strict=False):
         if outcome.failure:
             raise _RejectedError(_fault(candidate, outcome))
         if outcome.shape != (plan.audio.channels, plan.audio.frames):
             raise _RejectedError(
                 Rejection(candidate.patch, candidate.attempt, "engine", "shape", str(outcome.shape), note.pitch)
             )
-        audio = bench.stored(played.copy())
+        audio[:] = bench.stored(played)
         measured = _measured(bench, candidate, Render(audio, plan.audio.sample_rate, patch, note, *outcome.shape))
         rows.append(RowContent(audio, label, patch, note, candidate.patch, candidate.attempt, measured))
     return rows

@@ -43,15 +43,22 @@ class RowContent:
     measured: Mapping[str, float] = field(default_factory=dict)
 
 
-def pack_rows(plan: Plan, rows: Sequence[RowContent]) -> dict[str, NDArray[Any]]:
+def pack_rows(
+    plan: Plan, rows: Sequence[RowContent], audio: NDArray[np.float32] | None = None
+) -> dict[str, NDArray[Any]]:
     """Return the columns of the plan's schema, each (len(rows), *shape) of the column's dtype.
+
+    Args:
+        plan: whose schema it is.
+        rows: to pack.
+        audio: that of all rows, where it is stacked already: it is taken as it is.
 
     Raises :class:`ConfigError` if a patch comes from a sampler that is none of the plan's origins, or a
     modulation connects what the space does not have; :class:`ValueError` if a shape is not the schema's.
     """
     made = _modulation_columns(plan.space, rows) | _asset_columns(plan.space, rows)
     made |= {
-        "audio": [row.audio for row in rows],
+        "audio": audio if audio is not None else [row.audio for row in rows],
         "continuous": [row.label.continuous for row in rows],
         "categorical": [row.label.categorical for row in rows],
         "audible": _audible(plan.space, rows),

@@ -19,7 +19,6 @@ import gc
 import json
 import mmap
 import os
-import resource
 import signal
 import socket
 from collections import OrderedDict
@@ -110,6 +109,8 @@ class SnapshotPlayer:
         self._backend = backend
         self._shared = shared
         self._templates: OrderedDict[str, _Template] = OrderedDict()
+        import resource  # which Windows does not have, nor the forks that would leave cores
+
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         gc.collect()
         gc.freeze()  # the collector would write to, and so copy, pages of objects that never die

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import signal
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tonesmith.block import Rejection
-from tonesmith.channel import Child, Message, signal_name
+from tonesmith.channel import KILLED, Child, Message, signal_name
 from tonesmith.errors import RunError
 from tonesmith.isolation import LOAD_SECONDS
 from tonesmith.patch import Candidate
@@ -150,7 +149,7 @@ class Crew:
         del self._workers[worker.child]
         if not worker.ready:
             raise RunError(f"a worker could not start: it {phrase}.\n{words}".rstrip())
-        if worker.candidate is not None and (overdue or number != signal.SIGKILL):
+        if worker.candidate is not None and (overdue or number != KILLED):
             reason, detail = ("timeout", "no sign of life") if overdue else ("crash", signal_name(number))
             yield Rejected(
                 Rejection(worker.candidate.patch, worker.candidate.attempt, "worker", reason, detail), fault=True

@@ -10,7 +10,7 @@ import os
 import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import google_crc32c
 import numpy as np
@@ -95,12 +95,11 @@ def shard(rows: Iterable[NDArray[Any]], block_rows: int, level: int) -> Iterator
 
 def read_shard(path: Path, places: list[int], block_rows: int, out: list[NDArray[Any]]) -> None:
     """Fill ``out[i]`` with the row at ``places[i]`` of a shard; raise :class:`DamagedError`."""
-    with path.open("rb", buffering=0) as file:
-        descriptor = file.fileno()
-        end = os.fstat(descriptor).st_size - (16 * block_rows + 4)
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END) - (16 * block_rows + 4)
         if end < 0:
             raise DamagedError("it is cut short")
-        table = os.pread(descriptor, 16 * block_rows + 4, end)
+        table = _part(file, end, 16 * block_rows + 4)
         if _checksum(table[:-4]) != table[-4:]:
             raise DamagedError("the checksum of its index does not match")
         for place, row in zip(places, out, strict=True):
@@ -109,14 +108,19 @@ def read_shard(path: Path, places: list[int], block_rows: int, out: list[NDArray
                 raise DamagedError(f"it has no row {place}")
             if offset + length > end or length < 4:
                 raise DamagedError("its index does not match")
-            body = os.pread(descriptor, length - 4, offset)
-            unpacked(body, os.pread(descriptor, 4, offset + length - 4), row)
+            content = _part(file, offset, length)
+            unpacked(content[:-4], content[-4:], row)
 
 
 def read_chunk(path: Path, out: NDArray[Any]) -> None:
     """Fill ``out`` with the one chunk of a file; raise :class:`DamagedError`."""
     content = path.read_bytes()
     unpacked(content[:-4], content[-4:], out)
+
+
+def _part(file: IO[bytes], offset: int, length: int) -> bytes:
+    file.seek(offset)
+    return file.read(length)
 
 
 def _checksum(content: bytes) -> bytes:

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -41,9 +42,8 @@ class Aside:
         """Write the content of ``final`` aside."""
         aside = os.path.join(self._folder, _name_aside())  # noqa: PTH118 - 20 times a block
         # Not tempfile: its files are for their owner alone, and a dataset is to be shared.
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         self._waiting.append((aside, str(final)))
-        with open(descriptor, "wb") as file:  # noqa: PTH123 - there is only a descriptor
+        with open(aside, "xb") as file:  # noqa: PTH123 - 20 times a block
             file.writelines(pieces)
 
     def commit(self) -> None:
@@ -75,8 +75,10 @@ def write_whole(aside: Path, final: Path, content: bytes) -> None:
 
 
 def flush(path: str | Path) -> None:
-    """Return once a file's bytes, or a folder's names, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    """Return once a file's bytes, or a folder's names, are on the disk. Windows offers neither."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

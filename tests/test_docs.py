@@ -120,7 +120,7 @@ class Session:
             if made[1] != "demo":
                 return
             command = re.search(r"tonesmith generate .*data/demo\.zarr", (ROOT / "Makefile").read_text())[0]
-        install = f"{sys.executable} -m pip install --quiet --no-deps --target site"
+        install = f"{sys.executable} -m pip install --quiet --no-deps --no-build-isolation --target site"
         command = re.sub(r"^pip install", install, scaled(command))
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", command],

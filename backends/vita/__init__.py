@@ -145,7 +145,10 @@ class VitaBackend(Backend[VitaOptions]):
             raise EngineError(f"pitch {note.pitch} or velocity {note.velocity} is not in MIDI's range")
         if not (0.0 < note.hold <= note.duration <= 600.0):
             raise EngineError(f"a note of {note.hold} s in a render of {note.duration} s cannot be played")
-        return self._synth.render(int(note.pitch), note.velocity / 127, float(note.hold), float(note.duration))
+        audio: NDArray[Any] = self._synth.render(
+            int(note.pitch), note.velocity / 127, float(note.hold), float(note.duration)
+        )
+        return audio
 
     def load_preset(self, path: Path) -> tuple[Patch, Mapping[str, bytes]]:
         """Return the patch in a ``.vital`` file, as Vital itself reads and upgrades it."""
