@@ -21,14 +21,14 @@ from _processes import command, has_pss, memory_mb, tree
 from tonesmith.api import composed
 from tonesmith.host import Host
 from tonesmith.pipeline import resolve_plan, run
-from tonesmith.watch import Silent
+from tonesmith.watch import Watcher
 
 _ROLES = ("parent", "workers", "engines", "templates", "rendering")
 _FLAT_MB = 3.0
 """MB per 1000 rows, of all processes together, up to which memory counts as flat."""
 
 
-class Sampler(Silent):
+class Sampler(Watcher):
     """A watcher of the run that reads memory as rows arrive."""
 
     def __init__(self, period: float) -> None:

@@ -23,7 +23,7 @@ from tonesmith.isolation import Engine, isolation_of, promise_of
 from tonesmith.plan import Audio, Plan, PluginRef, differences
 from tonesmith.roles import Sink, Storage
 from tonesmith.shape import shaped
-from tonesmith.watch import Silent, Summary, Watcher
+from tonesmith.watch import Summary, Watcher
 from tonesmith.workers import Accepted, Committed, Crew, Rejected
 
 __all__ = ["Resolved", "Summary", "Work", "resolve_plan", "run", "survey"]
@@ -140,7 +140,7 @@ def run(
 
     Raises :class:`DatasetError` as :func:`survey` does, and :class:`RunError` if the run cannot go on.
     """
-    host, watcher = host or Host.load(), watcher or Silent()
+    host, watcher = host or Host.load(), watcher or Watcher()
     work = survey(resolved.plan, path, host)
     plan, sink = work.plan, _sink(work.plan, path, host)
     started = time.monotonic()
@@ -148,7 +148,9 @@ def run(
     for content in resolved.contents.values():
         sink.add_asset(content)
     rows_before = sum(work.done.values())
-    watcher.started(plan, path, len(work.todo), rows_before)
+    watcher.started(
+        plan, path, len(work.todo), sum(rows for block, rows in work.done.items() if block not in work.todo)
+    )
     host.call("tonesmith_run_started", plan=plan, path=path, blocks=len(work.todo))
     tally = _Tally()
     try:

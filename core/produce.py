@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,8 @@ from tonesmith.rows import RowContent, pack_rows
 from tonesmith.space import Label
 
 
-class Watch(Protocol):
-    """Hears of each candidate of a block, in the process that produces it."""
+class Watch:
+    """Hears of each candidate of a block, in the process that produces it. This one does nothing with it."""
 
     def trying(self, candidate: Candidate) -> None:
         """A candidate is about to be rendered."""
@@ -34,19 +34,6 @@ class Watch(Protocol):
 
     def rejected(self, rejection: Rejection) -> None:
         """A candidate was rejected."""
-
-
-class Unwatched:
-    """A :class:`Watch` that does nothing."""
-
-    def trying(self, candidate: Candidate) -> None:
-        """Do nothing."""
-
-    def accepted(self, candidate: Candidate, rows: int) -> None:
-        """Do nothing."""
-
-    def rejected(self, rejection: Rejection) -> None:
-        """Do nothing."""
 
 
 class Workbench:
@@ -105,7 +92,7 @@ def produce_block(bench: Workbench, index: int, faults: Sequence[Rejection] = ()
 
     Raises :class:`RunError` when a patch was rejected ``max_attempts`` times.
     """
-    plan, watch = bench.plan, watch or Unwatched()
+    plan, watch = bench.plan, watch or Watch()
     known = {(fault.patch, fault.attempt): fault for fault in faults}
     rows: list[RowContent] = []
     rejections: list[Rejection] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tonesmith.block import Rejection
@@ -49,8 +49,8 @@ class Summary:
         return {**asdict(self), "path": str(self.path), "rejections": dict(self.rejections)}
 
 
-class Watcher(Protocol):
-    """Hears what happens in a run, in the parent process and in its main thread."""
+class Watcher:
+    """Hears what happens in a run, in the parent process and in its main thread. This one says nothing of it."""
 
     def started(self, plan: Plan, path: Path, blocks_todo: int, rows_done: int) -> None:
         """Hear that the run begins, with so many rows stored by runs before it."""
@@ -69,25 +69,3 @@ class Watcher(Protocol):
 
     def finished(self, summary: Summary) -> None:
         """Hear that the run ended, complete or not."""
-
-
-class Silent:
-    """A watcher that says nothing."""
-
-    def started(self, plan: Plan, path: Path, blocks_todo: int, rows_done: int) -> None:
-        """Say nothing."""
-
-    def accepted(self, rows: int) -> None:
-        """Say nothing."""
-
-    def rejected(self, rejection: Rejection) -> None:
-        """Say nothing."""
-
-    def committed(self, block: int, rows: int) -> None:
-        """Say nothing."""
-
-    def stopping(self) -> None:
-        """Say nothing."""
-
-    def finished(self, summary: Summary) -> None:
-        """Say nothing."""

@@ -17,11 +17,11 @@ from tonesmith.errors import RunError, TonesmithError
 from tonesmith.host import Host
 from tonesmith.patch import Candidate
 from tonesmith.plan import Plan
-from tonesmith.produce import Workbench, is_fault, produce_block
+from tonesmith.produce import Watch, Workbench, is_fault, produce_block
 from tonesmith.roles import Sink
 
 
-class _Reporter:
+class _Reporter(Watch):
     """Tells the parent of each candidate, and keeps faults safe before anything else happens."""
 
     def __init__(self, channel: Channel, sink: Sink[Any]) -> None:

@@ -90,9 +90,9 @@ def test_measurements_are_those_of_the_definition(channels, frames, seed, amplit
         (-tone(amplitude=2.0), "peak"),
         (np.clip(tone(amplitude=9.0), -2.1, 2.1), "peak"),
         (tone() + np.float32(0.049), ""),
-        (tone() + np.float32(0.051), "dc"),
-        (tone() - np.float32(0.051), "dc"),
-        (tone() + np.array([[0], [0.051]], np.float32), "dc"),
+        (tone() + np.float32(0.301), "dc"),
+        (tone() - np.float32(0.301), "dc"),
+        (tone() + np.array([[0], [0.301]], np.float32), "dc"),
     ],
 )
 def test_level_rejects_by_its_defaults(audio, reason):

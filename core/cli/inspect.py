@@ -32,7 +32,7 @@ def inspect(
 
 
 def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
-    from tonesmith.cli.progress import size
+    from tonesmith.cli.progress import counted, size
 
     rows, audio, space, plan = told["rows"], told["audio"], told["space"], told["plan"]
     state = "complete" if told["complete"] else f"{told['rows_planned'] - rows} not rendered yet"
@@ -50,7 +50,8 @@ def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
     rejections = told["rejections"]
     total = sum(rejections.values())
     share = total / (total + told["patches_accepted"]) if total else 0.0
-    yield f"  rejected    {total} candidates ({share:.1%})" + (f": {_counted(rejections)}" if rejections else "")
+    reasons = f": {_counted(rejections)}" if rejections else ""
+    yield f"  rejected    {counted(total, 'candidate')} ({share:.1%}){reasons}"
     for name, level in told["levels"].items():
         quantiles = "  ".join(f"{key} {level[key]:.4g}" for key in ("min", "median", "max") if key in level)
         yield f"  {name:<11} {quantiles or 'no value'}  {level['unit']}"

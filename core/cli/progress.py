@@ -16,7 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tonesmith.watch import Silent, Summary, Watcher
+from tonesmith.watch import Summary, Watcher
 
 if TYPE_CHECKING:
     from tonesmith.block import Rejection
@@ -57,7 +57,7 @@ class Meter:
         return clock((self.total - self.done) / rate) if rate else "--:--"
 
 
-class _Reporter(Silent):
+class _Reporter(Watcher):
     """What the live and the plain watcher share: the counts, and how they read."""
 
     def __init__(self, console: Console) -> None:
@@ -74,7 +74,9 @@ class _Reporter(Silent):
         if plan.determinism != "exact":
             self._say(f"isolation {plan.isolation}: rows promise determinism {plan.determinism!r}, not 'exact'")
         known = f", {rows_done} are there" if rows_done else ""
-        self._say(f"{path}: {plan.rows} rows in {plan.blocks} blocks{known}, {blocks_todo} blocks to do")
+        self._say(
+            f"{path}: {counted(plan.rows, 'row')} in {counted(plan.blocks, 'block')}{known}, {counted(blocks_todo, 'block')} to do"
+        )
 
     def accepted(self, rows: int) -> None:
         self.accepted_rows += rows
@@ -136,7 +138,7 @@ def progress(*, quiet: bool = False) -> Iterator[Watcher]:
     """Give a watcher that shows a run on the error stream: live on a terminal, in lines elsewhere."""
     console = Console(stderr=True)
     if quiet:
-        yield Silent()
+        yield Watcher()
     elif console.is_terminal:
         watcher = _LiveProgress(console)
         with Live(watcher, console=console, refresh_per_second=8, transient=True):
@@ -157,7 +159,7 @@ def summary_lines(summary: Summary) -> list[str]:
         f"{summary.path}: {rows}",
         f"  added     {summary.rows_added} rows in {clock(summary.seconds)}{speed}",
         f"  size      {size(summary.nbytes)}",
-        f"  rejected  {rejected} of {summary.candidates} candidates",
+        f"  rejected  {rejected} of {counted(summary.candidates, 'candidate')}",
         *(f"            {count:>6}  {reason}" for reason, count in _by_count(summary)),
         f"  digest    {summary.digest}",
     ]
@@ -182,6 +184,11 @@ def size(nbytes: int) -> str:
     while amount >= 1024 and unit < len(_UNITS) - 1:
         amount, unit = amount / 1024, unit + 1
     return f"{amount:.1f} {_UNITS[unit]}" if unit else f"{nbytes} B"
+
+
+def counted(count: int, thing: str) -> str:
+    """Return a number with its noun: "1 block", "2 blocks"."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def clock(seconds: float) -> str:
