@@ -125,6 +125,8 @@ class Child:
 
     def kill(self) -> None:
         """Kill the process and its whole group, and wait for its end."""
+        if self._process.returncode is not None:
+            return  # its number may be another's by now
         if sys.platform == "win32":
             self._process.kill()
         else:
@@ -136,12 +138,11 @@ class Child:
         self._channel.close()
 
     def end(self, patience: float = 10.0) -> None:
-        """Close the streams, on which the child ends itself; kill it if it does not."""
+        """Close the stream to the child, on which it ends itself; kill what is left of it and its group."""
         with contextlib.suppress(OSError):
             assert self._process.stdin is not None
             self._process.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(patience)
+        self._threads[0].join(patience)  # until the stream from it closes too
         self.kill()
 
     def epitaph(self) -> tuple[int, str]:

@@ -24,7 +24,7 @@ from tonesmith.plan import Audio, Plan, PluginRef, differences
 from tonesmith.roles import Sink, Storage
 from tonesmith.shape import shaped
 from tonesmith.watch import Summary, Watcher
-from tonesmith.workers import Accepted, Committed, Crew, Rejected
+from tonesmith.workers import Accepted, Committed, Crew, Dropped, Fatal, Rejected
 
 __all__ = ["Resolved", "Summary", "Work", "resolve_plan", "run", "survey"]
 
@@ -206,13 +206,17 @@ def _make(work: Work, sink: Sink[Any], workers: int, tally: _Tally, host: Host, 
                     case Accepted(rows):
                         tally.candidates += 1
                         watcher.accepted(rows)
-                    case Rejected(rejection, fault):
-                        if fault:
-                            sink.record_fault(rejection)
+                    case Rejected(rejection):
                         tally.candidates += 1
                         tally.rejections[f"{rejection.by}: {rejection.reason}"] += 1
                         watcher.rejected(rejection)
                         host.call("tonesmith_candidate_rejected", plan=plan, path=path, rejection=rejection)
+                    case Fatal(rejection):
+                        sink.record_fault(rejection)
+                    case Dropped(rows, rejections):
+                        tally.candidates -= rows // plan.notes.per_patch + len(rejections)
+                        tally.rejections -= Counter(f"{r.by}: {r.reason}" for r in rejections)
+                        watcher.dropped(rows, rejections)
                     case Committed(block, rows):
                         watcher.committed(block, rows)
                         host.call("tonesmith_block_committed", plan=plan, path=path, block=block, rows=rows)

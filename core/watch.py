@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,6 +60,9 @@ class Watcher:
 
     def rejected(self, rejection: Rejection) -> None:
         """Hear that a candidate was rejected, and is drawn again."""
+
+    def dropped(self, rows: int, rejections: Sequence[Rejection]) -> None:
+        """Hear that a worker died: what it had accepted and rejected of its block is made again."""
 
     def committed(self, block: int, rows: int) -> None:
         """Hear that a block is safely stored."""

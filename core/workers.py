@@ -33,8 +33,21 @@ class Rejected:
     """A candidate was rejected."""
 
     rejection: Rejection
-    fault: bool = False
-    """Whether the worker died of it, so that nobody has recorded it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fatal:
+    """A worker died of a candidate: nobody has recorded it yet, and its block is made again."""
+
+    rejection: Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A worker died, and with it what it had accepted and rejected of its block."""
+
+    rows: int
+    rejections: tuple[Rejection, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +58,7 @@ class Committed:
     rows: int
 
 
-Event = Accepted | Rejected | Committed
+Event = Accepted | Rejected | Fatal | Dropped | Committed
 
 
 @dataclass
@@ -53,6 +66,8 @@ class _Worker:
     child: Child
     block: int | None = None
     candidate: Candidate | None = None
+    rows: int = 0
+    rejections: list[Rejection] = field(default_factory=list)
     heard: float = field(default_factory=time.monotonic)
     ready: bool = False
 
@@ -119,11 +134,13 @@ class Crew:
         if "trying" in body:
             worker.candidate = Candidate(*body["trying"])
         elif "accepted" in body:
+            worker.rows += body["accepted"]
             yield Accepted(body["accepted"])
         elif "rejected" in body:
-            yield Rejected(Rejection.from_json(body["rejected"]))
+            worker.rejections.append(Rejection.from_json(body["rejected"]))
+            yield Rejected(worker.rejections[-1])
         elif "committed" in body:
-            worker.block, worker.candidate = None, None
+            worker.block, worker.candidate, worker.rows, worker.rejections = None, None, 0, []
             yield Committed(body["committed"], body["rows"])
             self._employ(worker)
         else:
@@ -149,11 +166,10 @@ class Crew:
         del self._workers[worker.child]
         if not worker.ready:
             raise RunError(f"a worker could not start: it {phrase}.\n{words}".rstrip())
+        yield Dropped(worker.rows, tuple(worker.rejections))
         if worker.candidate is not None and (overdue or number != KILLED):
             reason, detail = ("timeout", "no sign of life") if overdue else ("crash", signal_name(number))
-            yield Rejected(
-                Rejection(worker.candidate.patch, worker.candidate.attempt, "worker", reason, detail), fault=True
-            )
+            yield Fatal(Rejection(worker.candidate.patch, worker.candidate.attempt, "worker", reason, detail))
         if worker.block is None or self._stopping:
             if self._todo:
                 self._hire()

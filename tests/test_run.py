@@ -20,6 +20,7 @@ from tonesmith.errors import ConfigError, DatasetError, EngineError, OtherPlanEr
 from tonesmith.host import Host
 from tonesmith.pipeline import run
 from tonesmith.produce import Workbench, produce_block
+from tonesmith.watch import Watcher
 
 
 def test_the_rows_are_the_same_for_any_number_of_workers_and_any_size_of_block(chaos, tmp_path):
@@ -341,3 +342,26 @@ def _wait_for(condition, seconds: float = 20.0) -> None:
 
 def test_run_takes_a_plan_that_was_resolved_elsewhere(chaos, tmp_path):
     assert run(chaos.resolved(patches=2), tmp_path / "d", workers=1).complete
+
+
+def test_a_worker_that_is_killed_from_outside_is_replaced_and_nothing_counts_twice(chaos, tmp_path):
+    whole = chaos.make(tmp_path / "whole", ("crash",), patches=8, sampler="troublesome", block=8)
+    settings = {"patches": 8, "sampler": "troublesome", "block": 8, "backend": {"slow": 0.1}}
+    path, killed = tmp_path / "d", []
+
+    class Assassin(Watcher):
+        seen = 0
+
+        def accepted(self, rows: int) -> None:
+            self.seen += 1
+            if self.seen == 5 and not killed:
+                killed.extend(_descendants(os.getpid())[:1])
+                _kill(killed[0])
+
+    summary = run(chaos.resolved(("crash",), **settings), path, workers=1, watcher=Assassin())
+
+    assert killed
+    assert summary.rejections == whole.rejections == {"engine: crash": 3}
+    assert (summary.candidates, summary.rows) == (whole.candidates, whole.rows) == (11, 16)
+    same = [(r.audio.tobytes(), r.attempt) for r in open_dataset(path)]
+    assert same == [(r.audio.tobytes(), r.attempt) for r in open_dataset(tmp_path / "whole")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,9 +74,8 @@ class _Reporter(Watcher):
         if plan.determinism != "exact":
             self._say(f"isolation {plan.isolation}: rows promise determinism {plan.determinism!r}, not 'exact'")
         known = f", {rows_done} are there" if rows_done else ""
-        self._say(
-            f"{path}: {counted(plan.rows, 'row')} in {counted(plan.blocks, 'block')}{known}, {counted(blocks_todo, 'block')} to do"
-        )
+        whole = f"{counted(plan.rows, 'row')} in {counted(plan.blocks, 'block')}"
+        self._say(f"{path}: {whole}{known}, {counted(blocks_todo, 'block')} to do")
 
     def accepted(self, rows: int) -> None:
         self.accepted_rows += rows
@@ -84,6 +83,11 @@ class _Reporter(Watcher):
 
     def rejected(self, rejection: Rejection) -> None:
         self.rejections[f"{rejection.by}: {rejection.reason}"] += 1
+
+    def dropped(self, rows: int, rejections: Sequence[Rejection]) -> None:
+        self.accepted_rows -= rows
+        self.meter.add(-rows, time.monotonic())
+        self.rejections -= Counter(f"{r.by}: {r.reason}" for r in rejections)
 
     def stopping(self) -> None:
         self.halting = True
