@@ -63,6 +63,7 @@ class SharedAudio:
     def clear(self) -> None:
         """Forget the statuses of the patch before."""
         self.status["state"] = _UNPLAYED
+        self.status["signal"] = 0
 
     def put(self, index: int, audio: NDArray[np.float32]) -> None:
         """Store a note's audio; one of another shape than the plan's is noted and not stored."""
@@ -106,11 +107,11 @@ class SnapshotPlayer:
     """Plays patches in forked copies of one backend."""
 
     def __init__(self, backend: Backend[Any], shared: SharedAudio) -> None:
+        import resource  # which Windows does not have, nor the forks that would leave cores
+
         self._backend = backend
         self._shared = shared
         self._templates: OrderedDict[str, _Template] = OrderedDict()
-        import resource  # which Windows does not have, nor the forks that would leave cores
-
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         gc.collect()
         gc.freeze()  # the collector would write to, and so copy, pages of objects that never die
@@ -126,9 +127,9 @@ class SnapshotPlayer:
         template = self._template(key, patch)
         if not template.play(patch, notes):
             del self._templates[key]
-            number = template.ended_by()
-            if self._shared.status[0]["state"] == _UNPLAYED:
-                self._shared.put_death(0, number)
+            number, index = template.ended_by(), _first_unplayed(self._shared)
+            if self._shared.status[index]["state"] == _UNPLAYED:
+                self._shared.put_death(index, number)
         return self._shared.outcomes(notes)
 
     def _template(self, key: str, patch: Patch) -> _Template:
