@@ -63,6 +63,11 @@ class Rejection:
     pitch: int = -1
     measured: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def cause(self) -> str:
+        """By whom and why, such as "level: silent": what rejections are counted by."""
+        return f"{self.by}: {self.reason}"
+
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form."""
         return {name: getattr(self, name) for name in self.__slots__} | {"measured": dict(self.measured)}

@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from tonesmith.plan import Audio, Plan, PluginRef, differences
 from tonesmith.roles import Sink, Storage
 from tonesmith.shape import shaped
 from tonesmith.watch import Summary, Watcher
-from tonesmith.workers import Accepted, Committed, Crew, Dropped, Fatal, Rejected
+from tonesmith.workers import Accepted, Committed, Crew, Dropped, Event, Fatal, Rejected
 
 __all__ = ["Resolved", "Summary", "Work", "resolve_plan", "run", "survey"]
 
@@ -148,16 +148,16 @@ def run(
     for content in resolved.contents.values():
         sink.add_asset(content)
     rows_before = sum(work.done.values())
-    watcher.started(
-        plan, path, len(work.todo), sum(rows for block, rows in work.done.items() if block not in work.todo)
-    )
+    kept = sum(rows for block, rows in work.done.items() if rows == plan.rows_of(block))
+    watcher.started(plan, path, len(work.todo), kept)
     host.call("tonesmith_run_started", plan=plan, path=path, blocks=len(work.todo))
-    tally = _Tally()
+    going = _Run(plan, sink, host, watcher)
     try:
-        _make(work, sink, workers or cores(), tally, host, watcher)
+        if work.todo:
+            going.make(work.todo, workers or cores())
     finally:
         storage = type(sink).open(path)
-        summary = _summary(plan, path, storage, tally, rows_before, time.monotonic() - started)
+        summary = _summary(going, storage, rows_before, time.monotonic() - started)
         if summary.complete:
             sink.finish()
         watcher.finished(summary)
@@ -170,58 +170,61 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What happened in this run."""
+class _Run:
+    """A run while it goes: what it has counted, and whom it tells."""
 
-    candidates: int = 0
-    rejections: Counter[str] | None = None
-    interrupted: bool = False
+    def __init__(self, plan: Plan, sink: Sink[Any], host: Host, watcher: Watcher) -> None:
+        self.plan = plan
+        self.sink = sink
+        self.candidates = 0
+        self.rejections: Counter[str] = Counter()
+        self.interrupts = 0
+        self._host = host
+        self._watcher = watcher
 
+    def make(self, blocks: Sequence[int], workers: int) -> None:
+        """Have workers make the blocks, until all are made or the run is interrupted."""
+        crew = Crew(self.plan, self.sink.path, workers, blocks)
+        stopping = False
+        try:
+            with _signals(self._interrupt):
+                for event in crew.events():
+                    if self.interrupts and not stopping:
+                        stopping = True
+                        crew.stop()
+                        self._watcher.stopping()
+                    if self.interrupts > 1:
+                        break
+                    if event is not None:
+                        self._hear(event)
+        finally:
+            crew.dismiss()
 
-def _make(work: Work, sink: Sink[Any], workers: int, tally: _Tally, host: Host, watcher: Watcher) -> None:
-    plan, path = work.plan, sink.path
-    tally.rejections = Counter()
-    if not work.todo:
-        return
-    crew = Crew(plan, path, workers, work.todo)
-    interrupts = 0
+    def _interrupt(self, drop: bool) -> None:
+        self.interrupts += 2 if drop else 1
 
-    def interrupt(drop: bool) -> None:
-        nonlocal interrupts
-        interrupts += 2 if drop else 1
-        tally.interrupted = True
+    def _hear(self, event: Event) -> None:
+        match event:
+            case Accepted(rows):
+                self.candidates += 1
+                self._watcher.accepted(rows)
+            case Rejected(rejection):
+                self.candidates += 1
+                self.rejections[rejection.cause] += 1
+                self._watcher.rejected(rejection)
+                self._call("tonesmith_candidate_rejected", rejection=rejection)
+            case Fatal(rejection):
+                self.sink.record_fault(rejection)
+            case Dropped(rows, rejections):
+                self.candidates -= rows // self.plan.notes.per_patch + len(rejections)
+                self.rejections -= Counter(rejection.cause for rejection in rejections)
+                self._watcher.dropped(rows, rejections)
+            case Committed(block, rows):
+                self._watcher.committed(block, rows)
+                self._call("tonesmith_block_committed", block=block, rows=rows)
 
-    told = False
-    try:
-        with _signals(interrupt):
-            for event in crew.events():
-                if interrupts and not told:
-                    told = True
-                    crew.stop()
-                    watcher.stopping()
-                if interrupts > 1:
-                    break
-                match event:
-                    case Accepted(rows):
-                        tally.candidates += 1
-                        watcher.accepted(rows)
-                    case Rejected(rejection):
-                        tally.candidates += 1
-                        tally.rejections[f"{rejection.by}: {rejection.reason}"] += 1
-                        watcher.rejected(rejection)
-                        host.call("tonesmith_candidate_rejected", plan=plan, path=path, rejection=rejection)
-                    case Fatal(rejection):
-                        sink.record_fault(rejection)
-                    case Dropped(rows, rejections):
-                        tally.candidates -= rows // plan.notes.per_patch + len(rejections)
-                        tally.rejections -= Counter(f"{r.by}: {r.reason}" for r in rejections)
-                        watcher.dropped(rows, rejections)
-                    case Committed(block, rows):
-                        watcher.committed(block, rows)
-                        host.call("tonesmith_block_committed", plan=plan, path=path, block=block, rows=rows)
-    finally:
-        crew.dismiss()
+    def _call(self, hook: str, **told: Any) -> None:
+        self._host.call(hook, plan=self.plan, path=self.sink.path, **told)
 
 
 @contextmanager
@@ -242,22 +245,22 @@ def _signals(interrupt: Callable[[bool], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _summary(plan: Plan, path: Path, storage: Storage, tally: _Tally, rows_before: int, seconds: float) -> Summary:
+def _summary(going: _Run, storage: Storage, rows_before: int, seconds: float) -> Summary:
     blocks = storage.blocks()
     rows = sum(map(len, blocks.values()))
     return Summary(
-        path=path,
+        path=going.sink.path,
         rows=rows,
-        rows_planned=plan.rows,
+        rows_planned=going.plan.rows,
         rows_added=rows - rows_before,
-        patches=plan.patches,
+        patches=going.plan.patches,
         seconds=seconds,
         nbytes=storage.nbytes(),
-        rejections=dict(tally.rejections or {}),
-        candidates=tally.candidates,
+        rejections=dict(going.rejections),
+        candidates=going.candidates,
         digest=dataset_digest([digest for index in sorted(blocks) for digest in blocks[index]]),
-        complete=rows == plan.rows,
-        interrupted=tally.interrupted,
+        complete=rows == going.plan.rows,
+        interrupted=going.interrupts > 0,
     )
 
 

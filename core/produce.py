@@ -189,7 +189,7 @@ def _fault(candidate: Candidate, outcome: Outcome) -> Rejection:
 
 def _exhausted(plan: Plan, patch_id: int, rejections: Sequence[Rejection]) -> str:
     """Return what to tell when a patch found no candidate that is accepted."""
-    own = Counter(f"{r.by}: {r.reason}" for r in rejections if r.patch == patch_id)
+    own = Counter(r.cause for r in rejections if r.patch == patch_id)
     counts = ", ".join(f"{reason} {count}" for reason, count in own.most_common())
     return (
         f"patch {patch_id} was rejected {plan.max_attempts} times ({counts}). Narrow the ranges under [space], "

@@ -19,7 +19,7 @@ def report(dataset: Dataset) -> dict[str, Any]:
     plan, space = dataset.plan, dataset.space
     audible = dataset.column("audible") if len(dataset) and space.names else np.zeros((1, 1))
     origins = Counter(plan.origins[i] for i in dataset.column("origin").tolist())
-    rejections = Counter(f"{r.by}: {r.reason}" for r in dataset.rejections)
+    rejections = Counter(rejection.cause for rejection in dataset.rejections)
     return {
         "rows": len(dataset),
         "rows_planned": plan.rows,

@@ -82,12 +82,12 @@ class _Reporter(Watcher):
         self.meter.add(rows, time.monotonic())
 
     def rejected(self, rejection: Rejection) -> None:
-        self.rejections[f"{rejection.by}: {rejection.reason}"] += 1
+        self.rejections[rejection.cause] += 1
 
     def dropped(self, rows: int, rejections: Sequence[Rejection]) -> None:
         self.accepted_rows -= rows
         self.meter.add(-rows, time.monotonic())
-        self.rejections -= Counter(f"{r.by}: {r.reason}" for r in rejections)
+        self.rejections -= Counter(rejection.cause for rejection in rejections)
 
     def stopping(self) -> None:
         self.halting = True
