@@ -25,7 +25,7 @@ from tonesmith.watch import Watcher
 
 _ROLES = ("parent", "workers", "engines", "templates", "rendering")
 _FLAT_MB = 3.0
-"""MB per 1000 rows, of all processes together, up to which memory counts as flat."""
+"""MB per 1000 rows, of the processes that live as long as the run, up to which memory counts as flat."""
 
 
 class Sampler(Watcher):
@@ -82,8 +82,8 @@ def _role(pid: int, parents: str) -> str:
 
 
 def slope(rows: Sequence[int], values: Sequence[float]) -> float:
-    """Return how much the values grow per 1000 rows, by least squares, after the first 20 %."""
-    late = [(r, v) for r, v in zip(rows, values, strict=True) if r >= 0.2 * rows[-1]]
+    """Return how much the values grow per 1000 rows, by least squares, in the second half."""
+    late = [(r, v) for r, v in zip(rows, values, strict=True) if r >= 0.5 * rows[-1]]
     return float(1000 * np.polyfit(*np.array(late, np.float64).T, 1)[0])
 
 
@@ -127,7 +127,9 @@ def report(samples: Sequence[tuple[int, dict[str, float]]]) -> None:
         print(f"{middle:8}" + "".join(f"{np.median(np.array(values)[part]):11.1f}" for values in series.values()))
     slopes = {role: slope(rows, values) for role, values in series.items()}
     print(f"{'MB/1000':>8}" + "".join(f"{value:+11.2f}" for value in slopes.values()))
-    print("flat" if abs(slopes["all"]) <= _FLAT_MB else "NOT flat")
+    standing = sum(slopes[role] for role in ("parent", "workers", "engines"))
+    verdict = "flat" if standing <= _FLAT_MB else "NOT flat"
+    print(f"{verdict}: parent, workers and engines {standing:+.2f} in the second half")
 
 
 def _arguments() -> argparse.Namespace:
