@@ -8,7 +8,7 @@ import os
 import queue
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -184,15 +184,11 @@ class Engine:
     def _running(self) -> Child:
         if self._child is None:
             size = SharedAudio.size(self._notes, self._audio.channels, self._audio.frames)
-            path = _buffer_file(size)
-            try:
+            with shared_file(size) as path:
                 self._child = self._start(buffer=str(path))
                 self._shared = SharedAudio(path, self._notes, self._audio.channels, self._audio.frames)
                 self._child.send({"map": True})
                 self._answer(self._child, LOAD_SECONDS)
-            finally:
-                with contextlib.suppress(OSError):
-                    path.unlink()
         return self._child
 
     def _start(self, buffer: str) -> Child:
@@ -236,10 +232,25 @@ class Engine:
         self._child = None
 
 
-def _buffer_file(size: int) -> Path:
-    """Return a new file of that size, in memory where the platform has such a place."""
-    memory = Path("/dev/shm")  # noqa: S108 - the file is made by mkstemp and unlinked as soon as it is mapped
-    handle, name = tempfile.mkstemp(prefix="tonesmith-", dir=memory if memory.is_dir() else None)
-    os.truncate(handle, size)
+@contextlib.contextmanager
+def shared_file(size: int) -> Iterator[Path]:
+    """Give a file of that size for as long as it takes to map it.
+
+    On Linux it is memory without a name: nobody has to remove it, not even when this process is killed.
+    """
+    if hasattr(os, "memfd_create"):
+        handle = os.memfd_create("tonesmith")
+        try:
+            os.truncate(handle, size)
+            yield Path(f"/proc/{os.getpid()}/fd/{handle}")
+        finally:
+            os.close(handle)
+        return
+    handle, name = tempfile.mkstemp(prefix="tonesmith-")
     os.close(handle)
-    return Path(name)
+    try:
+        os.truncate(name, size)
+        yield Path(name)
+    finally:
+        with contextlib.suppress(OSError):  # Windows removes no file that is mapped
+            Path(name).unlink()
