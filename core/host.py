@@ -31,6 +31,8 @@ from tonesmith.roles import Backend, Options, Plugin, Sampler, Sink, Validator
 from tonesmith.settings import InvalidSettings, dotted, validate
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import typer
 
 PROJECT = "tonesmith"
@@ -154,6 +156,11 @@ class Host:
             return validate(self.find(role, name).Options, options, (role,))
         except InvalidSettings as error:
             raise ConfigError("\n".join(f"{dotted(p.path)}: {p.text}" for p in error.problems)) from None
+
+    def sink_at(self, name: str, options: Mapping[str, Any], path: Path) -> Sink[Any]:
+        """Return the sink of that name and those options, as a plan records them, at a path."""
+        cls = self.find("sink", name)
+        return cls(cls.Options.model_validate(options), path)
 
     def call(self, hook: str, **arguments: Any) -> None:
         """Call a life-cycle hook. An implementation that raises is warned of once, and stops nothing."""

@@ -9,7 +9,7 @@ import queue
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -162,7 +162,7 @@ class Engine:
         child = self._running()
         try:
             self._send_assets(child, patch)
-            child.send({"play": patch.to_json(), "notes": [[n.pitch, n.velocity, n.hold, n.tail] for n in notes]})
+            child.send({"play": patch.to_json(), "notes": [astuple(note) for note in notes]})
             message = self._inbox.get(timeout=timeout)
         except queue.Empty:
             self._drop(child)

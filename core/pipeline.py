@@ -100,7 +100,7 @@ def survey(plan: Plan, path: Path, host: Host) -> Work:
     Raises :class:`OtherPlanError` if the dataset at the path has other settings, with the differences, or more
     patches than are asked for; :class:`DatasetError` if another sink made it.
     """
-    sink = _sink(plan, path, host)
+    sink = host.sink_at(plan.sink.name, plan.sink.options, path)
     if not type(sink).recognises(path):
         other = [cls.name for cls in host.sinks().values() if cls.recognises(path)]
         if other:
@@ -142,7 +142,8 @@ def run(
     """
     host, watcher = host or Host.load(), watcher or Watcher()
     work = survey(resolved.plan, path, host)
-    plan, sink = work.plan, _sink(work.plan, path, host)
+    plan = work.plan
+    sink = host.sink_at(plan.sink.name, plan.sink.options, path)
     started = time.monotonic()
     sink.create(_attributes(plan), plan.schema, plan.rows, plan.block_rows)
     for content in resolved.contents.values():
@@ -275,12 +276,6 @@ def _check(plan: Plan, host: Host) -> None:
 
 def _full_ref(cls: type[Any], options: Mapping[str, Any]) -> PluginRef:
     return PluginRef(cls.name, cls.Options.model_validate(options).model_dump(mode="json"))
-
-
-def _sink(plan: Plan, path: Path, host: Host) -> Sink[Any]:
-    cls = host.find("sink", plan.sink.name)
-    sink: Sink[Any] = cls(cls.Options.model_validate(plan.sink.options), path)
-    return sink
 
 
 def _attributes(plan: Plan) -> dict[str, Any]:

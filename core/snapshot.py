@@ -23,6 +23,7 @@ import signal
 import socket
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,7 @@ class _Template:
 
     def play(self, patch: Patch, notes: Sequence[Note]) -> bool:
         """Play a patch, and return whether the template lives."""
-        request = {"patch": patch.to_json(), "notes": [[n.pitch, n.velocity, n.hold, n.tail] for n in notes]}
+        request = {"patch": patch.to_json(), "notes": [astuple(note) for note in notes]}
         try:
             self._stream.write(json.dumps(request).encode() + b"\n")
             self._stream.flush()

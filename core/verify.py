@@ -89,8 +89,7 @@ def check_renders(
     Rows of one patch are rendered together, as they were made.
     """
     plan = dataset.plan
-    sink_class = host.find("sink", plan.sink.name)
-    sink = sink_class(sink_class.Options.model_validate(plan.sink.options), path)
+    sink = host.sink_at(plan.sink.name, plan.sink.options, path)
     with Workbench(plan, host, dataset.storage.asset, sink.stored) as bench:
         for row in rows:
             stored = dataset[row]

@@ -8,12 +8,13 @@ from __future__ import annotations
 import errno
 import os
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tonesmith.block import Rejection
 from tonesmith.channel import Channel, channel_to_parent
-from tonesmith.errors import RunError, TonesmithError
+from tonesmith.errors import TonesmithError
 from tonesmith.host import Host
 from tonesmith.patch import Candidate
 from tonesmith.plan import Plan
@@ -24,10 +25,10 @@ from tonesmith.roles import Sink
 class _Reporter(Watch):
     """Tells the parent of each candidate, and keeps faults safe before anything else happens."""
 
-    def __init__(self, channel: Channel, sink: Sink[Any]) -> None:
+    def __init__(self, channel: Channel, sink: Sink[Any], recorded: Sequence[Rejection]) -> None:
         self._channel = channel
         self._sink = sink
-        self._recorded = {(fault.patch, fault.attempt) for fault in sink.faults()}
+        self._recorded = {(fault.patch, fault.attempt) for fault in recorded}
 
     def trying(self, candidate: Candidate) -> None:
         self._channel.send({"trying": [candidate.patch, candidate.attempt]})
@@ -50,14 +51,14 @@ def main() -> None:
         setup, _ = channel.receive()
         host = Host.load()
         plan = Plan.from_json(setup["plan"])
-        sink_class = host.sinks()[plan.sink.name]
-        sink = sink_class(sink_class.Options.model_validate(plan.sink.options), Path(setup["path"]))
-        storage = sink_class.open(sink.path)
+        sink = host.sink_at(plan.sink.name, plan.sink.options, Path(setup["path"]))
+        storage = type(sink).open(sink.path)
         with Workbench(plan, host, storage.asset, sink.stored) as bench:
             channel.send({"ready": True})
             while True:
                 request, _ = channel.receive()
-                block = produce_block(bench, request["block"], sink.faults(), _Reporter(channel, sink))
+                faults = sink.faults()
+                block = produce_block(bench, request["block"], faults, _Reporter(channel, sink, faults))
                 sink.write_block(block)
                 channel.send({"committed": block.index, "rows": block.rows})
     except EOFError:
@@ -69,7 +70,7 @@ def main() -> None:
 
 
 def _described(error: Exception) -> str:
-    if isinstance(error, RunError | TonesmithError):
+    if isinstance(error, TonesmithError):
         return str(error)
     if isinstance(error, OSError):
         cause = "the disk is full" if error.errno == errno.ENOSPC else str(error)
