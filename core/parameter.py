@@ -37,6 +37,8 @@ class Parameter:
         group: the module it belongs to, such as "osc_1".
         switch: the parameter that must be on for this one to be audible, or "".
         source: the modulation source that must be in use for this one to be audible, or "".
+        when: what else must hold for this one to be audible: pairs of a categorical parameter and the raw
+            values that it may have, such as ``(("filter_1_model", (6, 7)),)``.
         curve, scale, offset: the shown value is ``scale * (curve(raw) + offset)``.
         within: the part of ``low..high`` that samplers draw from.
         weights: how often samplers draw each choice, or empty for evenly; it sums to 1.
@@ -52,6 +54,7 @@ class Parameter:
     group: str = ""
     switch: str = ""
     source: str = ""
+    when: tuple[tuple[str, tuple[int, ...]], ...] = ()
     curve: Curve = "linear"
     scale: float = 1.0
     offset: float = 0.0
@@ -125,13 +128,20 @@ class Parameter:
         """Return a JSON-serialisable form; fields at their default are left out."""
         plain = Parameter("", "continuous", 0.0, 1.0, 0.0)
         kept = {k: v for k, v in asdict(self).items() if k in _ALWAYS or v != getattr(plain, k)}
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in kept.items()}
+        return {k: _lists(v) for k, v in kept.items()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Parameter:
         """Return the parameter that :meth:`to_json` wrote."""
-        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-        return cls(**fields)
+        return cls(**{k: _tuples(v) for k, v in data.items()})
+
+
+def _lists(value: Any) -> Any:
+    return [_lists(v) for v in value] if isinstance(value, tuple) else value
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
 
 
 _ALWAYS = frozenset({"name", "kind", "low", "high", "default"})

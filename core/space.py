@@ -67,8 +67,9 @@ class ParameterSpace:
             if not parameter.low <= value <= parameter.high:
                 raise SpaceError(f"{name} is fixed at {value}, outside {parameter.low}..{parameter.high}")
         for parameter in self.parameters:
-            if parameter.switch and parameter.switch not in self._by_name:
-                raise SpaceError(f"{parameter.name} is gated by {parameter.switch!r}, which is no parameter")
+            for gate in filter(None, (parameter.switch, *(name for name, _ in parameter.when))):
+                if gate not in self._by_name:
+                    raise SpaceError(f"{parameter.name} is gated by {gate!r}, which is no parameter")
             self._check_switches(parameter)
 
     def _check_switches(self, parameter: Parameter) -> None:
@@ -197,6 +198,8 @@ class ParameterSpace:
     def _is_audible(self, name: str, values: Mapping[str, float], active: Iterable[str]) -> bool:
         parameter = self._by_name[name]
         if parameter.source and parameter.source not in active:
+            return False
+        if not all(round(values[gate]) in allowed for gate, allowed in parameter.when):
             return False
         if not parameter.switch:
             return True
