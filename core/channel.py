@@ -145,6 +145,11 @@ class Child:
         self._threads[0].join(patience)  # until the stream from it closes too
         self.kill()
 
+    @property
+    def ended(self) -> bool:
+        """Whether its process is over."""
+        return self._process.poll() is not None
+
     def epitaph(self) -> tuple[int, str]:
         """Return how a process that ended did: its signal, or 0, and a phrase that says so."""
         code = self._process.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -50,6 +51,18 @@ class RunSettings(BaseModel):
     workers: int = Field(0, ge=0, le=1024, description="worker processes; 0 is one per CPU core this process may use")
 
 
+class PresetSettings(BaseModel):
+    """The ``[presets]`` table: the presets that samplers draw from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    paths: tuple[str, ...] = Field(
+        (), description="files, folders and globs; those of a TOML file are relative to its folder"
+    )
+    strict: bool = Field(False, description="stop at a preset that cannot be read, instead of leaving it out")
+    licence: str = Field("", description="licence of the presets whose collection states none")
+
+
 class Chosen(BaseModel):
     """A plugin that is used, and all of its options as JSON, defaults included."""
 
@@ -67,6 +80,7 @@ class Config(BaseModel):
     plan: PlanSettings
     run: RunSettings
     notes: Notes
+    presets: PresetSettings
     space: SpaceShape
     backend: Chosen
     sampler: Chosen
@@ -94,6 +108,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "plan": PlanSettings,
     "run": RunSettings,
     "notes": Notes,
+    "presets": PresetSettings,
     "space": SpaceShape,
 }
 
@@ -217,10 +232,46 @@ class _Composition:
             parts[role] = self._chosen(role, options.pop("name"), options, (role,))
         validators = self.tables.get("validators", {name: {} for name in DEFAULT_VALIDATORS})
         parts["validators"] = tuple(self._chosen("validator", n, o, ("validators", n)) for n, o in validators.items())
+        self._shape(parts)
+        parts["presets"] = self._placed(parts["presets"])
         if self.problems:
             ordered = sorted(self.problems, key=lambda problem: self.source.line(problem.path))
             raise ConfigError("\n".join(dict.fromkeys(map(self._told, ordered))))
         return Config(**parts)
+
+    def _shape(self, parts: dict[str, Any]) -> None:
+        """Put the file that ``[space] shape`` names into the shape, and check the name of any other."""
+        space, backend = parts["space"], parts["backend"]
+        seen: list[Path] = []
+        base = self._folder(("space", "shape"))
+        try:
+            while space is not None and space.shape.endswith(".toml"):
+                path = base / Path(space.shape).expanduser()
+                if path in seen:
+                    raise ConfigError(f"{path} starts from itself")
+                seen.append(path)
+                base = path.parent
+                space = space.over(_shape_file(path))
+            if space is not None and space.shape and backend is not None:
+                found = self.host.find("backend", backend.name)
+                shapes = found.shapes(found.Options.model_validate(backend.options))
+                if space.shape not in shapes:
+                    raise ConfigError(unknown_name("shape", space.shape, shapes))
+        except ConfigError as error:
+            self.problems.append(Problem(("space", "shape"), str(error)))
+        parts["space"] = space
+
+    def _placed(self, presets: Any) -> Any:
+        """Return the presets with absolute paths, so that they are the same from anywhere."""
+        if presets is None:
+            return None
+        folder = self._folder(("presets", "paths"))
+        paths = tuple(os.path.abspath(folder / Path(path).expanduser()) for path in presets.paths)
+        return presets.model_copy(update={"paths": paths})
+
+    def _folder(self, path: KeyPath) -> Path:
+        """Return the folder that relative paths of a key start from: the file's, or where a flag is typed."""
+        return Path(self.source.label).parent if self.source.label and path not in self.overridden else Path()
 
     def _validated(self, model: type[BaseModel], name: str) -> BaseModel | None:
         try:
@@ -250,6 +301,17 @@ class _Composition:
             if problem.path[:length] in self.overridden:
                 return f"{self.overridden[problem.path[:length]]}: {problem.text}"
         return f"{self.source.where(problem.path)}{dotted(problem.path)}: {problem.text}"
+
+
+def _shape_file(path: Path) -> SpaceShape:
+    """Return the shape in a TOML file, whose keys stand alone or under ``[space]``."""
+    source = read_toml(path)
+    table = source.data.get("space", source.data) if set(source.data) <= {"space"} else source.data
+    try:
+        return validate(SpaceShape, _mapping(table))
+    except InvalidSettings as error:
+        said = [f"{source.where(p.path)}{dotted(p.path)}: {p.text}" for p in error.problems]
+        raise ConfigError("; ".join(said)) from None
 
 
 def _leaves(key: str, value: Any) -> list[tuple[KeyPath, Any]]:

@@ -16,6 +16,7 @@ from tonesmith.block import Rejection, dataset_digest
 from tonesmith.errors import DatasetError, DatasetNotFoundError, unknown_name
 from tonesmith.patch import Note, Patch
 from tonesmith.plan import Plan
+from tonesmith.preset import PresetRef
 from tonesmith.rows import digest_hex, label_from
 from tonesmith.space import Label, ParameterSpace
 
@@ -66,7 +67,7 @@ class Row:
     @cached_property
     def patch(self) -> Patch:
         """The patch that the label stands for, with a raw value for every parameter of the synth."""
-        return self.plan.space.decode(self.label, self.origin, self.preset)
+        return self.plan.space.decode(self.label, self.origin, self.preset, self.mate)
 
     @cached_property
     def parameters(self) -> dict[str, ParameterValue]:
@@ -103,8 +104,13 @@ class Row:
 
     @property
     def preset(self) -> str:
-        """SHA-256 of the preset that the patch came from, in hexadecimal, or ""."""
+        """SHA-256 of the preset that the patch came from, in hexadecimal, or ""; ``ds.presets`` tells more of it."""
         return digest_hex(self.columns["preset"])
+
+    @property
+    def mate(self) -> str:
+        """SHA-256 of the second preset that the patch was bred from, in hexadecimal, or ""."""
+        return digest_hex(self.columns["mate"]) if "mate" in self.columns else ""
 
     @property
     def audible(self) -> NDArray[np.bool_]:
@@ -200,6 +206,25 @@ class Dataset:
     def space(self) -> ParameterSpace:
         """The parameters, and the codec of their labels."""
         return self.plan.space
+
+    @cached_property
+    def presets(self) -> dict[str, PresetRef]:
+        """SHA-256 -> name, author, style and licence of each preset that the plan draws from."""
+        return {preset.sha256: preset for preset in self.plan.presets}
+
+    def modulation_matrix(self, i: int) -> NDArray[np.float32]:
+        """Return float32 (4, sources, destinations) of a row: amount, bipolar, power and stereo of each routing.
+
+        Axes are in the order of ``ds.space.sources`` and ``ds.space.destinations``; zeros where nothing is
+        connected, or what is connected is bypassed.
+        """
+        space = self.space
+        matrix = np.zeros((4, len(space.sources), len(space.destinations)), np.float32)
+        for m in self.patch_of(i).modulations:
+            if not m.bypass:
+                place = (slice(None), space.sources.index(m.source), space.destinations.index(m.destination))
+                matrix[place] = m.amount, m.bipolar, m.power, m.stereo
+        return matrix
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:

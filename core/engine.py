@@ -22,7 +22,7 @@ from tonesmith.outcome import Outcome
 from tonesmith.pages import small_pages
 from tonesmith.patch import Note, Patch, sha256_hex
 from tonesmith.roles import Backend
-from tonesmith.snapshot import SharedAudio, SnapshotPlayer
+from tonesmith.snapshot import SharedAudio, SnapshotPlayer, forked
 
 
 class Player(Protocol):
@@ -98,6 +98,9 @@ class Server:
             if "asset" in request:
                 self._assets[request["asset"]] = payload
                 self._backend.add_asset(request["asset"], payload)
+            elif "drop" in request:
+                del self._assets[request["drop"]]
+                self._backend.drop_asset(request["drop"])
             elif "map" in request:
                 self._answered(self._map)
             elif "play" in request:
@@ -169,10 +172,17 @@ class Server:
         return {"description": description}
 
     def _preset(self, path: Path) -> dict[str, Any]:
-        """Return the patch in a preset file and its assets. The engine is used up by it."""
-        patch, assets = self._backend.load_preset(path)
-        contents = {name: base64.b64encode(content).decode() for name, content in assets.items()}
-        return {"preset": {"patch": patch.to_json(), "assets": contents}}
+        """Return what is in a preset file. With snapshots a fork reads it; else the engine is used up by it."""
+        if self._setup["isolation"] == "snapshot":
+            return forked(partial(self._read_preset, path))
+        return self._read_preset(path)
+
+    def _read_preset(self, path: Path) -> dict[str, Any]:
+        preset = self._backend.load_preset(path)
+        contents = {name: base64.b64encode(content).decode() for name, content in preset.assets.items()}
+        fields = ("name", "author", "style", "comments", "version", "licence", "random")
+        told = {name: getattr(preset, name) for name in fields}
+        return {"preset": {"patch": preset.patch.to_json(), "assets": contents, **told}}
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import os
 import queue
 import sys
 import tempfile
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -21,12 +22,17 @@ from tonesmith.errors import EngineError
 from tonesmith.outcome import Outcome
 from tonesmith.patch import Note, Patch, sha256_hex
 from tonesmith.plan import Audio, PluginRef
+from tonesmith.preset import Preset
 from tonesmith.roles import Backend, Determinism, Isolation
 from tonesmith.snapshot import SharedAudio
 from tonesmith.space import ParameterSpace
 
 LOAD_SECONDS = 120.0
 """How long an engine may take to load or to describe itself."""
+PRESET_SECONDS = 60.0
+"""How long an engine may take to load a preset."""
+_HELD_BYTES = 128 << 20
+"""Of assets that an engine process holds; each of its forks shares them."""
 _KILLS_FORGIVEN = 2
 """A process may be killed from outside (the kernel out of memory, a person): so often a candidate is played again."""
 
@@ -89,7 +95,8 @@ class Engine:
         self._notes = notes
         self._isolation = isolation
         self._asset = asset
-        self._sent: set[str] = set()
+        self._held: OrderedDict[str, int] = OrderedDict()
+        self._reader: Child | None = None
         self._inbox: queue.Queue[Message] = queue.Queue()
         self._child: Child | None = None
         self._shared: SharedAudio | None = None
@@ -134,20 +141,38 @@ class Engine:
             audio=Audio(self._audio.sample_rate, reply["channels"], reply["frames"]),
         )
 
-    def load_preset(self, path: Path) -> tuple[Patch, dict[str, bytes]]:
-        """Return the patch in a preset file, and the contents of its assets by SHA-256.
+    def load_preset(self, path: Path, timeout: float = PRESET_SECONDS) -> Preset:
+        """Return what is in a preset file.
 
         The file is opened in a process that is used for nothing else: a hostile one costs that alone.
         Raises :class:`EngineError` with the reason if the synth does not take the file.
         """
-        reply = self._asked_alone({"preset": str(path)})["preset"]
-        return Patch.from_json(reply["patch"]), {k: base64.b64decode(v) for k, v in reply["assets"].items()}
+        if self._reader is None:
+            self.close()
+            self._reader = self._start(buffer="")
+        try:
+            self._reader.send({"preset": str(path)})
+            reply = self._answer(self._reader, timeout)["preset"]
+        except EngineError as error:
+            if self._isolation != "snapshot" or self._reader.ended:
+                self._stop_reading()
+            raise EngineError(str(error).removeprefix(f"{self._backend.name}: ")) from None
+        if self._isolation != "snapshot":
+            self._stop_reading()
+        reply["assets"] = {name: base64.b64decode(content) for name, content in reply["assets"].items()}
+        return Preset(**{**reply, "patch": Patch.from_json(reply["patch"]), "random": tuple(reply["random"])})
 
     def close(self) -> None:
         """End the process."""
+        self._stop_reading()
         if self._child is not None:
             self._child.end()
             self._child = None
+
+    def _stop_reading(self) -> None:
+        if self._reader is not None:
+            self._reader.kill()
+            self._reader = None
 
     def _asked_alone(self, request: dict[str, Any]) -> dict[str, Any]:
         self.close()
@@ -177,12 +202,20 @@ class Engine:
         return [Outcome.from_json(outcome) for outcome in message.body["outcomes"]]
 
     def _send_assets(self, child: Child, patch: Patch) -> None:
-        for name in sorted({name for name in patch.assets.values() if name} - self._sent):
-            child.send({"asset": name}, self._asset(name))
-            self._sent.add(name)
+        """Send what the patch names and the engine does not hold; what was unused for longest goes for it."""
+        wanted = sorted({name for name in patch.assets.values() if name})
+        for name in wanted:
+            if name not in self._held:
+                content = self._asset(name)
+                child.send({"asset": name}, content)
+                self._held[name] = len(content)
+            self._held.move_to_end(name)
+        while sum(self._held.values()) > _HELD_BYTES and len(self._held) > len(wanted):
+            child.send({"drop": self._held.popitem(last=False)[0]})
 
     def _running(self) -> Child:
         if self._child is None:
+            self._stop_reading()
             size = SharedAudio.size(self._notes, self._audio.channels, self._audio.frames)
             with shared_file(size) as path:
                 self._child = self._start(buffer=str(path))
@@ -193,7 +226,7 @@ class Engine:
 
     def _start(self, buffer: str) -> Child:
         self._inbox = queue.Queue()
-        self._sent = set()
+        self._held = OrderedDict()
         child = Child("tonesmith.engine", self._inbox)
         child.send(
             {
@@ -218,6 +251,7 @@ class Engine:
         try:
             body = self._inbox.get(timeout=timeout).body
         except queue.Empty:
+            child.kill()
             raise EngineError(f"{name}: the engine gave no answer in {timeout:g} s.") from None
         if body is None:
             child.kill()

@@ -39,6 +39,8 @@ class Parameter:
         source: the modulation source that must be in use for this one to be audible, or "".
         when: what else must hold for this one to be audible: pairs of a categorical parameter and the raw
             values that it may have, such as ``(("filter_1_model", (6, 7)),)``.
+        slot: of a categorical parameter that chooses an asset: the asset slot that it fills, or "".
+        contents: SHA-256 of the asset that each choice puts into the slot.
         curve, scale, offset: the shown value is ``scale * (curve(raw) + offset)``.
         within: the part of ``low..high`` that samplers draw from.
         weights: how often samplers draw each choice, or empty for evenly; it sums to 1.
@@ -55,6 +57,8 @@ class Parameter:
     switch: str = ""
     source: str = ""
     when: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    slot: str = ""
+    contents: tuple[str, ...] = ()
     curve: Curve = "linear"
     scale: float = 1.0
     offset: float = 0.0
@@ -73,6 +77,8 @@ class Parameter:
             )
         if self.choices and len(self.choices) != self.count:
             raise SpaceError(f"{self.name}: {len(self.choices)} choices for {self.count} values")
+        if self.slot and (self.kind != "categorical" or len(self.contents) != self.count):
+            raise SpaceError(f"{self.name}: {len(self.contents)} assets for {self.count} choices of {self.slot}")
         if self.weights:
             self._check_weights()
         if not self.low <= self.drawn[0] < self.drawn[1] <= self.high:

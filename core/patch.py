@@ -41,6 +41,7 @@ class Patch:
         assets: slot name -> SHA-256 of the content (wavetable, LFO shape, sample).
         origin: the sampler that made it.
         preset: SHA-256 of the preset it came from, or "".
+        mate: SHA-256 of the second preset that it was bred from, or "".
     """
 
     values: Mapping[str, float] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class Patch:
     assets: Mapping[str, str] = field(default_factory=dict)
     origin: str = ""
     preset: str = ""
+    mate: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form; floats keep every bit."""
@@ -59,6 +61,7 @@ class Patch:
             "assets": dict(self.assets),
             "origin": self.origin,
             "preset": self.preset,
+            "mate": self.mate,
         }
 
     @classmethod
@@ -70,6 +73,7 @@ class Patch:
             assets=data["assets"],
             origin=data["origin"],
             preset=data["preset"],
+            mate=data["mate"],
         )
 
 

@@ -19,10 +19,13 @@ from tonesmith.block import dataset_digest
 from tonesmith.config import Config
 from tonesmith.errors import ConfigError, DatasetError, OtherPlanError
 from tonesmith.host import Host
+from tonesmith.ingest import Found, Refused, ingest, preset_files
 from tonesmith.isolation import Engine, isolation_of, promise_of
 from tonesmith.plan import Audio, Plan, PluginRef, differences
-from tonesmith.roles import Sink, Storage
-from tonesmith.shape import shaped
+from tonesmith.preset import stored_form, with_choices
+from tonesmith.produce import sampler_of
+from tonesmith.roles import Backend, Sampler, Sink, Storage
+from tonesmith.shape import SpaceShape, shaped
 from tonesmith.watch import Summary, Watcher
 from tonesmith.workers import Accepted, Committed, Crew, Dropped, Event, Fatal, Rejected
 
@@ -31,10 +34,18 @@ __all__ = ["Resolved", "Summary", "Work", "resolve_plan", "run", "survey"]
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A plan, and the contents of the assets that its space names, by SHA-256."""
+    """A plan, and what it took to make it.
+
+    Attributes:
+        contents: of the assets that its space and its presets name, by SHA-256.
+        refused: preset files that were left out, and why.
+        copies: preset files with the content of another, which is used once.
+    """
 
     plan: Plan
     contents: Mapping[str, bytes]
+    refused: tuple[Refused, ...] = ()
+    copies: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +65,13 @@ class Work:
     exists: bool
 
 
-def resolve_plan(config: Config, host: Host) -> Resolved:
+def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], object] | None = None) -> Resolved:
     """Return the plan of a configuration. The engine is loaded, in a process of its own, to read its space.
+
+    Args:
+        config: the composition.
+        host: finds the plugins.
+        progress: told how many of how many preset files are read.
 
     Raises :class:`ConfigError` for a setting that the live engine or its space does not allow, and
     :class:`EngineError` if the engine cannot be loaded.
@@ -64,13 +80,17 @@ def resolve_plan(config: Config, host: Host) -> Resolved:
     options = backend.Options.model_validate(config.backend.options)
     isolation = isolation_of(backend) if config.plan.isolation == "auto" else config.plan.isolation
     reference = PluginRef(backend.name, options.model_dump(mode="json"))
+    files = _preset_files(config, backend)
     asked = Audio(config.plan.sample_rate, 0, 0)
     with Engine(reference, asked, config.notes.per_patch, isolation, asset=_no_asset) as engine:
         hold = config.notes.duration - config.notes.tail
         description = engine.describe(hold, config.notes.tail)
-    sampler = host.find("sampler", config.sampler.name)
+    space = shaped(description.space, _shape(config, backend, options), config.space, presets=bool(files))
+    contents = {**description.assets, **backend.library(options)}
+    presets, refused, copies = _presets(config, backend, reference, files, progress)
+    stored = [stored_form(found.preset, space.fixed) for found in presets]
+    contents |= {name: content for _, parts in stored for name, content in parts.items()}
     validators = [(host.find("validator", ref.name), ref) for ref in config.validators]
-    sink = host.find("sink", config.sink.name)
     plan = Plan(
         seed=config.plan.seed,
         rounds=(config.plan.patches,),
@@ -82,16 +102,63 @@ def resolve_plan(config: Config, host: Host) -> Resolved:
         backend=reference,
         isolation=isolation,
         determinism=promise_of(backend, isolation),
-        space=shaped(description.space, backend.shape(options), config.space),
-        sampler=_full_ref(sampler, config.sampler.options),
-        origins=tuple(sampler.origins()),
+        space=with_choices(space, [found.preset for found in presets]),
+        sampler=_full_ref(host.find("sampler", config.sampler.name), config.sampler.options),
+        origins=(),
         validators=tuple(_full_ref(cls, ref.options) for cls, ref in validators),
         measures=tuple(measure for cls, _ in validators for measure in cls.measures),
-        sink=_full_ref(sink, config.sink.options),
+        sink=_full_ref(host.find("sink", config.sink.name), config.sink.options),
         versions=description.versions,
+        presets=tuple(ref for ref, _ in stored),
     )
-    _check(plan, host)
-    return Resolved(plan, description.assets)
+    return Resolved(_checked(plan, host, contents), contents, refused, copies)
+
+
+def _shape(config: Config, backend: type[Backend[Any]], options: Any) -> SpaceShape:
+    """Return the shape that the user's ``[space]`` is laid over."""
+    if config.space.shape:
+        return backend.shapes(options)[config.space.shape]
+    return backend.preset_shape(options) if config.presets.paths else backend.shape(options)
+
+
+def _preset_files(config: Config, backend: type[Backend[Any]]) -> list[Path]:
+    if config.presets.paths and not backend.preset_suffixes:
+        raise ConfigError(f"presets.paths: the backend {backend.name!r} reads no presets")
+    return preset_files(config.presets.paths, backend.preset_suffixes)
+
+
+def _presets(
+    config: Config,
+    backend: type[Backend[Any]],
+    reference: PluginRef,
+    files: Sequence[Path],
+    progress: Callable[[int, int], object] | None,
+) -> tuple[list[Found], tuple[Refused, ...], tuple[Path, ...]]:
+    """Return the presets in files, what was refused, and which files are copies of others."""
+    if not files:
+        return [], (), ()
+    done = 0
+
+    def count(read: int) -> None:
+        nonlocal done
+        done += read
+        if progress is not None:
+            progress(done, len(files))
+
+    found, refused = ingest(
+        files,
+        backend,
+        reference.options,
+        sample_rate=config.plan.sample_rate,
+        isolation=isolation_of(backend),
+        workers=config.run.workers or cores(),
+        licence=config.presets.licence,
+        progress=count,
+    )
+    if refused and (config.presets.strict or not found):
+        listed = "\n".join(f"  {item.path}: {item.reason}" for item in refused[:20])
+        raise ConfigError(f"presets: {len(refused)} of {len(files)} files cannot be read:\n{listed}")
+    return found, tuple(refused), tuple(path for item in found for path in item.copies)
 
 
 def survey(plan: Plan, path: Path, host: Host) -> Work:
@@ -265,13 +332,27 @@ def _summary(going: _Run, storage: Storage, rows_before: int, seconds: float) ->
     )
 
 
-def _check(plan: Plan, host: Host) -> None:
-    """Let the plugins and the schema object before anything is written."""
+def _checked(plan: Plan, host: Host, contents: Mapping[str, bytes]) -> Plan:
+    """Let the plugins and the schema object before anything is written, and return the plan with its origins."""
     if plan.audio.frames < 1 or plan.audio.channels < 1:
         raise ConfigError(f"{plan.backend.name} rendered {plan.audio.channels} channels of {plan.audio.frames} frames.")
     _ = plan.schema  # raises if two measures have one name
-    sampler = host.samplers()[plan.sampler.name]
-    sampler(sampler.Options.model_validate(plan.sampler.options), plan.space, plan.seed, plan.rounds)
+    sampler = sampler_of(plan, host, contents.__getitem__)
+    if plan.presets and not sampler.uses_presets:
+        using = sorted(name for name, cls in host.samplers().items() if cls.uses_presets)
+        raise ConfigError(
+            f"presets.paths: the sampler {plan.sampler.name!r} uses no presets. Samplers that do: {', '.join(using)}."
+        )
+    _check_limit(plan, sampler)
+    return replace(plan, origins=tuple(sampler.origins()))
+
+
+def _check_limit(plan: Plan, sampler: Sampler[Any]) -> None:
+    limit = sampler.limit()
+    if limit is not None and plan.patches > limit:
+        raise ConfigError(
+            f"the sampler {plan.sampler.name!r} can draw {limit} patches here, and {plan.patches} are asked for."
+        )
 
 
 def _full_ref(cls: type[Any], options: Mapping[str, Any]) -> PluginRef:

@@ -12,6 +12,7 @@ from typing import Any
 from tonesmith.block import Column
 from tonesmith.errors import DatasetError
 from tonesmith.notes import Notes
+from tonesmith.preset import PresetRef
 from tonesmith.roles import Determinism, Isolation, Measure
 from tonesmith.schema import columns
 from tonesmith.space import ParameterSpace
@@ -50,6 +51,7 @@ class Plan:
         block: patches of a full block.
         max_attempts: draws of one patch before the run stops.
         timeout: seconds that one candidate may take; a candidate that takes longer is rejected.
+        presets: that samplers draw from, in the order of their hashes.
         isolation, determinism: what is used, and what it promises, on the machine that made the plan.
         versions: of the engine and its library.
     """
@@ -71,6 +73,7 @@ class Plan:
     measures: tuple[Measure, ...]
     sink: PluginRef
     versions: Mapping[str, str]
+    presets: tuple[PresetRef, ...] = ()
 
     @property
     def patches(self) -> int:
@@ -105,12 +108,13 @@ class Plan:
     @cached_property
     def schema(self) -> tuple[Column, ...]:
         """The columns of the dataset."""
-        return columns(self.space, self.audio.channels, self.audio.frames, self.measures)
+        return columns(self.space, self.audio.channels, self.audio.frames, self.measures, bool(self.presets))
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of all but the rounds: two plans that agree in it agree in every row they share."""
+        """SHA-256 of all but the rounds and the credits: plans that agree in it agree in every row they share."""
         body = {key: value for key, value in self.to_json().items() if key != "rounds"}
+        body["presets"] = [[preset.sha256, preset.patch] for preset in self.presets]
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
     def extended_to(self, patches: int) -> Plan:
@@ -138,6 +142,7 @@ class Plan:
             "measures": [[m.name, m.unit, m.doc] for m in self.measures],
             "sink": self.sink.to_json(),
             "versions": dict(self.versions),
+            "presets": [preset.to_json() for preset in self.presets],
         }
 
     @classmethod
@@ -168,6 +173,7 @@ class Plan:
             measures=tuple(Measure(*m) for m in data["measures"]),
             sink=PluginRef(**data["sink"]),
             versions=dict(data["versions"]),
+            presets=tuple(PresetRef(**preset) for preset in data["presets"]),
         )
 
 
@@ -181,7 +187,9 @@ def differences(old: Plan, new: Plan) -> list[str]:
 def _named(plan: dict[str, Any]) -> dict[str, Any]:
     """Return a plan's JSON with its parameters keyed by name, so that a difference is told by name."""
     space = {**plan["space"], "parameters": {p["name"]: p for p in plan["space"]["parameters"]}}
-    return {**plan, "space": space, "validators": {v["name"]: v["options"] for v in plan["validators"]}}
+    validators = {v["name"]: v["options"] for v in plan["validators"]}
+    presets = {f"{p['name']} ({p['sha256'][:8]})": p["patch"][:8] for p in plan["presets"]}
+    return {**plan, "space": space, "validators": validators, "presets": presets}
 
 
 def _flattened(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -18,6 +18,7 @@ from tonesmith.isolation import Engine
 from tonesmith.outcome import Outcome
 from tonesmith.patch import Candidate, Patch
 from tonesmith.plan import Plan
+from tonesmith.preset import PresetPatches
 from tonesmith.roles import Sampler, Validator
 from tonesmith.rows import RowContent, pack_rows
 from tonesmith.space import Label
@@ -55,9 +56,7 @@ class Workbench:
     ) -> None:
         self.plan = plan
         self.stored = stored
-        sampler = host.samplers()[plan.sampler.name]
-        options = sampler.Options.model_validate(plan.sampler.options)
-        self.sampler: Sampler[Any] = sampler(options, plan.space, plan.seed, plan.rounds)
+        self.sampler = sampler_of(plan, host, asset)
         self.validators: list[Validator[Any]] = [
             cls(cls.Options.model_validate(ref.options))
             for ref in plan.validators
@@ -70,6 +69,19 @@ class Workbench:
 
     def __exit__(self, *_: object) -> None:
         self.engine.close()
+
+
+def sampler_of(plan: Plan, host: Host, asset: Callable[[str], bytes]) -> Sampler[Any]:
+    """Return the sampler of a plan. It draws from what the plan varies of itself, and from its presets.
+
+    Args:
+        plan: whose sampler it is.
+        host: finds it.
+        asset: returns the content of an asset by its SHA-256.
+    """
+    cls = host.find("sampler", plan.sampler.name)
+    options = cls.Options.model_validate(plan.sampler.options)
+    return cls(options, plan.space.drawn, plan.seed, plan.rounds, PresetPatches(plan.presets, asset))
 
 
 class _RejectedError(Exception):
@@ -143,7 +155,7 @@ def drawn_label(bench: Workbench, candidate: Candidate) -> tuple[Label, Patch]:
     """Return a candidate's label, and the patch that decodes from it: what is rendered."""
     drawn = bench.sampler.draw(candidate)
     label = bench.plan.space.encode(drawn)
-    return label, bench.plan.space.decode(label, drawn.origin, drawn.preset)
+    return label, bench.plan.space.decode(label, drawn.origin, drawn.preset, drawn.mate)
 
 
 def _accepted_rows(bench: Workbench, candidate: Candidate, place: NDArray[np.float32]) -> list[RowContent]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tonesmith.block import Block, Column, Rejection, Render, Verdict
     from tonesmith.patch import Candidate, Note, Patch
+    from tonesmith.preset import Preset
     from tonesmith.space import ParameterSpace
 
 Isolation = Literal["snapshot", "fresh", "reuse"]
@@ -76,6 +77,8 @@ class Backend(Plugin[O]):
     """What is promised with ``fallback``."""
     preset_suffix: ClassVar[str] = ""
     """Suffix of the preset files that :meth:`preset` makes, such as ".vital"; "" if it makes none."""
+    preset_suffixes: ClassVar[tuple[str, ...]] = ()
+    """Suffixes of the preset files that :meth:`load_preset` reads, in lower case."""
 
     def __init__(self, options: O, sample_rate: int) -> None:
         self.options = options
@@ -87,8 +90,18 @@ class Backend(Plugin[O]):
         return SpaceShape()
 
     @classmethod
-    def shapes(cls) -> Mapping[str, SpaceShape]:
-        """Return the named shapes that the options choose from, for ``tonesmith plugins show``."""
+    def preset_shape(cls, options: O) -> SpaceShape:
+        """Return what varies by default in a plan that has presets. Here as without them."""
+        return cls.shape(options)
+
+    @classmethod
+    def shapes(cls, options: O) -> Mapping[str, SpaceShape]:
+        """Return the shapes that ``[space] shape`` may name, with these options."""
+        return {}
+
+    @classmethod
+    def library(cls, options: O) -> Mapping[str, bytes]:
+        """Return SHA-256 -> content of each asset that a parameter with a ``slot`` may choose. No engine is needed."""
         return {}
 
     @abstractmethod
@@ -106,6 +119,9 @@ class Backend(Plugin[O]):
     def add_asset(self, name: str, content: bytes) -> None:
         """Take the content of an asset by its SHA-256, before a patch that names it."""
         raise NotImplementedError(f"{self.name} has no assets")
+
+    def drop_asset(self, name: str) -> None:
+        """Forget an asset: it is added again before a patch that names it. Where there are many, memory stays flat."""
 
     def template_key(self, patch: Patch) -> str:
         """Return a key of what :meth:`load_template` would load for a patch; "" for nothing.
@@ -125,8 +141,12 @@ class Backend(Plugin[O]):
     def render(self, note: Note) -> NDArray[Any]:
         """Return float32 (channels, frames) of ``note.duration`` seconds from note on."""
 
-    def load_preset(self, path: Path) -> tuple[Patch, Mapping[str, bytes]]:
-        """Return the patch in a preset file, and the contents of its assets by SHA-256."""
+    def load_preset(self, path: Path) -> Preset:
+        """Return what is in a preset file. Called in a process that is used for nothing else, or in a fork.
+
+        The file is hostile until proven: check what the engine does not. Raise
+        :class:`tonesmith.errors.EngineError` with what is wrong; the host names the file.
+        """
         raise NotImplementedError(f"{self.name} reads no presets")
 
     @classmethod
@@ -149,20 +169,35 @@ class Sampler(Plugin[O]):
         space: to draw from.
         seed: of the plan.
         rounds: patches of each round of the plan: ``(48,)``, or ``(48, 52)`` once extended to 100.
+        presets: the patches of the plan's presets; each names its file by ``Patch.preset``. What the plan fixes
+            has its fixed value in them.
     """
 
     role = "sampler"
+    uses_presets: bool = False
+    """Whether it draws from the plan's presets."""
 
-    def __init__(self, options: O, space: ParameterSpace, seed: int, rounds: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        options: O,
+        space: ParameterSpace,
+        seed: int,
+        rounds: tuple[int, ...],
+        presets: Sequence[Patch] = (),
+    ) -> None:
         self.options = options
         self.space = space
         self.seed = seed
         self.rounds = rounds
+        self.presets = presets
 
-    @classmethod
-    def origins(cls) -> tuple[str, ...]:
+    def origins(self) -> tuple[str, ...]:
         """Return the values of ``Patch.origin`` that it gives."""
-        return (cls.name,)
+        return (self.name,)
+
+    def limit(self) -> int | None:
+        """Return how many patches it can draw, or None for as many as are asked for."""
+        return None
 
     @abstractmethod
     def draw(self, candidate: Candidate) -> Patch:

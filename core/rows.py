@@ -70,6 +70,7 @@ def pack_rows(
         "attempt": [row.attempt for row in rows],
         "origin": _indices("origin", plan.origins, [row.patch.origin for row in rows]),
         "preset": [_digest_bytes(row.patch.preset) for row in rows],
+        "mate": [_digest_bytes(row.patch.mate) for row in rows],
     }
     for measure in plan.measures:
         made[measure.name] = [row.measured.get(measure.name, np.nan) for row in rows]

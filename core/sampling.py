@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.parameter import Parameter
-from tonesmith.patch import Patch
+from tonesmith.patch import Candidate, Modulation, Patch
 from tonesmith.space import ParameterSpace
 
 
@@ -29,7 +32,9 @@ def uniform(seed: int, purpose: str, patch: int, attempt: int, size: int) -> NDA
     return (np.asarray(bits, np.uint64) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def patch_at(space: ParameterSpace, unit: NDArray[np.float64], origin: str) -> Patch:
+def patch_at(
+    space: ParameterSpace, unit: NDArray[np.float64], origin: str, modulations: tuple[Modulation, ...] = ()
+) -> Patch:
     """Return the patch at a point of the unit cube.
 
     Args:
@@ -38,12 +43,13 @@ def patch_at(space: ParameterSpace, unit: NDArray[np.float64], origin: str) -> P
             parameter is linear over its drawn range; a categorical one takes the choice whose share of
             the weights holds the coordinate.
         origin: the sampler's name.
+        modulations: of the patch, such as :func:`modulations_at` draws.
     """
     count = len(space.continuous)
     values = {p.name: _between(*p.drawn, u) for p, u in zip(space.continuous, unit[:count].tolist(), strict=True)}
     for parameter, u in zip(space.categorical, unit[count:].tolist(), strict=True):
         values[parameter.name] = parameter.low + choice_at(parameter, u)
-    return Patch(values=values, origin=origin)
+    return Patch(values=values, modulations=modulations, origin=origin)
 
 
 def _between(low: float, high: float, u: float) -> float:
@@ -58,6 +64,47 @@ def choice_at(parameter: Parameter, u: float) -> int:
     edges = np.cumsum(parameter.weights)
     index = int(np.searchsorted(edges / edges[-1], u, side="right"))
     return min(index, max(i for i, w in enumerate(parameter.weights) if w > 0))
+
+
+def modulations_at(space: ParameterSpace, seed: int, candidate: Candidate) -> tuple[Modulation, ...]:
+    """Return the modulations of a candidate, as the space's :class:`~tonesmith.routing.Routing` distributes them.
+
+    Pairs are drawn without replacement by the exponential keys of Efraimidis & Spirakis 2006, "Weighted random
+    sampling with a reservoir": the k pairs with the largest ``log(u) / weight`` are a weighted sample of k.
+    """
+    routing = space.routing
+    if routing is None:
+        return ()
+    address = (candidate.patch, candidate.attempt)
+    head = uniform(seed, "modulations", *address, 1 + 4 * routing.most)
+    sources = _weighed(space.sources, routing.sources)
+    destinations = _weighed(space.destinations, routing.destinations)
+    count = min(_number_at(routing.shares, float(head[0])), len(sources) * len(destinations))
+    weights = np.multiply.outer([w for _, w in sources], [w for _, w in destinations]).ravel()
+    keys = np.log(1.0 - uniform(seed, "routing", *address, weights.size)) / weights
+    chosen = np.argsort(-keys, kind="stable")[:count].tolist()
+    settings = head[1:].reshape(routing.most, 4).tolist()
+    return tuple(
+        Modulation(
+            sources[pair // len(destinations)][0],
+            destinations[pair % len(destinations)][0],
+            amount=_between(*routing.amount, amount),
+            power=_between(*routing.power, power),
+            bipolar=bipolar < routing.bipolar,
+            stereo=stereo < routing.stereo,
+        )
+        for pair, (amount, power, bipolar, stereo) in zip(chosen, settings, strict=False)
+    )
+
+
+def _weighed(names: Sequence[str], weights: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Return the names that may be drawn with their weights, in the order of the space."""
+    return [(name, weights[name]) for name in names if name in weights] if weights else [(n, 1.0) for n in names]
+
+
+def _number_at(shares: Sequence[float], u: float) -> int:
+    """Return the number whose share of [0, 1) holds ``u``."""
+    return min(bisect_right(list(accumulate(shares)), u), len(shares) - 1)
 
 
 def resolution(space: ParameterSpace) -> NDArray[np.float64]:

@@ -12,8 +12,10 @@ from tonesmith.space import ParameterSpace
 MODULATION_FIELDS = ("source", "destination", "amount", "power", "bipolar", "stereo", "bypass")
 
 
-def columns(space: ParameterSpace, channels: int, frames: int, measures: Sequence[Measure]) -> tuple[Column, ...]:
-    """Return the schema of a plan's dataset.
+def columns(
+    space: ParameterSpace, channels: int, frames: int, measures: Sequence[Measure], presets: bool = False
+) -> tuple[Column, ...]:
+    """Return the schema of a plan's dataset; one with ``presets`` tells of each row which it came from.
 
     Raises :class:`ConfigError` if two measures, or a measure and a column, have one name.
     """
@@ -51,6 +53,9 @@ def columns(space: ParameterSpace, channels: int, frames: int, measures: Sequenc
         Column("origin", (), "int16", (), "index of the sampler in the attribute origins"),
         Column("preset", (32,), "uint8", ("sha256",), "SHA-256 of the preset it came from, or zeros"),
     ]
+    if presets:
+        doc = "SHA-256 of the second preset that it was bred from, or zeros"
+        schema.append(Column("mate", (32,), "uint8", ("sha256",), doc))
     for measure in measures:
         if measure.name in {c.name for c in schema}:
             raise ConfigError(f"two columns are named {measure.name!r}: a validator measures what is there already.")

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tonesmith.errors import SpaceError, unknown_name
 from tonesmith.parameter import Parameter
+from tonesmith.routing import Routing
 
 if TYPE_CHECKING:
     from tonesmith.space import ParameterSpace
@@ -19,6 +20,27 @@ if TYPE_CHECKING:
 Value = float | str
 T = TypeVar("T")
 _LISTS = ("include", "exclude", "free")
+
+
+class ModulationShape(BaseModel):
+    """How modulations are drawn: the ``[space.modulations]`` table. What is unset is as the backend has it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    p: float | None = Field(None, gt=0.0, le=1.0, description="of the geometric distribution of their number")
+    most: int | None = Field(None, ge=0, le=64, description="modulations of a patch at most")
+    amount: tuple[float, float] | None = Field(None, description="draw amounts from [low, high]")
+    power: tuple[float, float] | None = Field(None, description="draw powers from [low, high]")
+    bipolar: float | None = Field(None, ge=0.0, le=1.0, description="probability")
+    stereo: float | None = Field(None, ge=0.0, le=1.0, description="probability")
+    sources: dict[str, float] | None = Field(None, description="weights by name or glob; others are not drawn")
+    destinations: dict[str, float] | None = Field(
+        None, description="weights by name, glob or group; others are not drawn"
+    )
+
+    def over(self, base: ModulationShape) -> ModulationShape:
+        """Return ``base`` with what is set here laid over it."""
+        return base.model_copy(update={key: value for key, value in self if value is not None})
 
 
 class SpaceShape(BaseModel):
@@ -29,6 +51,7 @@ class SpaceShape(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    shape: str = Field("", description="start from this shape of the backend, or from a .toml file of these keys")
     include: tuple[str, ...] | None = Field(
         default=None, description="vary only parameters that match one of these globs"
     )
@@ -45,16 +68,21 @@ class SpaceShape(BaseModel):
     weights: dict[str, dict[str, float]] = Field(
         default={}, description="draw choices in these proportions; others never"
     )
+    modulations: ModulationShape | None = Field(
+        default=None, description="draw modulations, distributed like this; { most = 0 } for none"
+    )
 
     def over(self, base: SpaceShape) -> SpaceShape:
-        """Return ``base`` with this shape laid over it."""
+        """Return ``base`` with this shape laid over it; it starts from what ``base`` starts from."""
         return SpaceShape(
+            shape=base.shape,
             include=self.include if self.include is not None else base.include,
             exclude=(*base.exclude, *self.exclude),
             fix=_laid_over(base.fix, self.fix),
             free=(*base.free, *self.free),
             ranges=_laid_over(base.ranges, self.ranges),
             weights=_laid_over(base.weights, self.weights),
+            modulations=_routed_over(base.modulations, self.modulations),
         )
 
 
@@ -63,8 +91,14 @@ def _laid_over(base: Mapping[str, T], over: Mapping[str, T]) -> dict[str, T]:
     return {**{key: value for key, value in base.items() if key not in over}, **over}
 
 
-def shaped(space: ParameterSpace, base: SpaceShape, user: SpaceShape) -> ParameterSpace:
+def _routed_over(base: ModulationShape | None, over: ModulationShape | None) -> ModulationShape | None:
+    return over.over(base) if over and base else over or base
+
+
+def shaped(space: ParameterSpace, base: SpaceShape, user: SpaceShape, presets: bool = False) -> ParameterSpace:
     """Return the space as a plan varies it: the backend's shape, and the user's laid over it.
+
+    With presets, only what the user fixes is fixed: of the rest a preset has its own, and the label tells it.
 
     Raises :class:`SpaceError` for a pattern that matches nothing, a range outside the engine's, a value
     that is no choice, and for a space in which nothing is left to vary.
@@ -84,7 +118,52 @@ def shaped(space: ParameterSpace, base: SpaceShape, user: SpaceShape) -> Paramet
         for p in space.parameters
         if p.name not in varied
     }
-    return replace(space, parameters=parameters, fixed=fixed)
+    routing = _routing(space, merged.modulations)
+    if presets:
+        firm = set(_matched(names, user.fix, "fix"))
+        held = {name: value for name, value in fixed.items() if name not in firm}
+        fixed = {name: value for name, value in fixed.items() if name in firm}
+        return replace(space, parameters=parameters, fixed=fixed, held=held, routing=routing)
+    if routing is None:
+        space = replace(space, sources=(), destinations=(), modulation_slots=0)
+    return replace(space, parameters=parameters, fixed=fixed, routing=routing)
+
+
+def _routing(space: ParameterSpace, shape: ModulationShape | None) -> Routing | None:
+    """Return how modulations are drawn, or None where none are."""
+    if shape is None or shape.most == 0:
+        return None
+    if not space.modulation_slots:
+        raise _error("modulations", "this synth has no modulations that a label could hold", "most")
+    given = {key: value for key, value in shape if value is not None and key not in {"sources", "destinations"}}
+    groups = {p.name: p.group for p in space.parameters}
+    for key in ("amount", "power"):
+        if key in given and not given[key][0] <= given[key][1]:
+            raise _error("modulations", f"{key} = {list(given[key])} is not [low, high]", key)
+    return Routing(
+        **given,
+        sources=_routed(space.sources, shape.sources, {}, "sources"),
+        destinations=_routed(space.destinations, shape.destinations, groups, "destinations"),
+    )
+
+
+def _routed(
+    names: Iterable[str], weights: Mapping[str, float] | None, groups: Mapping[str, str], key: str
+) -> dict[str, float]:
+    """Return the weight of each name that a pattern, or the name of its group, gives one above 0."""
+    found: dict[str, float] = {}
+    for pattern, weight in (weights or {}).items():
+        matched = [n for n in names if fnmatchcase(n, pattern) or fnmatchcase(groups.get(n, ""), pattern)]
+        if not matched:
+            raise _error("modulations", unknown_name(key.removesuffix("s"), pattern, names), key)
+        if not 0.0 <= weight < math.inf:
+            raise _error("modulations", f"{key}: {pattern} = {weight:g} is no finite weight from 0 on", key)
+        found |= dict.fromkeys(matched, weight)
+    kept = {name: weight for name, weight in found.items() if weight > 0}
+    if weights and not kept:
+        raise _error("modulations", f"{key} leaves none with a weight above 0", key)
+    return kept
+
 
 
 def _varied_names(names: list[str], base: SpaceShape, user: SpaceShape) -> set[str]:

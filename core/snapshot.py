@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.channel import die_with_parent, signal_name
+from tonesmith.errors import EngineError, TonesmithError
 from tonesmith.outcome import Outcome
 from tonesmith.pages import LargeCopies
 from tonesmith.patch import Note, Patch
@@ -233,6 +234,35 @@ def _fork(act: Callable[[], None], report: Callable[[BaseException], None]) -> i
         report(error)
     finally:
         os._exit(0)
+
+
+def forked(act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return the JSON-serialisable result of an act in a forked copy of this process, which ends with it.
+
+    Raises :class:`EngineError` with what the act raised, or the signal that ended the copy.
+    """
+    reader, writer = os.pipe()
+
+    def tell(told: dict[str, Any]) -> None:
+        with os.fdopen(writer, "wb") as stream:
+            stream.write(json.dumps(told).encode())
+
+    def report(error: BaseException) -> None:
+        text = str(error) if isinstance(error, TonesmithError) else f"{type(error).__name__}: {error}"
+        tell({"failed": text})
+
+    pid = _fork(lambda: tell({"told": act()}), report)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        text = stream.read()
+    number = _signal_of(pid)
+    if number or not text:
+        raise EngineError(f"the engine crashed on it ({signal_name(number)})")
+    answer = json.loads(text)
+    if "failed" in answer:
+        raise EngineError(answer["failed"])
+    told: dict[str, Any] = answer["told"]
+    return told
 
 
 def _signal_of(pid: int) -> int:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tonesmith.errors import SpaceError, unknown_name
 from tonesmith.parameter import Parameter
 from tonesmith.patch import Modulation, Patch
+from tonesmith.routing import Routing
 
 Kind = Literal["continuous", "categorical"]
 
@@ -49,6 +50,10 @@ class ParameterSpace:
         sources, destinations: what modulations may connect.
         modulation_slots: how many modulations a label can hold; 0 for none.
         assets: slot name -> SHA-256 of what the slot holds by default.
+        held: raw value of each parameter that varies only because presets do: it is in the label, and
+            samplers that draw from ranges leave it at this value.
+        routing: how samplers draw modulations; None for not at all.
+        modules: slot name -> group of the parameters that it belongs to; a slot left out belongs to the routing.
     """
 
     parameters: tuple[Parameter, ...]
@@ -57,12 +62,15 @@ class ParameterSpace:
     destinations: tuple[str, ...] = ()
     modulation_slots: int = 0
     assets: Mapping[str, str] = field(default_factory=dict)
+    held: Mapping[str, float] = field(default_factory=dict)
+    routing: Routing | None = None
+    modules: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = [p.name for p in self.parameters]
         if len(set(names)) != len(names):
             raise SpaceError(f"a parameter is named twice: {sorted({n for n in names if names.count(n) > 1})}")
-        for name, value in self.fixed.items():
+        for name, value in (*self.fixed.items(), *self.held.items()):
             parameter = self[name]
             if not parameter.low <= value <= parameter.high:
                 raise SpaceError(f"{name} is fixed at {value}, outside {parameter.low}..{parameter.high}")
@@ -70,6 +78,8 @@ class ParameterSpace:
             for gate in filter(None, (parameter.switch, *(name for name, _ in parameter.when))):
                 if gate not in self._by_name:
                     raise SpaceError(f"{parameter.name} is gated by {gate!r}, which is no parameter")
+            if parameter.slot and parameter.slot not in self.assets:
+                raise SpaceError(f"{parameter.name} fills the slot {parameter.slot!r}, which this space does not have")
             self._check_switches(parameter)
 
     def _check_switches(self, parameter: Parameter) -> None:
@@ -93,6 +103,11 @@ class ParameterSpace:
             raise SpaceError(unknown_name("parameter", name, self._by_name)) from None
 
     @cached_property
+    def drawn(self) -> ParameterSpace:
+        """The part that samplers draw from: what is held counts as fixed."""
+        return replace(self, fixed={**self.fixed, **self.held}, held={}) if self.held else self
+
+    @cached_property
     def continuous(self) -> tuple[Parameter, ...]:
         """The continuous parameters that vary: the columns of ``continuous``."""
         return tuple(p for p in self.parameters if p.kind == "continuous" and p.name not in self.fixed)
@@ -106,6 +121,10 @@ class ParameterSpace:
     def names(self) -> tuple[str, ...]:
         """Names of all that varies: continuous, then categorical; the columns of ``audible``."""
         return tuple(p.name for p in (*self.continuous, *self.categorical))
+
+    @cached_property
+    def _choosers(self) -> tuple[Parameter, ...]:
+        return tuple(p for p in self.parameters if p.slot)
 
     @cached_property
     def _lows(self) -> NDArray[np.float64]:
@@ -160,38 +179,54 @@ class ParameterSpace:
         Raises :class:`SpaceError` if a value is no finite number inside its range, if the patch moves a
         parameter that the space fixes, or has modulations or assets that the space cannot hold.
         """
-        values = {**self.fixed, **patch.values}
-        for name, value in patch.values.items():
+        given, assets = self._with_choices(patch)
+        values = {**self.fixed, **self.held, **given}
+        for name, value in given.items():
             self[name].check(value)
             if name in self.fixed and value != self.fixed[name]:
                 raise SpaceError(
                     f"the patch has {name} = {value:g}, which this space fixes at {self.fixed[name]:g}. "
                     f'Free it under [space]: free = ["{name}"].'
                 )
-        for slot in patch.assets:
-            if slot not in self.assets:
-                raise SpaceError(unknown_name("asset slot", slot, self.assets))
         continuous = np.array([values.get(p.name, p.default) for p in self.continuous], np.float64)
         categorical = np.array([values.get(p.name, p.default) for p in self.categorical], np.float64)
         return Label(
             continuous=self.normalise(continuous) if len(continuous) else np.zeros(0, np.float32),
             categorical=(np.rint(categorical).astype(np.int64) - self._first_choices).astype(np.int32),
             modulations=tuple(self._held(m) for m in self._checked_modulations(patch.modulations)),
-            assets={slot: patch.assets.get(slot, default) for slot, default in self.assets.items()},
+            assets=assets,
         )
 
-    def decode(self, label: Label, origin: str = "", preset: str = "") -> Patch:
+    def _with_choices(self, patch: Patch) -> tuple[dict[str, float], dict[str, str]]:
+        """Return the patch's values, and what every slot holds: a slot and the parameter that fills it agree."""
+        for slot in patch.assets:
+            if slot not in self.assets:
+                raise SpaceError(unknown_name("asset slot", slot, self.assets))
+        values, assets = dict(patch.values), {**self.assets, **patch.assets}
+        for parameter in self._choosers:
+            chosen = {**self.fixed, **self.held, **values}.get(parameter.name, parameter.default)
+            parameter.check(chosen)
+            content = parameter.contents[round(chosen - parameter.low)]
+            held = patch.assets.get(parameter.slot, content)
+            if held not in parameter.contents:
+                raise SpaceError(f"what the patch has in the slot {parameter.slot!r} is no choice of {parameter.name}.")
+            if held != content:
+                values[parameter.name] = parameter.low + parameter.contents.index(held)
+            assets[parameter.slot] = held
+        return values, assets
+
+    def decode(self, label: Label, origin: str = "", preset: str = "", mate: str = "") -> Patch:
         """Return the patch that a label stands for: every parameter of the synth has a value."""
         values: dict[str, float] = dict(self.fixed)
         raw = self.raw(label.continuous).tolist() if len(label.continuous) else []
         values.update(zip((p.name for p in self.continuous), raw, strict=True))
         chosen = (label.categorical.astype(np.int64) + self._first_choices).tolist()
         values.update(zip((p.name for p in self.categorical), map(float, chosen), strict=True))
-        return Patch(values, label.modulations, dict(label.assets), origin, preset)
+        return Patch(values, label.modulations, dict(label.assets), origin, preset, mate)
 
     def audible(self, patch: Patch) -> NDArray[np.bool_]:
         """Return bool (varied parameters,): which of :attr:`names` the gates leave audible."""
-        values = {p.name: p.default for p in self.parameters} | dict(self.fixed) | dict(patch.values)
+        values = {p.name: p.default for p in self.parameters} | {**self.fixed, **self.held, **patch.values}
         active = {m.source for m in patch.modulations if not m.bypass}
         return np.array([self._is_audible(name, values, active) for name in self.names], np.bool_)
 
@@ -228,10 +263,13 @@ class ParameterSpace:
         return {
             "parameters": [p.to_json() for p in self.parameters],
             "fixed": dict(self.fixed),
+            "held": dict(self.held),
             "sources": list(self.sources),
             "destinations": list(self.destinations),
             "modulation_slots": self.modulation_slots,
+            "routing": self.routing.to_json() if self.routing else None,
             "assets": dict(self.assets),
+            "modules": dict(self.modules),
         }
 
     @classmethod
@@ -240,8 +278,11 @@ class ParameterSpace:
         return cls(
             parameters=tuple(Parameter.from_json(p) for p in data["parameters"]),
             fixed=dict(data["fixed"]),
+            held=dict(data["held"]),
             sources=tuple(data["sources"]),
             destinations=tuple(data["destinations"]),
             modulation_slots=data["modulation_slots"],
+            routing=Routing.from_json(data["routing"]) if data["routing"] else None,
             assets=dict(data["assets"]),
+            modules=dict(data["modules"]),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -46,21 +46,28 @@ class Lhs(Sampler[LhsOptions]):
     summary = "Latin hypercube: every stratum of every parameter exactly once (the default)"
     Options = LhsOptions
 
-    def __init__(self, options: LhsOptions, space: ParameterSpace, seed: int, rounds: tuple[int, ...]) -> None:
-        super().__init__(options, space, seed, rounds)
+    def __init__(
+        self,
+        options: LhsOptions,
+        space: ParameterSpace,
+        seed: int,
+        rounds: tuple[int, ...],
+        presets: Sequence[Patch] = (),
+    ) -> None:
+        super().__init__(options, space, seed, rounds, presets)
         self._ends = list(accumulate(rounds))
         self._hypercubes: dict[int, Hypercube] = {}
 
     def draw(self, candidate: Candidate) -> Patch:
         """Return the patch of a candidate; IndexError if it is beyond the plan's rounds."""
-        from tonesmith.sampling import patch_at, uniform
+        from tonesmith.sampling import modulations_at, patch_at, uniform
 
         if candidate.attempt:
             size = len(self.space.names)
             point = uniform(self.seed, "lhs/again", candidate.patch, candidate.attempt, size)
         else:
             point = self._first(candidate.patch)
-        return patch_at(self.space, point, self.name)
+        return patch_at(self.space, point, self.name, modulations_at(self.space, self.seed, candidate))
 
     def _first(self, patch: int) -> Any:
         number = bisect_right(self._ends, patch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -39,8 +39,15 @@ class Sobol(Sampler[SobolOptions]):
     summary = "scrambled Sobol' sequence: low discrepancy, continued by an extension"
     Options = SobolOptions
 
-    def __init__(self, options: SobolOptions, space: ParameterSpace, seed: int, rounds: tuple[int, ...]) -> None:
-        super().__init__(options, space, seed, rounds)
+    def __init__(
+        self,
+        options: SobolOptions,
+        space: ParameterSpace,
+        seed: int,
+        rounds: tuple[int, ...],
+        presets: Sequence[Patch] = (),
+    ) -> None:
+        super().__init__(options, space, seed, rounds, presets)
         import numpy as np
 
         from tonesmith.samplers._digital import SobolSequence
@@ -51,14 +58,14 @@ class Sobol(Sampler[SobolOptions]):
 
     def draw(self, candidate: Candidate) -> Patch:
         """Return the patch of a candidate; IndexError beyond the sequence's 2**32 points."""
-        from tonesmith.sampling import patch_at, uniform
+        from tonesmith.sampling import modulations_at, patch_at, uniform
 
         if candidate.attempt:
             size = len(self.space.names)
             point = uniform(self.seed, "sobol/again", candidate.patch, candidate.attempt, size)
         else:
             point = self._sequence.point(candidate.patch)
-        return patch_at(self.space, point, self.name)
+        return patch_at(self.space, point, self.name, modulations_at(self.space, self.seed, candidate))
 
 
 @hookimpl

@@ -27,11 +27,11 @@ class Uniform(Sampler[UniformOptions]):
 
     def draw(self, candidate: Candidate) -> Patch:
         """Return the patch of a candidate."""
-        from tonesmith.sampling import patch_at, uniform
+        from tonesmith.sampling import modulations_at, patch_at, uniform
 
         purpose = "uniform/again" if candidate.attempt else "uniform"
         point = uniform(self.seed, purpose, candidate.patch, candidate.attempt, len(self.space.names))
-        return patch_at(self.space, point, self.name)
+        return patch_at(self.space, point, self.name, modulations_at(self.space, self.seed, candidate))
 
 
 @hookimpl

@@ -75,7 +75,7 @@ def test_the_example_is_toml_that_chooses_the_plugin_with_its_defaults(
 
 def test_the_shapes_of_a_backend_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     text = output(capsys, "show", "vita")
-    shapes = HOST.backends()["vita"].shapes()
+    shapes = HOST.backends()["vita"].shapes(HOST.backends()["vita"].Options())
     assert shapes
     words = " ".join(text.split())
     for name, shape in shapes.items():

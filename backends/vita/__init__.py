@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tonesmith.patch import Note, Patch
+    from tonesmith.preset import Preset
     from tonesmith.space import ParameterSpace
 
 _ENGINE_SAMPLE_RATE = 44100
@@ -29,10 +30,10 @@ _ENGINE_TEMPO = 120.0
 class VitaOptions(Options):
     """Options of the Vital backend."""
 
-    tier: Literal[1, 2, 3] = Field(
-        1,
+    tier: Literal[1, 2, 3] | None = Field(
+        None,
         description="what varies: 1 = oscillators 1 and 2, filter 1, envelope 1, volume; "
-        "2 = all that shapes the sound; 3 = 2 with room for 64 modulations",
+        "2 = all that shapes the sound; 3 = 2 with modulations; unset: 1, or 3 with presets",
     )
     bpm: float = Field(_ENGINE_TEMPO, ge=20.0, le=300.0, description="tempo of synced LFOs, delays and effects")
 
@@ -55,6 +56,7 @@ class VitaBackend(Backend[VitaOptions]):
     determinism = "exact"
     fallback_determinism = "exact-in-run"
     preset_suffix: ClassVar[str] = ".vital"
+    preset_suffixes: ClassVar[tuple[str, ...]] = (".vital",)
 
     def __init__(self, options: VitaOptions, sample_rate: int) -> None:
         super().__init__(options, sample_rate)
@@ -72,20 +74,25 @@ class VitaBackend(Backend[VitaOptions]):
 
     @classmethod
     def shape(cls, options: VitaOptions) -> SpaceShape:
-        """Return the shape of the tier, with the tempo fixed at the plan's."""
-        fixed_tempo = SpaceShape(fix={"beats_per_minute": tempo_control(options.bpm)})
-        return fixed_tempo.over(SHAPES[f"tier {options.tier}"])
+        """Return the shape of the tier."""
+        return cls.shapes(options)[f"tier {options.tier or 1}"]
 
     @classmethod
-    def shapes(cls) -> Mapping[str, SpaceShape]:
-        """Return the shapes of the three tiers."""
-        return SHAPES
+    def preset_shape(cls, options: VitaOptions) -> SpaceShape:
+        """Return the shape of the tier; where none is chosen, all that shapes the sound varies."""
+        return cls.shapes(options)[f"tier {options.tier or 3}"]
+
+    @classmethod
+    def shapes(cls, options: VitaOptions) -> Mapping[str, SpaceShape]:
+        """Return the shapes of the three tiers and the named ones, with the tempo fixed at the plan's."""
+        tempo = SpaceShape(fix={"beats_per_minute": tempo_control(options.bpm)})
+        return {name: tempo.over(shape) for name, shape in SHAPES.items()}
 
     def space(self) -> ParameterSpace:
         """Return the 448 controls that shape sound: all but modulation slots and view settings."""
         from tonesmith.backends.vita.controls import read_space
 
-        return read_space(self._vita, self._synth, self.assets(), modulated=self.options.tier == 3)
+        return read_space(self._vita, self._synth, self.assets())
 
     def versions(self) -> Mapping[str, str]:
         """Return the version of the vita package, which holds the engine."""
@@ -107,6 +114,10 @@ class VitaBackend(Backend[VitaOptions]):
     def add_asset(self, name: str, content: bytes) -> None:
         """Keep a content for patches that name it."""
         self._contents[name] = content
+
+    def drop_asset(self, name: str) -> None:
+        """Forget a content."""
+        self._contents.pop(name, None)
 
     def template_key(self, patch: Patch) -> str:
         """Return what only ``load_json`` can change: assets, routing, and oversampling, which ``set`` ignores."""
@@ -150,17 +161,17 @@ class VitaBackend(Backend[VitaOptions]):
         )
         return audio
 
-    def load_preset(self, path: Path) -> tuple[Patch, Mapping[str, bytes]]:
-        """Return the patch in a ``.vital`` file, as Vital itself reads and upgrades it."""
-        from tonesmith.backends.vita.preset import parse, patch_of, read_text
+    def load_preset(self, path: Path) -> Preset:
+        """Return what is in a ``.vital`` file, as Vital itself reads and upgrades it."""
+        from tonesmith.backends.vita.preset import parse, preset_of, read_text
 
-        text = read_text(path)
+        text = said = read_text(path)
         for _ in range(2):
             self._load(text)
             text = self._synth.to_json()
         controls = self._synth.get_controls()
         names = {n: (d.min, d.max, d.is_discrete) for n in controls for d in (self._synth.get_control_details(n),)}
-        return patch_of(parse(text), names, path.read_bytes())
+        return preset_of(parse(text), parse(said), names, path)
 
     @classmethod
     def preset(cls, patch: Patch, assets: Mapping[str, bytes], name: str) -> bytes:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tonesmith.backends.vita.preset import MAX_MODULATIONS
+from tonesmith.backends.vita.preset import MAX_MODULATIONS, MODULES
 from tonesmith.parameter import Curve, Parameter
 from tonesmith.patch import sha256_hex
 from tonesmith.space import ParameterSpace
@@ -25,7 +25,7 @@ _CURVES: dict[str, Curve] = {
 }
 
 
-def read_space(vita: Any, synth: Any, assets: Mapping[str, bytes], modulated: bool) -> ParameterSpace:
+def read_space(vita: Any, synth: Any, assets: Mapping[str, bytes]) -> ParameterSpace:
     """Return every control that shapes sound, with what Vital says of it.
 
     Asking the library for modulation names moves its random state: the synth is not fit to render after.
@@ -34,10 +34,11 @@ def read_space(vita: Any, synth: Any, assets: Mapping[str, bytes], modulated: bo
     names = [name for name in sorted(controls) if not _NOT_SOUND.match(name)]
     return ParameterSpace(
         parameters=tuple(_parameter(name, synth.get_control_details(name), controls[name], names) for name in names),
-        sources=tuple(vita.get_modulation_sources()) if modulated else (),
-        destinations=tuple(vita.get_modulation_destinations()) if modulated else (),
-        modulation_slots=MAX_MODULATIONS if modulated else 0,
+        sources=tuple(vita.get_modulation_sources()),
+        destinations=tuple(vita.get_modulation_destinations()),
+        modulation_slots=MAX_MODULATIONS,
         assets={slot: sha256_hex(content) for slot, content in assets.items()},
+        modules=MODULES,
     )
 
 

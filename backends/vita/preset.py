@@ -13,11 +13,13 @@ from typing import Any
 
 from tonesmith.errors import EngineError
 from tonesmith.patch import Modulation, Patch, sha256_hex
+from tonesmith.preset import Preset
 
 MAX_MODULATIONS, MAX_WAVETABLES, MAX_LFOS = 64, 3, 8
 """What Vital has room for. A preset with more kills the process."""
 _MAX_BYTES = 64 << 20
 _MAX_SAMPLE_FRAMES = 60 * 192_000
+_MAX_TEXT = 500
 _VERSION = "1.5.5"
 """The Vital version named in presets: the engine's own "99999.9.9" would be refused by Vital as newer."""
 _SLOT_FIELDS = ("amount", "power", "bipolar", "stereo", "bypass")
@@ -25,6 +27,9 @@ _SLOT_CONTROL = re.compile(r"modulation_(\d+)_(amount|power|bipolar|stereo|bypas
 _WAVETABLES = tuple(f"wavetable_{i}" for i in range(1, MAX_WAVETABLES + 1))
 _LFOS = tuple(f"lfo_{i}" for i in range(1, MAX_LFOS + 1))
 _LINES = "modulation_lines"
+MODULES = {f"wavetable_{i}": f"osc_{i}" for i in range(1, MAX_WAVETABLES + 1)}
+MODULES |= {slot: slot for slot in (*_LFOS, "sample")}
+"""The module that each asset slot belongs to; the remapping curves belong to the routing."""
 SLOTS = (*_WAVETABLES, *_LFOS, "sample", _LINES)
 """The asset slots of a patch. ``modulation_lines`` maps slot numbers to remapping curves; "" if none is drawn."""
 
@@ -88,15 +93,19 @@ def routing_of(text: str) -> list[tuple[str, str]]:
     return [(m["source"], m["destination"]) for m in slots if m["source"] and m["destination"]]
 
 
-def patch_of(
-    preset: Mapping[str, Any], controls: Mapping[str, tuple[float, float, bool]], content: bytes
-) -> tuple[Patch, dict[str, bytes]]:
-    """Return the patch of a preset that Vital wrote, and its assets by SHA-256.
+def preset_of(
+    preset: Mapping[str, Any],
+    original: Mapping[str, Any],
+    controls: Mapping[str, tuple[float, float, bool]],
+    path: Path,
+) -> Preset:
+    """Return what is in a preset that Vital wrote.
 
     Args:
         preset: as Vital saved it after loading and upgrading the file.
+        original: the file itself, which tells its maker and its version.
         controls: name -> (min, max, whether it is discrete) of every control.
-        content: of the file, whose SHA-256 names the preset.
+        path: of the file, whose SHA-256 names the preset.
     """
     settings = preset["settings"]
     slots = [i for i, m in enumerate(settings["modulations"], 1) if m.get("source") and m.get("destination")]
@@ -110,9 +119,36 @@ def patch_of(
         values=values,
         modulations=tuple(_modulation(settings, slot) for slot in slots),
         assets={slot: sha256_hex(part) for slot, part in contents.items()},
-        preset=sha256_hex(content),
+        preset=sha256_hex(path.read_bytes()),
     )
-    return patch, {sha256_hex(part): part for part in contents.values()}
+    return Preset(
+        patch,
+        {sha256_hex(part): part for part in contents.values()},
+        name=_text(original, "preset_name") or path.stem,
+        author=_text(original, "author"),
+        style=_text(original, "preset_style"),
+        comments=_text(original, "comments"),
+        version=_text(original, "synth_version"),
+        random=_random(patch),
+    )
+
+
+def _text(preset: Mapping[str, Any], key: str) -> str:
+    """Return one line of text that a preset holds under a key; whatever else it holds is no text."""
+    value = preset.get(key, "")
+    printable = "".join(c if c.isprintable() else " " for c in value) if isinstance(value, str) else ""
+    return " ".join(printable.split())[:_MAX_TEXT]
+
+
+def _random(patch: Patch) -> tuple[str, ...]:
+    """Return the names of the controls and sources by which a patch draws random numbers."""
+    phases = [
+        f"{module}_random_phase"
+        for module in ("osc_1", "osc_2", "osc_3", "sample")
+        if patch.values[f"{module}_on"] and patch.values[f"{module}_random_phase"]
+    ]
+    sources = {m.source for m in patch.modulations if m.source.startswith("random") and not m.bypass}
+    return (*phases, *sorted(sources))
 
 
 def _inside(value: float, low: float, high: float, discrete: bool) -> float:

@@ -7,7 +7,7 @@ Levels and times are Vital's raw values: a level of 0.7 is shown as its square, 
 
 from __future__ import annotations
 
-from tonesmith.shape import SpaceShape, Value
+from tonesmith.shape import ModulationShape, SpaceShape, Value
 
 OVERSAMPLING = "oversampling"
 
@@ -67,4 +67,20 @@ TIER_1 = SpaceShape(
 )
 TIER_2 = SpaceShape(fix=_HELD, ranges={**_AUDIBLE, **_WHOLE_PATCH}, weights=_WEIGHTS)
 
-SHAPES = {"tier 1": TIER_1, "tier 2": TIER_2, "tier 3": TIER_2}
+TIER_3 = TIER_2.model_copy(update={"modulations": ModulationShape()})
+
+_SIMPLE = ("level", "wave_frame", "transpose", "tune", "unison_voices", "unison_detune")
+VITAL_SIMPLE = SpaceShape(
+    include=(
+        *(f"osc_{i}_{control}" for i in (1, 2) for control in _SIMPLE),
+        "osc_2_on",
+        *(f"filter_1_{control}" for control in ("cutoff", "resonance", "drive", "model")),
+        *(f"env_1_{control}" for control in ("attack", "hold", "decay", "sustain", "release")),
+        "volume",
+    ),
+    fix={"osc_1_on": "On", "filter_1_on": "On"},
+    ranges=_AUDIBLE,
+)
+"""The controls that carry most of a sound."""
+
+SHAPES = {"tier 1": TIER_1, "tier 2": TIER_2, "tier 3": TIER_3, "vital_simple": VITAL_SIMPLE}

@@ -13,8 +13,8 @@ from typer.core import TyperGroup
 
 from tonesmith.host import Host
 
-_ORDER = ("generate", "inspect", "export", "verify", "plugins")
-_READERS = ("inspect", "export", "verify")
+_ORDER = ("generate", "inspect", "export", "verify", "importance", "plugins")
+_READERS = ("inspect", "export", "verify", "importance")
 
 
 class _Ordered(TyperGroup):

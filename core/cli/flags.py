@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from tonesmith.config import Config, PlanSettings, RunSettings
+from tonesmith.config import Config, PlanSettings, PresetSettings, RunSettings
 from tonesmith.errors import ConfigError, unknown_name
 from tonesmith.host import Host
 from tonesmith.notes import Notes
@@ -20,8 +20,10 @@ from tonesmith.settings import Schema, Setting, alternatives, choices_of, limits
 from tonesmith.shape import SpaceShape
 
 _SHORT = {"patches": ("-n", "--patches"), "seed": ("--seed",), "workers": ("--workers",)}
+_TYPED = {"presets.paths": ("--presets",), "presets.strict": ("--strict/--no-strict",)}
+_REPEATED = ("presets.paths",)
 _BY_NAME = {"space.fix": ("--space.fix", "NAME=VALUE"), "space.ranges": ("--space.range", "NAME=LOW:HIGH")}
-_METAVARS = {"choice": "CHOICE", "integer": "INT", "number": "NUM", "boolean": None, "string": "TEXT", "array": "LIST"}
+_METAVARS = {"choice": "CHOICE", "integer": "INT", "number": "NUM", "boolean": None, "string": "TEXT", "array": "LIST", "repeated": "PATH"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Flag:
             rich_help_panel=self.panel,
             show_default=False,
         )
-        annotation: Any = {"by name": list[str], "boolean": bool}.get(kind, str) | None
+        annotation: Any = {"by name": list[str], "repeated": list[str], "boolean": bool}.get(kind, str) | None
         typed = Annotated[annotation, option]
         return inspect.Parameter(identifier, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=typed)
 
@@ -76,7 +78,7 @@ class Flag:
                 return {self.key: {str(choice): choice for choice in choices_of(schema)}.get(value, value)}
             case "integer" | "number":
                 return {self.key: _number(value)}
-            case "boolean":
+            case "boolean" | "repeated":
                 return {self.key: value}
             case _:
                 return {self.key: self._read(schema, value)}
@@ -131,6 +133,7 @@ def flags_of(config: Config, host: Host) -> tuple[Flag, ...]:
     ]
     flags += [Flag(f"run.{s.key}", _SHORT[s.key], s, plain["run"][s.key], "Run") for s in settings_of(RunSettings)]
     flags += _section("notes", settings_of(Notes), plain["notes"], "Notes")
+    flags += _section("presets", settings_of(PresetSettings), plain["presets"], "Presets")
     flags += _section("space", (s for s in settings_of(SpaceShape) if s.key != "weights"), plain["space"], "Space")
     for role, chosen in (("backend", config.backend), ("sampler", config.sampler), ("sink", config.sink)):
         options = settings_of(host.find(role, chosen.name).Options)
@@ -148,6 +151,8 @@ def _section(prefix: str, settings: Iterable[Setting], values: Mapping[str, Any]
 
 def _names(prefix: str, setting: Setting) -> tuple[str, ...]:
     name = f"{prefix}.{setting.key}"
+    if name in _TYPED:
+        return _TYPED[name]
     if _kind(name, setting.schema) == "boolean":
         return (f"--{name}/--no-{name}",)
     return (_BY_NAME[name][0],) if name in _BY_NAME else (f"--{name}",)
@@ -190,7 +195,7 @@ def with_flags(command: Callable[..., None], flags: Sequence[Flag]) -> Callable[
 
 def check_flags(arguments: Sequence[str], flags: Sequence[Flag]) -> None:
     """Raise :class:`ConfigError` for a plugin's flag that there is not, with the nearest and those there are."""
-    sections = {"notes", "space", "backend", "sampler", "sink", "validators"}
+    sections = {"notes", "presets", "space", "backend", "sampler", "sink", "validators"}
     for argument in itertools.takewhile(lambda word: word != "--", arguments):
         name = argument.split("=", 1)[0]
         section, dot, _ = name.removeprefix("--").removeprefix("no-").partition(".")
@@ -208,6 +213,8 @@ def _kind(key: str, schema: Schema) -> str:
     """Return how a setting is typed: "choice", "by name", one of JSON's types, or "" for a mixture."""
     if key in _BY_NAME:
         return "by name"
+    if key in _REPEATED:
+        return "repeated"
     if choices_of(schema):
         return "choice"
     return str(schema.get("type", ""))

@@ -104,7 +104,7 @@ def _shown(record: PluginRecord) -> list[str]:
         lines += [*table(("measures", "unit", "meaning"), rows_measured), ""]
     lines += ["In plugins.toml:", "", *textwrap.indent(example(record), "    ").rstrip().split("\n")]
     if issubclass(record.plugin, Backend):
-        for name, shape in record.plugin.shapes().items():
+        for name, shape in record.plugin.shapes(record.plugin.Options()).items():
             lines += ["", *_shape_lines(name, shape)]
     return lines
 
@@ -139,7 +139,7 @@ def _described(record: PluginRecord) -> dict[str, Any]:
     if issubclass(plugin, Validator):
         described["measures"] = [{"name": m.name, "unit": m.unit, "doc": m.doc} for m in plugin.measures]
     if issubclass(plugin, Backend):
-        described["shapes"] = {name: shape.model_dump(mode="json") for name, shape in plugin.shapes().items()}
+        described["shapes"] = {name: shape.model_dump(mode="json") for name, shape in plugin.shapes(plugin.Options()).items()}
     return described
 
 

@@ -77,7 +77,7 @@ class BackendContract:
         assert all(field.description for field in backend.Options.model_fields.values())
 
     def test_the_shapes_fit_the_live_engine(self, backend: type[Backend[Any]], description: Description) -> None:
-        for shape in backend.shapes().values():
+        for shape in backend.shapes(backend.Options.model_validate(self.options)).values():
             assert shaped(description.space, shape, SpaceShape()).names
 
     def test_the_space_survives_json(self, description: Description) -> None:

@@ -16,7 +16,7 @@ import random
 import re
 import sys
 import tracemalloc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -24,8 +24,9 @@ import numpy as np
 import pytest
 
 from tonesmith.parameter import Parameter
-from tonesmith.patch import Candidate, Patch
+from tonesmith.patch import Candidate, Patch, sha256_hex
 from tonesmith.roles import Sampler
+from tonesmith.sampling import patch_at, uniform
 from tonesmith.space import ParameterSpace
 
 _FAR = 10_000_000
@@ -52,6 +53,15 @@ def example_space() -> ParameterSpace:
     )
 
 
+def example_presets(space: ParameterSpace, count: int = 12) -> tuple[Patch, ...]:
+    """Return patches of a space as presets, each from a file of its own."""
+    points = (uniform(7, "presets", i, 0, len(space.names)) for i in range(count))
+    return tuple(
+        Patch({**space.fixed, **patch_at(space, point, "").values}, preset=sha256_hex(b"preset %d" % i))
+        for i, point in enumerate(points)
+    )
+
+
 class SamplerContract:
     """The tests that every sampler passes.
 
@@ -73,7 +83,11 @@ class SamplerContract:
     def make(self, space: ParameterSpace, rounds: tuple[int, ...] = _PLAN, seed: int | None = None) -> Sampler[Any]:
         """Return a new sampler."""
         options = self.sampler.Options.model_validate(dict(self.options))
-        return self.sampler(options, space, self.seed if seed is None else seed, rounds)
+        return self.sampler(options, space, self.seed if seed is None else seed, rounds, self.presets(space))
+
+    def presets(self, space: ParameterSpace) -> Sequence[Patch]:
+        """Return the presets to draw from: patches of the space that are none of its corners."""
+        return example_presets(space) if self.sampler.uses_presets else ()
 
     def test_it_has_a_name_and_a_summary(self) -> None:
         assert re.fullmatch(r"[a-z][a-z0-9_-]*", self.sampler.name)
@@ -110,7 +124,8 @@ class SamplerContract:
     def test_a_sampler_rebuilt_from_name_and_options_gives_the_same_patches(self, space: ParameterSpace) -> None:
         sampler = self.make(space)
         stored = json.loads(json.dumps(sampler.options.model_dump(mode="json")))
-        rebuilt = self.sampler(self.sampler.Options.model_validate(stored), space, self.seed, _PLAN)
+        options = self.sampler.Options.model_validate(stored)
+        rebuilt = self.sampler(options, space, self.seed, _PLAN, self.presets(space))
         assert drawn(rebuilt, 20) == drawn(sampler, 20)
 
     def test_a_new_attempt_is_a_new_draw_that_leaves_the_others_alone(self, space: ParameterSpace) -> None:
@@ -145,7 +160,7 @@ class SamplerContract:
             assert space.decode(again) == decoded
 
     def test_the_origin_of_every_patch_is_declared(self, space: ParameterSpace) -> None:
-        assert {patch.origin for patch in self._patches(space)} <= set(self.sampler.origins())
+        assert {patch.origin for patch in self._patches(space)} <= set(self.make(space).origins())
 
     def test_patch_ten_million_costs_what_patch_0_does(self, space: ParameterSpace) -> None:
         rounds = (2 * _FAR,)

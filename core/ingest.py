@@ -1,0 +1,168 @@
+"""Preset files, from the paths that a person names to what a plan keeps of them."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tonesmith.errors import ConfigError, EngineError
+from tonesmith.isolation import Engine
+from tonesmith.plan import Audio, PluginRef
+from tonesmith.preset import Preset
+from tonesmith.preset_collections import manifest_for
+from tonesmith.roles import Backend, Isolation
+
+MAX_PRESET_BYTES = 64 << 20
+"""Of a preset file: a larger one is refused before anything reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A preset that a synth could read.
+
+    Attributes:
+        path: of the first file with this content.
+        preset: what is in it, with the licence of its collection.
+        copies: other files with the same content.
+    """
+
+    path: Path
+    preset: Preset
+    copies: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file that is no preset of the synth, and why."""
+
+    path: Path
+    reason: str
+
+
+def preset_files(paths: Sequence[str | os.PathLike[str]], suffixes: Sequence[str]) -> list[Path]:
+    """Return the preset files that paths name: files, folders with all below them, and globs (``**`` too).
+
+    Args:
+        paths: to look at, in this order; files of a folder come in the order of their names.
+        suffixes: of preset files, in lower case. A file that is named in full may have any.
+
+    Raises :class:`ConfigError` for a path that names no preset.
+    """
+    files: dict[Path, None] = {}
+    for path in map(Path, paths):
+        found = list(_files_at(path, tuple(suffixes)))
+        if not found:
+            kinds = " or ".join(suffixes)
+            raise ConfigError(f"presets: {path} {_nothing(path)}; a {kinds} file, a folder or a glob is needed.")
+        files |= dict.fromkeys(found)
+    return list(files)
+
+
+def _files_at(path: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    if path.is_dir():
+        for folder, inner, names in os.walk(path):
+            inner.sort()
+            yield from (Path(folder) / name for name in sorted(names) if name.lower().endswith(suffixes))
+    elif path.is_file():
+        yield path
+    elif glob.has_magic(str(path)):
+        for match in sorted(glob.glob(str(path), recursive=True)):
+            if Path(match).is_file() and match.lower().endswith(suffixes):
+                yield Path(match)
+
+
+def _nothing(path: Path) -> str:
+    if path.is_dir():
+        return "is a folder without presets"
+    return "matches no preset" if glob.has_magic(str(path)) else "does not exist"
+
+
+def ingest(
+    files: Sequence[Path],
+    backend: type[Backend[Any]],
+    options: Mapping[str, Any],
+    *,
+    sample_rate: int,
+    isolation: Isolation,
+    workers: int = 1,
+    licence: str = "",
+    progress: Callable[[int], object] = int,
+) -> tuple[list[Found], list[Refused]]:
+    """Return what a synth reads in preset files, and which it refuses. Each content is read once.
+
+    Args:
+        files: to read, each in a process where a hostile one costs nothing but itself.
+        backend, options: the synth.
+        sample_rate: Hz.
+        isolation: that the backend needs here.
+        workers: engines that read at the same time.
+        licence: of a preset whose collection states none.
+        progress: told the number of files after each.
+
+    The presets come in the order of their SHA-256, so that neither names nor places decide anything.
+    """
+    by_content, refused = _by_content(files)
+    jobs = list(by_content.values())
+    progress(len(refused))
+    stopped = threading.Event()
+
+    def read(share: Sequence[Sequence[Path]]) -> list[Found | Refused]:
+        audio = Audio(sample_rate, 0, 0)
+        with Engine(PluginRef(backend.name, options), audio, 1, isolation, asset=_no_asset) as engine:
+            told: list[Found | Refused] = []
+            for paths in share:
+                if stopped.is_set():
+                    break
+                told += _read(engine, paths, licence)
+                progress(len(paths))
+            return told
+
+    engines = max(1, min(workers, len(jobs)))
+    with ThreadPoolExecutor(engines) as pool:
+        try:
+            told = [item for part in pool.map(read, [jobs[i::engines] for i in range(engines)]) for item in part]
+        finally:
+            stopped.set()
+    found = [item for item in told if isinstance(item, Found)]
+    refused += [item for item in told if isinstance(item, Refused)]
+    return sorted(found, key=lambda item: item.preset.patch.preset), sorted(refused, key=lambda item: item.path)
+
+
+def _by_content(files: Sequence[Path]) -> tuple[dict[str, list[Path]], list[Refused]]:
+    """Return SHA-256 -> the files with that content, and the files that are not opened at all."""
+    by_content: dict[str, list[Path]] = {}
+    refused = []
+    for path in files:
+        try:
+            size = path.stat().st_size
+            if size > MAX_PRESET_BYTES:
+                told = f"{size >> 20} MB; presets of more than {MAX_PRESET_BYTES >> 20} MB are not opened"
+                refused.append(Refused(path, told))
+                continue
+            by_content.setdefault(hashlib.sha256(path.read_bytes()).hexdigest(), []).append(path)
+        except OSError as error:
+            refused.append(Refused(path, f"cannot be read: {error.strerror}"))
+    return by_content, refused
+
+
+def _read(engine: Engine, paths: Sequence[Path], licence: str) -> list[Found | Refused]:
+    try:
+        preset = engine.load_preset(paths[0])
+    except EngineError as error:
+        return [Refused(path, str(error)) for path in paths]
+    collection = manifest_for(paths[0])
+    if collection is not None:
+        licence = collection.licence or licence
+        preset = replace(preset, author=preset.author or collection.author)
+    return [Found(paths[0], replace(preset, licence=preset.licence or licence), tuple(paths[1:]))]
+
+
+def _no_asset(name: str) -> bytes:
+    raise ConfigError(f"no asset {name} is known while presets are read")
