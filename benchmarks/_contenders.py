@@ -1,4 +1,4 @@
-"""The processes that `vital_rows.py` compares, each clean and with one thread.
+"""The processes that the benchmarks of Vital compare, each clean and with one thread.
 
 Started as ``python _contenders.py KIND JOB``: it reads the job, gets ready, and for each line on its standard
 input does all the work once and answers with one line of JSON.
@@ -29,6 +29,25 @@ def raw_engine(job: Mapping[str, Any]) -> Round:
             for name, value in values:
                 controls[name].set(value)
             synth.render(*note)
+        return {}
+
+    return once
+
+
+def raw_presets(job: Mapping[str, Any]) -> Round:
+    """One Synth for all: load each preset once, then set every control and render for each of its patches."""
+    import vita
+
+    synth = vita.Synth()
+    controls = synth.get_controls()
+
+    def once() -> dict[str, float]:
+        for group in job["groups"]:
+            synth.load_json(group["preset"])
+            for values, note in _notes({**job, "patches": group["patches"]}):
+                for name, value in values:
+                    controls[name].set(value)
+                synth.render(*note)
         return {}
 
     return once
@@ -67,7 +86,7 @@ def checks_and_storage(job: Mapping[str, Any]) -> Round:
     from tonesmith.dataset import open_dataset
     from tonesmith.host import Host
     from tonesmith.patch import Candidate, Patch
-    from tonesmith.roles import Sampler
+    from tonesmith.produce import sampler_of
     from tonesmith.rows import RowContent, pack_rows
     from tonesmith.sinks.zarr import ZarrSink
 
@@ -75,9 +94,7 @@ def checks_and_storage(job: Mapping[str, Any]) -> Round:
     plan = dataset.plan
     classes = [(host.validators()[ref.name], ref) for ref in plan.validators]
     validators = [cls(cls.Options.model_validate(ref.options)) for cls, ref in classes]
-    sampling = host.samplers()[plan.sampler.name]
-    options = sampling.Options.model_validate(plan.sampler.options)
-    sampler: Sampler[Any] = sampling(options, plan.space, plan.seed, plan.rounds)
+    sampler = sampler_of(plan, host, dataset.storage.asset)
     rows = [
         RowContent(row.audio, row.label, row.patch, row.note, row.patch_id, row.attempt, row.measured)
         for row in dataset
@@ -145,6 +162,7 @@ def _notes(job: Mapping[str, Any]) -> Iterator[tuple[list[tuple[str, float]], li
 
 KINDS: Mapping[str, Callable[[Mapping[str, Any]], Round]] = {
     "raw": raw_engine,
+    "raw presets": raw_presets,
     "recipe": recipe,
     "parts": checks_and_storage,
 }

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from tonesmith.parameter import Parameter
     from tonesmith.patch import Candidate, Modulation, Note, Patch
     from tonesmith.plan import Plan
+    from tonesmith.preset import Preset, PresetRef
     from tonesmith.roles import Backend, Measure, Options, Sampler, Sink, Storage, Validator
-    from tonesmith.shape import SpaceShape
+    from tonesmith.routing import Routing
+    from tonesmith.shape import ModulationShape, SpaceShape
     from tonesmith.space import Label, ParameterSpace
     from tonesmith.watch import Summary, Watcher
 
@@ -48,6 +50,7 @@ __all__ = [
     "Label",
     "Measure",
     "Modulation",
+    "ModulationShape",
     "Note",
     "Notes",
     "Options",
@@ -57,8 +60,11 @@ __all__ = [
     "Patch",
     "Plan",
     "PluginError",
+    "Preset",
+    "PresetRef",
     "Rejection",
     "Render",
+    "Routing",
     "Row",
     "Rows",
     "RunError",
@@ -102,8 +108,10 @@ _HOMES = {
     "parameter": ("Parameter",),
     "patch": ("Candidate", "Modulation", "Note", "Patch"),
     "plan": ("Plan",),
+    "preset": ("Preset", "PresetRef"),
     "roles": ("Backend", "Measure", "Options", "Sampler", "Sink", "Storage", "Validator"),
-    "shape": ("SpaceShape",),
+    "routing": ("Routing",),
+    "shape": ("ModulationShape", "SpaceShape"),
     "space": ("Label", "ParameterSpace"),
     "watch": ("Summary", "Watcher"),
 }

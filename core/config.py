@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -241,32 +240,39 @@ class _Composition:
 
     def _shape(self, parts: dict[str, Any]) -> None:
         """Put the file that ``[space] shape`` names into the shape, and check the name of any other."""
-        space, backend = parts["space"], parts["backend"]
-        seen: list[Path] = []
-        base = self._folder(("space", "shape"))
         try:
-            while space is not None and space.shape.endswith(".toml"):
-                path = base / Path(space.shape).expanduser()
-                if path in seen:
-                    raise ConfigError(f"{path} starts from itself")
-                seen.append(path)
-                base = path.parent
-                space = space.over(_shape_file(path))
-            if space is not None and space.shape and backend is not None:
-                found = self.host.find("backend", backend.name)
-                shapes = found.shapes(found.Options.model_validate(backend.options))
-                if space.shape not in shapes:
-                    raise ConfigError(unknown_name("shape", space.shape, shapes))
+            if parts["space"] is not None:
+                parts["space"] = self._without_files(parts["space"])
+            if parts["space"] is not None and parts["backend"] is not None:
+                self._check_shape(parts["space"].shape, parts["backend"])
         except ConfigError as error:
             self.problems.append(Problem(("space", "shape"), str(error)))
-        parts["space"] = space
+
+    def _without_files(self, space: SpaceShape) -> SpaceShape:
+        """Return a shape laid over those of the files that it starts from."""
+        folder = self._folder(("space", "shape"))
+        seen: list[Path] = []
+        while space.shape.endswith(".toml"):
+            path = (folder / Path(space.shape).expanduser()).absolute()
+            if path in seen:
+                raise ConfigError(f"{path} starts from itself")
+            seen.append(path)
+            folder = path.parent
+            space = space.over(_shape_file(path))
+        return space
+
+    def _check_shape(self, name: str, backend: Chosen) -> None:
+        found = self.host.find("backend", backend.name)
+        shapes = found.shapes(found.Options.model_validate(backend.options))
+        if name and name not in shapes:
+            raise ConfigError(f"{unknown_name('shape', name, shapes)} A file of your own ends in .toml.")
 
     def _placed(self, presets: Any) -> Any:
         """Return the presets with absolute paths, so that they are the same from anywhere."""
         if presets is None:
             return None
         folder = self._folder(("presets", "paths"))
-        paths = tuple(os.path.abspath(folder / Path(path).expanduser()) for path in presets.paths)
+        paths = tuple(str((folder / Path(path).expanduser()).absolute()) for path in presets.paths)
         return presets.model_copy(update={"paths": paths})
 
     def _folder(self, path: KeyPath) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -39,21 +40,20 @@ def wav_of(audio: NDArray[np.float32], sample_rate: int) -> bytes:
 def label_of(row: Row) -> dict[str, Any]:
     """Return what a row is, as a person reads it: note, origin, measurements, and every parameter with its unit."""
     note = row.note
+    presets = {preset.sha256: preset for preset in row.plan.presets}
     return {
         "row": row.row,
         "patch": row.patch_id,
         "attempt": row.attempt,
         "origin": row.origin,
+        "presets": [asdict(presets[sha]) for sha in (row.preset, row.mate) if sha in presets],
         "note": {"pitch": note.pitch, "velocity": note.velocity, "hold": note.hold, "tail": note.tail},
         "measured": {name: value for name, value in row.measured.items() if np.isfinite(value)},
         "parameters": {
             name: {"raw": value.raw, "value": value.value, "unit": value.unit, "text": value.text, "audible": audible}
             for (name, value), audible in zip(row.parameters.items(), row.audible.tolist(), strict=True)
         },
-        "modulations": [
-            {"source": m.source, "destination": m.destination, "amount": m.amount, "bypass": m.bypass}
-            for m in row.label.modulations
-        ],
+        "modulations": [asdict(m) for m in row.label.modulations],
     }
 
 

@@ -73,7 +73,7 @@ def _files_at(path: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
     elif path.is_file():
         yield path
     elif glob.has_magic(str(path)):
-        for match in sorted(glob.glob(str(path), recursive=True)):
+        for match in sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207 - Path.glob takes no absolute pattern
             if Path(match).is_file() and match.lower().endswith(suffixes):
                 yield Path(match)
 
@@ -99,7 +99,8 @@ def ingest(
 
     Args:
         files: to read, each in a process where a hostile one costs nothing but itself.
-        backend, options: the synth.
+        backend: the synth.
+        options: of the backend, as JSON.
         sample_rate: Hz.
         isolation: that the backend needs here.
         workers: engines that read at the same time.

@@ -99,7 +99,7 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
         timeout=config.plan.timeout,
         audio=description.audio,
         notes=config.notes,
-        backend=reference,
+        backend=PluginRef(backend.name, backend.recorded(options).model_dump(mode="json")),
         isolation=isolation,
         determinism=promise_of(backend, isolation),
         space=with_choices(space, [found.preset for found in presets]),

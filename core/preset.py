@@ -79,9 +79,7 @@ def stored_form(preset: Preset, fixed: Mapping[str, float]) -> tuple[PresetRef, 
         {**preset.patch.values, **fixed}, preset.patch.modulations, preset.patch.assets, preset=preset.patch.preset
     )
     text = written_patch(patch)
-    ref = PresetRef(
-        patch.preset, sha256_hex(text), preset.name, preset.author, preset.style, preset.licence
-    )
+    ref = PresetRef(patch.preset, sha256_hex(text), preset.name, preset.author, preset.style, preset.licence)
     return ref, {**preset.assets, ref.patch: text}
 
 

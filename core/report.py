@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tonesmith.dataset import Dataset
 from tonesmith.parameter import Parameter
+from tonesmith.preset import credits_of
 
 _BINS = 10
 
@@ -39,16 +40,28 @@ def report(dataset: Dataset) -> dict[str, Any]:
             "categorical": len(space.categorical),
             "fixed": len(space.fixed),
             "modulation_slots": space.modulation_slots,
+            "held": len(space.held),
             "audible": float(audible.mean()),
+        },
+        "presets": {
+            "read": len(plan.presets),
+            "used": len(_presets_used(dataset)) if plan.presets else 0,
+            "credits": credits_of(plan.presets),
         },
         "origins": dict(origins.most_common()),
         "rejections": dict(rejections.most_common()),
         "levels": {m.name: {**_spread(dataset.column(m.name)), "unit": m.unit} for m in plan.measures},
         "made_with": dict(dataset.attributes.get("made_with", {})),
-        "plan": {key: value for key, value in plan.to_json().items() if key != "space"},
+        "plan": {key: value for key, value in plan.to_json().items() if key not in {"space", "presets"}},
         "fingerprint": plan.fingerprint,
         "digest": dataset.digest,
     }
+
+
+def _presets_used(dataset: Dataset) -> set[bytes]:
+    """Return the SHA-256 of every preset that some row came from."""
+    both = np.concatenate([dataset.column("preset"), dataset.column("mate")])
+    return {sha.tobytes() for sha in np.unique(both, axis=0) if sha.any()}
 
 
 def coverage(dataset: Dataset) -> list[dict[str, Any]]:

@@ -100,6 +100,14 @@ class Backend(Plugin[O]):
         return {}
 
     @classmethod
+    def recorded(cls, options: O) -> O:
+        """Return the options as a plan records them: without what has done its part once the space is read.
+
+        A folder whose contents the plan has taken over must not make two plans of one.
+        """
+        return options
+
+    @classmethod
     def library(cls, options: O) -> Mapping[str, bytes]:
         """Return SHA-256 -> content of each asset that a parameter with a ``slot`` may choose. No engine is needed."""
         return {}

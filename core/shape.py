@@ -165,7 +165,6 @@ def _routed(
     return kept
 
 
-
 def _varied_names(names: list[str], base: SpaceShape, user: SpaceShape) -> set[str]:
     """Return what varies. What the user frees, or gives a range or weights, varies whatever the backend says."""
     included = user.include if user.include is not None else base.include

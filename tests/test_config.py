@@ -282,3 +282,37 @@ def test_the_locator_finds_every_key_on_the_line_where_it_is_written(data: dict[
     for path in _keys(tomllib.loads(text)):
         written = tomli_w.dumps({str(path[-1]): 0}).removesuffix(" = 0\n")
         assert written in rows[lines[path] - 1]
+
+
+def test_paths_of_presets_are_relative_to_the_file_that_names_them_or_to_where_the_flag_is_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep/a.toml").write_text('[presets]\npaths = ["bank", "/abs/x.vital", "~/own"]\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/me")
+    config = load_config(Path("deep/a.toml"), host=HOST)
+    assert config.presets.paths == (str(tmp_path / "deep/bank"), "/abs/x.vital", "/home/me/own")
+    typed = load_config(Path("deep/a.toml"), {"presets.paths": ["bank"]}, host=HOST)
+    assert typed.presets.paths == (str(tmp_path / "bank"),)
+    assert compose(parse_toml(config.to_toml(), "else.toml"), {}, host=HOST) == config
+
+
+def test_a_shape_file_lies_between_the_backends_shape_and_the_space_table(tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_text('shape = "tier 2"\nexclude = ["lfo_*"]\n[ranges]\nvolume = [4000, 5000]\n')
+    (tmp_path / "mine.toml").write_text('[space]\nshape = "base.toml"\n[space.ranges]\nvolume = [4500, 5000]\n')
+    (tmp_path / "run.toml").write_text('[space]\nshape = "mine.toml"\nexclude = ["osc_*"]\n')
+    space = load_config(tmp_path / "run.toml", host=HOST).space
+    assert space.shape == "tier 2"
+    assert space.exclude == ("lfo_*", "osc_*")
+    assert space.ranges == {"volume": (4500.0, 5000.0)}
+
+
+def test_a_wrong_shape_says_what_is_wrong_and_where(tmp_path: Path) -> None:
+    assert "unknown shape 'tier 9'. Did you mean 'tier" in complaint('[space]\nshape = "tier 9"\n')
+    (tmp_path / "a.toml").write_text('shape = "a.toml"\n')
+    (tmp_path / "b.toml").write_text('inclde = ["x"]\n')
+    for name, said in (("a", "starts from itself"), ("b", "b.toml:1: inclde: unknown key"), ("c", "cannot be read")):
+        (tmp_path / "run.toml").write_text(f'[space]\nshape = "{name}.toml"\n')
+        with pytest.raises(ConfigError, match=rf"run.toml:2: space.shape: .*{said}"):
+            load_config(tmp_path / "run.toml", host=HOST)

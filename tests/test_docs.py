@@ -24,11 +24,11 @@ import typer
 import tonesmith
 from tonesmith import hookspecs, load_config
 from tonesmith.cli.app import build_app
-from tonesmith.config import PlanSettings, RunSettings
+from tonesmith.config import PlanSettings, PresetSettings, RunSettings
 from tonesmith.host import Host
 from tonesmith.notes import Notes
 from tonesmith.schema import columns
-from tonesmith.shape import SpaceShape
+from tonesmith.shape import ModulationShape, SpaceShape
 from tonesmith.testing.synthetic import synthetic_space
 
 ROOT = Path(__file__).parents[1]
@@ -219,15 +219,16 @@ def test_every_built_in_plugin_its_options_and_its_measures_are_documented() -> 
 
 def test_every_key_of_the_composition_is_shown_in_toml() -> None:
     toml = "\n".join(block.text for block in blocks_of(ROOT / "docs/generate.md") if block.language == "toml")
-    tables = {"plan": PlanSettings, "run": RunSettings, "notes": Notes, "space": SpaceShape}
-    keys = [f"{table}.{key}" for table, model in tables.items() for key in model.model_fields]
-    assert [key for key in keys if not re.search(rf"^#? ?{key.partition('.')[2]} = ", toml, re.MULTILINE)] == []
+    tables = {"plan": PlanSettings, "run": RunSettings, "notes": Notes, "presets": PresetSettings, "space": SpaceShape}
+    tables |= {"space.modulations": ModulationShape}
+    keys = [f"{table}.{key}" for table, model in tables.items() for key in model.model_fields if key != "modulations"]
+    assert [key for key in keys if not re.search(rf"^#? ?{key.rpartition('.')[2]} = ", toml, re.MULTILINE)] == []
     assert [table for table in tables if f"[{table}]" not in toml] == []
 
 
 def test_every_column_is_documented() -> None:
     measures = [m for record in Host.load().plugins() for m in getattr(record.plugin, "measures", ())]
-    schema = columns(synthetic_space(), 2, 100, measures)
+    schema = columns(synthetic_space(), 2, 100, measures, presets=True)
     assert len(schema) > 20
     assert missing([column.name for column in schema], "docs/dataset.md") == []
     assert missing([dim for column in schema for dim in column.dims], "docs/dataset.md") == []

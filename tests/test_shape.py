@@ -141,3 +141,12 @@ def test_a_mistake_is_told_by_key_and_name(user, message):
     with pytest.raises(SpaceError) as error:
         shape(user)
     assert message in str(error.value)
+
+
+def test_with_presets_only_what_the_user_fixes_is_fixed():
+    base = SpaceShape(include=("osc_1_level",), fix={"voices": 4})
+    space = shaped(SPACE, base, SpaceShape(fix={"cutoff": 50.0}), presets=True)
+    assert space.fixed == {"cutoff": 50.0}
+    assert space.held == {"osc_2_level": 0.7, "osc_1_wave": 0.0, "voices": 4.0}
+    assert space.drawn.names == ("osc_1_level",)
+    assert set(space.names) == ALL - {"cutoff"}

@@ -247,3 +247,84 @@ def test_a_fixed_switch_gates_though_it_is_no_column():
     assert off.names == on.names == ("x",)
     assert audible(space=off) == set()
     assert audible(space=on) == {"x"}
+
+
+HELD = ParameterSpace(
+    (continuous("cutoff", 0.0, 10.0), continuous("drive"), switch("on")),
+    fixed={"drive": 0.25},
+    held={"cutoff": 4.0},
+)
+
+
+def test_what_is_held_is_in_the_label_and_not_drawn():
+    assert HELD.names == ("cutoff", "on")
+    assert HELD.drawn.names == ("on",)
+    assert HELD.drawn.fixed == {"drive": 0.25, "cutoff": 4.0}
+    assert HELD.decode(HELD.encode(Patch({"on": 1.0}))).values == {"drive": 0.25, "cutoff": 4.0, "on": 1.0}
+    assert HELD.decode(HELD.encode(Patch({"cutoff": 5.0}))).values["cutoff"] == 5.0
+    assert ParameterSpace.from_json(json.loads(json.dumps(HELD.to_json()))) == HELD
+    assert HELD.drawn.drawn is HELD.drawn
+
+
+TABLES = ParameterSpace(
+    (
+        Parameter(
+            "wave",
+            "categorical",
+            0.0,
+            2.0,
+            0.0,
+            choices=("Init", "Saw", "Bell"),
+            slot="table",
+            contents=("a", "b", "c"),
+        ),
+        continuous("level"),
+    ),
+    assets={"table": "a", "lfo": "z"},
+)
+
+
+@pytest.mark.parametrize(
+    ("patch", "wave", "table"),
+    [
+        (Patch(), 0, "a"),
+        (Patch({"wave": 2.0}), 2, "c"),
+        (Patch(assets={"table": "b"}), 1, "b"),
+        (Patch({"wave": 2.0}, assets={"table": "b"}), 1, "b"),  # what is in the slot is what sounds
+    ],
+)
+def test_a_parameter_that_chooses_an_asset_agrees_with_its_slot(patch, wave, table):
+    label = TABLES.encode(patch)
+    assert (label.categorical.tolist(), label.assets) == ([wave], {"table": table, "lfo": "z"})
+    assert TABLES.encode(TABLES.decode(label)).assets == label.assets
+    assert TABLES.decode(label).values["wave"] == wave
+
+
+def test_an_asset_that_is_no_choice_is_refused():
+    with pytest.raises(SpaceError, match="'table' is no choice of wave"):
+        TABLES.encode(Patch(assets={"table": "q"}))
+
+
+def test_a_chooser_that_is_fixed_keeps_its_slot():
+    fixed = ParameterSpace(TABLES.parameters, fixed={"wave": 1.0}, assets=TABLES.assets)
+    assert fixed.encode(Patch()).assets["table"] == "b"
+    with pytest.raises(SpaceError, match="fixes at 1"):
+        fixed.encode(Patch(assets={"table": "c"}))
+
+
+def test_a_chooser_needs_its_slot_and_an_asset_for_each_choice():
+    with pytest.raises(SpaceError, match="does not have"):
+        ParameterSpace(TABLES.parameters)
+    with pytest.raises(SpaceError, match="1 assets for 3 choices"):
+        Parameter("wave", "categorical", 0.0, 2.0, 0.0, slot="table", contents=("a",))
+
+
+def test_a_parameter_may_be_gated_by_the_choice_of_another():
+    space = space_of(
+        Parameter("model", "categorical", 0.0, 2.0, 0.0, choices=("comb", "formant", "phase")),
+        Parameter("x", "continuous", 0.0, 1.0, 0.0, when=(("model", (1, 2)),)),
+    )
+    assert [bool(space.audible(Patch({"model": m}))[0]) for m in (0.0, 1.0, 2.0)] == [False, True, True]
+    assert ParameterSpace.from_json(json.loads(json.dumps(space.to_json()))) == space
+    with pytest.raises(SpaceError, match="gated by 'model'"):
+        space_of(Parameter("x", "continuous", 0.0, 1.0, 0.0, when=(("model", (1,)),)))

@@ -233,12 +233,14 @@ def test_an_exported_preset_is_read_back_as_the_patch_it_was(engine, live, descr
     patch = space.decode(space.encode(Patch({"osc_1_level": 0.7, "filter_1_on": 1.0}, routing)))
     (tmp_path / "p.vital").write_text(preset_json(patch, described.assets, "p"))
 
-    again, assets = engine.load_preset(tmp_path / "p.vital")
+    preset = engine.load_preset(tmp_path / "p.vital")
 
+    again = preset.patch
     assert again.modulations == patch.modulations
     assert {n: np.float32(v) for n, v in again.values.items()} == {n: np.float32(v) for n, v in patch.values.items()}
     assert again.assets == patch.assets
-    assert set(again.assets.values()) <= set(assets)
+    assert set(again.assets.values()) <= set(preset.assets)
+    assert (preset.name, preset.author, preset.random) == ("p", "", ("osc_1_random_phase", "random"))
 
 
 def test_rendering_leaves_the_arithmetic_of_the_measuring_process_alone(engine, live):
@@ -277,7 +279,7 @@ def test_a_preset_that_vital_refuses_costs_one_process_and_one_sentence(engine, 
     settings = {"modulations": [], "wavetables": [{}, {}, {}], "lfos": [], "osc_1_level": "loud"}
     (tmp_path / "odd.vital").write_text(json.dumps({"settings": settings, "synth_version": "1.5.5"}))
 
-    with pytest.raises(EngineError, match="vita: "):
+    with pytest.raises(EngineError, match="Vital refused the preset"):
         engine.load_preset(tmp_path / "odd.vital")
 
     assert np.abs(played(engine, tier(live, 1).decode(tier(live, 1).encode(Patch())))).max() > 0.05

@@ -132,10 +132,9 @@ def test_real_presets_render_again_from_label_and_assets(presets: list[Path], en
     wrong = []
     with ThreadPoolExecutor(cores()) as pool:
         pending = []
-        for path in presets:
-            drawn, assets = engine.load_preset(path)
-            engine.contents.update(assets)
-            patch = space.decode(space.encode(drawn))
+        for path, loaded in zip(presets, [engine.load_preset(path) for path in presets], strict=True):
+            engine.contents.update(loaded.assets)
+            patch = space.decode(space.encode(loaded.patch))
             outcomes = engine.play(patch, [note, note], 60.0)
             assert [o.failure for o in outcomes] == ["", ""], (path.name, outcomes)
             (tmp_path / path.name).mkdir()
@@ -153,10 +152,9 @@ def test_a_preset_sounds_as_it_did_before_it_became_a_label(presets: list[Path],
     """Labels are float32 in [0, 1]: what that rounding moves is far below hearing."""
     space = engine.describe(1.0, 0.5).space
     note = Note(60, 100, 1.0, 0.5)
-    for path in presets[::8]:
-        drawn, assets = engine.load_preset(path)
-        engine.contents.update(assets)
-        engine.play(space.decode(space.encode(drawn)), [note], 60.0)
+    for path, loaded in [(path, engine.load_preset(path)) for path in presets[::8]]:
+        engine.contents.update(loaded.assets)
+        engine.play(space.decode(space.encode(loaded.patch)), [note], 60.0)
         (tmp_path / path.name).mkdir()
         original = reference(tmp_path / path.name, path.read_bytes(), note)
         assert np.abs(original - engine.audio[0]).max() < 1e-3, path.name

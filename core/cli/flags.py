@@ -23,7 +23,15 @@ _SHORT = {"patches": ("-n", "--patches"), "seed": ("--seed",), "workers": ("--wo
 _TYPED = {"presets.paths": ("--presets",), "presets.strict": ("--strict/--no-strict",)}
 _REPEATED = ("presets.paths",)
 _BY_NAME = {"space.fix": ("--space.fix", "NAME=VALUE"), "space.ranges": ("--space.range", "NAME=LOW:HIGH")}
-_METAVARS = {"choice": "CHOICE", "integer": "INT", "number": "NUM", "boolean": None, "string": "TEXT", "array": "LIST", "repeated": "PATH"}
+_METAVARS = {
+    "choice": "CHOICE",
+    "integer": "INT",
+    "number": "NUM",
+    "boolean": None,
+    "string": "TEXT",
+    "array": "LIST",
+    "repeated": "PATH",
+}
 
 
 @dataclass(frozen=True, slots=True)

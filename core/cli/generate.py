@@ -16,7 +16,7 @@ from tonesmith.host import Host
 if TYPE_CHECKING:
     from tonesmith.cli.flags import Flag
     from tonesmith.config import Config
-    from tonesmith.pipeline import Work
+    from tonesmith.pipeline import Resolved, Work
 
 _NAMED = {"--config": "config", "--backend": "backend", "--sampler": "sampler", "--sink": "sink"}
 _SPELLED = {"backend": "--backend", "sampler": "--sampler", "sink": "--sink", "validators": "--validator"}
@@ -80,6 +80,7 @@ def _names_of(role: str) -> Callable[[], list[str]]:
 
 
 _PLUGINS = "Plugins"
+_REFUSED_SHOWN = 10
 
 
 def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
@@ -160,12 +161,14 @@ def _make(config: Config, file: Path | None, out: Path, host: Host, *, as_json: 
     from tonesmith.cli.progress import progress, summary_lines
     from tonesmith.pipeline import resolve_plan, run
 
-    with _located(file):
-        resolved = resolve_plan(config, host)
+    with _located(file), _reading(quiet=quiet or as_json) as read:
+        resolved = resolve_plan(config, host, read)
+    if not (quiet or as_json):
+        _tell_presets(resolved)
     with progress(quiet=quiet or as_json) as watcher:
         summary = run(resolved, out, workers=config.run.workers, host=host, watcher=watcher)
     if as_json:
-        typer.echo(json.dumps(summary.to_json()))
+        typer.echo(json.dumps({**summary.to_json(), **_presets_json(resolved)}))
     else:
         typer.echo("\n".join(summary_lines(summary)))
     if summary.interrupted and not summary.complete:
@@ -175,15 +178,64 @@ def _make(config: Config, file: Path | None, out: Path, host: Host, *, as_json: 
 def _plan_only(config: Config, file: Path | None, out: Path | None, host: Host, *, as_json: bool) -> None:
     from tonesmith.pipeline import Work, cores, resolve_plan, survey
 
-    with _located(file):
-        plan = resolve_plan(config, host).plan
+    with _located(file), _reading(quiet=as_json) as read:
+        resolved = resolve_plan(config, host, read)
+    plan = resolved.plan
+    if not as_json:
+        _tell_presets(resolved)
     work = survey(plan, out, host) if out is not None else Work(plan, {}, tuple(range(plan.blocks)), exists=False)
     if as_json:
         done = sum(work.done.values())
         ahead = {"rows": work.plan.rows - done, "rows_done": done, "blocks": len(work.todo), "exists": work.exists}
-        typer.echo(json.dumps({"plan": work.plan.to_json(), "work": ahead}))
+        typer.echo(json.dumps({"plan": work.plan.to_json(), "work": ahead, **_presets_json(resolved)}))
     else:
         typer.echo("\n".join(_plan_lines(work, out, config.run.workers or cores())))
+
+
+@contextmanager
+def _reading(*, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Give what hears how many preset files are read, and shows it while a terminal looks on."""
+    from rich.console import Console
+    from rich.status import Status
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    with Status("", console=console) as status:
+        yield lambda done, files: status.update(f"reading presets: {done} of {files}")
+
+
+def _tell_presets(resolved: Resolved) -> None:
+    """Say which presets were read, which are copies of others, and which were refused and why."""
+    from tonesmith.cli.progress import counted
+
+    plan = resolved.plan
+    if not plan.presets:
+        return
+    copies = (
+        f", {counted(len(resolved.copies), 'file')} with the content of another left out" if resolved.copies else ""
+    )
+    refused = f", {len(resolved.refused)} refused" if resolved.refused else ""
+    typer.echo(f"presets: {len(plan.presets)} read{copies}{refused}", err=True)
+    for item in resolved.refused[:_REFUSED_SHOWN]:
+        typer.echo(f"  {item.path}: {item.reason}", err=True)
+    if len(resolved.refused) > _REFUSED_SHOWN:
+        more = len(resolved.refused) - _REFUSED_SHOWN
+        typer.echo(f"  and {more} more: tonesmith presets check lists all", err=True)
+
+
+def _presets_json(resolved: Resolved) -> dict[str, Any]:
+    if not resolved.plan.presets:
+        return {}
+    refused = [{"path": str(item.path), "reason": item.reason} for item in resolved.refused]
+    return {
+        "presets": {
+            "read": len(resolved.plan.presets),
+            "copies": [str(path) for path in resolved.copies],
+            "refused": refused,
+        }
+    }
 
 
 def _plan_lines(work: Work, out: Path | None, workers: int) -> list[str]:
@@ -196,6 +248,7 @@ def _plan_lines(work: Work, out: Path | None, workers: int) -> list[str]:
     frames = plan.audio.channels * plan.audio.frames
     space = plan.space
     varied = f"{len(space.continuous)} continuous, {len(space.categorical)} categorical, {len(space.fixed)} fixed"
+    varied += f", {len(space.held)} held but for presets" if space.held else ""
     state = "go on with" if work.exists else "make"
     return [
         f"plan {plan.fingerprint}",
@@ -203,6 +256,7 @@ def _plan_lines(work: Work, out: Path | None, workers: int) -> list[str]:
         f"  renders     isolation {plan.isolation}, determinism {plan.determinism}, at most {plan.timeout:g} s each",
         f"  space       {varied}",
         f"  sampler     {_written(plan.sampler.name, plan.sampler.options)}, seed {plan.seed}",
+        *([f"  presets     {len(plan.presets)}"] if plan.presets else []),
         f"  notes       {played} pitches {_listed(notes.pitches)}, with velocities {_listed(notes.velocities)}",
         f"              hold {hold} s, tail {notes.tail} s",
         f"  audio       {plan.audio.sample_rate} Hz, {plan.audio.channels} channels, {plan.audio.frames} frames a row",

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+_CREDITS_SHOWN = 6
+
 
 def inspect(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
@@ -47,6 +49,8 @@ def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
     )
     yield f"  audible     {space['audible']:.0%} of the varied parameters, on average"
     yield f"  origins     {_counted(told['origins'])}"
+    if told["presets"]["read"]:
+        yield from _preset_lines(told["presets"])
     rejections = told["rejections"]
     total = sum(rejections.values())
     share = total / (total + told["patches_accepted"]) if total else 0.0
@@ -61,6 +65,15 @@ def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
     yield f"  made with   {', '.join(f'{k} {v}' for k, v in told['made_with'].items())}"
     yield f"  plan        {told['fingerprint']}"
     yield f"  digest      {told['digest']}"
+
+
+def _preset_lines(presets: Mapping[str, Any]) -> Iterable[str]:
+    yield f"  presets     {presets['used']} of {presets['read']} used"
+    for credit in presets["credits"][:_CREDITS_SHOWN]:
+        licence = credit["licence"] or "no licence stated"
+        yield f"              {credit['presets']} by {credit['author'] or 'an unnamed author'}, {licence}"
+    if len(presets["credits"]) > _CREDITS_SHOWN:
+        yield f"              and {len(presets['credits']) - _CREDITS_SHOWN} more makers; --json lists all"
 
 
 def _folded(line: str) -> list[str]:

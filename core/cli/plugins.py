@@ -139,7 +139,9 @@ def _described(record: PluginRecord) -> dict[str, Any]:
     if issubclass(plugin, Validator):
         described["measures"] = [{"name": m.name, "unit": m.unit, "doc": m.doc} for m in plugin.measures]
     if issubclass(plugin, Backend):
-        described["shapes"] = {name: shape.model_dump(mode="json") for name, shape in plugin.shapes(plugin.Options()).items()}
+        described["shapes"] = {
+            name: shape.model_dump(mode="json") for name, shape in plugin.shapes(plugin.Options()).items()
+        }
     return described
 
 

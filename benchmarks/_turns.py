@@ -1,0 +1,139 @@
+"""Contenders that take turns, each in processes of its own with one thread, and the CPU seconds that they took."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from _processes import cpu_seconds, process
+
+from tonesmith.channel import Child, Message
+from tonesmith.dataset import Dataset, open_dataset
+from tonesmith.host import Host
+
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+_PATIENCE = 600.0
+
+Round = dict[str, float]
+
+
+class Contender:
+    """A process of ``_contenders.py``."""
+
+    def __init__(self, kind: str, job: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("_contenders.py"), kind, job],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **_ONE_THREAD},
+        )
+        self._answer()
+
+    def round(self) -> Round:
+        """Let it do all its work once, and return what it says and the CPU seconds it took."""
+        before = cpu_seconds(self._process.pid)
+        assert self._process.stdin is not None
+        self._process.stdin.write("go\n")
+        self._process.stdin.flush()
+        told = self._answer()
+        return {**told, "cpu": cpu_seconds(self._process.pid) - before}
+
+    def close(self) -> None:
+        """End it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+    def _answer(self) -> Round:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit("a contender died")
+        answer: Round = json.loads(line)
+        return answer
+
+
+class Tonesmith:
+    """One or more of tonesmith's own worker processes; each makes every block of a dataset of its own."""
+
+    def __init__(self, datasets: Sequence[Path]) -> None:
+        self._blocks = range(open_dataset(datasets[0]).plan.blocks)
+        self._inbox: queue.Queue[Message] = queue.Queue()
+        self._workers = [Child("tonesmith.worker", self._inbox) for _ in datasets]
+        for worker, path in zip(self._workers, datasets, strict=True):
+            worker.send({"plan": open_dataset(path).plan.to_json(), "path": str(path)})
+        self._gather()
+        self.round()
+        self.first = sum(cpu_seconds(worker.pid) for worker in self._workers)
+        """CPU seconds of start-up and a first round: the engine is loaded for the first patch."""
+
+    def round(self) -> Round:
+        """Have every block made and stored by each worker, and return CPU and wall-clock seconds."""
+        started, whole, own = time.monotonic(), self._whole(), self._own()
+        for index in self._blocks:
+            for worker in self._workers:
+                worker.send({"block": index})
+        self._gather(commits=len(self._blocks) * len(self._workers))
+        wall = time.monotonic() - started
+        return {"cpu": self._whole() - whole, "worker": self._own() - own, "wall": wall}
+
+    def close(self) -> None:
+        """End the workers."""
+        for worker in self._workers:
+            worker.end()
+
+    def _gather(self, commits: int = 0) -> None:
+        """Wait for all workers to be ready, or for so many blocks to be stored."""
+        wanted, key = (commits, "committed") if commits else (len(self._workers), "ready")
+        while wanted:
+            body = self._inbox.get(timeout=_PATIENCE).body
+            if body is None or "failed" in body:
+                raise SystemExit(f"a worker failed: {body}")
+            wanted -= key in body
+
+    def _whole(self) -> float:
+        return sum(cpu_seconds(worker.pid) for worker in self._workers)
+
+    def _own(self) -> float:
+        """Return what the workers took without their engines, which live as long as they do."""
+        return sum(p.seconds for worker in self._workers if (p := process(worker.pid)))
+
+
+def turns(contenders: Mapping[str, Any], count: int) -> dict[str, list[Round]]:
+    """Let contenders do a round each, ``count`` times after one to warm up, end them, and return what they took."""
+    rounds: dict[str, list[Round]] = defaultdict(list)
+    for number in range(count + 1):
+        for name, contender in contenders.items():
+            told = contender.round()
+            if number:
+                rounds[name].append(told)
+    for contender in contenders.values():
+        contender.close()
+    return rounds
+
+
+def copy_of(dataset: Dataset, path: Path, copy: Path) -> Path:
+    """Return a copy whose ledger has every rejection, so that only the accepted candidates are rendered again."""
+    shutil.copytree(path, copy)
+    plan, sinks = dataset.plan, Host.load().sinks()
+    cls = sinks[plan.sink.name]
+    sink: Any = cls(cls.Options.model_validate(plan.sink.options), copy)
+    for rejection in dataset.rejections:
+        sink.record_fault(rejection)
+    return copy
+
+
+def ratio(rounds: Mapping[str, list[Round]], less: str, more: str) -> float:
+    """Return the median over rounds of how much CPU one took of another."""
+    return median(a["cpu"] / b["cpu"] for a, b in zip(rounds[less], rounds[more], strict=True))
