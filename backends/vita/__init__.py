@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.metadata
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from tonesmith.backends.vita.shapes import OVERSAMPLING, SHAPES, tempo_control
 from tonesmith.errors import EngineError
@@ -17,6 +18,7 @@ from tonesmith.roles import Backend, Options
 from tonesmith.shape import SpaceShape
 
 if TYPE_CHECKING:
+    import typer
     from numpy.typing import NDArray
 
     from tonesmith.patch import Note, Patch
@@ -36,6 +38,17 @@ class VitaOptions(Options):
         "2 = all that shapes the sound; 3 = 2 with modulations; unset: 1, or 3 with presets",
     )
     bpm: float = Field(_ENGINE_TEMPO, ge=20.0, le=300.0, description="tempo of synced LFOs, delays and effects")
+    wavetables: str = Field("", description="folder of a wavetable catalog to choose from, relative to where you are")
+
+    @field_validator("wavetables")
+    @classmethod
+    def _names_a_catalog(cls, folder: str) -> str:
+        """Object to a folder that is no catalog where the setting is, before an engine is loaded."""
+        if folder:
+            from tonesmith.backends.vita.wavetables import Catalog
+
+            Catalog.open(Path(folder)).check_usable()
+        return folder
 
 
 class VitaBackend(Backend[VitaOptions]):
@@ -88,11 +101,34 @@ class VitaBackend(Backend[VitaOptions]):
         tempo = SpaceShape(fix={"beats_per_minute": tempo_control(options.bpm)})
         return {name: tempo.over(shape) for name, shape in SHAPES.items()}
 
+    @classmethod
+    def recorded(cls, options: VitaOptions) -> VitaOptions:
+        """Return the options without the catalog's folder: the plan's space has what could be chosen from it."""
+        return options.model_copy(update={"wavetables": ""})
+
+    @classmethod
+    def library(cls, options: VitaOptions) -> Mapping[str, bytes]:
+        """Return the wavetables of the catalog. Raises :class:`ConfigError` if one of them is damaged."""
+        if not options.wavetables:
+            return {}
+        from tonesmith.backends.vita.wavetables import Catalog
+
+        return Catalog.open(Path(options.wavetables)).contents()
+
     def space(self) -> ParameterSpace:
-        """Return the 448 controls that shape sound: all but modulation slots and view settings."""
+        """Return the 448 controls that shape sound: all but modulation slots and view settings.
+
+        With a catalog, ``osc_N_wavetable`` comes after them.
+        """
         from tonesmith.backends.vita.controls import read_space
 
-        return read_space(self._vita, self._synth, self.assets())
+        space = read_space(self._vita, self._synth, self.assets())
+        if not self.options.wavetables:
+            return space
+        from tonesmith.backends.vita.wavetables import Catalog, choosers
+
+        choosing = choosers(Catalog.open(Path(self.options.wavetables)), space.assets)
+        return replace(space, parameters=(*space.parameters, *choosing))
 
     def versions(self) -> Mapping[str, str]:
         """Return the version of the vita package, which holds the engine."""
@@ -122,7 +158,8 @@ class VitaBackend(Backend[VitaOptions]):
     def template_key(self, patch: Patch) -> str:
         """Return what only ``load_json`` can change: assets, routing, and oversampling, which ``set`` ignores."""
         routing = [f"{m.source}>{m.destination}" for m in patch.modulations]
-        return "|".join([f"{patch.values[OVERSAMPLING]:g}", *sorted(patch.assets.values()), *routing])
+        held = [f"{slot}={content}" for slot, content in sorted(patch.assets.items())]
+        return "|".join([f"{patch.values[OVERSAMPLING]:g}", *held, *routing])
 
     def load_template(self, patch: Patch) -> None:
         """Load the patch's assets and routing, with every control at its default."""
@@ -140,10 +177,10 @@ class VitaBackend(Backend[VitaOptions]):
         Each value goes in as a Python float: a NumPy float32 would be taken for an integer and cut. A NaN
         would silence the synth for ever.
         """
-        from tonesmith.backends.vita.preset import slot_controls
+        from tonesmith.backends.vita.preset import controls_of
 
         controls = self._synth.get_controls()
-        for name, value in {**patch.values, **slot_controls(patch.modulations)}.items():
+        for name, value in controls_of(patch).items():
             if not math.isfinite(value):
                 raise EngineError(f"{name} = {value} is not finite")
             if name not in controls:
@@ -189,3 +226,11 @@ class VitaBackend(Backend[VitaOptions]):
 def tonesmith_backends() -> Iterable[type[Backend[Any]]]:
     """Return the Vital backend."""
     return [VitaBackend]
+
+
+@hookimpl
+def tonesmith_commands(app: typer.Typer) -> None:
+    """Add ``tonesmith vita``."""
+    from tonesmith.backends.vita.commands import vita_app
+
+    app.add_typer(vita_app(), name="vita")

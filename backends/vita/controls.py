@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from tonesmith.backends.vita.gates import gated
 from tonesmith.backends.vita.preset import MAX_MODULATIONS, MODULES
 from tonesmith.parameter import Curve, Parameter
 from tonesmith.patch import sha256_hex
@@ -33,7 +34,7 @@ def read_space(vita: Any, synth: Any, assets: Mapping[str, bytes]) -> ParameterS
     controls = synth.get_controls()
     names = [name for name in sorted(controls) if not _NOT_SOUND.match(name)]
     return ParameterSpace(
-        parameters=tuple(_parameter(name, synth.get_control_details(name), controls[name], names) for name in names),
+        parameters=gated(_parameter(name, synth.get_control_details(name), controls[name]) for name in names),
         sources=tuple(vita.get_modulation_sources()),
         destinations=tuple(vita.get_modulation_destinations()),
         modulation_slots=MAX_MODULATIONS,
@@ -42,9 +43,7 @@ def read_space(vita: Any, synth: Any, assets: Mapping[str, bytes]) -> ParameterS
     )
 
 
-def _parameter(name: str, details: Any, control: Any, names: Iterable[str]) -> Parameter:
-    group = _group_of(name)
-    switch = f"{group}_on"
+def _parameter(name: str, details: Any, control: Any) -> Parameter:
     return Parameter(
         name=name,
         kind="categorical" if details.is_discrete else "continuous",
@@ -53,9 +52,7 @@ def _parameter(name: str, details: Any, control: Any, names: Iterable[str]) -> P
         default=details.default_value,
         choices=_choices(details),
         unit=details.display_units.strip(),
-        group=group,
-        switch=switch if switch in names and switch != name else "",
-        source=_source_of(group, name),
+        group=_group_of(name),
         curve=_curve_of(details, control),
         scale=details.display_multiply,
         offset=details.post_offset,
@@ -70,13 +67,6 @@ def _group_of(name: str) -> str:
     if first in _EFFECTS or first in {"macro", "volume"}:
         return first
     return "voice"
-
-
-def _source_of(group: str, name: str) -> str:
-    """Return the modulation source that a control belongs to: unheard where nothing listens to it."""
-    if group.startswith(("lfo_", "random_")) or (group.startswith("env_") and group != "env_1"):
-        return group
-    return name if group == "macro" else ""
 
 
 def _choices(details: Any) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ _LINES = "modulation_lines"
 MODULES = {f"wavetable_{i}": f"osc_{i}" for i in range(1, MAX_WAVETABLES + 1)}
 MODULES |= {slot: slot for slot in (*_LFOS, "sample")}
 """The module that each asset slot belongs to; the remapping curves belong to the routing."""
+CHOOSERS = {f"osc_{i}_wavetable": f"wavetable_{i}" for i in range(1, MAX_WAVETABLES + 1)}
+"""The parameters that choose what an asset slot holds. Vital has no such controls."""
 SLOTS = (*_WAVETABLES, *_LFOS, "sample", _LINES)
 """The asset slots of a patch. ``modulation_lines`` maps slot numbers to remapping curves; "" if none is drawn."""
 
@@ -43,6 +45,12 @@ def slot_controls(modulations: Sequence[Modulation]) -> dict[str, float]:
     }
 
 
+def controls_of(patch: Patch) -> dict[str, float]:
+    """Return the value of every control of Vital that a patch sets."""
+    values = {name: value for name, value in patch.values.items() if name not in CHOOSERS}
+    return {**values, **slot_controls(patch.modulations)}
+
+
 def template_json(patch: Patch, contents: Mapping[str, bytes]) -> str:
     """Return a preset with the patch's assets and routing, and every control but oversampling at its default."""
     from tonesmith.backends.vita.shapes import OVERSAMPLING
@@ -52,7 +60,7 @@ def template_json(patch: Patch, contents: Mapping[str, bytes]) -> str:
 
 def preset_json(patch: Patch, contents: Mapping[str, bytes], name: str) -> str:
     """Return the preset of a patch that has a value for every control, as Vital and vita load it."""
-    return _json(patch, contents, name, {**patch.values, **slot_controls(patch.modulations)})
+    return _json(patch, contents, name, controls_of(patch))
 
 
 def _json(patch: Patch, contents: Mapping[str, bytes], name: str, controls: Mapping[str, float]) -> str:
