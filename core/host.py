@@ -40,7 +40,11 @@ PROJECT = "tonesmith"
 
 BUILTINS = (
     "tonesmith.backends.vita",
+    "tonesmith.samplers.breed",
     "tonesmith.samplers.lhs",
+    "tonesmith.samplers.mix",
+    "tonesmith.samplers.perturb",
+    "tonesmith.samplers.presets",
     "tonesmith.samplers.sobol",
     "tonesmith.samplers.uniform",
     "tonesmith.validators.level",

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from tonesmith.errors import ConfigError, EngineError
-from tonesmith.isolation import Engine
+from tonesmith.isolation import Engine, isolation_of
 from tonesmith.plan import Audio, PluginRef
 from tonesmith.preset import Preset
 from tonesmith.preset_collections import manifest_for
-from tonesmith.roles import Backend, Isolation
+from tonesmith.roles import Backend
+from tonesmith.spool import Spool
 
 MAX_PRESET_BYTES = 64 << 20
 """Of a preset file: a larger one is refused before anything reads it."""
@@ -90,9 +91,9 @@ def ingest(
     options: Mapping[str, Any],
     *,
     sample_rate: int,
-    isolation: Isolation,
     workers: int = 1,
     licence: str = "",
+    spool: Spool | None = None,
     progress: Callable[[int], object] = int,
 ) -> tuple[list[Found], list[Refused]]:
     """Return what a synth reads in preset files, and which it refuses. Each content is read once.
@@ -102,9 +103,9 @@ def ingest(
         backend: the synth.
         options: of the backend, as JSON.
         sample_rate: Hz.
-        isolation: that the backend needs here.
         workers: engines that read at the same time.
         licence: of a preset whose collection states none.
+        spool: takes the contents of all assets, and stands for the ``assets`` of each preset.
         progress: told the number of files after each.
 
     The presets come in the order of their SHA-256, so that neither names nor places decide anything.
@@ -116,12 +117,13 @@ def ingest(
 
     def read(share: Sequence[Sequence[Path]]) -> list[Found | Refused]:
         audio = Audio(sample_rate, 0, 0)
-        with Engine(PluginRef(backend.name, options), audio, 1, isolation, asset=_no_asset) as engine:
+        reference = PluginRef(backend.name, options)
+        with Engine(reference, audio, 1, isolation_of(backend), asset=_no_asset) as engine:
             told: list[Found | Refused] = []
             for paths in share:
                 if stopped.is_set():
                     break
-                told += _read(engine, paths, licence)
+                told += (_kept(item, spool) for item in _read(engine, paths, licence))
                 progress(len(paths))
             return told
 
@@ -163,6 +165,15 @@ def _read(engine: Engine, paths: Sequence[Path], licence: str) -> list[Found | R
         licence = collection.licence or licence
         preset = replace(preset, author=preset.author or collection.author)
     return [Found(paths[0], replace(preset, licence=preset.licence or licence), tuple(paths[1:]))]
+
+
+def _kept(item: Found | Refused, spool: Spool | None) -> Found | Refused:
+    """Return what was read, with its assets in the spool if there is one."""
+    if spool is None or isinstance(item, Refused):
+        return item
+    for content in item.preset.assets.values():
+        spool.add(content)
+    return replace(item, preset=replace(item.preset, assets=spool))
 
 
 def _no_asset(name: str) -> bytes:

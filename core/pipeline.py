@@ -26,6 +26,7 @@ from tonesmith.preset import stored_form, with_choices
 from tonesmith.produce import sampler_of
 from tonesmith.roles import Backend, Sampler, Sink, Storage
 from tonesmith.shape import SpaceShape, shaped
+from tonesmith.spool import Spool
 from tonesmith.watch import Summary, Watcher
 from tonesmith.workers import Accepted, Committed, Crew, Dropped, Event, Fatal, Rejected
 
@@ -86,10 +87,13 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
         hold = config.notes.duration - config.notes.tail
         description = engine.describe(hold, config.notes.tail)
     space = shaped(description.space, _shape(config, backend, options), config.space, presets=bool(files))
-    contents = {**description.assets, **backend.library(options)}
-    presets, refused, copies = _presets(config, backend, reference, files, progress)
+    contents = Spool()
+    presets, refused, copies = _presets(config, backend, reference, files, contents, progress)
     stored = [stored_form(found.preset, space.fixed) for found in presets]
-    contents |= {name: content for _, parts in stored for name, content in parts.items()}
+    for content in (*description.assets.values(), *(text for _, text in stored)):
+        contents.add(content)
+    for content in backend.library(options).values():
+        contents.add(content)
     validators = [(host.find("validator", ref.name), ref) for ref in config.validators]
     plan = Plan(
         seed=config.plan.seed,
@@ -132,6 +136,7 @@ def _presets(
     backend: type[Backend[Any]],
     reference: PluginRef,
     files: Sequence[Path],
+    spool: Spool,
     progress: Callable[[int, int], object] | None,
 ) -> tuple[list[Found], tuple[Refused, ...], tuple[Path, ...]]:
     """Return the presets in files, what was refused, and which files are copies of others."""
@@ -150,9 +155,9 @@ def _presets(
         backend,
         reference.options,
         sample_rate=config.plan.sample_rate,
-        isolation=isolation_of(backend),
         workers=config.run.workers or cores(),
         licence=config.presets.licence,
+        spool=spool,
         progress=count,
     )
     if refused and (config.presets.strict or not found):

@@ -68,8 +68,8 @@ def written_patch(patch: Patch) -> bytes:
     return json.dumps(patch.to_json(), sort_keys=True, separators=(",", ":")).encode()
 
 
-def stored_form(preset: Preset, fixed: Mapping[str, float]) -> tuple[PresetRef, dict[str, bytes]]:
-    """Return what a plan keeps of a preset, and the contents to store for it, by SHA-256.
+def stored_form(preset: Preset, fixed: Mapping[str, float]) -> tuple[PresetRef, bytes]:
+    """Return what a plan keeps of a preset, and the content of the asset that holds its patch.
 
     Args:
         preset: to keep.
@@ -80,7 +80,7 @@ def stored_form(preset: Preset, fixed: Mapping[str, float]) -> tuple[PresetRef, 
     )
     text = written_patch(patch)
     ref = PresetRef(patch.preset, sha256_hex(text), preset.name, preset.author, preset.style, preset.licence)
-    return ref, {**preset.assets, ref.patch: text}
+    return ref, text
 
 
 def with_choices(space: ParameterSpace, presets: Sequence[Preset]) -> ParameterSpace:

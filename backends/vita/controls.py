@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tonesmith.backends.vita.gates import gated
-from tonesmith.backends.vita.preset import MAX_MODULATIONS, MODULES
+from tonesmith.backends.vita.preset import MODULES
+from tonesmith.backends.vita.preset_checks import MAX_MODULATIONS
 from tonesmith.parameter import Curve, Parameter
 from tonesmith.patch import sha256_hex
 from tonesmith.space import ParameterSpace

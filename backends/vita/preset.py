@@ -11,15 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tonesmith.backends.vita.preset_checks import MAX_LFOS, MAX_MODULATIONS, MAX_WAVETABLES, HarmfulError, checked
 from tonesmith.errors import EngineError
 from tonesmith.patch import Modulation, Patch, sha256_hex
 from tonesmith.preset import Preset
 
-MAX_MODULATIONS, MAX_WAVETABLES, MAX_LFOS = 64, 3, 8
-"""What Vital has room for. A preset with more kills the process."""
 _MAX_BYTES = 64 << 20
-_MAX_SAMPLE_FRAMES = 60 * 192_000
 _MAX_TEXT = 500
+_TEXTS = ("preset_name", "author", "preset_style", "comments")
 _VERSION = "1.5.5"
 """The Vital version named in presets: the engine's own "99999.9.9" would be refused by Vital as newer."""
 _SLOT_FIELDS = ("amount", "power", "bipolar", "stereo", "bypass")
@@ -125,7 +124,7 @@ def preset_of(
     contents = assets_of(preset)
     patch = Patch(
         values=values,
-        modulations=tuple(_modulation(settings, slot) for slot in slots),
+        modulations=tuple(_modulation(settings, slot, controls) for slot in slots),
         assets={slot: sha256_hex(part) for slot, part in contents.items()},
         preset=sha256_hex(path.read_bytes()),
     )
@@ -164,34 +163,32 @@ def _inside(value: float, low: float, high: float, discrete: bool) -> float:
     return float(round(bounded)) if discrete else bounded
 
 
-def _modulation(settings: Mapping[str, Any], slot: int) -> Modulation:
+def _modulation(
+    settings: Mapping[str, Any], slot: int, controls: Mapping[str, tuple[float, float, bool]]
+) -> Modulation:
     routing = settings["modulations"][slot - 1]
-    amount, power, *switches = (float(settings[f"modulation_{slot}_{field}"]) for field in _SLOT_FIELDS)
+    names = [f"modulation_{slot}_{field}" for field in _SLOT_FIELDS]
+    amount, power, *switches = (_inside(float(settings[name]), *controls[name]) for name in names)
     return Modulation(routing["source"], routing["destination"], amount, power, *(round(s) != 0 for s in switches))
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a preset file, after the checks without which Vital would crash or bloat.
+    """Return the text of a preset file that does Vital no harm: what was checked, written anew.
 
-    Raises :class:`EngineError` with what is wrong.
+    So Vital reads what was read here, whatever was doubled or in another encoding, and no more of its texts than
+    is shown. Raises :class:`EngineError` with what is wrong.
     """
     size = path.stat().st_size
     if size > _MAX_BYTES:
         raise EngineError(f"{path.name}: {size >> 20} MB; presets of more than {_MAX_BYTES >> 20} MB are not opened")
     try:
-        text = path.read_text(encoding="utf-8")
-        settings = parse(text)["settings"]
-        counts = {key: len(settings[key]) for key in ("modulations", "wavetables", "lfos")}
-        sample = settings.get("sample") or {}
-        frames = int(sample.get("length", 0))
+        preset = checked(path.read_text(encoding="utf-8-sig"))
+    except HarmfulError as error:
+        raise EngineError(f"{path.name}: {error}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise EngineError(f"{path.name}: not a Vital preset ({type(error).__name__}: {error})") from None
-    for key, limit in (("modulations", MAX_MODULATIONS), ("wavetables", MAX_WAVETABLES), ("lfos", MAX_LFOS)):
-        if counts[key] > limit:
-            raise EngineError(f"{path.name}: {counts[key]} {key}; Vital has room for {limit}")
-    if not 0 <= frames <= _MAX_SAMPLE_FRAMES or frames * 2 > len(sample.get("samples", "")):
-        raise EngineError(f"{path.name}: its sample claims {frames} frames, which it does not hold")
-    return text
+    texts = {key: _text(preset, key) for key in _TEXTS}
+    return json.dumps({**texts, "synth_version": preset.get("synth_version"), "settings": preset["settings"]})
 
 
 def parse(text: str) -> dict[str, Any]:

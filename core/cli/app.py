@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 from tonesmith.host import Host
 
-_ORDER = ("generate", "inspect", "export", "verify", "importance", "plugins")
+_ORDER = ("generate", "inspect", "export", "verify", "presets", "importance", "plugins")
 _READERS = ("inspect", "export", "verify", "importance")
 
 
@@ -33,6 +33,7 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     """
     from tonesmith.cli.generate import generate_command
     from tonesmith.cli.plugins import plugins_app
+    from tonesmith.cli.presets import presets_app
 
     host = host or Host.load()
     completed = _completed_words()
@@ -47,6 +48,7 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     for name in _READERS:
         app.command(name)(_reader(name))
     app.add_typer(plugins_app(host), name="plugins")
+    app.add_typer(presets_app(), name="presets")
     host.commands(app)
     return app
 

@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from tonesmith.errors import ConfigError
 from tonesmith.parameter import Parameter
 from tonesmith.patch import Candidate, Patch, sha256_hex
 from tonesmith.roles import Sampler
@@ -143,6 +144,10 @@ class SamplerContract:
         assert drawn(extended, 48) == earlier
         assert extended.draw(Candidate(106)) not in earlier
 
+    def test_a_round_may_be_empty(self, space: ParameterSpace) -> None:
+        """A part of a mix may have no patch of a round."""
+        assert len(drawn(self.make(space, (0, 24, 0, 24)), 48)) == 48
+
     def test_every_value_is_drawn_from_where_the_plan_says(self, space: ParameterSpace) -> None:
         for patch in self._patches(space):
             for name in space.names:
@@ -162,7 +167,26 @@ class SamplerContract:
     def test_the_origin_of_every_patch_is_declared(self, space: ParameterSpace) -> None:
         assert {patch.origin for patch in self._patches(space)} <= set(self.make(space).origins())
 
+    def test_the_presets_that_a_patch_names_are_those_it_was_given(self, space: ParameterSpace) -> None:
+        given = {preset.preset for preset in self.presets(space)} | {""}
+        assert {name for patch in self._patches(space) for name in (patch.preset, patch.mate)} <= given
+
+    def test_without_presets_it_says_how_to_name_some(self, space: ParameterSpace) -> None:
+        sampler = self.make(space)
+        if sampler.uses_presets:
+            with pytest.raises(ConfigError, match="--presets"):
+                type(sampler)(sampler.options, space, self.seed, _PLAN)
+
+    def test_it_draws_no_more_patches_than_its_limit(self, space: ParameterSpace) -> None:
+        limit = self.make(space).limit()
+        if limit is not None:
+            assert limit >= sum(_PLAN), f"this contract draws {sum(_PLAN)} patches: give it as many presets"
+            with pytest.raises(IndexError):
+                self.make(space).draw(Candidate(limit))
+
     def test_patch_ten_million_costs_what_patch_0_does(self, space: ParameterSpace) -> None:
+        if self.make(space).limit() is not None:
+            pytest.skip("it draws a limited number of patches")
         rounds = (2 * _FAR,)
         self.make(space, rounds).draw(Candidate(1))  # imports are paid once
         near, far = (partial(self._made_and_drawn, space, rounds, patch) for patch in (0, _FAR))
