@@ -56,10 +56,10 @@ class PresetSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     paths: tuple[str, ...] = Field(
-        (), description="files, folders and globs; those of a TOML file are relative to its folder"
+        default=(), description="files, folders and globs; those of a TOML file are relative to its folder"
     )
-    strict: bool = Field(False, description="stop at a preset that cannot be read, instead of leaving it out")
-    licence: str = Field("", description="licence of the presets whose collection states none")
+    strict: bool = Field(default=False, description="stop at a preset that cannot be read, instead of leaving it out")
+    licence: str = Field(default="", description="licence of the presets whose collection states none")
 
 
 class Chosen(BaseModel):

@@ -60,4 +60,5 @@ class Routing:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Routing:
         """Return the distribution that :meth:`to_json` wrote."""
-        return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in data.items()})
+        fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in data.items()}
+        return cls(**fields)

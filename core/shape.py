@@ -27,15 +27,15 @@ class ModulationShape(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    p: float | None = Field(None, gt=0.0, le=1.0, description="of the geometric distribution of their number")
-    most: int | None = Field(None, ge=0, le=64, description="modulations of a patch at most")
-    amount: tuple[float, float] | None = Field(None, description="draw amounts from [low, high]")
-    power: tuple[float, float] | None = Field(None, description="draw powers from [low, high]")
-    bipolar: float | None = Field(None, ge=0.0, le=1.0, description="probability")
-    stereo: float | None = Field(None, ge=0.0, le=1.0, description="probability")
-    sources: dict[str, float] | None = Field(None, description="weights by name or glob; others are not drawn")
+    p: float | None = Field(default=None, gt=0.0, le=1.0, description="of the geometric distribution of their number")
+    most: int | None = Field(default=None, ge=0, le=64, description="modulations of a patch at most")
+    amount: tuple[float, float] | None = Field(default=None, description="draw amounts from [low, high]")
+    power: tuple[float, float] | None = Field(default=None, description="draw powers from [low, high]")
+    bipolar: float | None = Field(default=None, ge=0.0, le=1.0, description="probability")
+    stereo: float | None = Field(default=None, ge=0.0, le=1.0, description="probability")
+    sources: dict[str, float] | None = Field(default=None, description="weights by name or glob; others are not drawn")
     destinations: dict[str, float] | None = Field(
-        None, description="weights by name, glob or group; others are not drawn"
+        default=None, description="weights by name, glob or group; others are not drawn"
     )
 
     def over(self, base: ModulationShape) -> ModulationShape:
@@ -51,7 +51,9 @@ class SpaceShape(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    shape: str = Field("", description="start from this shape of the backend, or from a .toml file of these keys")
+    shape: str = Field(
+        default="", description="start from this shape of the backend, or from a .toml file of these keys"
+    )
     include: tuple[str, ...] | None = Field(
         default=None, description="vary only parameters that match one of these globs"
     )

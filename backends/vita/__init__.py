@@ -33,12 +33,14 @@ class VitaOptions(Options):
     """Options of the Vital backend."""
 
     tier: Literal[1, 2, 3] | None = Field(
-        None,
+        default=None,
         description="what varies: 1 = oscillators 1 and 2, filter 1, envelope 1, volume; "
         "2 = all that shapes the sound; 3 = 2 with modulations; unset: 1, or 3 with presets",
     )
-    bpm: float = Field(_ENGINE_TEMPO, ge=20.0, le=300.0, description="tempo of synced LFOs, delays and effects")
-    wavetables: str = Field("", description="folder of a wavetable catalog to choose from, relative to where you are")
+    bpm: float = Field(default=_ENGINE_TEMPO, ge=20.0, le=300.0, description="tempo of synced LFOs, delays and effects")
+    wavetables: str = Field(
+        default="", description="folder of a wavetable catalog to choose from, relative to where you are"
+    )
 
     @field_validator("wavetables")
     @classmethod

@@ -21,8 +21,8 @@ _MAX_VALUES = 1_000_000
 _MAX_DEPTH = 32
 _MAX_NUMBER = float.fromhex("0x1.fffffep127")
 _MAX_POINTS = 100
-_MAX_SAMPLE_FRAMES = 60 * 96_000
-"""A minute. Vital holds 110 bytes for each frame of a stereo sample."""
+_MAX_SAMPLE_FRAMES = 60 * 48_000
+"""A minute at 48 kHz. Vital takes up to 200 bytes for each frame of a stereo sample."""
 _FRAMES, _FRAME_SIZE = 257, 2048
 _MAX_COMPONENTS, _MAX_KEYFRAMES = 32, 600
 """Of one wavetable. Each component is computed for up to 257 frames, and a keyframe takes up to 160 kB."""
@@ -107,7 +107,7 @@ def _inside(value: Any) -> Iterator[Any]:
 
 def _table(value: Any, what: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise HarmfulError(f"{what} is a {type(value).__name__}, no table")
+        raise HarmfulError(f"{what} is no table")
     return value
 
 

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 from tonesmith.host import Host
 
-_ORDER = ("generate", "inspect", "export", "verify", "presets", "importance", "plugins")
+_ORDER = ("generate", "inspect", "plot", "export", "verify", "presets", "importance", "plugins")
 _READERS = ("inspect", "export", "verify", "importance")
 
 
@@ -32,6 +32,7 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     they are known only here; any other command is spared the work.
     """
     from tonesmith.cli.generate import generate_command
+    from tonesmith.cli.plot import plot_app
     from tonesmith.cli.plugins import plugins_app
     from tonesmith.cli.presets import presets_app
 
@@ -47,6 +48,7 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     app.command("generate")(generate_command(flagged, host, lenient=bool(completed)))
     for name in _READERS:
         app.command(name)(_reader(name))
+    app.add_typer(plot_app(), name="plot")
     app.add_typer(plugins_app(host), name="plugins")
     app.add_typer(presets_app(), name="presets")
     host.commands(app)

@@ -45,6 +45,7 @@ def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
         yield f"  {name:<11} {_counted(values)}"
     yield (
         f"  space       {space['continuous']} continuous, {space['categorical']} categorical, {space['fixed']} fixed"
+        + (f", {space['held']} held but for presets" if space["held"] else "")
         + (f", up to {space['modulation_slots']} modulations" if space["modulation_slots"] else "")
     )
     yield f"  audible     {space['audible']:.0%} of the varied parameters, on average"
