@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from tonesmith.hookspecs import hookimpl
     from tonesmith.host import Host
+    from tonesmith.importance import Importance, importance_of
     from tonesmith.notes import Notes
     from tonesmith.parameter import Parameter
     from tonesmith.patch import Candidate, Modulation, Note, Patch
@@ -47,6 +48,7 @@ __all__ = [
     "DatasetNotFoundError",
     "EngineError",
     "Host",
+    "Importance",
     "Label",
     "Measure",
     "Modulation",
@@ -82,6 +84,7 @@ __all__ = [
     "errors",
     "generate",
     "hookimpl",
+    "importance_of",
     "load_config",
     "open_dataset",
 ]
@@ -104,6 +107,7 @@ _HOMES = {
     ),
     "hookspecs": ("hookimpl",),
     "host": ("Host",),
+    "importance": ("Importance", "importance_of"),
     "notes": ("Notes",),
     "parameter": ("Parameter",),
     "patch": ("Candidate", "Modulation", "Note", "Patch"),

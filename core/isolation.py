@@ -42,6 +42,11 @@ def can_fork() -> bool:
     return hasattr(os, "fork") and sys.platform != "darwin"
 
 
+def cores() -> int:
+    """Return the processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def isolation_of(backend: type[Backend[Any]]) -> Isolation:
     """Return the isolation that a backend gets on this platform."""
     return backend.isolation if backend.isolation != "snapshot" or can_fork() else backend.fallback

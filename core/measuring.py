@@ -17,8 +17,8 @@ from typing import Any
 from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.host import Host
 from tonesmith.importance import FORMAT, BaseRecord, Importance, Stored, read_stored, write_whole
+from tonesmith.isolation import cores
 from tonesmith.moves import Base, Listener, Study, UnheardError, record_of
-from tonesmith.pipeline import cores
 from tonesmith.plan import Plan
 from tonesmith.produce import Workbench
 

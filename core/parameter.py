@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from tonesmith.errors import SpaceError
+from tonesmith.errors import SpaceError, unknown_name
 
 Curve = Literal["linear", "quadratic", "cubic", "quartic", "root", "exponential", "inverse-exponential"]
 
@@ -122,8 +122,10 @@ class Parameter:
         if isinstance(value, str):
             lowered = [c.lower() for c in self.choices]
             if value.lower() not in lowered:
-                listed = ", ".join(self.choices) or "none: it takes a number"
-                raise SpaceError(f"{self.name} has no choice {value!r}. Choices: {listed}.")
+                known = unknown_name("choice", value, self.choices).partition(f"{value!r}.")[2]
+                raise SpaceError(
+                    f"{self.name} has no choice {value!r}.{known if self.choices else ' It takes a number.'}"
+                )
             return self.low + lowered.index(value.lower())
         self.check(float(value))
         if self.kind == "categorical" and value != round(value):

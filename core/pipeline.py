@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import signal
 import threading
@@ -20,7 +19,7 @@ from tonesmith.config import Config
 from tonesmith.errors import ConfigError, DatasetError, OtherPlanError
 from tonesmith.host import Host
 from tonesmith.ingest import Found, Refused, ingest, preset_files
-from tonesmith.isolation import Engine, isolation_of, promise_of
+from tonesmith.isolation import Engine, cores, isolation_of, promise_of
 from tonesmith.plan import Audio, Plan, PluginRef, differences
 from tonesmith.preset import stored_form, with_choices
 from tonesmith.produce import sampler_of
@@ -89,7 +88,7 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
     space = shaped(description.space, _shape(config, backend, options), config.space, presets=bool(files))
     contents = Spool()
     presets, refused, copies = _presets(config, backend, reference, files, contents, progress)
-    stored = [stored_form(found.preset, space.fixed) for found in presets]
+    stored = [stored_form(found.preset, space) for found in presets]
     for content in (*description.assets.values(), *(text for _, text in stored)):
         contents.add(content)
     for content in backend.library(options).values():
@@ -236,11 +235,6 @@ def run(
         watcher.finished(summary)
         host.call("tonesmith_run_finished", plan=plan, path=path, summary=summary)
     return summary
-
-
-def cores() -> int:
-    """Return the processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Run:

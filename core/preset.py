@@ -68,16 +68,20 @@ def written_patch(patch: Patch) -> bytes:
     return json.dumps(patch.to_json(), sort_keys=True, separators=(",", ":")).encode()
 
 
-def stored_form(preset: Preset, fixed: Mapping[str, float]) -> tuple[PresetRef, bytes]:
+def stored_form(preset: Preset, space: ParameterSpace) -> tuple[PresetRef, bytes]:
     """Return what a plan keeps of a preset, and the content of the asset that holds its patch.
 
     Args:
         preset: to keep.
-        fixed: raw value of each parameter that the plan fixes: the preset gets those.
+        space: of the plan. What it fixes, the preset has at that value, and in the slots that it fills.
     """
-    patch = Patch(
-        {**preset.patch.values, **fixed}, preset.patch.modulations, preset.patch.assets, preset=preset.patch.preset
-    )
+    chosen = {
+        p.slot: p.contents[round(space.fixed[p.name] - p.low)]
+        for p in space.parameters
+        if p.slot and p.name in space.fixed
+    }
+    values, assets = {**preset.patch.values, **space.fixed}, {**preset.patch.assets, **chosen}
+    patch = Patch(values, preset.patch.modulations, assets, preset=preset.patch.preset)
     text = written_patch(patch)
     ref = PresetRef(patch.preset, sha256_hex(text), preset.name, preset.author, preset.style, preset.licence)
     return ref, text
@@ -96,10 +100,11 @@ def with_choices(space: ParameterSpace, presets: Sequence[Preset]) -> ParameterS
         if not parameter.slot or not added:
             return parameter
         ordered = sorted(added)
+        texts = parameter.choices or tuple(map(str, range(round(parameter.low), round(parameter.high) + 1)))
         return replace(
             parameter,
             high=parameter.high + len(ordered),
-            choices=(*parameter.choices, *(f"{added[sha]} ({sha[:8]})" for sha in ordered)),
+            choices=(*texts, *(f"{added[sha]} ({sha[:8]})" for sha in ordered)),
             contents=(*parameter.contents, *ordered),
             within=parameter.within or (parameter.low, parameter.high),
             weights=(*parameter.weights, *(0.0 for _ in ordered)) if parameter.weights else (),

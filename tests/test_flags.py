@@ -256,7 +256,7 @@ def test_the_run_gets_the_configuration_and_ends_in_a_summary(
         keywords["watcher"].started(SimpleNamespace(rows=6, blocks=1, determinism="exact"), path, 1, 0)
         return summary(path)
 
-    monkeypatch.setattr("tonesmith.pipeline.resolve_plan", lambda config, host: config)
+    monkeypatch.setattr("tonesmith.pipeline.resolve_plan", lambda config, host, progress: config)
     monkeypatch.setattr("tonesmith.pipeline.run", fake_run)
     assert run(["generate", "-n", "2", "--workers", "3", "--quiet", "data/my set.zarr"]) == 0
     assert (seen["resolved"].plan.patches, seen["workers"], seen["path"]) == (2, 3, Path("data/my set.zarr"))
@@ -277,7 +277,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_exits_130(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     partly = summary(here / "out.zarr", rows=3, complete=False, interrupted=True)
-    monkeypatch.setattr("tonesmith.pipeline.resolve_plan", lambda config, host: SimpleNamespace())
+    monkeypatch.setattr("tonesmith.pipeline.resolve_plan", lambda config, host, progress: SimpleNamespace())
     monkeypatch.setattr("tonesmith.pipeline.run", lambda *_, **__: partly)
     assert run(["generate", "out.zarr"]) == 130
     out = capsys.readouterr().out

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-_HEAVY = ("numpy", "scipy", "zarr", "vita", "loudness", "xarray", "h5py", "tonesmith.pipeline")
+_HEAVY = ("numpy", "scipy", "zarr", "vita", "loudness", "xarray", "h5py", "matplotlib", "tonesmith.pipeline")
 _CODE = """
 import sys
 from tonesmith.cli import run
@@ -34,6 +34,11 @@ def imported_by(*arguments: str, code: str = _CODE) -> set[str]:
         ("inspect", "--help"),
         ("export", "--help"),
         ("verify", "--help"),
+        ("presets", "--help"),
+        ("presets", "list", "--help"),
+        ("importance", "--help"),
+        ("plot", "pca", "--help"),
+        ("vita", "wavetables", "scan", "--help"),
     ],
     ids=" ".join,
 )

@@ -19,9 +19,8 @@ from tonesmith import generate, open_dataset
 from tonesmith.dataset import Dataset
 from tonesmith.export import preset_of
 from tonesmith.host import Host
-from tonesmith.isolation import Engine
+from tonesmith.isolation import Engine, cores
 from tonesmith.patch import Note
-from tonesmith.pipeline import cores
 from tonesmith.plan import Audio, PluginRef
 
 REFERENCE = Path(__file__).parent / "reference.py"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -59,9 +58,10 @@ def _scan(
     Scan again to add; a preset that was scanned before does not count twice.
     """
     from tonesmith.backends.vita.wavetable_scan import scan
+    from tonesmith.isolation import cores
 
     with _progress(hidden=quiet or as_json) as progress:
-        done = scan(folders, out, workers=workers or _cores(), pictures=previews, progress=progress)
+        done = scan(folders, out, workers=workers or cores(), pictures=previews, progress=progress)
     if as_json:
         typer.echo(json.dumps(_told(done)))
     else:
@@ -85,10 +85,6 @@ def _list(
         typer.echo(json.dumps({"catalog": str(catalog), "wavetables": [asdict(t) for t in _by_use(opened)]}))
     else:
         typer.echo("\n".join([*_table(_by_use(opened)), "", _total(opened)]))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _by_use(catalog: Catalog) -> list[Wavetable]:

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 SAMPLE_RATE = 44000
 """Hz. A cycle of 55 Hz, which is A1, is then a whole number of samples."""
 _PERIOD = 800
-_SETTLED = 10
-"""Cycles that are left out: measured, the pitch comes to rest in the first eight."""
-NOTE = Note(33, 127, (_SETTLED + 2) * _PERIOD / SAMPLE_RATE, _PERIOD / SAMPLE_RATE)
-FORM = Audio(SAMPLE_RATE, 2, (_SETTLED + 3) * _PERIOD)
+_BEFORE = 3
+"""Cycles before the one that is drawn."""
+NOTE = Note(33, 127, (_BEFORE + 2) * _PERIOD / SAMPLE_RATE, _PERIOD / SAMPLE_RATE)
+FORM = Audio(SAMPLE_RATE, 2, (_BEFORE + 3) * _PERIOD)
 _FRAMES = (0.0, 64.0, 128.0, 192.0, 256.0)
 _BARE: Mapping[str, float] = {
-    "osc_1_phase": 0.5,  # Vital starts there where the wavetable begins
+    "osc_1_phase": 0.5,  # the default, where the wavetable begins: Vital takes eight cycles to glide to any other
     "osc_1_random_phase": 0.0,
     "env_1_attack": 0.0,
     "env_1_sustain": 1.0,
@@ -53,7 +53,7 @@ def drawn(engine: Engine, space: ParameterSpace, wavetable: str, moving: bool) -
         outcome = engine.play(patch, [NOTE], _SECONDS)[0]
         if outcome.failure:
             raise EngineError(f"the wavetable {wavetable[:8]} cannot be played: {outcome.detail or outcome.failure}")
-        cycles.append(engine.audio[0, 0, _SETTLED * _PERIOD : (_SETTLED + 1) * _PERIOD].copy())
+        cycles.append(engine.audio[0, 0, _BEFORE * _PERIOD : (_BEFORE + 1) * _PERIOD].copy())
     return svg(cycles)
 
 

@@ -30,7 +30,6 @@ _AT_ONCE = 128
 _TABLE = "table"
 _VITA = PluginRef(VitaBackend.name)
 
-
 Progress = Callable[[str, int, int], object]
 """Told what is being done, "reading" or "drawing", how many are done, and of how many."""
 

@@ -129,6 +129,8 @@ def shown(value: Any) -> str:
     """Return a value as it would be typed."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, Mapping) and "name" in value:  # a table that chooses a plugin
+        return str(value["name"])
     return ",".join(map(shown, value)) if isinstance(value, list | tuple) else str(value)
 
 

@@ -176,7 +176,8 @@ def _make(config: Config, file: Path | None, out: Path, host: Host, *, as_json: 
 
 
 def _plan_only(config: Config, file: Path | None, out: Path | None, host: Host, *, as_json: bool) -> None:
-    from tonesmith.pipeline import Work, cores, resolve_plan, survey
+    from tonesmith.isolation import cores
+    from tonesmith.pipeline import Work, resolve_plan, survey
 
     with _located(file), _reading(quiet=as_json) as read:
         resolved = resolve_plan(config, host, read)
