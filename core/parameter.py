@@ -123,9 +123,8 @@ class Parameter:
             lowered = [c.lower() for c in self.choices]
             if value.lower() not in lowered:
                 known = unknown_name("choice", value, self.choices).partition(f"{value!r}.")[2]
-                raise SpaceError(
-                    f"{self.name} has no choice {value!r}.{known if self.choices else ' It takes a number.'}"
-                )
+                told = known if self.choices else " It takes a number."
+                raise SpaceError(f"{self.name} has no choice {value!r}.{told}")
             return self.low + lowered.index(value.lower())
         self.check(float(value))
         if self.kind == "categorical" and value != round(value):

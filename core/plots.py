@@ -32,7 +32,7 @@ _METADATA: dict[str, dict[str, Any]] = {
     ".svg": {"Date": None},
     ".pdf": {"CreationDate": None},
 }
-_LEGEND: dict[str, Any] = {"frameon": False, "handletextpad": 0.2}
+_LEGEND: dict[str, Any] = {"frameon": False, "handletextpad": 0.2, "alignment": "left"}
 _STYLE = {
     "svg.hashsalt": "tonesmith",
     "text.parse_math": False,
@@ -60,7 +60,7 @@ def sounds_figure(sounds: Sounds, components: Components) -> Figure:
             second,
             s=14.0,
             c=[colours[group] for group in sounds.groups[order]],
-            alpha=0.65,
+            alpha=0.75,
             linewidths=0.0,
         )
         axes.set_aspect("equal", adjustable="datalim")
@@ -97,8 +97,12 @@ def _name(legend: Legend, sizes: Mapping[str, int]) -> None:
         text.set_text(f"{shortened(name)} ({count})")
 
 
-def cover_figure(cover: Cover, title: str) -> Figure:
+def cover_figure(cover: Cover, name: str) -> Figure:
     """Return the picture of a small histogram for each parameter, with a colour for each origin.
+
+    Args:
+        cover: what to draw.
+        name: of the dataset.
 
     Raises :class:`ConfigError` if there are more origins than colours.
     """
@@ -114,14 +118,17 @@ def cover_figure(cover: Cover, title: str) -> Figure:
         rows = -(-len(cover.panels) // columns)
         size = (8.0 if columns > 2 else 5.0, 0.9 + 1.25 * rows)
         figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(wspace=0.06, hspace=0.04))
-        figure.suptitle(shortened(title, 70), fontsize=12, x=0.01, ha="left")
         grid = figure.subplots(rows, columns, squeeze=False).flat
         for axes, panel in zip(grid, cover.panels, strict=False):
             _draw_panel(axes, panel)
         for axes in list(figure.axes)[len(cover.panels) :]:
             axes.set_axis_off()
         dots = _dots(_COLOURS[: len(cover.origins)])
-        _name(figure.legend(dots, ["."] * len(dots), loc="outside upper right", **_LEGEND), cover.origins)
+        head = f"How patches cover parameters: {shortened(name, 48 if columns > 2 else 22)}"
+        legend = figure.legend(
+            dots, ["."] * len(dots), loc="outside upper left", title=head, title_fontsize=12.0, ncols=4, **_LEGEND
+        )
+        _name(legend, cover.origins)
     return figure
 
 

@@ -246,6 +246,10 @@ def test_the_shell_completes_flags_and_choices(monkeypatch: pytest.MonkeyPatch) 
     assert {"lhs", "sobol"} <= completed("tonesmith generate --sampler ")
 
 
+def _resolved(config: Config, host: Host, progress: Any) -> SimpleNamespace:
+    return SimpleNamespace(plan=SimpleNamespace(patches=config.plan.patches, presets=()))
+
+
 def test_the_run_gets_the_configuration_and_ends_in_a_summary(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -256,7 +260,7 @@ def test_the_run_gets_the_configuration_and_ends_in_a_summary(
         keywords["watcher"].started(SimpleNamespace(rows=6, blocks=1, determinism="exact"), path, 1, 0)
         return summary(path)
 
-    monkeypatch.setattr("tonesmith.pipeline.resolve_plan", lambda config, host, progress: config)
+    monkeypatch.setattr("tonesmith.pipeline.resolve_plan", _resolved)
     monkeypatch.setattr("tonesmith.pipeline.run", fake_run)
     assert run(["generate", "-n", "2", "--workers", "3", "--quiet", "data/my set.zarr"]) == 0
     assert (seen["resolved"].plan.patches, seen["workers"], seen["path"]) == (2, 3, Path("data/my set.zarr"))
@@ -277,7 +281,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_exits_130(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     partly = summary(here / "out.zarr", rows=3, complete=False, interrupted=True)
-    monkeypatch.setattr("tonesmith.pipeline.resolve_plan", lambda config, host, progress: SimpleNamespace())
+    monkeypatch.setattr("tonesmith.pipeline.resolve_plan", _resolved)
     monkeypatch.setattr("tonesmith.pipeline.run", lambda *_, **__: partly)
     assert run(["generate", "out.zarr"]) == 130
     out = capsys.readouterr().out

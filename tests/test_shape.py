@@ -118,7 +118,7 @@ def test_weights_outside_a_range_do_not_count():
         ({"fix": {"cutoff": 200}}, "[space] fix: cutoff = 200.0 is outside 8..136"),
         (
             {"fix": {"osc_1_wave": "sqare"}},
-            "[space] fix: osc_1_wave has no choice 'sqare'. Did you mean 'Square'? Known: ",
+            "[space] fix: osc_1_wave has no choice 'sqare'. Did you mean 'Square'?",
         ),
         ({"fix": {"voices": 1.5}}, "[space] fix: voices = 1.5: a categorical parameter takes a whole number"),
         ({"ranges": {"cutoff": (0, 100)}}, "[space] ranges: cutoff = [0, 100] is not a range inside 8..136"),

@@ -28,7 +28,7 @@ def plot_app() -> typer.Typer:
 
 
 def pca(
-    datasets: Annotated[list[Path], typer.Argument(metavar="DATASET...", help="Paths of one or several datasets.")],
+    datasets: Annotated[list[Path], typer.Argument(metavar="DATASET", help="Paths of one or several datasets.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help=_OUT_HELP)],
     by: Annotated[
         str,
@@ -134,8 +134,7 @@ def coverage(
     check_picture(path, [dataset])
     cover = cover_of(opened, only or ())
     patches = sum(cover.origins.values())
-    title = f"Share of patches over each parameter: {dataset.resolve().name}"
-    written = write_picture(cover_figure(cover, title), path)
+    written = write_picture(cover_figure(cover, dataset.resolve().name), path)
     if as_json:
         parameters = [panel.parameter.name for panel in cover.panels]
         told = {"out": str(path), "patches": patches, "origins": dict(cover.origins)}
