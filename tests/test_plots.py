@@ -238,6 +238,15 @@ def test_the_range_is_widened_to_values_beyond_what_is_drawn(tmp_path):
     values = [row.patch.values["p0"] for row in read]
     assert panel.edges[[0, -1]].tolist() == pytest.approx([min(values), max(values)])
     assert panel.shares.sum(axis=1) == pytest.approx([1.0, 1.0])
+    lines = cover_figure(cover_of(read), "d").axes[0].lines
+    assert [line.get_xdata()[0] for line in lines] == [0.45, 0.55]
+
+
+def test_no_range_is_marked_where_nothing_lies_beyond_it_and_origins_have_a_colour_each(read):
+    cover = cover_of(read)
+    assert not any(axes.lines for axes in cover_figure(cover, "d").axes)
+    with pytest.raises(ConfigError, match="9 origins in one picture: at most 8"):
+        cover_figure(replace(cover, origins=dict.fromkeys("abcdefghi", 1)), "d")
 
 
 def test_what_only_presets_vary_is_drawn_when_it_is_named(tmp_path):

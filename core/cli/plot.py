@@ -72,7 +72,10 @@ def pca(
 
 
 def _named(paths: Sequence[Path]) -> dict[str, Path]:
-    """Return the datasets by their shortest names that differ. Raises :class:`ConfigError` if one is given twice."""
+    """Return the datasets by name, or by path where two have one name.
+
+    Raises :class:`ConfigError` if one is given twice.
+    """
     whole = [path.resolve() for path in paths]
     for place, path in enumerate(whole):
         if path in whole[:place]:
@@ -80,8 +83,6 @@ def _named(paths: Sequence[Path]) -> dict[str, Path]:
     names = [path.name for path in whole]
     if len(set(names)) < len(names):
         names = [str(path) for path in paths]
-    if len(set(names)) < len(names):
-        names = [str(path) for path in whole]
     return dict(zip(names, paths, strict=True))
 
 
