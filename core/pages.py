@@ -21,7 +21,8 @@ _LARGE = 2 << 20
 _PAGES = _LARGE // mmap.PAGESIZE
 _WORTH = _PAGES // 2
 """Written pages of a stretch from which on copying it whole is cheaper: it costs as much as about 200."""
-_LESSONS = 4
+_LESSONS = 2
+"""Renders to learn from: those of one template are alike, and a preset may have but a few variations."""
 _MADV_COLLAPSE = 25
 _PR_SET_THP_DISABLE = 41
 _OWN = np.uint64(1 << 63 | 1 << 56)  # present, and mapped by this process alone: Linux's admin-guide/mm/pagemap.rst

@@ -252,8 +252,8 @@ class ParameterSpace:
 
     @staticmethod
     def _held(modulation: Modulation) -> Modulation:
-        """Return the modulation as its float32 columns hold it."""
-        amount, power = float(np.float32(modulation.amount)), float(np.float32(modulation.power))
+        """Return the modulation as its float32 columns hold it; a negative zero is zero."""
+        amount, power = float(np.float32(modulation.amount)) + 0.0, float(np.float32(modulation.power)) + 0.0
         if not (np.isfinite(amount) and np.isfinite(power)):
             raise SpaceError(f"the modulation {modulation.source} -> {modulation.destination} is not finite.")
         return replace(modulation, amount=amount, power=power)

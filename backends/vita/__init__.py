@@ -86,6 +86,7 @@ class VitaBackend(Backend[VitaOptions]):
         if options.bpm != _ENGINE_TEMPO:
             self._synth.set_bpm(options.bpm)
         self._contents: dict[str, bytes] = {}
+        self._controls: Mapping[str, Any] = {}
 
     @classmethod
     def shape(cls, options: VitaOptions) -> SpaceShape:
@@ -172,22 +173,29 @@ class VitaBackend(Backend[VitaOptions]):
         if wanted and (taken := routing_of(self._synth.to_json())) != wanted:
             lost = sorted(set(wanted) - set(taken))
             raise EngineError(f"Vital did not take these modulations: {lost or wanted}")
+        self._controls = self._synth.get_controls()
 
     def prepare(self, patch: Patch) -> None:
         """Set every control, and the settings of each modulation.
 
         Each value goes in as a Python float: a NumPy float32 would be taken for an integer and cut. A NaN
-        would silence the synth for ever.
+        would silence the synth for ever. What a control holds already is not set: to write is to copy a page of the
+        template, and most controls of a patch are as the template has them.
         """
         from tonesmith.backends.vita.preset import controls_of
 
-        controls = self._synth.get_controls()
         for name, value in controls_of(patch).items():
             if not math.isfinite(value):
                 raise EngineError(f"{name} = {value} is not finite")
-            if name not in controls:
+            if name not in self._controls:
                 raise EngineError(f"Vital has no control {name!r}")
-            controls[name].set(float(value))
+            control = self._controls[name]
+            if control.value() != value:
+                control.set(float(value))
+
+    def read(self) -> Mapping[str, float]:
+        """Return the value of every control."""
+        return {name: control.value() for name, control in self._synth.get_controls().items()}
 
     def render(self, note: Note) -> NDArray[Any]:
         """Return float32 (2, frames). Vital itself checks none of its arguments, and crashes on some."""
