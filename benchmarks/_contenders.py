@@ -1,4 +1,4 @@
-"""The processes that the benchmarks of Vital compare, each clean and with one thread.
+"""The processes that the benchmarks compare, each clean and with one thread.
 
 Started as ``python _contenders.py KIND JOB``: it reads the job, gets ready, and for each line on its standard
 input does all the work once and answers with one line of JSON.
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import _vst3_contenders
 import numpy as np
 
 Round = Callable[[], Mapping[str, float]]
@@ -48,6 +49,31 @@ def raw_presets(job: Mapping[str, Any]) -> Round:
                 for name, value in values:
                     controls[name].set(value)
                 synth.render(*note)
+        return {}
+
+    return once
+
+
+def raw_faust(job: Mapping[str, Any]) -> Round:
+    """One engine of DawDreamer for all: set every control and render. Values are in the program's own units."""
+    import dawdreamer
+
+    engine = dawdreamer.RenderEngine(job["sample_rate"], 512)
+    processor = engine.make_faust_processor("instrument")
+    processor.num_voices = 2
+    processor.set_dsp_string(job["source"])
+    processor.compile()
+    engine.load_graph([(processor, [])])
+
+    def once() -> dict[str, float]:
+        for values in job["patches"]:
+            for pitch, velocity, hold, duration in job["notes"]:
+                for index, value in values:
+                    processor.set_parameter(index, value)
+                processor.clear_midi()
+                processor.add_midi_note(pitch, velocity, 0.0, hold)
+                engine.render(duration)
+                engine.get_audio()
         return {}
 
     return once
@@ -163,8 +189,10 @@ def _notes(job: Mapping[str, Any]) -> Iterator[tuple[list[tuple[str, float]], li
 KINDS: Mapping[str, Callable[[Mapping[str, Any]], Round]] = {
     "raw": raw_engine,
     "raw presets": raw_presets,
+    "raw faust": raw_faust,
     "recipe": recipe,
     "parts": checks_and_storage,
+    **_vst3_contenders.KINDS,
 }
 
 

@@ -62,6 +62,7 @@ class Examined:
         own: wavetables of its own, among those that sound.
         used: wavetables that sound, the default ones too.
         heard: what became of its note; None if it was not played.
+        number: of the preset in a file that holds several, from 1; 0 in a file of its own.
     """
 
     path: Path
@@ -71,6 +72,7 @@ class Examined:
     own: int
     used: int
     heard: Heard | None = None
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def examine(
         progress(len(files) - len(found))
     examined = [_examined(item, described.space, sound) for item, sound in zip(found, heard, strict=True)]
     place = {path: number for number, path in enumerate(files)}
-    ordered = sorted(examined, key=lambda item: place[item.path])
+    ordered = sorted(examined, key=lambda item: (place[item.path], item.number))
     return Examination(tuple(ordered), tuple(sorted(refused, key=lambda item: place[item.path])), described.space)
 
 
@@ -219,6 +221,7 @@ def _examined(found: Found, space: ParameterSpace, heard: Heard | None) -> Exami
         own=sum(preset.patch.assets.get(slot, space.assets[slot]) != space.assets[slot] for slot in slots),
         used=len(slots),
         heard=heard,
+        number=found.number,
     )
 
 

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tonesmith.channel import Channel, channel_to_parent
-from tonesmith.errors import TonesmithError
+from tonesmith.errors import ConfigError, TonesmithError
 from tonesmith.host import Host
 from tonesmith.outcome import Outcome
 from tonesmith.pages import small_pages
 from tonesmith.patch import Note, Patch, sha256_hex
+from tonesmith.preset import Preset
 from tonesmith.roles import Backend
 from tonesmith.snapshot import SharedAudio, SnapshotPlayer, forked
 
@@ -105,17 +106,19 @@ class Server:
                 self._answered(self._map)
             elif "play" in request:
                 self._answered(partial(self._play, request))
+            elif "read" in request:
+                self._answered(partial(self._read, Patch.from_json(request["read"])))
             elif "describe" in request:
                 self._answered(partial(self._describe, request))
-            elif "preset" in request:
-                self._answered(partial(self._preset, Path(request["preset"])))
+            elif "presets" in request:
+                self._answered(partial(self._presets, Path(request["presets"])))
 
     def _answered(self, answer: Callable[[], dict[str, Any]]) -> bool:
         try:
             reply = answer()
         except Exception as error:  # noqa: BLE001 - whatever the plugin raises is told to the client
             text = str(error) if isinstance(error, TonesmithError) else f"{type(error).__name__}: {error}"
-            self._channel.send({"error": text})
+            self._channel.send({"error": text, "wrong_input": isinstance(error, ConfigError)})
             return False
         self._channel.send(reply)
         return True
@@ -150,6 +153,18 @@ class Server:
         outcomes = self._player.play(Patch.from_json(request["play"]), notes)
         return {"outcomes": [outcome.to_json() for outcome in outcomes]}
 
+    def _read(self, patch: Patch) -> dict[str, Any]:
+        """Return the values that the engine has after those of a patch were set. Notes never use this engine."""
+        if self._setup["isolation"] == "snapshot":
+            return forked(partial(self._values, patch))
+        return self._values(patch)
+
+    def _values(self, patch: Patch) -> dict[str, Any]:
+        if self._backend.template_key(patch):
+            self._backend.load_template(patch)
+        self._backend.prepare(patch)
+        return {"values": {name: float(value) for name, value in self._backend.read().items()}}
+
     def _describe(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the space, versions, assets and the form of the audio. The engine is used up by it."""
         backend = self._backend
@@ -171,18 +186,21 @@ class Server:
         }
         return {"description": description}
 
-    def _preset(self, path: Path) -> dict[str, Any]:
+    def _presets(self, path: Path) -> dict[str, Any]:
         """Return what is in a preset file. With snapshots a fork reads it; else the engine is used up by it."""
         if self._setup["isolation"] == "snapshot":
-            return forked(partial(self._read_preset, path))
-        return self._read_preset(path)
+            return forked(partial(self._read_presets, path))
+        return self._read_presets(path)
 
-    def _read_preset(self, path: Path) -> dict[str, Any]:
-        preset = self._backend.load_preset(path)
-        contents = {name: base64.b64encode(content).decode() for name, content in preset.assets.items()}
-        fields = ("name", "author", "style", "comments", "version", "licence", "random")
-        told = {name: getattr(preset, name) for name in fields}
-        return {"preset": {"patch": preset.patch.to_json(), "assets": contents, **told}}
+    def _read_presets(self, path: Path) -> dict[str, Any]:
+        return {"presets": [_told(preset) for preset in self._backend.load_presets(path)]}
+
+
+def _told(preset: Preset) -> dict[str, Any]:
+    contents = {name: base64.b64encode(content).decode() for name, content in preset.assets.items()}
+    fields = ("name", "author", "style", "comments", "version", "licence", "random")
+    told = {name: getattr(preset, name) for name in fields}
+    return {"patch": preset.patch.to_json(), "assets": contents, **told}
 
 
 if __name__ == "__main__":

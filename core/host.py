@@ -39,7 +39,9 @@ PROJECT = "tonesmith"
 """Name of the distribution, of the entry-point group and of the pluggy project."""
 
 BUILTINS = (
+    "tonesmith.backends.dawdreamer",
     "tonesmith.backends.vita",
+    "tonesmith.backends.vst3",
     "tonesmith.samplers.breed",
     "tonesmith.samplers.lhs",
     "tonesmith.samplers.mix",

@@ -6,7 +6,7 @@ import glob
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,12 +31,14 @@ class Found:
     Attributes:
         path: of the first file with this content.
         preset: what is in it, with the licence of its collection.
-        copies: other files with the same content.
+        copies: other files with the same content. Of a file of several presets, its first one names them.
+        number: of the preset in a file that holds several, from 1; 0 in a file of its own.
     """
 
     path: Path
     preset: Preset
     copies: tuple[Path, ...] = ()
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ def ingest(
 ) -> tuple[list[Found], list[Refused]]:
     """Return what a synth reads in preset files, and which it refuses. Each content is read once.
 
+    A preset that is in several files, or several times in one, is found once: where it comes first.
+
     Args:
         files: to read, each in a process where a hostile one costs nothing but itself.
         backend: the synth.
@@ -133,9 +137,21 @@ def ingest(
             told = [item for part in pool.map(read, [jobs[i::engines] for i in range(engines)]) for item in part]
         finally:
             stopped.set()
-    found = [item for item in told if isinstance(item, Found)]
     refused += [item for item in told if isinstance(item, Refused)]
-    return sorted(found, key=lambda item: item.preset.patch.preset), sorted(refused, key=lambda item: item.path)
+    place = {path: number for number, path in enumerate(files)}
+    found = [item for item in told if isinstance(item, Found)]
+    found.sort(key=lambda item: (place[item.path], item.number))
+    return _distinct(found), sorted(refused, key=lambda item: item.path)
+
+
+def _distinct(found: Iterable[Found]) -> list[Found]:
+    """Return the first of those with one SHA-256, with the copies of all, in the order of the SHA-256."""
+    first: dict[str, Found] = {}
+    for item in found:
+        known = first.setdefault(item.preset.patch.preset, item)
+        if known is not item and item.copies:
+            first[item.preset.patch.preset] = replace(known, copies=(*known.copies, *item.copies))
+    return [first[sha256] for sha256 in sorted(first)]
 
 
 def _by_content(files: Sequence[Path]) -> tuple[dict[str, list[Path]], list[Refused]]:
@@ -157,14 +173,19 @@ def _by_content(files: Sequence[Path]) -> tuple[dict[str, list[Path]], list[Refu
 
 def _read(engine: Engine, paths: Sequence[Path], licence: str) -> list[Found | Refused]:
     try:
-        preset = engine.load_preset(paths[0])
+        presets = engine.load_presets(paths[0])
     except EngineError as error:
         return [Refused(path, str(error)) for path in paths]
-    collection = manifest_for(paths[0])
+    collection, author = manifest_for(paths[0]), ""
     if collection is not None:
-        licence = collection.licence or licence
-        preset = replace(preset, author=preset.author or collection.author)
-    return [Found(paths[0], replace(preset, licence=preset.licence or licence), tuple(paths[1:]))]
+        licence, author = collection.licence or licence, collection.author
+    credited = [
+        replace(preset, author=preset.author or author, licence=preset.licence or licence) for preset in presets
+    ]
+    if len(credited) == 1:
+        return [Found(paths[0], credited[0], tuple(paths[1:]))]
+    copies = (tuple(paths[1:]), *(() for _ in credited[1:]))
+    return [Found(paths[0], *each) for each in zip(credited, copies, range(1, len(credited) + 1), strict=True)]
 
 
 def _kept(item: Found | Refused, spool: Spool | None) -> Found | Refused:

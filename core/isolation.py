@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.channel import KILLED, Child, Message
-from tonesmith.errors import EngineError
+from tonesmith.errors import ConfigError, EngineError, TonesmithError
 from tonesmith.outcome import Outcome
 from tonesmith.patch import Note, Patch, sha256_hex
 from tonesmith.plan import Audio, PluginRef
 from tonesmith.preset import Preset
-from tonesmith.roles import Backend, Determinism, Isolation
+from tonesmith.roles import Backend, Determinism, Isolation, Options, Promises
 from tonesmith.snapshot import SharedAudio
 from tonesmith.space import ParameterSpace
 
@@ -47,17 +47,25 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def isolation_of(backend: type[Backend[Any]]) -> Isolation:
-    """Return the isolation that a backend gets on this platform."""
-    return backend.isolation if backend.isolation != "snapshot" or can_fork() else backend.fallback
+def isolation_of(backend: type[Backend[Any]], options: Options | None = None) -> Isolation:
+    """Return the isolation that a backend gets on this platform: with these options, or with any."""
+    promised = _promises(backend, options)
+    return promised.isolation if promised.isolation != "snapshot" or can_fork() else promised.fallback
 
 
-def promise_of(backend: type[Backend[Any]], isolation: Isolation) -> Determinism:
+def promise_of(backend: type[Backend[Any]], isolation: Isolation, options: Options | None = None) -> Determinism:
     """Return what a backend promises of its rows with an isolation; "none" where it needs a stricter one."""
+    promised = _promises(backend, options)
     strictness = ("reuse", "fresh", "snapshot").index
-    if strictness(isolation) >= strictness(backend.isolation):
-        return backend.determinism
-    return backend.fallback_determinism if isolation == backend.fallback else "none"
+    if strictness(isolation) >= strictness(promised.isolation):
+        return promised.determinism
+    return promised.fallback_determinism if isolation == promised.fallback else "none"
+
+
+def _promises(backend: type[Backend[Any]], options: Options | None) -> Promises:
+    if options is not None:
+        return backend.promises(options)
+    return Promises(backend.isolation, backend.fallback, backend.determinism, backend.fallback_determinism)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,7 @@ class Engine:
         notes: how many notes a patch has at most.
         isolation: how the state is kept pristine.
         asset: returns the content of an asset by its SHA-256.
+        load_seconds: how long it may take to load or to describe itself.
     """
 
     def __init__(
@@ -94,12 +103,14 @@ class Engine:
         notes: int,
         isolation: Isolation,
         asset: Callable[[str], bytes],
+        load_seconds: float = LOAD_SECONDS,
     ) -> None:
         self._backend = backend
         self._audio = audio
         self._notes = notes
         self._isolation = isolation
         self._asset = asset
+        self._load_seconds = load_seconds
         self._held: OrderedDict[str, int] = OrderedDict()
         self._reader: Child | None = None
         self._inbox: queue.Queue[Message] = queue.Queue()
@@ -117,6 +128,15 @@ class Engine:
         """What the last patch sounded like: float32 (notes, channels, frames), valid until the next is played."""
         assert self._shared is not None
         return self._shared.audio
+
+    @property
+    def pid(self) -> int:
+        """Process id of the engine, or 0 while there is none."""
+        return self._child.pid if self._child is not None else 0
+
+    def start(self) -> None:
+        """Load the engine, if it is not loaded. Raises :class:`EngineError` if it cannot be."""
+        self._running()
 
     def play(self, patch: Patch, notes: Sequence[Note], timeout: float) -> list[Outcome]:
         """Play each note of a patch; the list ends with the first that could not be played.
@@ -136,6 +156,9 @@ class Engine:
         Args:
             hold: seconds that the note is held whose render tells channels and frames.
             tail: seconds rendered after it.
+
+        Raises :class:`ConfigError` if the backend cannot use what its options name, and
+        :class:`EngineError` if no engine can be loaded.
         """
         reply = self._asked_alone({"describe": True, "hold": hold, "tail": tail})["description"]
         contents = [base64.b64decode(text) for text in reply["assets"].values()]
@@ -146,8 +169,27 @@ class Engine:
             audio=Audio(self._audio.sample_rate, reply["channels"], reply["frames"]),
         )
 
+    def read(self, patch: Patch, timeout: float) -> Mapping[str, float]:
+        """Return the values that the engine has once it was told those of a patch; none if it cannot tell.
+
+        Raises :class:`EngineError` if the patch was not taken, or the engine died of it.
+        """
+        child = self._running()
+        self._send_assets(child, patch)
+        child.send({"read": patch.to_json()})
+        try:
+            values: dict[str, float] = self._answer(child, timeout)["values"]
+        except TonesmithError:
+            self._drop(child)
+            raise
+        return values
+
     def load_preset(self, path: Path, timeout: float = PRESET_SECONDS) -> Preset:
-        """Return what is in a preset file.
+        """Return the first preset of a file, as :meth:`load_presets` reads it."""
+        return self.load_presets(path, timeout)[0]
+
+    def load_presets(self, path: Path, timeout: float = PRESET_SECONDS) -> tuple[Preset, ...]:
+        """Return the presets of a file: one, or those of a bank in their order there.
 
         The file is opened in a process that is used for nothing else: a hostile one costs that alone.
         Raises :class:`EngineError` with the reason if the synth does not take the file.
@@ -156,16 +198,17 @@ class Engine:
             self.close()
             self._reader = self._start(buffer="")
         try:
-            self._reader.send({"preset": str(path)})
-            reply = self._answer(self._reader, timeout)["preset"]
-        except EngineError as error:
+            self._reader.send({"presets": str(path)})
+            told = self._answer(self._reader, timeout)["presets"]
+        except (ConfigError, EngineError) as error:
             if self._isolation != "snapshot" or self._reader.ended:
                 self._stop_reading()
             raise EngineError(str(error).removeprefix(f"{self._backend.name}: ")) from None
         if self._isolation != "snapshot":
             self._stop_reading()
-        reply["assets"] = {name: base64.b64decode(content) for name, content in reply["assets"].items()}
-        return Preset(**{**reply, "patch": Patch.from_json(reply["patch"]), "random": tuple(reply["random"])})
+        if not told:
+            raise EngineError("no preset is in it")
+        return tuple(map(_preset_of, told))
 
     def close(self) -> None:
         """End the process."""
@@ -184,7 +227,7 @@ class Engine:
         child = self._start(buffer="")
         try:
             child.send(request)
-            return self._answer(child, LOAD_SECONDS)
+            return self._answer(child, self._load_seconds)
         finally:
             child.kill()
 
@@ -226,7 +269,7 @@ class Engine:
                 self._child = self._start(buffer=str(path))
                 self._shared = SharedAudio(path, self._notes, self._audio.channels, self._audio.frames)
                 self._child.send({"map": True})
-                self._answer(self._child, LOAD_SECONDS)
+                self._answer(self._child, self._load_seconds)
         return self._child
 
     def _start(self, buffer: str) -> Child:
@@ -245,8 +288,8 @@ class Engine:
             }
         )
         try:
-            self._answer(child, LOAD_SECONDS)
-        except EngineError:
+            self._answer(child, self._load_seconds)
+        except TonesmithError:
             child.kill()
             raise
         return child
@@ -263,12 +306,20 @@ class Engine:
             _, phrase = child.epitaph()
             raise EngineError(f"{name}: the engine's process was {phrase}. {child.last_words(500)}".rstrip())
         if "error" in body:
-            raise EngineError(f"{name}: {body['error']}")
+            kind = ConfigError if body.get("wrong_input") else EngineError
+            raise kind(f"{name}: {body['error']}")
         return body
 
     def _drop(self, child: Child) -> None:
         child.kill()
         self._child = None
+
+
+def _preset_of(told: dict[str, Any]) -> Preset:
+    assets = {name: base64.b64decode(content) for name, content in told["assets"].items()}
+    return Preset(
+        **{**told, "patch": Patch.from_json(told["patch"]), "assets": assets, "random": tuple(told["random"])}
+    )
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from typing import Any
 from tonesmith.block import dataset_digest
 from tonesmith.config import Config
 from tonesmith.errors import ConfigError, DatasetError, OtherPlanError
+from tonesmith.first_use import first_use
 from tonesmith.host import Host
 from tonesmith.ingest import Found, Refused, ingest, preset_files
 from tonesmith.isolation import Engine, cores, isolation_of, promise_of
@@ -40,12 +41,14 @@ class Resolved:
         contents: of the assets that its space and its presets name, by SHA-256.
         refused: preset files that were left out, and why.
         copies: preset files with the content of another, which is used once.
+        checkup: what was measured of the backend's binary when it was used first; None if it names none.
     """
 
     plan: Plan
     contents: Mapping[str, bytes]
     refused: tuple[Refused, ...] = ()
     copies: tuple[Path, ...] = ()
+    checkup: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +81,10 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
     """
     backend = host.find("backend", config.backend.name)
     options = backend.Options.model_validate(config.backend.options)
-    isolation = isolation_of(backend) if config.plan.isolation == "auto" else config.plan.isolation
+    isolation = isolation_of(backend, options) if config.plan.isolation == "auto" else config.plan.isolation
     reference = PluginRef(backend.name, options.model_dump(mode="json"))
     files = _preset_files(config, backend)
+    checkup = first_use(backend, options, isolation, config.plan.sample_rate, timeout=config.plan.timeout)
     asked = Audio(config.plan.sample_rate, 0, 0)
     with Engine(reference, asked, config.notes.per_patch, isolation, asset=_no_asset) as engine:
         hold = config.notes.duration - config.notes.tail
@@ -104,7 +108,7 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
         notes=config.notes,
         backend=PluginRef(backend.name, backend.recorded(options).model_dump(mode="json")),
         isolation=isolation,
-        determinism=promise_of(backend, isolation),
+        determinism=promise_of(backend, isolation, options),
         space=with_choices(space, [found.preset for found in presets]),
         sampler=_full_ref(host.find("sampler", config.sampler.name), config.sampler.options),
         origins=(),
@@ -114,7 +118,7 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
         versions=description.versions,
         presets=tuple(ref for ref, _ in stored),
     )
-    return Resolved(_checked(plan, host, contents), contents, refused, copies)
+    return Resolved(_checked(plan, host, contents), contents, refused, copies, checkup)
 
 
 def _shape(config: Config, backend: type[Backend[Any]], options: Any) -> SpaceShape:
@@ -216,7 +220,7 @@ def run(
     plan = work.plan
     sink = host.sink_at(plan.sink.name, plan.sink.options, path)
     started = time.monotonic()
-    sink.create(_attributes(plan), plan.schema, plan.rows, plan.block_rows)
+    sink.create(_attributes(plan, resolved.checkup), plan.schema, plan.rows, plan.block_rows)
     for content in resolved.contents.values():
         sink.add_asset(content)
     rows_before = sum(work.done.values())
@@ -358,7 +362,7 @@ def _full_ref(cls: type[Any], options: Mapping[str, Any]) -> PluginRef:
     return PluginRef(cls.name, cls.Options.model_validate(options).model_dump(mode="json"))
 
 
-def _attributes(plan: Plan) -> dict[str, Any]:
+def _attributes(plan: Plan, checkup: Mapping[str, Any] | None) -> dict[str, Any]:
     packages = ("tonesmith", "numpy", "zarr")
     return {
         "generator": "tonesmith",
@@ -370,6 +374,7 @@ def _attributes(plan: Plan) -> dict[str, Any]:
             "platform": f"{platform.system()} {platform.machine()}",
             **plan.versions,
         },
+        **({"checkup": dict(checkup)} if checkup is not None else {}),
     }
 
 

@@ -22,7 +22,8 @@ class Preset:
     """What a synth reads in a preset file.
 
     Attributes:
-        patch: with a value for every parameter; ``patch.preset`` is the SHA-256 of the file.
+        patch: with a value for every parameter; ``patch.preset`` is the SHA-256 of the file, or of its part of
+            a file that holds several.
         assets: SHA-256 -> content of each asset that the patch names.
         name, author, style, comments: as its maker wrote them, or "".
         version: of the synth that saved it.

@@ -28,6 +28,16 @@ Isolation = Literal["snapshot", "fresh", "reuse"]
 Determinism = Literal["exact", "exact-in-run", "floor", "none"]
 
 
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """What a backend promises of its rows, and the isolation that it takes: see :class:`Backend`."""
+
+    isolation: Isolation
+    fallback: Isolation
+    determinism: Determinism
+    fallback_determinism: Determinism
+
+
 class Options(BaseModel):
     """Base of every plugin's options: each field is a TOML key and a command-line flag.
 
@@ -63,7 +73,9 @@ class Backend(Plugin[O]):
     happens in a forked copy of the pristine engine; with ``fresh``, in a new object for each note; with
     ``reuse``, in one object, which promises that no note hears the one before.
 
-    Raise :class:`tonesmith.errors.EngineError` from any method to reject the candidate with that text.
+    Raise :class:`tonesmith.errors.EngineError` from any method to reject the candidate with that text. Where the
+    options name something that cannot be used, such as a file that is no plugin, the constructor and ``space``
+    raise :class:`tonesmith.errors.ConfigError`: the command ends with status 2 and nothing is written.
     """
 
     role = "backend"
@@ -78,11 +90,19 @@ class Backend(Plugin[O]):
     preset_suffix: ClassVar[str] = ""
     """Suffix of the preset files that :meth:`preset` makes, such as ".vital"; "" if it makes none."""
     preset_suffixes: ClassVar[tuple[str, ...]] = ()
-    """Suffixes of the preset files that :meth:`load_preset` reads, in lower case."""
+    """Suffixes of the preset files that :meth:`load_presets` reads, in lower case."""
 
     def __init__(self, options: O, sample_rate: int) -> None:
         self.options = options
         self.sample_rate = sample_rate
+
+    @classmethod
+    def promises(cls, options: O) -> Promises:
+        """Return the isolation and the determinism with these options: those of the class.
+
+        Where they depend on the options, override it, and let the class have what is true of any options.
+        """
+        return Promises(cls.isolation, cls.fallback, cls.determinism, cls.fallback_determinism)
 
     @classmethod
     def shape(cls, options: O) -> SpaceShape:
@@ -111,6 +131,14 @@ class Backend(Plugin[O]):
     def library(cls, options: O) -> Mapping[str, bytes]:
         """Return SHA-256 -> content of each asset that a parameter with a ``slot`` may choose. No engine is needed."""
         return {}
+
+    @classmethod
+    def binary(cls, options: O) -> Path | None:
+        """Return the file or bundle that the engine is loaded from, where the user names it; else None.
+
+        ``generate`` checks a binary when it meets it for the first time, as ``tonesmith doctor`` does.
+        """
+        return None
 
     @abstractmethod
     def space(self) -> ParameterSpace:
@@ -145,6 +173,13 @@ class Backend(Plugin[O]):
     def prepare(self, patch: Patch) -> None:
         """Set every parameter of the patch. The template of its key is loaded."""
 
+    def read(self) -> Mapping[str, float]:
+        """Return parameter -> raw value as the engine has it now, for those that it can tell.
+
+        ``tonesmith doctor`` compares it with what :meth:`prepare` was told.
+        """
+        return {}
+
     @abstractmethod
     def render(self, note: Note) -> NDArray[Any]:
         """Return float32 (channels, frames) of ``note.duration`` seconds from note on."""
@@ -156,6 +191,14 @@ class Backend(Plugin[O]):
         :class:`tonesmith.errors.EngineError` with what is wrong; the host names the file.
         """
         raise NotImplementedError(f"{self.name} reads no presets")
+
+    def load_presets(self, path: Path) -> Sequence[Preset]:
+        """Return every preset of a file that may hold several, in their order there; else as :meth:`load_preset`.
+
+        The ``patch.preset`` of each is a SHA-256 of its own part of the file, so that the same preset in two files
+        is known as one.
+        """
+        return (self.load_preset(path),)
 
     @classmethod
     def preset(cls, patch: Patch, assets: Mapping[str, bytes], name: str) -> bytes:

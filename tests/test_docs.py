@@ -40,7 +40,7 @@ SHORT = "--notes.hold 0.2 --notes.tail 0.1"
 _FENCE = re.compile(
     r"(?:^<!-- (?P<marker>[^\n]*) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
-_RUN = {"console", "bash", "python", "toml"}
+_RUN = {"console", "bash", "python", "toml", "faust"}
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def test_a_third_party_comes_through_the_same_door_as_the_built_ins(install: Ins
 
 def test_every_built_in_loads_and_none_warns(capsys: pytest.CaptureFixture[str]) -> None:
     host = Host(allowed="")
-    assert list(host.backends()) == ["vita"]
+    assert list(host.backends()) == ["dawdreamer", "vita", "vst3"]
     assert list(host.samplers()) == ["breed", "lhs", "mix", "perturb", "presets", "sobol", "uniform"]
     assert list(host.sinks()) == ["zarr"]
     assert len(host.plugins()) == len(BUILTINS)

@@ -7,7 +7,19 @@ import sys
 
 import pytest
 
-_HEAVY = ("numpy", "scipy", "zarr", "vita", "loudness", "xarray", "h5py", "matplotlib", "tonesmith.pipeline")
+_HEAVY = (
+    "numpy",
+    "scipy",
+    "zarr",
+    "vita",
+    "loudness",
+    "xarray",
+    "h5py",
+    "matplotlib",
+    "pedalboard",
+    "dawdreamer",
+    "tonesmith.pipeline",
+)
 _CODE = """
 import sys
 from tonesmith.cli import run
@@ -37,6 +49,9 @@ def imported_by(*arguments: str, code: str = _CODE) -> set[str]:
         ("presets", "--help"),
         ("presets", "list", "--help"),
         ("importance", "--help"),
+        ("doctor", "--help"),
+        ("vst3", "scan", "--help"),
+        ("plugins", "new", "--help"),
         ("plot", "pca", "--help"),
         ("vita", "wavetables", "scan", "--help"),
     ],

@@ -271,7 +271,7 @@ def test_rendering_leaves_the_arithmetic_of_the_measuring_process_alone(engine, 
 def test_a_hostile_preset_is_refused_before_vital_sees_it(tmp_path, content, said):
     (tmp_path / "bad.vital").write_text(content)
 
-    with pytest.raises(EngineError, match=f"bad.vital: .*{said}"):
+    with pytest.raises(EngineError, match=said):
         read_text(tmp_path / "bad.vital")
 
 

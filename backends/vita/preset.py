@@ -180,13 +180,13 @@ def read_text(path: Path) -> str:
     """
     size = path.stat().st_size
     if size > _MAX_BYTES:
-        raise EngineError(f"{path.name}: {size >> 20} MB; presets of more than {_MAX_BYTES >> 20} MB are not opened")
+        raise EngineError(f"{size >> 20} MB; presets of more than {_MAX_BYTES >> 20} MB are not opened")
     try:
         preset = checked(path.read_text(encoding="utf-8-sig"))
     except HarmfulError as error:
-        raise EngineError(f"{path.name}: {error}") from None
+        raise EngineError(str(error)) from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise EngineError(f"{path.name}: not a Vital preset ({type(error).__name__}: {error})") from None
+        raise EngineError(f"not a Vital preset ({type(error).__name__}: {error})") from None
     texts = {key: _text(preset, key) for key in _TEXTS}
     return json.dumps({**texts, "synth_version": preset.get("synth_version"), "settings": preset["settings"]})
 

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 from tonesmith.host import Host
 
-_ORDER = ("generate", "inspect", "plot", "export", "verify", "presets", "importance", "plugins")
+_ORDER = ("generate", "inspect", "plot", "export", "verify", "presets", "importance", "doctor", "plugins")
 _READERS = ("inspect", "export", "verify", "importance")
 
 
@@ -28,9 +28,10 @@ class _Ordered(TyperGroup):
 def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer:
     """Return the app for these arguments.
 
-    Which flags ``generate`` has depends on the plugins that the arguments and the configuration choose, so
-    they are known only here; any other command is spared the work.
+    Which flags ``generate`` and ``doctor`` have depends on the plugins that the arguments and the configuration
+    choose, so they are known only here; any other command is spared the work.
     """
+    from tonesmith.cli.doctor import doctor_command
     from tonesmith.cli.generate import generate_command
     from tonesmith.cli.plot import plot_app
     from tonesmith.cli.plugins import plugins_app
@@ -44,8 +45,9 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     )
     app.callback()(_root)
     chosen = next((word for word in words if not word.startswith("-")), "")
-    flagged = words[words.index(chosen) + 1 :] if chosen == "generate" else None
-    app.command("generate")(generate_command(flagged, host, lenient=bool(completed)))
+    for name, command in (("generate", generate_command), ("doctor", doctor_command)):
+        flagged = words[words.index(chosen) + 1 :] if chosen == name else None
+        app.command(name)(command(flagged, host, lenient=bool(completed)))
     for name in _READERS:
         app.command(name)(_reader(name))
     app.add_typer(plot_app(), name="plot")

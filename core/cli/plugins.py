@@ -13,6 +13,7 @@ import tomli_w
 import typer
 
 from tonesmith.admission import ROLES
+from tonesmith.cli.skeleton import add_new
 from tonesmith.errors import PluginError, unknown_name
 from tonesmith.host import Host, PluginRecord
 from tonesmith.roles import Backend, Validator
@@ -23,9 +24,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def plugins_app(host: Host) -> typer.Typer:
-    """Return the sub-app: ``plugins`` alone lists, ``plugins show NAME`` tells all of one."""
+    """Return the sub-app: ``plugins`` alone lists, ``show`` tells all of one, ``new`` starts another."""
     app = typer.Typer(
-        help="List the plugins, or show the options of one.",
+        help="List the plugins, show the options of one, or start one of your own.",
         invoke_without_command=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
@@ -56,6 +57,7 @@ def plugins_app(host: Host) -> typer.Typer:
         else:
             typer.echo("\n\n".join("\n".join(_shown(record)) for record in records))
 
+    add_new(app, host)
     return app
 
 

@@ -75,6 +75,9 @@ def _list(
 def _show(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Of the preset.")],
     backend: _Backend = None,
+    number: Annotated[
+        int, typer.Option("--number", min=1, metavar="N", help="Which preset of a file that holds several.")
+    ] = 1,
     no_audition: _Silent = False,
     as_json: _Json = False,
 ) -> None:
@@ -89,11 +92,22 @@ def _show(
     found = _examined(_files([file], backend), 0 if no_audition else 1, 1, hidden=True)
     if found.refused:
         raise EngineError(f"{plain(str(file))}: {_reason(found.refused[0])}")
-    shown = found.presets[0]
+    shown = _numbered(found.presets, number, file)
     if as_json:
         typer.echo(json.dumps({**_told_of(shown), **_details(shown, found.space)}))
     else:
         typer.echo("\n".join(_shown(shown, found.space)))
+
+
+def _numbered(presets: Sequence[Examined], number: int, file: Path) -> Examined:
+    """Return a preset of a file by its number. One that is there twice is found at its first place."""
+    for examined in presets:
+        if max(examined.number, 1) == number:
+            return examined
+    known = ", ".join(str(max(examined.number, 1)) for examined in presets)
+    raise ConfigError(
+        f"{plain(str(file))} has no preset {number} of its own; one that is there twice counts once. It has: {known}."
+    )
 
 
 def _check(
@@ -244,13 +258,19 @@ def _is_sound(examined: Examined) -> bool:
 
 
 def _checked(examined: Examined) -> str:
-    path, heard = plain(str(examined.path)), examined.heard
+    path, heard = _place(examined), examined.heard
     assert heard is not None
     if heard.failure:
         return f"fails    {path}: {plain(heard.failure, 300)}"
     if heard.again is False:
         return f"differs  {path}: two engines gave different samples"
     return f"ok       {path}" + (f" ({heard.reason})" if heard.reason else "")
+
+
+def _place(examined: Examined) -> str:
+    """Return where a preset is: its file, and its number and name in one that holds several."""
+    path, name = plain(str(examined.path)), plain(examined.preset.name, 20)
+    return f"{path}: {examined.number} {name}".rstrip() if examined.number else path
 
 
 def _told(found: Examination) -> dict[str, Any]:
@@ -266,6 +286,7 @@ def _told_of(examined: Examined) -> dict[str, Any]:
     texts = ("name", "author", "style", "comments", "version", "licence")
     return {
         "path": str(examined.path),
+        "number": examined.number,
         "copies": [str(path) for path in examined.copies],
         "sha256": preset.patch.preset,
         "bytes": examined.size,
@@ -319,6 +340,8 @@ def _shown(examined: Examined, space: ParameterSpace) -> Iterator[str]:
 
     preset, details = examined.preset, _details(examined, space)
     yield plain(str(examined.path))
+    if examined.number:
+        yield from _wrapped("number", str(examined.number))
     for label, text in (("name", preset.name), ("author", preset.author), ("style", preset.style)):
         yield from _wrapped(label, plain(text))
     yield from _wrapped("licence", plain(preset.licence) or "not stated")

@@ -1,1 +1,61 @@
-"""Contract tests, one class for each role: subclass one, name the class under test, and run pytest."""
+"""What an author of plugins tests with: contract classes for the four roles, and a synth that misbehaves.
+
+Subclass a contract, name the class under test, and run pytest::
+
+    from tonesmith.testing import BackendContract
+
+    class TestMySynth(BackendContract):
+        name = "mysynth"
+
+The fixture ``project`` (:mod:`tonesmith.testing.plugin`) is there wherever tonesmith is installed. pytest is
+no dependency of tonesmith: it is asked for when a contract is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tonesmith.testing.backend import BackendContract
+    from tonesmith.testing.chaos import Chaos
+    from tonesmith.testing.project import Finished, Project
+    from tonesmith.testing.sampler import SamplerContract
+    from tonesmith.testing.sink import SinkContract
+    from tonesmith.testing.validator import ValidatorContract
+
+__all__ = [
+    "BackendContract",
+    "Chaos",
+    "Finished",
+    "Project",
+    "SamplerContract",
+    "SinkContract",
+    "ValidatorContract",
+]
+
+_HOMES = {
+    "BackendContract": "backend",
+    "Chaos": "chaos",
+    "Finished": "project",
+    "Project": "project",
+    "SamplerContract": "sampler",
+    "SinkContract": "sink",
+    "ValidatorContract": "validator",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tonesmith.testing' has no attribute {name!r}")
+    try:
+        home = importlib.import_module(f"tonesmith.testing.{_HOMES[name]}")
+    except ModuleNotFoundError as error:
+        if error.name != "pytest":
+            raise
+        raise ImportError(f"tonesmith.testing.{name} needs pytest. Install it: pip install pytest") from error
+    return getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

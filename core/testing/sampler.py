@@ -2,7 +2,7 @@
 
 ::
 
-    from tonesmith.testing.sampler import SamplerContract
+    from tonesmith.testing import SamplerContract
 
     class TestMySampler(SamplerContract):
         sampler = MySampler

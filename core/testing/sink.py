@@ -2,7 +2,7 @@
 
 ::
 
-    from tonesmith.testing.sink import SinkContract
+    from tonesmith.testing import SinkContract
 
     class TestMySink(SinkContract):
         sink = MySink
@@ -70,6 +70,24 @@ class SinkContract:
         case.created()
         processes.write(case, range(case.plan.blocks))
         return case
+
+    def test_it_has_a_name_and_a_summary(self) -> None:
+        assert re.fullmatch(r"[a-z][a-z0-9_-]*", self.sink.name)
+        assert self.sink.summary
+        assert "\n" not in self.sink.summary
+
+    def test_every_option_has_a_default_and_a_description(self) -> None:
+        for name, option in self.sink.Options.model_fields.items():
+            assert not option.is_required(), f"the option {name} has no default"
+            assert option.description, f"the option {name} has no description"
+
+    def test_a_sink_rebuilt_from_name_and_options_stores_the_same(self, case: Case) -> None:
+        sink = case.created()
+        stored = json.loads(json.dumps(sink.options.model_dump(mode="json")))
+        rebuilt = self.sink(self.sink.Options.model_validate(stored), case.path)
+        rebuilt.write_block(case.block(1))
+        assert dict(sink.committed()) == {1: 8}
+        _assert_same(case.read(self.sink.open(case.path), 1), case.block(1).columns)
 
     def test_every_bit_is_read_back(self, written: Case) -> None:
         storage = self.sink.open(written.path)

@@ -2,7 +2,7 @@
 
 ::
 
-    from tonesmith.testing.validator import ValidatorContract
+    from tonesmith.testing import ValidatorContract
 
     class TestMyValidator(ValidatorContract):
         validator = MyValidator

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from tonesmith import (
     Verdict,
     hookimpl,
 )
-from tonesmith.errors import EngineError
+from tonesmith.errors import ConfigError, EngineError
 from tonesmith.patch import Modulation, Patch
 from tonesmith.sampling import patch_at, uniform
 
@@ -32,7 +34,15 @@ FAULTS = ("none", "crash", "hang", "nan", "silent", "error", "exit", "shape", "k
 class ChaosOptions(Options):
     faults: tuple[str, ...] = Field(("none",), description="what may happen")
     slow: float = Field(0.0, ge=0.0, description="seconds that a note takes")
-    load: str = Field("", description="crash, error or hang while the engine loads")
+    load: str = Field("", description="crash, bus, display, error, wrong or hang while the engine loads")
+    noise: str = Field("", description="what draws new noise: each engine, or each note")
+    level: float = Field(0.1, description="of that noise")
+    leak: float = Field(0.0, description="MB that a note leaves behind")
+    deaf: bool = Field(False, description="whether the frequency is not taken over")
+    mute: bool = Field(False, description="whether it is silent whatever it is told")
+    stuck: bool = Field(False, description="whether it plays the same whatever it is told")
+    tail: float = Field(0.01, description="what a note adds to those after it")
+    binary: str = Field("", description="file that the engine is said to be loaded from")
     marker: str = Field("", description="file whose presence makes a flaky note hang")
 
 
@@ -46,10 +56,26 @@ class Chaos(Backend[ChaosOptions]):
     def __init__(self, options, sample_rate):
         super().__init__(options, sample_rate)
         self._tail = 0.0
-        if options.load == "crash":
-            os.kill(os.getpid(), signal.SIGSEGV)
-        if options.load == "error":
-            raise EngineError("the chaos engine was told not to load")
+        self._left = []
+        self._noise = os.urandom(4)
+        match options.load:
+            case "crash":
+                os.kill(os.getpid(), signal.SIGSEGV)
+            case "bus":
+                os.kill(os.getpid(), signal.SIGBUS)
+            case "display":
+                print("qt.qpa.xcb: could not connect to display", file=sys.stderr, flush=True)
+                os.abort()
+            case "error":
+                raise EngineError("the chaos engine was told not to load")
+            case "wrong":
+                raise ConfigError("it needs a path: set backend.path")
+            case "hang":
+                time.sleep(3600)
+
+    @classmethod
+    def binary(cls, options):
+        return Path(options.binary) if options.binary else None
 
     @classmethod
     def shape(cls, options):
@@ -68,7 +94,11 @@ class Chaos(Backend[ChaosOptions]):
         return {"chaos": "1.0"}
 
     def prepare(self, patch):
-        self._patch = patch
+        self._told = patch.values
+        self._patch = replace(patch, values=dict.fromkeys(patch.values, 0.5)) if self.options.stuck else patch
+
+    def read(self):
+        return {**self._told, **({"freq": 440.0} if self.options.deaf else {})}
 
     def render(self, note):
         frames = int(note.duration * self.sample_rate)
@@ -96,10 +126,14 @@ class Chaos(Backend[ChaosOptions]):
         time_axis = np.arange(frames) / self.sample_rate
         wave = values["level"] * np.sin(2 * np.pi * values["freq"] * 2 ** ((note.pitch - 69) / 12) * time_axis)
         audio = np.stack([wave, wave + self._tail]).astype(np.float32)
-        self._tail += 0.01
+        self._tail += self.options.tail
+        if self.options.noise:
+            seed = self._noise if self.options.noise == "engine" else os.urandom(4)
+            audio += np.random.default_rng(list(seed)).uniform(-1, 1, audio.shape) * np.float32(self.options.level)
+        self._left.append(b"x" * int(1e6 * self.options.leak))
         if fault == "nan":
             audio[0, 5] = np.nan
-        if fault == "silent":
+        if fault == "silent" or self.options.mute:
             audio[:] = 0.0
         return audio
 

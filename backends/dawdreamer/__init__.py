@@ -1,0 +1,214 @@
+"""Instruments in DawDreamer: Faust programs, and VST2, VST3 and LV2 plugins."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from tonesmith.errors import ConfigError, EngineError, unknown_name
+from tonesmith.hookspecs import hookimpl
+from tonesmith.roles import Backend, Options, Promises
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tonesmith.backends.dawdreamer.faust import FaustVoice
+    from tonesmith.backends.dawdreamer.plugin import HostedPlugin
+    from tonesmith.patch import Note, Patch
+    from tonesmith.space import ParameterSpace
+
+VOICES = ("additive", "fm", "subtractive")
+"""Names of the Faust programs that come with tonesmith."""
+SOURCE = "faust_source"
+"""The asset slot that a Faust program is in: a dataset keeps it, and needs no other file to render again."""
+_MOST_BYTES = 1 << 20
+
+
+class DawDreamerOptions(Options):
+    """Options of the DawDreamer backend."""
+
+    instrument: str = Field(
+        default="subtractive",
+        min_length=1,
+        description=f"{', '.join(VOICES[:-1])} or {VOICES[-1]}; path of a Faust .dsp file, of a VST2 (.so) or of "
+        "a VST3; or URI of an LV2",
+    )
+    bpm: float = Field(default=120.0, ge=20.0, le=300.0, description="tempo that a plugin is told; Faust has none")
+
+
+class DawDreamerBackend(Backend[DawDreamerOptions]):
+    """DawDreamer.
+
+    A Faust program starts anew with each render and gives the same bits in every process, so one engine plays all
+    notes. Of a plugin nothing is known beforehand: each note is played in a fork of the plugin as it was loaded.
+    """
+
+    name = "dawdreamer"
+    summary = "Faust instruments, and VST2, VST3 and LV2 plugins (package dawdreamer)"
+    Options = DawDreamerOptions
+    isolation = "snapshot"
+    fallback = "fresh"
+    determinism = "exact-in-run"
+    fallback_determinism = "none"
+
+    def __init__(self, options: DawDreamerOptions, sample_rate: int) -> None:
+        super().__init__(options, sample_rate)
+        self._check_thread()
+        try:
+            import dawdreamer  # noqa: F401 - the first import tells whether it is usable here
+        except ImportError as error:
+            raise EngineError(
+                f"the dawdreamer package is not usable here ({error}). Install it: pip install dawdreamer"
+            ) from error
+        self._sources: dict[str, bytes] = {}
+        self._played: FaustVoice | HostedPlugin | None = None
+        if not _is_faust(options):
+            from tonesmith.backends.dawdreamer.plugin import HostedPlugin
+
+            self._played = HostedPlugin(options.instrument, sample_rate, options.bpm)
+
+    @classmethod
+    def promises(cls, options: DawDreamerOptions) -> Promises:
+        """Return that Faust is exact in one engine for all notes; of plugins, what holds of any."""
+        return Promises("reuse", "reuse", "exact", "exact") if _is_faust(options) else super().promises(options)
+
+    @classmethod
+    def recorded(cls, options: DawDreamerOptions) -> DawDreamerOptions:
+        """Return the options without what a Faust program has no use for: its folder, and a tempo.
+
+        The plan has taken its source over.
+        """
+        if not _is_faust(options):
+            return options
+        return DawDreamerOptions(instrument=Path(options.instrument).name)
+
+    @classmethod
+    def binary(cls, options: DawDreamerOptions) -> Path | None:
+        """Return the path of a plugin; of a Faust program and of an LV2 there is none."""
+        from tonesmith.backends.dawdreamer.plugin import is_uri
+
+        return None if _is_faust(options) or is_uri(options.instrument) else Path(options.instrument)
+
+    def space(self) -> ParameterSpace:
+        """Return every control of the program or the plugin, but those of the note and of MIDI controllers."""
+        from tonesmith.patch import sha256_hex
+        from tonesmith.space import ParameterSpace
+
+        if not _is_faust(self.options):
+            return ParameterSpace(tuple(knob.parameter() for knob in self._plugin.knobs.values()))
+        source = self.assets()[SOURCE]
+        dials = self._compiled(source).dials.values()
+        return ParameterSpace(tuple(dial.parameter for dial in dials), assets={SOURCE: sha256_hex(source)})
+
+    def versions(self) -> Mapping[str, str]:
+        """Return the version of DawDreamer, which holds Faust and its libraries; of a plugin, its SHA-256."""
+        from tonesmith.diagnosis import digest_of
+
+        path = self.binary(self.options)
+        digest = {"plugin": f"sha256 {digest_of(path)}"} if path is not None else {}
+        return {"dawdreamer": importlib.metadata.version("dawdreamer"), **digest}
+
+    def assets(self) -> Mapping[str, bytes]:
+        """Return the source of the Faust program. Raises :class:`ConfigError` if there is none to read."""
+        return {SOURCE: _source_of(self.options.instrument)} if _is_faust(self.options) else {}
+
+    def add_asset(self, name: str, content: bytes) -> None:
+        """Keep a source for patches that name it."""
+        self._sources[name] = content
+
+    def drop_asset(self, name: str) -> None:
+        """Forget a source."""
+        self._sources.pop(name, None)
+
+    def template_key(self, patch: Patch) -> str:
+        """Return the SHA-256 of the patch's Faust program, which is compiled once for all its patches."""
+        return patch.assets.get(SOURCE, "") if _is_faust(self.options) else ""
+
+    def load_template(self, patch: Patch) -> None:
+        """Compile the patch's Faust program."""
+        self._check_thread()
+        self._played = self._compiled(self._sources[patch.assets[SOURCE]])
+
+    def prepare(self, patch: Patch) -> None:
+        """Set every control. Each value is checked: DawDreamer takes any number, and a NaN."""
+        self._check_thread()
+        self._instrument.set(patch.values)
+
+    def read(self) -> Mapping[str, float]:
+        """Return the value of every control."""
+        return self._instrument.read()
+
+    def render(self, note: Note) -> NDArray[Any]:
+        """Return float32 (channels, frames). DawDreamer takes notes that MIDI does not have."""
+        self._check_thread()
+        if not (0 <= note.pitch <= 127 and 1 <= note.velocity <= 127):
+            raise EngineError(f"pitch {note.pitch} or velocity {note.velocity} is not in MIDI's range")
+        if not (0.0 < note.hold <= note.duration <= 600.0):
+            raise EngineError(f"a note of {note.hold} s in a render of {note.duration} s cannot be played")
+        return self._instrument.play(note)
+
+    @property
+    def _instrument(self) -> FaustVoice | HostedPlugin:
+        if self._played is None:
+            raise EngineError("no instrument is loaded: the patch names no Faust source")
+        return self._played
+
+    @property
+    def _plugin(self) -> HostedPlugin:
+        from tonesmith.backends.dawdreamer.plugin import HostedPlugin
+
+        assert isinstance(self._played, HostedPlugin)
+        return self._played
+
+    def _compiled(self, source: bytes) -> FaustVoice:
+        from tonesmith.backends.dawdreamer.faust import FaustVoice
+
+        return FaustVoice(source.decode(), self.sample_rate)
+
+    @staticmethod
+    def _check_thread() -> None:
+        """Object to any thread but the main one: DawDreamer hangs, falls silent or dies in others."""
+        if threading.current_thread() is not threading.main_thread():
+            raise EngineError("DawDreamer can be used in the main thread only")
+
+
+def _is_faust(options: DawDreamerOptions) -> bool:
+    """Return whether an instrument is a Faust program: a ``.dsp`` file, or a word that is no path and no URI."""
+    place = options.instrument
+    return place.endswith(".dsp") or not set("/\\:.") & set(place)
+
+
+def _source_of(instrument: str) -> bytes:
+    """Return the source of a shipped voice or of a ``.dsp`` file, checked for what it needs beside itself."""
+    import dawdreamer
+
+    from tonesmith.backends.dawdreamer.faust import check_source
+
+    if not instrument.endswith(".dsp"):
+        if instrument not in VOICES:
+            known = unknown_name("voice", instrument, VOICES)
+            raise ConfigError(f"{known} A file of your own ends in .dsp, .so or .vst3; an LV2 is named by its URI.")
+        return (Path(__file__).with_name("voices") / f"{instrument}.dsp").read_bytes()
+    try:
+        content = Path(instrument).read_bytes()
+        source = content.decode()
+    except OSError as error:
+        raise ConfigError(f"{instrument} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{instrument} is no text, so it is no Faust program.") from None
+    if len(content) > _MOST_BYTES:
+        raise ConfigError(f"{instrument} has {len(content)} bytes; Faust programs over 1 MB are not compiled.")
+    libraries = Path(dawdreamer.__file__).with_name("faustlibraries")
+    check_source(source, (path.name for path in libraries.glob("*.lib")))
+    return content
+
+
+@hookimpl
+def tonesmith_backends() -> Iterable[type[Backend[Any]]]:
+    """Return the DawDreamer backend."""
+    return [DawDreamerBackend]

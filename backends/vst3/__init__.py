@@ -1,0 +1,316 @@
+"""Any VST3 instrument, by path, through pedalboard: headless, and Surge XT first."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field, field_validator
+
+from tonesmith.errors import ConfigError, EngineError, unknown_name
+from tonesmith.hookspecs import hookimpl
+from tonesmith.roles import Backend, Options, Promises
+from tonesmith.shape import SpaceShape
+
+if TYPE_CHECKING:
+    import typer
+    from numpy.typing import NDArray
+
+    from tonesmith.backends.vst3.spec import Spec
+    from tonesmith.patch import Note, Patch
+    from tonesmith.preset import Preset
+    from tonesmith.space import ParameterSpace
+
+STATE = "state"
+"""The asset slot of all that parameters do not hold: a ``.vstpreset``, or nothing for the plugin as it loads."""
+_NOTHING = b""
+
+
+class Vst3Options(Options):
+    """Options of the VST3 backend."""
+
+    plugin: str = Field(default="", description="path of the .vst3 bundle")
+    spec: str = Field(
+        default="", description="what to vary and how: surge_xt, surge_simple, or a .toml file; unset: all there is"
+    )
+    settle: float = Field(
+        default=0.1, ge=0.0, le=10.0, description="seconds of silence between the values of a patch and its note"
+    )
+    still: bool = Field(
+        default=True, description="hold what the spec knows to draw random numbers, such as the phase of oscillators"
+    )
+
+    @field_validator("plugin")
+    @classmethod
+    def _is_absolute(cls, path: str) -> str:
+        """Return the same path from anywhere: engines run in processes of their own."""
+        return str(Path(path).expanduser().absolute()) if path else path
+
+    @field_validator("spec")
+    @classmethod
+    def _names_a_spec(cls, name: str) -> str:
+        """Object to a spec where the setting is, before an engine is loaded."""
+        if not name:
+            return name
+        from tonesmith.backends.vst3.spec import find_spec
+
+        find_spec(name)
+        return str(Path(name).expanduser().absolute()) if name.endswith(".toml") else name
+
+    def read_spec(self) -> Spec | None:
+        """Return the spec, if one is named."""
+        from tonesmith.backends.vst3.spec import find_spec
+
+        return find_spec(self.spec) if self.spec else None
+
+
+class Vst3Backend(Backend[Vst3Options]):
+    """A VST3 instrument in pedalboard.
+
+    A patch is set in a way that its label is true of: the state is loaded and taken, every parameter is set by its
+    index and beside its value first, the plugin runs until it has taken all, and each value is read back from the
+    plugin and compared, before the settling time and the note.
+    """
+
+    name = "vst3"
+    summary = "Any VST3 instrument by path, Surge XT first (package pedalboard)"
+    Options = Vst3Options
+    isolation = "snapshot"
+    fallback = "fresh"
+    determinism = "exact-in-run"
+    fallback_determinism = "exact-in-run"
+    preset_suffixes: ClassVar[tuple[str, ...]] = (".vstpreset", ".fxp")
+
+    def __init__(self, options: Vst3Options, sample_rate: int) -> None:
+        from tonesmith.backends.vst3.plugin import HostedPlugin
+        from tonesmith.backends.vst3.reading import read_controls
+
+        super().__init__(options, sample_rate)
+        if not options.plugin:
+            raise ConfigError(
+                "no plugin is named: --backend.plugin '/path/to/Surge XT.vst3', or plugin = ... under [backend]"
+            )
+        self._path = Path(options.plugin)
+        self._spec = options.read_spec()
+        self._plugin = HostedPlugin(self._path, sample_rate)
+        if self._spec is not None and self._spec.plugin.name not in {"", self._plugin.name}:
+            wanted = self._spec.plugin.name
+            raise ConfigError(f"the spec {options.spec!r} is for {wanted!r}, and {self._path} is {self._plugin.name!r}")
+        controls = read_controls(self._plugin, self._path, sample_rate, self._spec)
+        self._controls = {control.name: control for control in controls}
+        self._initial = self._base = self._plugin.state()
+        self._values = self._plugin.host_values()
+        self._loaded = sha256_of_nothing()
+        self._touched = False
+        self._contents: dict[str, bytes] = {}
+
+    @classmethod
+    def shape(cls, options: Vst3Options) -> SpaceShape:
+        """Return what the spec varies; without one all there is."""
+        spec = options.read_spec()
+        return spec.shape(options.still) if spec is not None else SpaceShape()
+
+    @classmethod
+    def shapes(cls, options: Vst3Options) -> Mapping[str, SpaceShape]:
+        """Return the shape of the spec, by the spec's name."""
+        return {options.spec: cls.shape(options)} if options.spec else {}
+
+    @classmethod
+    def binary(cls, options: Vst3Options) -> Path | None:
+        """Return the bundle."""
+        return Path(options.plugin) if options.plugin else None
+
+    @classmethod
+    def promises(cls, options: Vst3Options) -> Promises:
+        """Return what the spec promises of the plugin; of one that nobody measured, that a run repeats itself.
+
+        A spec speaks of renders in which nothing that draws random numbers is left free.
+        """
+        spec = options.read_spec()
+        said = spec.plugin.determinism if spec is not None else None
+        if spec is not None and spec.plugin.still and not options.still and said == "exact":
+            said = cls.determinism
+        determinism = said or cls.determinism
+        return Promises(cls.isolation, cls.fallback, determinism, determinism)
+
+    def space(self) -> ParameterSpace:
+        """Return the parameters of the plugin, or those that the spec names."""
+        from tonesmith.space import ParameterSpace
+
+        facts = self._spec.parameters if self._spec is not None else {}
+        return ParameterSpace(
+            parameters=tuple(
+                control.parameter(self._values[control.index], facts.get(name))
+                for name, control in self._controls.items()
+            ),
+            assets={STATE: sha256_of_nothing()},
+        )
+
+    def versions(self) -> Mapping[str, str]:
+        """Return the versions of the plugin and of pedalboard, and the SHA-256 of the plugin's binary."""
+        from tonesmith.backends.vst3.binary import binary_of, sha256_of
+
+        return {
+            self._plugin.name: self._plugin.version or "unknown",
+            "plugin sha256": sha256_of(binary_of(self._path)),
+            "pedalboard": importlib.metadata.version("pedalboard"),
+        }
+
+    def assets(self) -> Mapping[str, bytes]:
+        """Return nothing for the state: the plugin as it loads."""
+        return {STATE: _NOTHING}
+
+    def add_asset(self, name: str, content: bytes) -> None:
+        """Keep a state for patches that name it."""
+        self._contents[name] = content
+
+    def drop_asset(self, name: str) -> None:
+        """Forget a state."""
+        self._contents.pop(name, None)
+
+    def template_key(self, patch: Patch) -> str:
+        """Return the name of the state that the patch starts from; "" for that in which the plugin loads."""
+        state = patch.assets.get(STATE, "")
+        return "" if state == sha256_of_nothing() else state
+
+    def load_template(self, patch: Patch) -> None:
+        """Load the state that the patch starts from."""
+        self._load_state(patch.assets.get(STATE, ""))
+
+    def prepare(self, patch: Patch) -> None:
+        """Set every parameter, and see that each arrived.
+
+        Lists come first, and by themselves: the type of an oscillator or effect decides what the values of its
+        other parameters mean, and may set them.
+        """
+        state = patch.assets.get(STATE, sha256_of_nothing())
+        if state != self._loaded:
+            self._load_state(state)
+        elif self._touched:
+            self._plugin.reload(self._base)
+        self._touched = True
+        raws = self._raws(patch)
+        lists = {c.index: raws[c.index] for c in self._controls.values() if c.raws and c.index in raws}
+        if lists:
+            self._plugin.set(lists)
+            self._plugin.apply()
+        self._plugin.set(raws)
+        self._plugin.apply()
+        self._compare(raws)
+        if self.options.settle:
+            self._plugin.run(max(1, round(self.options.settle * self.sample_rate)))
+
+    def read(self) -> Mapping[str, float]:
+        """Return each value as the plugin has it."""
+        told = self._told()
+        return {control.name: control.value(told[control.index]) for control in self._controls.values()}
+
+    def render(self, note: Note) -> NDArray[Any]:
+        """Return float32 (2, frames)."""
+        self._touched = True
+        return self._plugin.play(note)
+
+    def load_preset(self, path: Path) -> Preset:
+        """Return what is in a ``.vstpreset`` or ``.fxp`` file: the values that the plugin has once it is loaded.
+
+        What is no parameter (wavetables, routings) is in the asset of the slot "state".
+        """
+        from tonesmith.backends.vst3.presetfile import read_bounded
+        from tonesmith.backends.vst3.reading import component_of
+        from tonesmith.backends.vst3.surge import SurgePatch, read_patch
+        from tonesmith.patch import Patch, sha256_hex
+        from tonesmith.preset import Preset
+
+        file = read_bounded(path)
+        component, content = self._opened(file)
+        said = read_patch(component) if self._spec is not None and self._spec.plugin.state else SurgePatch({})
+        before = component_of(self._plugin)
+        self._plugin.load_preset(content)
+        self._touched = True
+        if component_of(self._plugin) == before != component:
+            raise EngineError(f"{self._plugin.name} did not take it: nothing changed")
+        told = self._told()
+        values = {name: control.value(told[control.index]) for name, control in self._controls.items()}
+        return Preset(
+            Patch(values, assets={STATE: sha256_hex(content)}, preset=sha256_hex(file)),
+            {sha256_hex(content): content},
+            name=said.name or path.stem,
+            author=said.author,
+            style=said.category,
+            comments=said.comment,
+            version=f"revision {said.revision}" if said.revision else "",
+            licence=said.licence,
+        )
+
+    def _opened(self, file: bytes) -> tuple[bytes, bytes]:
+        """Return the state of the component in a preset file, and a ``.vstpreset`` of it and nothing else."""
+        from tonesmith.backends.vst3.presetfile import class_id, fxp_chunk, states, vstpreset
+
+        own = class_id(self._plugin.preset())
+        if file[:4] == b"CcnK":
+            wanted = self._spec.plugin.fxp if self._spec is not None else ""
+            if not wanted:
+                raise EngineError("a .fxp file, and no spec says that this plugin reads them: --backend.spec surge_xt")
+            component, controller = fxp_chunk(file, wanted), b""
+        else:
+            component, controller = states(file)
+            if (theirs := class_id(file)).upper() != own.upper():
+                raise EngineError(f"a preset of another synth: it is for the class {theirs}, not {own}")
+        return component, vstpreset(own, component, controller)
+
+    def _load_state(self, name: str) -> None:
+        if name == sha256_of_nothing():
+            self._base = self._initial
+            self._plugin.reload(self._base)
+        elif name in self._contents:
+            self._plugin.load_preset(self._contents[name])
+            self._base = self._plugin.state()
+        else:
+            raise EngineError(f"the patch names the state {name[:8]}, which was not given")
+        self._loaded, self._touched = name, False
+
+    def _raws(self, patch: Patch) -> dict[int, float]:
+        """Return index -> what the plugin is to be set to."""
+        unknown = patch.values.keys() - self._controls.keys()
+        if unknown:
+            raise EngineError(unknown_name("parameter", min(unknown), self._controls))
+        for name, value in patch.values.items():
+            if not 0.0 <= value <= max(1.0, len(self._controls[name].raws) - 1.0):
+                raise EngineError(f"{name} = {value} is outside its range")
+        return {self._controls[name].index: self._controls[name].raw(value) for name, value in patch.values.items()}
+
+    def _told(self) -> list[float]:
+        from tonesmith.backends.vst3.reading import told_values
+
+        return told_values(self._plugin, self._controls.values(), self._spec)
+
+    def _compare(self, raws: Mapping[int, float]) -> None:
+        told = self._told()
+        lost = [c for c in self._controls.values() if c.index in raws and not c.same(raws[c.index], told[c.index])]
+        if lost:
+            said = [f"{c.name} (set to {raws[c.index]:.4g}, the plugin has {told[c.index]:.4g})" for c in lost[:3]]
+            more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+            raise EngineError(f"did not arrive: {', '.join(said)}{more}")
+
+
+def sha256_of_nothing() -> str:
+    """Return the name of the state of the plugin as it loads."""
+    from tonesmith.patch import sha256_hex
+
+    return sha256_hex(_NOTHING)
+
+
+@hookimpl
+def tonesmith_backends() -> Iterable[type[Backend[Any]]]:
+    """Return the VST3 backend."""
+    return [Vst3Backend]
+
+
+@hookimpl
+def tonesmith_commands(app: typer.Typer) -> None:
+    """Add ``tonesmith vst3``."""
+    from tonesmith.backends.vst3.commands import vst3_app
+
+    app.add_typer(vst3_app(), name="vst3")

@@ -1,0 +1,97 @@
+"""The controls that were derived from a plugin, kept in the user's cache: a plugin's texts may take seconds.
+
+A file is named by the SHA-256 of the plugin's binary. It is a stranger's word like any other: one that does not fit
+the plugin, or is damaged, is derived anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tonesmith.backends.vst3.controls import Control
+from tonesmith.preset_collections import cache_folder
+
+_FORMAT = 1
+_MAX_BYTES = 32 << 20
+
+_Raw = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    index: Annotated[int, Field(ge=0)]
+    name: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$", max_length=300)]
+    group: str
+    unit: str
+    raws: tuple[_Raw, ...]
+    choices: tuple[str, ...]
+    scale: _Finite
+    offset: _Finite
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    format: int
+    pedalboard: str
+    titles: dict[str, str]
+    controls: tuple[_Entry, ...]
+
+
+def kept_controls(sha256: str, titles: Mapping[int, str]) -> tuple[Control, ...] | None:
+    """Return the controls of a binary, or None if they are not known, or not of a plugin with these parameters."""
+    path = _path(sha256)
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            return None
+        file = _File.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+    same = {int(index) if index.isdigit() else -1: title for index, title in file.titles.items()} == dict(titles)
+    fits = [entry.index for entry in file.controls] == list(titles)
+    told = all(len(entry.raws) == len(entry.choices) and len(entry.raws) != 1 for entry in file.controls)
+    alone = len({entry.name for entry in file.controls}) == len(file.controls)
+    if file.format != _FORMAT or file.pedalboard != _version() or not (same and fits and told and alone):
+        return None
+    return tuple(Control(**dict(entry)) for entry in file.controls)
+
+
+def keep_controls(sha256: str, titles: Mapping[int, str], controls: tuple[Control, ...]) -> None:
+    """Keep the controls of a binary, whole or not at all. A cache that cannot be written is none."""
+    fields = tuple(_Entry.model_fields)
+    entries = tuple(_Entry(**{name: getattr(control, name) for name in fields}) for control in controls)
+    file = _File(
+        format=_FORMAT,
+        pedalboard=_version(),
+        titles={str(index): title for index, title in titles.items()},
+        controls=entries,
+    )
+    path = _path(sha256)
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, aside = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(file.model_dump_json())
+            Path(aside).replace(path)
+        except OSError:
+            Path(aside).unlink(missing_ok=True)
+            raise
+
+
+def _path(sha256: str) -> Path:
+    return cache_folder().parent / "vst3" / f"{sha256}.json"
+
+
+def _version() -> str:
+    return importlib.metadata.version("pedalboard")

@@ -1,0 +1,169 @@
+"""One VST3 instrument in pedalboard, without what costs seconds, waits for sound, or opens a window."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.backends.vst3.binary import binary_of
+from tonesmith.errors import ConfigError, EngineError
+from tonesmith.patch import Note
+
+BLOCK = 8192
+_SMALL = 32
+_ANNOUNCED = 13
+"""Blocks after which Surge XT has told the host of new names and values: it does so in every 12th."""
+_NUDGE = 0.001
+
+
+class HostedPlugin:
+    """A VST3 instrument, its parameters by index, and its state.
+
+    Never set an attribute of pedalboard's object, nor ask it for one that it may not have: either makes it ask
+    the plugin for 1,001 texts of every parameter first.
+
+    Args:
+        path: of the .vst3 bundle.
+        sample_rate: Hz.
+
+    Raises :class:`ConfigError` if it is no VST3 instrument that can be loaded here.
+    """
+
+    def __init__(self, path: Path, sample_rate: int) -> None:
+        binary_of(path)
+        self._rate = sample_rate
+        self._plugin = _loaded(path)
+        if not self._plugin.is_instrument:
+            raise ConfigError(f"{path}: {self._plugin.name} is an effect, not an instrument.")
+        self.parameters: list[Any] = list(self._plugin._parameters)  # p.parameters would ask for texts
+        self.run(BLOCK)  # later blocks may be smaller: only a larger one makes pedalboard start the plugin anew
+
+    @property
+    def name(self) -> str:
+        """What it calls itself."""
+        return str(self._plugin.name)
+
+    @property
+    def version(self) -> str:
+        """Its version, in its maker's words."""
+        return str(self._plugin.version)
+
+    def set(self, raws: Mapping[int, float]) -> None:
+        """Set parameters by index. The names change with the types of oscillators and effects; indices never do.
+
+        Each is set beside its value first: a host, or a plugin, drops a set that is equal to the last one, although
+        a state that came between has changed what is there.
+        """
+        for index, raw in raws.items():
+            if not (math.isfinite(raw) and 0.0 <= raw <= 1.0):
+                raise EngineError(f"{self.parameters[index].name} = {raw} is outside 0..1")
+            parameter = self.parameters[index]
+            parameter.raw_value = _beside(raw)
+            parameter.raw_value = raw
+
+    def host_values(self) -> list[float]:
+        """Return every raw value as the host has it: after a state, or a set that was dropped, not the plugin's."""
+        return [float(parameter.raw_value) for parameter in self.parameters]
+
+    def told_values(self) -> list[float]:
+        """Return every raw value as the plugin has it: where a state is loaded, the host asks for them.
+
+        The state is the plugin's own, so nothing changes but that its voices stop.
+        """
+        self.restore(self.state())
+        values = self.host_values()
+        self.apply()
+        return values
+
+    def state(self) -> bytes:
+        """Return the state as pedalboard keeps it."""
+        return bytes(type(self._plugin).raw_state.fget(self._plugin))
+
+    def restore(self, state: bytes) -> None:
+        """Load a state. Many plugins only queue it, to the next block."""
+        type(self._plugin).raw_state.fset(self._plugin, state)
+
+    def preset(self) -> bytes:
+        """Return the state as a ``.vstpreset`` file."""
+        return bytes(type(self._plugin).preset_data.fget(self._plugin))
+
+    def load_preset(self, content: bytes) -> None:
+        """Load a ``.vstpreset`` file, and have the plugin take it and tell the host what it holds.
+
+        The host asks for the values as it loads a state, before the plugin has taken it; so it is made to ask again.
+        """
+        try:
+            type(self._plugin).preset_data.fset(self._plugin, content)
+        except RuntimeError as error:
+            raise EngineError(f"{self.name} refused it: damaged, or made by another version") from error
+        self.apply()
+        self.reload(self.state())
+
+    def reload(self, state: bytes) -> None:
+        """Load a state, and have the plugin take it: all sound ends."""
+        self.restore(state)
+        self.apply()
+
+    def apply(self) -> None:
+        """Run so many blocks of silence that what was queued is taken, and new names are told."""
+        self.run(_ANNOUNCED * _SMALL, _SMALL)
+
+    def run(self, frames: int, block: int = BLOCK) -> None:
+        """Run a silence."""
+        self._process([], frames, block)
+
+    def play(self, note: Note) -> NDArray[np.float32]:
+        """Return float32 (2, frames): note on at the first frame, note off after the hold."""
+        if not (0 <= note.pitch <= 127 and 1 <= note.velocity <= 127):
+            raise EngineError(f"pitch {note.pitch} or velocity {note.velocity} is not in MIDI's range")
+        if not (0.0 < note.hold <= note.duration <= 600.0):
+            raise EngineError(f"a note of {note.hold} s in a render of {note.duration} s cannot be played")
+        on = ([0x90, note.pitch, note.velocity], 0.0)
+        off = ([0x80, note.pitch, 0], float(note.hold))
+        return self._process([on, off], max(1, round(note.duration * self._rate)), BLOCK)
+
+    def _process(self, events: list[Any], frames: int, block: int) -> NDArray[np.float32]:
+        seconds = (frames + 0.5) / self._rate  # pedalboard cuts off the fraction
+        try:
+            audio: NDArray[np.float32] = self._plugin(events, seconds, self._rate, 2, block, False)
+        except (RuntimeError, ValueError) as error:
+            raise EngineError(f"{self.name} does not play: {error}") from None
+        return audio
+
+
+def _beside(raw: float) -> float:
+    return raw + _NUDGE if raw <= 0.5 else raw - _NUDGE
+
+
+def _loaded(path: Path) -> Any:
+    try:
+        import pedalboard
+    except ImportError as error:
+        raise EngineError(f"pedalboard is not usable here ({error}). Install it: pip install pedalboard") from error
+    with _unscanned():
+        try:
+            return pedalboard.VST3Plugin(str(path), initialization_timeout=0.0)
+        except (ImportError, RuntimeError, ValueError) as error:
+            told = " ".join(str(error).split())
+            raise ConfigError(f"{path} cannot be loaded as a VST3 plugin: {told}") from None
+
+
+@contextmanager
+def _unscanned() -> Iterator[None]:
+    """Keep pedalboard from asking for 1,001 texts of each parameter as it loads a plugin: seconds for a large one."""
+    from pedalboard import _pedalboard
+
+    mixin: Any = _pedalboard._PythonExternalPluginMixin  # there is no public way
+    name = "__set_initial_parameter_values__"
+    scan = getattr(mixin, name)
+    setattr(mixin, name, lambda *_: None)
+    try:
+        yield
+    finally:
+        setattr(mixin, name, scan)

@@ -1,0 +1,105 @@
+"""What the live plugin is asked: which controls it has, and which values they have now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from tonesmith.backends.vst3.binary import binary_of, sha256_of
+from tonesmith.backends.vst3.cache import keep_controls, kept_controls
+from tonesmith.backends.vst3.controls import TOLERANCE, Control, derived, specified, titles_of
+from tonesmith.backends.vst3.plugin import HostedPlugin
+from tonesmith.backends.vst3.presetfile import states
+from tonesmith.backends.vst3.spec import Spec
+from tonesmith.backends.vst3.surge import read_patch
+from tonesmith.errors import ConfigError, EngineError
+from tonesmith.isolation import can_fork
+from tonesmith.snapshot import forked
+
+_BETWEEN = 0.31371
+"""A raw value that is none of a list's."""
+
+
+def read_controls(plugin: HostedPlugin, path: Path, sample_rate: int, spec: Spec | None) -> Iterable[Control]:
+    """Return what a spec names, or all there is.
+
+    Args:
+        plugin: as it loaded; it stays so.
+        path: of its bundle.
+        sample_rate: Hz.
+        spec: if there is one.
+
+    Raises :class:`ConfigError` if the spec does not fit the plugin, or there is nothing to vary.
+    """
+    if spec is not None:
+        told = () if spec.plugin.complete else _known(plugin, path, sample_rate)
+        return _trusted(plugin, specified(plugin.parameters, spec, told), spec, path)
+    if controls := _known(plugin, path, sample_rate):
+        return controls
+    raise ConfigError(f"{path}: {plugin.name} has no parameters to vary.")
+
+
+def told_values(plugin: HostedPlugin, controls: Iterable[Control], spec: Spec | None) -> list[float]:
+    """Return every raw value as the plugin has it. What its state tells goes before what the host holds."""
+    if spec is None or not spec.plugin.state:
+        return plugin.told_values()
+    values, naturals = plugin.host_values(), read_patch(component_of(plugin)).values
+    for control in controls:
+        natural = naturals.get(control.tag)
+        raw = control.from_state(natural) if natural is not None else None
+        if raw is not None:
+            values[control.index] = raw
+    return values
+
+
+def component_of(plugin: HostedPlugin) -> bytes:
+    """Return the state of the plugin's component, without what the host adds."""
+    return states(plugin.preset())[0]
+
+
+def _known(plugin: HostedPlugin, path: Path, sample_rate: int) -> tuple[Control, ...]:
+    """Return all controls, derived from the plugin now or in an earlier process."""
+    sha256, titles = sha256_of(binary_of(path)), titles_of(plugin.parameters)
+    controls = kept_controls(sha256, titles)
+    if controls is None:
+        controls = _derived(plugin, path, sample_rate)
+        keep_controls(sha256, titles, controls)
+    return controls
+
+
+def _derived(plugin: HostedPlugin, path: Path, sample_rate: int) -> tuple[Control, ...]:
+    """Return the controls, read in a copy of this process where there are forks, else from a second instance."""
+    if not can_fork():
+        return _derived_from(HostedPlugin(path, sample_rate))
+    told = forked(lambda: {"controls": [asdict(control) for control in _derived_from(plugin)]})
+    return tuple(Control.from_json(fields) for fields in told["controls"])
+
+
+def _derived_from(plugin: HostedPlugin) -> tuple[Control, ...]:
+    """Return the controls of a plugin, which is used up by it."""
+
+    def stepped(indices: Collection[int]) -> list[int]:
+        plugin.set(dict.fromkeys(indices, _BETWEEN))
+        plugin.apply()
+        told = plugin.told_values()
+        return [index for index in indices if abs(told[index] - _BETWEEN) > TOLERANCE]
+
+    return derived(plugin.parameters, stepped)
+
+
+def _trusted(plugin: HostedPlugin, controls: Iterable[Control], spec: Spec, path: Path) -> Iterable[Control]:
+    """Return the controls, those without a tag whose value in the state is not the host's as the plugin loads."""
+    if not spec.plugin.state:
+        return controls
+    try:
+        naturals = read_patch(component_of(plugin)).values
+    except EngineError as error:
+        raise ConfigError(f"the spec {spec.source} does not fit {path}: it has {error}") from None
+    host = plugin.host_values()
+
+    def agrees(control: Control) -> bool:
+        raw = control.from_state(naturals[control.tag]) if control.tag in naturals else None
+        return raw is None or control.same(host[control.index], raw)
+
+    return [control if agrees(control) else replace(control, tag="") for control in controls]

@@ -1,0 +1,220 @@
+"""Spec files: what a person knows of a plugin and its parameters do not tell.
+
+A spec is TOML, shipped (``surge_xt``, ``surge_simple``) or a file of one's own, which may build on another::
+
+    base = "surge_xt"
+    include = ["a_osc_1_*"]
+
+    [plugin]
+    name = "Surge XT"
+
+    [parameters]
+    a_osc_1_pitch = { fix = 0.5 }
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tonesmith.errors import ConfigError, unknown_name
+from tonesmith.settings import InvalidSettings, dotted, validate
+from tonesmith.shape import SpaceShape, Value
+from tonesmith.tomlsource import TomlSource, read_toml
+
+_SHIPPED = Path(__file__).with_name("specs")
+_MAX_BASES = 8
+
+
+class PluginFacts(BaseModel):
+    """The ``[plugin]`` table: what holds of the whole plugin."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(default="", description="what the plugin calls itself; another one is refused")
+    determinism: Literal["exact", "exact-in-run", "none"] | None = Field(
+        default=None, description="what renders keep to while still is held; unset: exact-in-run"
+    )
+    state: Literal["", "surge"] = Field(default="", description="form of its state, if values can be read from it")
+    complete: bool = Field(
+        default=False, description="a parameter without raws is continuous, whatever its texts look like"
+    )
+    margin: float = Field(
+        default=0.0, ge=0.0, lt=0.5, description="raw value of the first of several steps; the last is as far from 1"
+    )
+    fxp: str = Field(default="", pattern="^(.{4})?$", description="four letters by which .fxp files name it")
+    still: dict[str, Value] = Field(default={}, description="values that keep it from drawing random numbers")
+
+
+class ParameterFacts(BaseModel):
+    """One of the ``[parameters]``, by name: what a plan does with it, and what the plugin does not tell of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    index: int | None = Field(default=None, ge=0, le=99999, description="place among all; unset: found by its name")
+    group: str = Field(default="", description="module it belongs to")
+    unit: str = Field(default="", description="unit of its text")
+    include: bool = Field(default=True, description="vary it")
+    fix: Value | None = Field(default=None, description="hold it at a raw value or a choice")
+    range: tuple[float, float] | None = Field(default=None, description="draw from [low, high], raw")
+    choices: tuple[str, ...] = Field(default=(), description="texts of its choices; unset: as the plugin tells")
+    raws: tuple[float, ...] = Field(default=(), description="raw value of each choice; unset: as its texts tell")
+    steps: int | None = Field(default=None, ge=2, le=4096, description="number of evenly spaced raws, instead of raws")
+    margin: float | None = Field(default=None, ge=0.0, lt=0.5, description="as the plugin's, for this one")
+    weights: tuple[float, ...] = Field(default=(), description="how often each choice is drawn")
+    switch: str = Field(default="", description="parameter that must be on for this one to be heard")
+    when: dict[str, tuple[int, ...]] = Field(default={}, description="values that others must have for it to be heard")
+    constant: bool = Field(default=False, description="it was moved, and no render changed: left as it is")
+    dangerous: bool = Field(default=False, description="it may silence or break a render: left as it is")
+    tag: str = Field(default="", description="its name in the state")
+    natural: tuple[float, float] | None = Field(
+        default=None, description="values in the state at raw 0 and 1; of steps, at the first and the last"
+    )
+
+    def raws_of(self, plugin: PluginFacts) -> tuple[float, ...]:
+        """Return the raw value of each choice, as far as it is said here."""
+        if self.steps is None:
+            return self.raws
+        margin = plugin.margin if self.margin is None else self.margin
+        return tuple(margin + (1 - 2 * margin) * i / (self.steps - 1) for i in range(self.steps))
+
+
+class SpecFile(BaseModel):
+    """A spec file as it is written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base: str = Field(default="", description="spec that this one builds on: a shipped one, or a .toml file")
+    include: tuple[str, ...] | None = Field(default=None, description="globs of the parameters to vary, and no others")
+    plugin: PluginFacts = PluginFacts()
+    parameters: dict[str, ParameterFacts] = Field(default={}, description="by name")
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A spec with all that it builds on.
+
+    Attributes:
+        source: what it is called in messages.
+        plugin: of the whole plugin.
+        parameters: by name, in order.
+    """
+
+    source: str
+    plugin: PluginFacts
+    parameters: Mapping[str, ParameterFacts]
+
+    def shape(self, still: bool) -> SpaceShape:
+        """Return what varies, and what is held.
+
+        Args:
+            still: hold also what would otherwise be drawn at random in each render.
+        """
+        held = self.plugin.still if still else {}
+        fixed = {name: facts.fix for name, facts in self.parameters.items() if facts.fix is not None}
+        varied = [
+            name
+            for name, facts in self.parameters.items()
+            if facts.include and not (facts.constant or facts.dangerous) and name not in held
+        ]
+        return SpaceShape(include=tuple(varied), fix={**fixed, **held})
+
+
+def shipped() -> tuple[str, ...]:
+    """Return the names of the shipped specs."""
+    return tuple(sorted(path.stem for path in _SHIPPED.glob("*.toml")))
+
+
+def find_spec(name: str) -> Spec:
+    """Return a shipped spec by name, or the one in a ``.toml`` file.
+
+    Raises :class:`ConfigError` with a line for each key that is wrong, and for an unknown name with the nearest.
+    """
+    return _read(_path_of(name, Path()).absolute(), ())
+
+
+def _path_of(name: str, folder: Path) -> Path:
+    if name.endswith(".toml"):
+        return folder / Path(name).expanduser()
+    if name not in shipped():
+        raise ConfigError(f"{unknown_name('spec', name, shipped())} A file of your own ends in .toml.")
+    return _SHIPPED / f"{name}.toml"
+
+
+def _read(path: Path, above: tuple[Path, ...]) -> Spec:
+    if path in above or len(above) >= _MAX_BASES:
+        raise ConfigError(f"{above[0]} builds on itself")
+    if path.parent == _SHIPPED:
+        return _read_shipped(path)
+    return _read_file(path, above)
+
+
+@functools.lru_cache(maxsize=8)
+def _read_shipped(path: Path) -> Spec:
+    return _read_file(path, ())
+
+
+def _read_file(path: Path, above: tuple[Path, ...]) -> Spec:
+    source = read_toml(path)
+    try:
+        written = validate(SpecFile, source.data)
+    except InvalidSettings as error:
+        raise ConfigError(
+            "\n".join(f"{source.where(p.path)}{dotted(p.path)}: {p.text}" for p in error.problems)
+        ) from None
+    base = Spec("", PluginFacts(), {})
+    if written.base:
+        base = _read(_path_of(written.base, path.parent).absolute(), (*above, path))
+    plugin = base.plugin.model_copy(update=_given(written.plugin))
+    parameters = dict(base.parameters)
+    for name, facts in written.parameters.items():
+        parameters[name] = parameters.get(name, ParameterFacts()).model_copy(update=_given(facts))
+    if written.include is not None:
+        parameters = _included(parameters, written.include, source)
+    spec = Spec(source.label, plugin, parameters)
+    _check(spec, source)
+    return spec
+
+
+def _given(model: BaseModel) -> dict[str, Any]:
+    return {key: getattr(model, key) for key in model.model_fields_set}
+
+
+def _included(
+    parameters: Mapping[str, ParameterFacts], globs: Iterable[str], source: TomlSource
+) -> dict[str, ParameterFacts]:
+    wanted: set[str] = set()
+    for glob in globs:
+        matched = {name for name in parameters if fnmatchcase(name, glob)}
+        if not matched:
+            raise ConfigError(f"{source.where(('include',))}include: {unknown_name('parameter', glob, parameters)}")
+        wanted |= matched
+    return {name: facts.model_copy(update={"include": name in wanted}) for name, facts in parameters.items()}
+
+
+def _check(spec: Spec, source: TomlSource) -> None:
+    """Check what one key says of another."""
+    for name, facts in spec.parameters.items():
+        at = source.where(("parameters", name)) + f"parameters.{name}: "
+        for other in filter(None, (facts.switch, *facts.when)):
+            if other not in spec.parameters:
+                raise ConfigError(at + unknown_name("parameter", other, spec.parameters))
+        raws = facts.raws_of(spec.plugin)
+        if any(not 0.0 <= raw <= 1.0 for raw in raws) or len(raws) == 1 or len(set(raws)) != len(raws):
+            raise ConfigError(f"{at}raws are two or more different values in 0..1, not {list(raws)}")
+        for key in ("choices", "weights"):
+            given = getattr(facts, key)
+            if given and raws and len(given) != len(raws):
+                raise ConfigError(f"{at}{len(given)} {key} for {len(raws)} values")
+        if facts.tag and (facts.natural is None or facts.natural[0] == facts.natural[1]):
+            raise ConfigError(f"{at}a tag needs two different natural values")
+    for name in spec.plugin.still:
+        if name not in spec.parameters:
+            at = source.where(("plugin", "still", name))
+            raise ConfigError(f"{at}plugin.still: {unknown_name('parameter', name, spec.parameters)}")

@@ -1,0 +1,136 @@
+"""A synth that misbehaves on command, to see how a sampler, a sink or a run takes it.
+
+Register it in a project, and fix its parameter ``fault``, or let some patches have it::
+
+    project({}, plugins=["tonesmith.testing.chaos"]).run(
+        "generate", "-n", 8, "--backend", "chaos", "--backend.faults", "none,crash,nan", "out.zarr"
+    )
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, field_validator
+
+from tonesmith.errors import EngineError, unknown_name
+from tonesmith.hookspecs import hookimpl
+from tonesmith.roles import Backend, Options
+from tonesmith.shape import SpaceShape
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tonesmith.patch import Note, Patch
+    from tonesmith.space import ParameterSpace
+
+FAULTS: Mapping[str, str] = {
+    "none": "a sine",
+    "crash": "the process dies of a segmentation fault",
+    "exit": "the process ends with status 3",
+    "hang": "the note never ends",
+    "leak": "a sine, and 8 MiB that stay with the process",
+    "silent": "zeros",
+    "nan": "a sine in which one sample is not a number",
+    "shape": "seven frames too many",
+    "error": "EngineError",
+    "raise": "an exception that no plugin should raise",
+}
+"""What the parameter ``fault`` may be, and what then becomes of the note."""
+
+_LEAKED: list[bytearray] = []
+
+
+class ChaosOptions(Options):
+    """Options of :class:`Chaos`."""
+
+    faults: tuple[str, ...] = Field(("none",), description=f"that patches have, evenly: {', '.join(FAULTS)}")
+
+    @field_validator("faults")
+    @classmethod
+    def _known(cls, faults: tuple[str, ...]) -> tuple[str, ...]:
+        for fault in faults:
+            if fault not in FAULTS:
+                raise ValueError(unknown_name("fault", fault, FAULTS))
+        return faults
+
+
+class Chaos(Backend[ChaosOptions]):
+    """A sine of two channels, and a tail that only isolation keeps from the next note."""
+
+    name = "chaos"
+    summary = "a sine that crashes, hangs, leaks, falls silent or returns what is no audio"
+    Options = ChaosOptions
+
+    def __init__(self, options: ChaosOptions, sample_rate: int) -> None:
+        super().__init__(options, sample_rate)
+        self._tail = 0.0
+
+    @classmethod
+    def shape(cls, options: ChaosOptions) -> SpaceShape:
+        """Return what varies by default: the faults that the options name, evenly."""
+        return SpaceShape(weights={"fault": dict.fromkeys(options.faults, 1.0)})
+
+    def space(self) -> ParameterSpace:
+        """Return a frequency, a level and the fault."""
+        from tonesmith.parameter import Parameter
+        from tonesmith.space import ParameterSpace
+
+        return ParameterSpace(
+            (
+                Parameter("freq", "continuous", 20.0, 2000.0, 440.0, unit="Hz"),
+                Parameter("level", "continuous", 0.05, 1.0, 0.5),
+                Parameter("fault", "categorical", 0, len(FAULTS) - 1, 0, choices=tuple(FAULTS)),
+            )
+        )
+
+    def versions(self) -> Mapping[str, str]:
+        """Return a version."""
+        return {"chaos": "1"}
+
+    def prepare(self, patch: Patch) -> None:
+        """Keep the patch."""
+        self._patch = patch
+
+    def render(self, note: Note) -> NDArray[Any]:
+        """Return float32 (2, frames) unless the fault has it otherwise."""
+        import numpy as np
+
+        values, frames = self._patch.values, round(note.duration * self.sample_rate)
+        fault = tuple(FAULTS)[round(values["fault"])]
+        _misbehave(fault)
+        seconds = np.arange(frames + 7 * (fault == "shape")) / self.sample_rate
+        hertz = values["freq"] * 2.0 ** ((note.pitch - 69) / 12)
+        wave = values["level"] * note.velocity / 127 * np.sin(2.0 * np.pi * hertz * seconds)
+        audio: NDArray[Any] = np.stack([wave, wave + self._tail]).astype(np.float32)
+        self._tail += 0.01
+        if fault == "nan":
+            audio[0, -1] = np.nan
+        return audio * np.float32(fault != "silent")
+
+
+def _misbehave(fault: str) -> None:
+    match fault:
+        case "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "exit":
+            os._exit(3)
+        case "hang":
+            while True:
+                time.sleep(3600.0)
+        case "leak":
+            _LEAKED.append(bytearray(b"\1" * (8 << 20)))
+        case "error":
+            raise EngineError("the chaos synth was told to fail")
+        case "raise":
+            raise ZeroDivisionError("the chaos synth was told to raise")
+
+
+@hookimpl
+def tonesmith_backends() -> Iterable[type[Backend[Any]]]:
+    """Return the synth."""
+    return [Chaos]
