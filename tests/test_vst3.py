@@ -716,9 +716,9 @@ def broken(tiny: Path, folder: Path, how: str) -> Path:
 @pytest.mark.parametrize(
     ("how", "told"),
     [
-        ("truncated", "is truncated"),
-        ("32-bit", "is for 32-bit x86, not"),
-        ("another machine", "is for riscv64, not"),
+        ("truncated", "is cut off"),
+        ("32-bit", "is built for i686"),
+        ("another machine", "is built for riscv64"),
         ("text", "is no shared library"),
         ("without code", "the bundle is incomplete"),
         ("without folder", "has no code for this machine"),
@@ -740,7 +740,7 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(tiny, sick, effect, tm
         ("", (), "no plugin is named"),
         (tmp_path / "none.vst3", (), "does not exist"),
         (effect, (), "is an effect, not an instrument"),
-        (broken(tiny, tmp_path, "truncated"), (), "is truncated"),
+        (broken(tiny, tmp_path, "truncated"), (), "is cut off"),
         (tiny, ("--backend.spec", written(tmp_path, "[parameters]\ncutof = {}")), "Did you mean 'cutoff'?"),
         (tiny, ("--backend.spec", "surge_xt"), "is for 'Surge XT', and"),
     ]

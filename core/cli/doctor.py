@@ -6,7 +6,6 @@ import json
 import shutil
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,13 +35,9 @@ def doctor_command(arguments: Sequence[str] | None, host: Host, *, lenient: bool
     """
     if arguments is None:
         return _listed_only
-    from tonesmith.cli.flags import check_flags, with_flags
+    from tonesmith.cli.flags import flagged
 
-    lenient = lenient or "--help" in arguments
-    flags = _flags(arguments, host, lenient=lenient)
-    if not lenient:
-        check_flags(arguments, flags)
-    return with_flags(_doctor, flags)
+    return flagged(_doctor, arguments, lambda words, kind: _flags(words, host, lenient=kind), lenient=lenient)
 
 
 def _flags(arguments: Sequence[str], host: Host, *, lenient: bool) -> tuple[Flag, ...]:
@@ -113,10 +108,12 @@ def _doctor(
 
     Exits with 1 if it breaks a promise, or does not load or play.
     """
+    from tonesmith.cli.progress import spinner
+
     host = Host.load()
     checkups = []
     for name, options, sample_rate in _subjects(backend, config, overrides, spelled, host):
-        with _progress(name, hidden=quiet or as_json) as progress:
+        with spinner(name, hidden=quiet or as_json) as progress:
             checkup = _examined(host, name, options, sample_rate, progress, quick=quick, timeout=timeout)
         checkups.append(checkup)
         if not as_json:
@@ -205,17 +202,3 @@ def _finding_lines(finding: Finding) -> Iterator[str]:
 def _wrapped(text: str, indent: str) -> list[str]:
     width = min(shutil.get_terminal_size((80, 24)).columns, 100)
     return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
-
-
-@contextmanager
-def _progress(name: str, *, hidden: bool) -> Iterator[Callable[[str], None]]:
-    """Give what hears what is done next, and shows it while a terminal looks on."""
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(stderr=True)
-    if hidden or not console.is_terminal:
-        yield lambda _: None
-        return
-    with console.status(Text(name)) as status:
-        yield lambda what: status.update(Text(f"{name}: {what}"))

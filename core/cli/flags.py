@@ -168,6 +168,30 @@ def _names(prefix: str, setting: Setting) -> tuple[str, ...]:
     return (_BY_NAME[name][0],) if name in _BY_NAME else (f"--{name}",)
 
 
+def flagged(
+    command: Callable[..., None],
+    arguments: Sequence[str],
+    flags: Callable[[Sequence[str], bool], Sequence[Flag]],
+    *,
+    lenient: bool,
+) -> Callable[..., None]:
+    """Return a Typer command with the flags that its arguments call for.
+
+    Args:
+        command: as :func:`with_flags` takes it.
+        arguments: those after the command's name.
+        flags: returns the flags for them; told whether to take the defaults where the configuration is wrong.
+        lenient: whether to do that for completion; for help it is done anyway.
+
+    Raises :class:`ConfigError` if the configuration is wrong, or a flag belongs to no chosen plugin.
+    """
+    lenient = lenient or "--help" in arguments
+    found = flags(arguments, lenient)
+    if not lenient:
+        check_flags(arguments, found)
+    return with_flags(command, found)
+
+
 def with_flags(command: Callable[..., None], flags: Sequence[Flag]) -> Callable[..., None]:
     """Return a Typer command that takes the flags too, and hands them on as ``overrides`` and ``spelled``.
 

@@ -34,13 +34,9 @@ def generate_command(arguments: Sequence[str] | None, host: Host, *, lenient: bo
     """
     if arguments is None:
         return _listed_only
-    from tonesmith.cli.flags import check_flags, with_flags
+    from tonesmith.cli.flags import flagged
 
-    lenient = lenient or "--help" in arguments
-    flags = _flags(arguments, host, lenient=lenient)
-    if not lenient:
-        check_flags(arguments, flags)
-    return with_flags(_generate, flags)
+    return flagged(_generate, arguments, lambda words, kind: _flags(words, host, lenient=kind), lenient=lenient)
 
 
 def _flags(arguments: Sequence[str], host: Host, *, lenient: bool) -> tuple[Flag, ...]:
@@ -194,17 +190,12 @@ def _plan_only(config: Config, file: Path | None, out: Path | None, host: Host, 
 
 
 @contextmanager
-def _reading(*, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+def _reading(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     """Give what hears how many preset files are read, and shows it while a terminal looks on."""
-    from rich.console import Console
-    from rich.status import Status
+    from tonesmith.cli.progress import spinner
 
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield None
-        return
-    with Status("", console=console) as status:
-        yield lambda done, files: status.update(f"reading presets: {done} of {files}")
+    with spinner("reading presets", hidden=quiet) as told:
+        yield lambda done, files: told(f"{done} of {files}")
 
 
 def _tell_presets(resolved: Resolved) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -88,6 +87,7 @@ def download(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
 
     Without a name, lists the collections that are known.
     """
+    from tonesmith.cli.progress import spinner
     from tonesmith.preset_download import download as brought
 
     keys = {
@@ -105,7 +105,7 @@ def download(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         return
     done: list[dict[str, Any]] = []
     for collection in chosen:
-        with _spinner(collection.name, hidden=quiet or as_json) as progress:
+        with spinner(collection.name, hidden=quiet or as_json) as progress:
             result = brought(collection, cache, update=update, progress=progress)
         done.append(_result(result))
         if not as_json:
@@ -180,17 +180,3 @@ def _result_lines(result: Downloaded, told: Mapping[str, Any]) -> Iterator[str]:
         yield f"next: tonesmith presets list {shlex.quote(told['path'])}"
     else:
         yield f"There is no {of.suffix} file in it."
-
-
-@contextmanager
-def _spinner(name: str, *, hidden: bool) -> Iterator[Callable[[str], None]]:
-    """Give a function that shows on a terminal what is being done."""
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(stderr=True)
-    if hidden or not console.is_terminal:
-        yield lambda _: None
-        return
-    with console.status(Text(name)) as status:
-        yield lambda what: status.update(Text(f"{name}: {what}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -149,6 +149,17 @@ def progress(*, quiet: bool = False) -> Iterator[Watcher]:
             yield watcher
     else:
         yield _PlainProgress(console)
+
+
+@contextmanager
+def spinner(name: str, *, hidden: bool) -> Iterator[Callable[[str], None]]:
+    """Give what hears what is done next, and shows it on the error stream while a terminal looks on."""
+    console = Console(stderr=True)
+    if hidden or not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status(Text(name)) as status:
+        yield lambda what: status.update(Text(f"{name}: {what}"))
 
 
 def summary_lines(summary: Summary) -> list[str]:
