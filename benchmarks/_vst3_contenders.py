@@ -43,10 +43,9 @@ def as_documented(job: Mapping[str, Any]) -> Round:
 
 
 def synth_permutations(job: Mapping[str, Any]) -> Round:
-    """Do as synth-permutations: load the preset, flush 32 s of silence, set by name, and so on, then render.
+    """Do as synth-permutations is known to: preset, flush of 32 s, set by name, flush, render, flush.
 
-    ``render_params`` of its ``src/data/vst``: preset, flush, reset, set, flush, reset, render, flush, reset. The audio
-    is wrong where a set equals a stale value.
+    The audio is wrong where a set equals a stale value.
     """
     plugin, names = _loaded(job)
     rate = job["sample_rate"]

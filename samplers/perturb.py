@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from tonesmith.errors import ConfigError
 from tonesmith.hookspecs import hookimpl
 from tonesmith.patch import Candidate, Patch
 from tonesmith.roles import Options, Sampler
@@ -51,7 +52,8 @@ class Perturb(Sampler[PerturbOptions]):
     times, its variations next to each other. A rejected variation is drawn again, first of the same preset, from
     the third attempt on of others.
 
-    Raises :class:`tonesmith.errors.ConfigError` if the plan has no presets, or a pattern matches nothing.
+    Raises :class:`tonesmith.errors.ConfigError` if the plan has no presets or varies nothing continuous, or a pattern
+    matches nothing.
     """
 
     name = "perturb"
@@ -71,6 +73,11 @@ class Perturb(Sampler[PerturbOptions]):
         from tonesmith.samplers._noise import Noise, spreads_of
 
         check_presets(self.name, presets)
+        if not (space.continuous or options.amounts):
+            raise ConfigError(
+                "the sampler 'perturb' moves continuous parameters, and none varies here. Vary some under [space], or "
+                "use the sampler 'presets' or 'breed'."
+            )
         spreads = spreads_of(space, options.spread, options.spreads, options.only, self.name)
         self._noise = Noise(space, spreads, options.bounds, options.inaudible)
         self._visits = Visits(seed, self.name, rounds, len(presets))

@@ -780,3 +780,11 @@ def test_vital_presets_are_mixed_with_what_is_made_of_them(tmp_path):
     assert all(patch.preset in hashes for patch in patches)
     assert [patch.mate in hashes for patch in patches] == [False] * 4 + [True] * 2
     assert list(check_renders(dataset, range(6), tmp_path / "2.zarr", host)) == []
+
+
+def test_perturb_says_so_if_nothing_can_move():
+    switches = space_of(categorical("wave", 4), categorical("mode", 3))
+    presets = (Patch({"wave": 1.0, "mode": 2.0}, preset=sha256_hex(b"one")),)
+    with pytest.raises(ConfigError, match="moves continuous parameters, and none varies here"):
+        made(Perturb, 4, space=switches, presets=presets)
+    assert made(Perturb, 4, space=switches, presets=presets, amounts=0.1).draw(Candidate(0)).values == presets[0].values
