@@ -76,7 +76,7 @@ def _check(checkup: Checkup, path: Path) -> None:
     faults = [fault for fault in checkup.faults if fault.check != "read back"]  # the plan may leave those out
     if not faults:
         return
-    text = "; ".join(f"{fault.measured}. {fault.cure}".rstrip(". ") for fault in faults)
+    text = "; ".join(f"{fault.measured.rstrip('.')}. {fault.cure}".rstrip(". ") for fault in faults)
     if checkup.wrong_input:
         raise ConfigError(f"{checkup.backend}: {text}.")
     raise EngineError(

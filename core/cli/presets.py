@@ -241,7 +241,7 @@ def _some(label: str, texts: Sequence[str]) -> Iterator[str]:
 
 
 def _reason(refused: Refused) -> str:
-    return plain(refused.reason.removeprefix(f"{refused.path.name}: "), 300)
+    return plain(refused.reason, 300)
 
 
 def _credits(presets: Iterable[Examined]) -> list[dict[str, Any]]:
