@@ -17,8 +17,8 @@ from tonesmith.roles import Determinism, Isolation, Measure
 from tonesmith.schema import columns
 from tonesmith.space import ParameterSpace
 
-FORMAT = 1
-"""Version of the stored form. A reader refuses a newer one."""
+FORMAT = 2
+"""Version of the stored form. Older ones are read, which knew no presets; a newer one is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +151,9 @@ class Plan:
 
         Raises :class:`DatasetError` for a format newer than this version of tonesmith reads.
         """
-        if data.get("format") != FORMAT:
+        if data.get("format") not in range(1, FORMAT + 1):
             raise DatasetError(
-                f"the plan has format {data.get('format')!r}; this tonesmith reads {FORMAT}. Upgrade it."
+                f"the plan has format {data.get('format')!r}; this tonesmith reads {FORMAT} and older. Upgrade it."
             )
         return cls(
             seed=data["seed"],
@@ -173,7 +173,7 @@ class Plan:
             measures=tuple(Measure(*m) for m in data["measures"]),
             sink=PluginRef(**data["sink"]),
             versions=dict(data["versions"]),
-            presets=tuple(PresetRef(**preset) for preset in data["presets"]),
+            presets=tuple(PresetRef(**preset) for preset in data.get("presets", ())),
         )
 
 

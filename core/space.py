@@ -278,11 +278,11 @@ class ParameterSpace:
         return cls(
             parameters=tuple(Parameter.from_json(p) for p in data["parameters"]),
             fixed=dict(data["fixed"]),
-            held=dict(data["held"]),
+            held=dict(data.get("held", {})),
             sources=tuple(data["sources"]),
             destinations=tuple(data["destinations"]),
             modulation_slots=data["modulation_slots"],
-            routing=Routing.from_json(data["routing"]) if data["routing"] else None,
+            routing=Routing.from_json(data["routing"]) if data.get("routing") else None,
             assets=dict(data["assets"]),
-            modules=dict(data["modules"]),
+            modules=dict(data.get("modules", {})),
         )

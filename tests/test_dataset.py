@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import subprocess
@@ -226,6 +227,14 @@ def test_attributes_without_a_plan_are_told(tmp_path: Path) -> None:
     case.made().create({}, case.plan.schema, 20, 8)
     with pytest.raises(DatasetError, match="no plan"):
         Dataset(ZarrSink.open(case.path))[0]
+
+
+def test_a_plan_of_the_first_format_is_read() -> None:
+    plan = synthetic_plan()
+    old = json.loads(json.dumps(plan.to_json()))
+    old["format"] = 1
+    del old["presets"], old["space"]["held"], old["space"]["routing"], old["space"]["modules"]
+    assert Plan.from_json(old) == plan
 
 
 def test_open_dataset_finds_the_sink(case: Case, ds: Dataset) -> None:
