@@ -241,6 +241,10 @@ class Sampler(Plugin[O]):
         self.seed = seed
         self.rounds = rounds
         self.presets = presets
+        self.set_up()
+
+    def set_up(self) -> None:
+        """Get ready to draw. Override it in place of the constructor; raise :class:`tonesmith.errors.ConfigError`."""
 
     def origins(self) -> tuple[str, ...]:
         """Return the values of ``Patch.origin`` that it gives."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -12,9 +12,6 @@ from tonesmith.hookspecs import hookimpl
 from tonesmith.patch import Candidate, Patch
 from tonesmith.roles import Options, Sampler
 from tonesmith.samplers._presets import Visits, check_presets
-
-if TYPE_CHECKING:
-    from tonesmith.space import ParameterSpace
 
 
 class BreedOptions(Options):
@@ -61,25 +58,18 @@ class Breed(Sampler[BreedOptions]):
     Options = BreedOptions
     uses_presets = True
 
-    def __init__(
-        self,
-        options: BreedOptions,
-        space: ParameterSpace,
-        seed: int,
-        rounds: tuple[int, ...],
-        presets: Sequence[Patch] = (),
-    ) -> None:
-        super().__init__(options, space, seed, rounds, presets)
+    def set_up(self) -> None:
+        """Check the presets, and find the modules and the noise."""
         import numpy as np
 
         from tonesmith.samplers._modules import Modules
         from tonesmith.samplers._noise import Noise
 
-        check_presets(self.name, presets, least=2)
-        spreads = np.full(len(space.continuous), options.spread)
-        self._noise = Noise(space, spreads, "reflect", inaudible=False)
-        self._modules = Modules(space)
-        self._visits = Visits(seed, self.name, rounds, len(presets))
+        check_presets(self.name, self.presets, least=2)
+        spreads = np.full(len(self.space.continuous), self.options.spread)
+        self._noise = Noise(self.space, spreads, "reflect", inaudible=False)
+        self._modules = Modules(self.space)
+        self._visits = Visits(self.seed, self.name, self.rounds, len(self.presets))
 
     def draw(self, candidate: Candidate) -> Patch:
         """Return the patch of a candidate; IndexError if it is beyond the plan's rounds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,6 @@ from tonesmith.roles import Options, Sampler
 
 if TYPE_CHECKING:
     from tonesmith.samplers._hypercube import Hypercube
-    from tonesmith.space import ParameterSpace
 
 
 class LhsOptions(Options):
@@ -46,16 +45,9 @@ class Lhs(Sampler[LhsOptions]):
     summary = "Latin hypercube: every stratum of every parameter exactly once (the default)"
     Options = LhsOptions
 
-    def __init__(
-        self,
-        options: LhsOptions,
-        space: ParameterSpace,
-        seed: int,
-        rounds: tuple[int, ...],
-        presets: Sequence[Patch] = (),
-    ) -> None:
-        super().__init__(options, space, seed, rounds, presets)
-        self._ends = list(accumulate(rounds))
+    def set_up(self) -> None:
+        """Get ready to count rounds."""
+        self._ends = list(accumulate(self.rounds))
         self._hypercubes: dict[int, Hypercube] = {}
 
     def draw(self, candidate: Candidate) -> Patch:

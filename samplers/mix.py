@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import accumulate
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
@@ -14,10 +14,6 @@ from tonesmith.hookspecs import hookimpl
 from tonesmith.patch import Candidate, Patch
 from tonesmith.roles import Options, Sampler
 from tonesmith.samplers._parts import SCHEMA, Claim, Part, Unclaimed, layout
-
-if TYPE_CHECKING:
-    from tonesmith.space import ParameterSpace
-
 
 _EXAMPLE = "--sampler.parts presets,perturb:600,lhs:200, or [[sampler.parts]] tables with a name, and a share or count"
 
@@ -50,24 +46,18 @@ class Mix(Sampler[MixOptions]):
     Options = MixOptions
     uses_presets = True  # of a mix at hand: if one of its parts does
 
-    def __init__(
-        self,
-        options: MixOptions,
-        space: ParameterSpace,
-        seed: int,
-        rounds: tuple[int, ...],
-        presets: Sequence[Patch] = (),
-    ) -> None:
-        super().__init__(options, space, seed, rounds, presets)
-        if not options.parts:
+    def set_up(self) -> None:
+        """Lay out the parts, and make the sampler of each."""
+        parts = self.options.parts
+        if not parts:
             raise ConfigError(f"the sampler 'mix' has no parts. Name some: {_EXAMPLE}.")
-        limits = [self._part(place, (0,)).limit() for place in range(len(options.parts))]
-        self._claims = [_claim(part, limit) for part, limit in zip(options.parts, limits, strict=True)]
-        self._sizes = self._laid_out(rounds)
-        for part, limit, sizes in zip(options.parts, limits, zip(*self._sizes, strict=True), strict=True):
+        limits = [self._part(place, (0,)).limit() for place in range(len(parts))]
+        self._claims = [_claim(part, limit) for part, limit in zip(parts, limits, strict=True)]
+        self._sizes = self._laid_out(self.rounds)
+        for part, limit, sizes in zip(parts, limits, zip(*self._sizes, strict=True), strict=True):
             _check_limit(part, limit, sum(sizes))
         self._parts = [self._part(place, sizes) for place, sizes in enumerate(zip(*self._sizes, strict=True))]
-        self._ends = list(accumulate(rounds))
+        self._ends = list(accumulate(self.rounds))
         self.uses_presets = any(part.uses_presets for part in self._parts)
 
     def origins(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,7 +17,6 @@ from tonesmith.samplers._presets import Visits, check_presets
 
 if TYPE_CHECKING:
     from tonesmith.samplers._noise import Surroundings
-    from tonesmith.space import ParameterSpace
 
 Spread = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -61,18 +60,12 @@ class Perturb(Sampler[PerturbOptions]):
     Options = PerturbOptions
     uses_presets = True
 
-    def __init__(
-        self,
-        options: PerturbOptions,
-        space: ParameterSpace,
-        seed: int,
-        rounds: tuple[int, ...],
-        presets: Sequence[Patch] = (),
-    ) -> None:
-        super().__init__(options, space, seed, rounds, presets)
+    def set_up(self) -> None:
+        """Check the presets and the patterns, and make the noise."""
         from tonesmith.samplers._noise import Noise, spreads_of
 
-        check_presets(self.name, presets)
+        options, space = self.options, self.space
+        check_presets(self.name, self.presets)
         if not (space.continuous or options.amounts):
             raise ConfigError(
                 "the sampler 'perturb' moves continuous parameters, and none varies here. Vary some under [space], or "
@@ -80,7 +73,7 @@ class Perturb(Sampler[PerturbOptions]):
             )
         spreads = spreads_of(space, options.spread, options.spreads, options.only, self.name)
         self._noise = Noise(space, spreads, options.bounds, options.inaudible)
-        self._visits = Visits(seed, self.name, rounds, len(presets))
+        self._visits = Visits(self.seed, self.name, self.rounds, len(self.presets))
         self._surroundings = lru_cache(maxsize=8)(self._around)
 
     def draw(self, candidate: Candidate) -> Patch:

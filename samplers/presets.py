@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
@@ -12,9 +12,6 @@ from tonesmith.hookspecs import hookimpl
 from tonesmith.patch import Candidate, Patch
 from tonesmith.roles import Options, Sampler
 from tonesmith.samplers._presets import another, check_presets
-
-if TYPE_CHECKING:
-    from tonesmith.space import ParameterSpace
 
 
 class PresetsOptions(Options):
@@ -42,16 +39,9 @@ class Presets(Sampler[PresetsOptions]):
     Options = PresetsOptions
     uses_presets = True
 
-    def __init__(
-        self,
-        options: PresetsOptions,
-        space: ParameterSpace,
-        seed: int,
-        rounds: tuple[int, ...],
-        presets: Sequence[Patch] = (),
-    ) -> None:
-        super().__init__(options, space, seed, rounds, presets)
-        check_presets(self.name, presets)
+    def set_up(self) -> None:
+        """Check that there are presets."""
+        check_presets(self.name, self.presets)
 
     def limit(self) -> int | None:
         """Return the number of presets, or None if they may repeat."""

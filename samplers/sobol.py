@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from pydantic import Field
 
 from tonesmith.hookspecs import hookimpl
 from tonesmith.patch import Candidate, Patch
 from tonesmith.roles import Options, Sampler
-
-if TYPE_CHECKING:
-    from tonesmith.space import ParameterSpace
 
 
 class SobolOptions(Options):
@@ -39,22 +36,15 @@ class Sobol(Sampler[SobolOptions]):
     summary = "scrambled Sobol' sequence: low discrepancy, continued by an extension"
     Options = SobolOptions
 
-    def __init__(
-        self,
-        options: SobolOptions,
-        space: ParameterSpace,
-        seed: int,
-        rounds: tuple[int, ...],
-        presets: Sequence[Patch] = (),
-    ) -> None:
-        super().__init__(options, space, seed, rounds, presets)
+    def set_up(self) -> None:
+        """Make the sequence."""
         import numpy as np
 
         from tonesmith.samplers._digital import SobolSequence
         from tonesmith.sampling import key_of
 
-        keys = np.array([key_of(seed, "sobol", name) for name in space.names], np.uint64)
-        self._sequence = SobolSequence(keys, options.scramble)
+        keys = np.array([key_of(self.seed, "sobol", name) for name in self.space.names], np.uint64)
+        self._sequence = SobolSequence(keys, self.options.scramble)
 
     def draw(self, candidate: Candidate) -> Patch:
         """Return the patch of a candidate; IndexError beyond the sequence's 2**32 points."""

@@ -37,7 +37,7 @@ def doctor_command(arguments: Sequence[str] | None, host: Host, *, lenient: bool
         return _listed_only
     from tonesmith.cli.flags import flagged
 
-    return flagged(_doctor, arguments, lambda words, kind: _flags(words, host, lenient=kind), lenient=lenient)
+    return flagged(_doctor, arguments, lambda words, mild: _flags(words, host, lenient=mild), lenient=lenient)
 
 
 def _flags(arguments: Sequence[str], host: Host, *, lenient: bool) -> tuple[Flag, ...]:
