@@ -80,7 +80,7 @@ def examine(  # noqa: PLR0913 - what is tried, and how long
         with Engine(reference, Audio(sample_rate, 0, 0), 1, used, _no_asset, load_seconds) as engine:
             description = engine.describe(NOTE.hold, NOTE.tail)
         space = shaped(description.space, backend.shape(options), SpaceShape())
-        contents = {**description.assets, **backend.library(options)}
+        contents = {**description.assets, **backend.stock(options)}
     except TonesmithError as error:
         text = str(error).removeprefix(f"{backend.name}: ")
         if isinstance(error, ConfigError):  # which says itself what to do

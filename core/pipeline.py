@@ -95,7 +95,7 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
     stored = [stored_form(found.preset, space) for found in presets]
     for content in (*description.assets.values(), *(text for _, text in stored)):
         contents.add(content)
-    for content in backend.library(options).values():
+    for content in backend.stock(options).values():
         contents.add(content)
     validators = [(host.find("validator", ref.name), ref) for ref in config.validators]
     plan = Plan(

@@ -128,7 +128,7 @@ class Backend(Plugin[O]):
         return options
 
     @classmethod
-    def library(cls, options: O) -> Mapping[str, bytes]:
+    def stock(cls, options: O) -> Mapping[str, bytes]:
         """Return SHA-256 -> content of each asset that a parameter with a ``slot`` may choose. No engine is needed."""
         return {}
 

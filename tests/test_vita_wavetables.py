@@ -349,7 +349,7 @@ def test_choice_and_asset_of_a_label_agree(space: ParameterSpace) -> None:
 def test_two_oscillators_that_swap_wavetables_are_another_template(
     space: ParameterSpace, described: Description, made: Path
 ) -> None:
-    contents = {**described.assets, **VitaBackend.library(VitaOptions(wavetables=str(made)))}
+    contents = {**described.assets, **VitaBackend.stock(VitaOptions(wavetables=str(made)))}
     fixed = {"osc_1_random_phase": 0.0, "osc_2_random_phase": 0.0, "osc_2_on": 1.0, "osc_2_transpose": 7.0}
     ab, ba = (
         space.decode(space.encode(Patch({**fixed, "osc_1_wavetable": a, "osc_2_wavetable": b})))

@@ -110,7 +110,7 @@ class VitaBackend(Backend[VitaOptions]):
         return options.model_copy(update={"wavetables": ""})
 
     @classmethod
-    def library(cls, options: VitaOptions) -> Mapping[str, bytes]:
+    def stock(cls, options: VitaOptions) -> Mapping[str, bytes]:
         """Return the wavetables of the catalog. Raises :class:`ConfigError` if one of them is damaged."""
         if not options.wavetables:
             return {}
