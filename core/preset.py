@@ -96,9 +96,11 @@ def with_choices(space: ParameterSpace, presets: Sequence[Preset]) -> ParameterS
     brought = [(asset, preset) for preset in presets for asset in preset.patch.assets.items()]
 
     def widened(parameter: Parameter) -> Parameter:
+        if not parameter.slot:
+            return parameter
         known = set(parameter.contents)
         added = {sha: preset.name for (slot, sha), preset in brought if slot == parameter.slot and sha not in known}
-        if not parameter.slot or not added:
+        if not added:
             return parameter
         ordered = sorted(added)
         texts = parameter.choices or tuple(map(str, range(round(parameter.low), round(parameter.high) + 1)))
