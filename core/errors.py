@@ -19,6 +19,7 @@ traceback and exits with ``exit_code``.
 from __future__ import annotations
 
 import difflib
+import importlib.util
 from collections.abc import Iterable
 
 
@@ -74,6 +75,20 @@ class EngineError(TonesmithError):
 
 class RunError(TonesmithError):
     """A run could not go on; what was committed before is kept."""
+
+
+def check_libraries(what: str, modules: Iterable[str], extra: str) -> None:
+    """Raise :class:`ConfigError`, with the pip command, if a library that something needs is not installed.
+
+    Args:
+        what: needs them, such as "the sink 'hdf5'".
+        modules: to look for. They are not imported.
+        extra: of tonesmith, that installs them.
+    """
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    if missing:
+        command = f'pip install "tonesmith[{extra}]"'
+        raise ConfigError(f"{what} needs {' and '.join(missing)}, which is not installed. Install it: {command}")
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], shown: int = 12) -> str:

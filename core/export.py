@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tonesmith.dataset import Dataset, Row
 from tonesmith.errors import ConfigError
 from tonesmith.host import Host
-
-_IEEE_FLOAT = 3  # WAVE_FORMAT_IEEE_FLOAT of the RIFF/WAVE specification
 
 
 def preset_of(dataset: Dataset, row: int, name: str, host: Host) -> bytes:
@@ -26,15 +22,6 @@ def preset_of(dataset: Dataset, row: int, name: str, host: Host) -> bytes:
         raise ConfigError(f"the backend {backend.name!r} writes no presets")
     content: bytes = backend.preset(dataset[row].patch, dataset.assets_of(row), name)
     return content
-
-
-def wav_of(audio: NDArray[np.float32], sample_rate: int) -> bytes:
-    """Return a WAV file of float32 (channels, frames), which keeps every sample, those above 1.0 too."""
-    channels, frames = audio.shape
-    samples = np.ascontiguousarray(audio.T, "<f4").tobytes()
-    form = struct.pack("<HHIIHHH", _IEEE_FLOAT, channels, sample_rate, sample_rate * channels * 4, channels * 4, 32, 0)
-    chunks = _chunk(b"fmt ", form) + _chunk(b"fact", struct.pack("<I", frames)) + _chunk(b"data", samples)
-    return _chunk(b"RIFF", b"WAVE" + chunks)
 
 
 def label_of(row: Row) -> dict[str, Any]:
@@ -55,7 +42,3 @@ def label_of(row: Row) -> dict[str, Any]:
         },
         "modulations": [asdict(m) for m in row.label.modulations],
     }
-
-
-def _chunk(name: bytes, content: bytes) -> bytes:
-    return name + struct.pack("<I", len(content)) + content

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tonesmith.block import Block, Column, Rejection, Render, Verdict
     from tonesmith.patch import Candidate, Note, Patch
+    from tonesmith.plan import Plan
     from tonesmith.preset import Preset
     from tonesmith.space import ParameterSpace
 
@@ -319,8 +320,32 @@ class Storage(ABC):
         """Return the content with that SHA-256, checked against it."""
 
     @abstractmethod
+    def assets(self) -> Sequence[str]:
+        """Return the SHA-256 of every asset that is stored, in order."""
+
+    @abstractmethod
     def nbytes(self) -> int:
         """Return the bytes that the dataset takes in storage."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSet:
+    """Files of a dataset, as its Croissant description tells them.
+
+    Attributes:
+        name: of the set: letters, digits and ``-``.
+        includes: a glob, relative to the dataset.
+        media_type: of each file, such as "application/x-tar".
+        doc: what they hold.
+        fields: name of a column that a table of such files has -> its Croissant type, such as "sc:Float". Empty
+            where the format is no table that Croissant reads.
+    """
+
+    name: str
+    includes: str
+    media_type: str
+    doc: str
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 class Sink(Plugin[O]):
@@ -381,9 +406,36 @@ class Sink(Plugin[O]):
     def finish(self) -> None:
         """Do what is left once every block is stored."""
 
+    @property
+    def lossy(self) -> bool:
+        """Whether :meth:`stored` may return other audio than it is given."""
+        return False
+
     def stored(self, audio: NDArray[Any]) -> NDArray[Any]:
         """Return audio as it will be read back: the same float32, or as a lossy encoding leaves it.
 
         Idempotent: ``stored(stored(x))`` equals ``stored(x)``.
         """
         return audio
+
+    @classmethod
+    def loading(cls, path: str) -> str:
+        """Return a few lines of Python that read a row of a dataset at a path, for its card.
+
+        Override it to show the library that people read the format with.
+        """
+        return f"from tonesmith import open_dataset\n\nds = open_dataset({path!r})\naudio = ds[0].audio\n"
+
+    @classmethod
+    def front_matter(cls, splits: Sequence[str]) -> Mapping[str, Any]:
+        """Return what the card tells Hugging Face's libraries in its YAML head, such as which files are which split.
+
+        Args:
+            splits: of the dataset; empty if it has none.
+        """
+        return {}
+
+    @classmethod
+    def file_sets(cls, plan: Plan) -> Sequence[FileSet]:
+        """Return the files that hold the rows of a dataset of this plan, for its Croissant description."""
+        return ()

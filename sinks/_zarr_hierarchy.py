@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tonesmith.sinks._zarr_layout import INT24_NAN, INT24_UNIT, SEPARATOR, SIDE, SIDES, Layout
+from tonesmith.sinks._records import SIDE, SIDES
+from tonesmith.sinks._zarr_layout import INT24_NAN, INT24_UNIT, SEPARATOR, Layout
 
 if TYPE_CHECKING:
     import zarr

@@ -18,13 +18,14 @@ time. Nothing here imports it, so that neither a worker nor a reader waits for i
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tonesmith.errors import DatasetError, DatasetNotFoundError
+from tonesmith.sinks._columns import check_columns, column_of, columns_from_json, columns_json
+from tonesmith.sinks._records import SIDE
 
 if TYPE_CHECKING:
     from tonesmith.block import Column
@@ -32,23 +33,8 @@ if TYPE_CHECKING:
 LAYOUT = 1
 """Version of what this module describes."""
 
-SIDE = "tonesmith"
-"""The group beside the columns."""
-
-SIDES = {
-    "blocks": "one file for each committed block: its rows' digests and what was rejected on the way",
-    "ledger": "one file for each candidate that crashed or timed out",
-    "assets": "the content of assets, by SHA-256",
-    "aside": "what is being written",
-}
-
 SEPARATOR = "."
 """Between the indices in the name of a chunk's file."""
-
-_DTYPES = frozenset(
-    ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64")
-)
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 
 INT24_UNIT = 2.0**-22
 INT24_NAN = -(2**31)
@@ -74,21 +60,13 @@ class Layout:
     columns: tuple[Column, ...]
 
     def __post_init__(self) -> None:
-        for column in self.columns:
-            top = column.name.split("/", maxsplit=1)[0]
-            if not _NAME.fullmatch(column.name) or top == SIDE:
-                raise DatasetError(f"a column cannot be named {column.name!r}: use letters, digits, _, - and .")
-            if column.dtype not in _DTYPES:
-                raise DatasetError(f"column {column.name}: dtype {column.dtype} cannot be stored")
+        check_columns(self.columns)
         if self.encoding not in _STORED or self.block_rows < 1 or self.rows < 0:
             raise DatasetError(f"no such layout: {self.encoding} audio, {self.rows} rows, {self.block_rows} a block")
 
     def column(self, name: str) -> Column:
         """Return the column of that name."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise DatasetError(f"there is no column {name!r}. Columns: {', '.join(c.name for c in self.columns)}.")
+        return column_of(self.columns, name)
 
     def chunk(self, column: Column) -> tuple[int, ...]:
         """Return the shape of a chunk: a row of audio, or a block of another column."""
@@ -134,7 +112,6 @@ class Layout:
 
     def to_json(self) -> dict[str, Any]:
         """Return the record."""
-        columns = [[c.name, list(c.shape), c.dtype, list(c.dims), c.doc, c.content] for c in self.columns]
         return {
             "sink": "zarr",
             "layout": LAYOUT,
@@ -142,20 +119,15 @@ class Layout:
             "level": self.level,
             "block_rows": self.block_rows,
             "rows": self.rows,
-            "columns": columns,
+            "columns": columns_json(self.columns),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Layout:
         """Return the layout of a record; raise :class:`DatasetError` if it is of a newer version."""
-        from tonesmith.block import Column
-
         if data["layout"] != LAYOUT:
             raise DatasetError(f"it has Zarr layout {data['layout']!r}; this tonesmith reads {LAYOUT}. Upgrade it.")
-        columns = tuple(
-            Column(str(name), tuple(map(int, shape)), str(dtype), tuple(map(str, dims)), str(doc), bool(content))
-            for name, shape, dtype, dims, doc, content in data["columns"]
-        )
+        columns = columns_from_json(data["columns"])
         return cls(str(data["encoding"]), int(data["level"]), int(data["block_rows"]), int(data["rows"]), columns)
 
 

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.block import Column, Rejection
+from tonesmith.block import Column
 from tonesmith.errors import DatasetError
-from tonesmith.roles import Storage
-from tonesmith.sinks import _zarr_records as records
+from tonesmith.sinks._storage import FolderStorage
 from tonesmith.sinks._zarr_chunks import DamagedError, decode_audio, read_chunk, read_shard
 from tonesmith.sinks._zarr_layout import required_layout
 
 _Identity = tuple[int, int, int]
 
 
-class ZarrStorage(Storage):
+class ZarrStorage(FolderStorage):
     """Reads rows straight from their chunks: no threads, no open files, nothing that a fork or pickle could break.
 
     Going through zarr-python would cost about half a millisecond for each of a row's twenty columns.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        super().__init__(path)
         self._layout = required_layout(path)
         self.attributes = _attributes(path)
         self._chunks: dict[str, tuple[int, _Identity, NDArray[Any]]] = {}
@@ -36,14 +34,6 @@ class ZarrStorage(Storage):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (ZarrStorage, (self._path,))
-
-    def blocks(self) -> Mapping[int, tuple[bytes, ...]]:
-        """Return block index -> digests of its rows; a marker is read when its block is asked for."""
-        return records.Digests(self._path)
-
-    def committed(self) -> Mapping[int, int]:
-        """Return block index -> number of its rows, from a listing alone."""
-        return {block: marker.rows for block, marker in records.committed(self._path).items()}
 
     def read(self, column: str, rows: Sequence[int]) -> NDArray[Any]:
         """Return (len(rows), *shape) of a column, in the column's dtype; audio is float32."""
@@ -61,25 +51,6 @@ class ZarrStorage(Storage):
             except (DamagedError, OSError) as error:
                 raise self._unreadable(column, block, error) from error
         return out
-
-    def rejections(self) -> Iterable[Rejection]:
-        """Return the reject ledger, by patch and attempt."""
-        return records.rejections(self._path)
-
-    def asset(self, name: str) -> bytes:
-        """Return the content with that SHA-256, checked against it."""
-        return records.read_asset(self._path, name)
-
-    def nbytes(self) -> int:
-        """Return the bytes of all files of the dataset."""
-        total = 0
-        for folder, _, names in os.walk(self._path):
-            for name in names:
-                try:
-                    total += os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118 - there may be a million
-                except FileNotFoundError:  # renamed by a writer meanwhile
-                    continue
-        return total
 
     def _read_audio(self, spec: Column, block: int, places: list[int], out: list[NDArray[np.float32]]) -> None:
         path = self._path / self._layout.chunk_file(spec, block)
@@ -117,16 +88,6 @@ class ZarrStorage(Storage):
                 raise DatasetError(f"{self._path}: the array {name} is not as tonesmith wrote it. Read it with zarr.")
             self._checked.add(name)
         return spec
-
-    def _unreadable(self, column: str, block: int, error: Exception) -> DatasetError:
-        marker = records.committed(self._path).get(block)
-        if marker is None:
-            return DatasetError(f"{self._path}: block {block} is not stored (yet)")
-        why = "its file is missing" if isinstance(error, FileNotFoundError) else str(error)
-        return DatasetError(
-            f"{self._path}: block {block} is damaged ({column}: {why}). Delete {marker.path} and run the same "
-            "command again to make the block anew."
-        )
 
 
 def _attributes(path: Path) -> dict[str, Any]:

@@ -12,15 +12,18 @@ from pydantic import Field
 
 from tonesmith.errors import DatasetError
 from tonesmith.hookspecs import hookimpl
-from tonesmith.roles import Options, Sink
-from tonesmith.sinks import _zarr_records as records
-from tonesmith.sinks._zarr_files import Aside, folder_aside, make_folders, place_folder, sweep, telling, write_whole
-from tonesmith.sinks._zarr_layout import SIDE, SIDES, Layout, read_layout, required_layout
+from tonesmith.roles import Options
+from tonesmith.sinks import _records as records
+from tonesmith.sinks._columns import check_block, difference
+from tonesmith.sinks._files import Aside, folder_aside, make_folders, place_folder, sweep, telling, write_whole
+from tonesmith.sinks._folder import FolderSink
+from tonesmith.sinks._records import SIDE
+from tonesmith.sinks._zarr_layout import Layout, read_layout, required_layout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tonesmith.block import Block, Column, Rejection
+    from tonesmith.block import Block, Column
     from tonesmith.sinks._zarr_storage import ZarrStorage
 
 
@@ -35,7 +38,7 @@ class ZarrOptions(Options):
     level: int = Field(1, ge=0, le=9, description="effort of zstd on the audio: 0 stores it unpacked, 9 is slow")
 
 
-class ZarrSink(Sink[ZarrOptions]):
+class ZarrSink(FolderSink[ZarrOptions]):
     """One chunk a row, one shard a block: a row is read alone, a block is written whole.
 
     ::
@@ -79,7 +82,7 @@ class ZarrSink(Sink[ZarrOptions]):
         from tonesmith.sinks._zarr_hierarchy import bring_up
 
         layout = Layout(self.options.encoding, self.options.level, block_rows, rows, tuple(schema))
-        self._check_place(layout)
+        self._check(layout)
         with telling(str(self.path)):
             if not self.path.exists():
                 parent = self.path.parent
@@ -89,7 +92,7 @@ class ZarrSink(Sink[ZarrOptions]):
                     bring_up(folder, layout, attributes)
                     if place_folder(folder, self.path):
                         return
-                self._check_place(layout)  # another process was faster
+                self._check(layout)  # another process was faster
             with self._changing() as folder:
                 bring_up(folder, layout, attributes)
 
@@ -100,7 +103,7 @@ class ZarrSink(Sink[ZarrOptions]):
         nothing of it is left.
         """
         layout = required_layout(self.path)
-        _check_block(layout, block)
+        check_block(layout.columns, layout.rows, layout.block_rows, block)
         with telling(f"block {block.index} to {self.path}"):
             records.withdraw(self.path, block)
             with Aside(self.path / SIDE / "aside") as files:
@@ -110,24 +113,6 @@ class ZarrSink(Sink[ZarrOptions]):
                 files.commit()
             records.mark(self.path, block)
 
-    def committed(self) -> Mapping[int, int]:
-        """Return block index -> number of its rows, for each block that is stored."""
-        return {block: marker.rows for block, marker in records.committed(self.path).items()}
-
-    def add_asset(self, content: bytes) -> str:
-        """Store a content under its SHA-256, and return that."""
-        with telling(f"an asset to {self.path}"):
-            return records.write_asset(self.path, content)
-
-    def record_fault(self, rejection: Rejection) -> None:
-        """Store at once that a candidate crashed or timed out."""
-        with telling(f"the fault of patch {rejection.patch} to {self.path}"):
-            records.write_fault(self.path, rejection)
-
-    def faults(self) -> Sequence[Rejection]:
-        """Return what :meth:`record_fault` stored, by patch and attempt."""
-        return records.faults(self.path)
-
     def finish(self) -> None:
         """Gather the metadata anew from every array, and remove what killed processes left aside."""
         from tonesmith.sinks._zarr_hierarchy import consolidate
@@ -136,22 +121,23 @@ class ZarrSink(Sink[ZarrOptions]):
         with telling(str(self.path)), self._changing() as folder:
             consolidate(folder)
 
+    @property
+    def lossy(self) -> bool:
+        """Whether the encoding leaves the audio other than it was."""
+        return self.options.encoding != "float32"
+
     def stored(self, audio: NDArray[Any]) -> NDArray[Any]:
         """Return float32 audio as it will be read back, in the same shape."""
         from tonesmith.sinks._zarr_chunks import decode_audio, encode_audio
 
         return decode_audio(encode_audio(audio, self.options.encoding), self.options.encoding)
 
-    def _check_place(self, layout: Layout) -> None:
+    def _check(self, layout: Layout) -> None:
         there = read_layout(self.path)
+        unlike = None
         if there is not None:
-            if replace(there, rows=layout.rows) != layout:
-                raise DatasetError(f"{self.path} holds a dataset of another form: {_difference(there, layout)}.")
-            last = max((block * layout.block_rows + rows for block, rows in self.committed().items()), default=0)
-            if last > layout.rows:
-                raise DatasetError(f"{self.path} holds {last} rows already; it cannot shrink to {layout.rows}.")
-        elif self.path.exists() and not _is_untouched(self.path):
-            raise DatasetError(f"{self.path} is no dataset of tonesmith, and not empty. Choose another path.")
+            unlike = _difference(there, layout) if replace(there, rows=layout.rows) != layout else ""
+        self._check_place(unlike, layout.rows, layout.block_rows)
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[Path]:
@@ -174,16 +160,6 @@ class ZarrSink(Sink[ZarrOptions]):
                     write_whole(aside, final, content)
 
 
-def _is_untouched(path: Path) -> bool:
-    """Return whether a folder is empty, or holds no more than a first creation that was cut short at once."""
-    if not path.is_dir():
-        return False
-    if {entry.name for entry in path.iterdir()} - {SIDE}:
-        return False
-    side = path / SIDE
-    return not side.exists() or (side.is_dir() and {entry.name for entry in side.iterdir()} <= set(SIDES))
-
-
 def _difference(there: Layout, layout: Layout) -> str:
     if there.encoding != layout.encoding:
         return f"its audio is {there.encoding}, not {layout.encoding}"
@@ -191,28 +167,7 @@ def _difference(there: Layout, layout: Layout) -> str:
         return f"its level is {there.level}, not {layout.level}"
     if there.block_rows != layout.block_rows:
         return f"its blocks have {there.block_rows} rows, not {layout.block_rows}"
-    old, new = ({c.name: c for c in one.columns} for one in (there, layout))
-    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    return f"other columns ({', '.join(names) or 'in another order'})"
-
-
-def _check_block(layout: Layout, block: Block) -> None:
-    first, rows = block.index * layout.block_rows, block.rows
-    if block.index < 0 or block.first_row != first or not 1 <= rows <= layout.block_rows or first + rows > layout.rows:
-        raise DatasetError(
-            f"block {block.index} with {rows} rows from row {block.first_row} on has no place in a dataset "
-            f"of {layout.rows} rows, {layout.block_rows} a block"
-        )
-    if set(block.columns) != {c.name for c in layout.columns}:
-        odd = sorted(set(block.columns) ^ {c.name for c in layout.columns})
-        raise DatasetError(f"block {block.index} has other columns than the dataset: {', '.join(odd)}")
-    for column in layout.columns:
-        array = block.columns[column.name]
-        if array.shape != (rows, *column.shape) or array.dtype != column.dtype:
-            raise DatasetError(
-                f"block {block.index}: {column.name} is {array.dtype} {array.shape}, "
-                f"not {column.dtype} {(rows, *column.shape)}"
-            )
+    return difference(there.columns, layout.columns)
 
 
 def _content(layout: Layout, column: Column, array: NDArray[Any]) -> list[bytes]:

@@ -27,7 +27,8 @@ def export(
 ) -> None:
     """Write one row as a preset that its synth opens, a sound file, or a readable label."""
     from tonesmith.dataset import open_dataset
-    from tonesmith.export import label_of, preset_of, wav_of
+    from tonesmith.export import label_of, preset_of
+    from tonesmith.wav import wav_of
 
     if preset is None and audio is None and label is None:
         raise ConfigError("nothing to export: name --preset FILE, --audio FILE or --label FILE")

@@ -5,16 +5,30 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tonesmith.errors import DatasetError
-from tonesmith.sinks._zarr_files import flush, write_whole
-from tonesmith.sinks._zarr_layout import SIDE
+from tonesmith.sinks._files import flush, write_whole
 
 if TYPE_CHECKING:
     from tonesmith.block import Block, Rejection
+
+SIDE = "tonesmith"
+"""The folder beside the data."""
+
+SIDES = {
+    "blocks": "one file for each committed block: its rows' digests and what was rejected on the way",
+    "ledger": "one file for each candidate that crashed or timed out",
+    "assets": "the content of assets, by SHA-256",
+    "aside": "what is being written",
+}
+
+Parts = Mapping[str, Sequence[int]]
+"""Split -> places of its rows in a block; ``WHOLE`` where a block is not divided."""
+
+WHOLE: Parts = {}
 
 _MARKER = re.compile(r"(\d{6,})-(\d{1,9})-(\d{1,12})\.json")
 _FAULT = re.compile(r"\d+-\d+\.json")
@@ -38,7 +52,7 @@ class Marker(NamedTuple):
             content: dict[str, Any] = json.loads(Path(self.path).read_bytes())
             digests = [bytes.fromhex(digest) for digest in content["digests"]]
             if len(digests) == self.rows and {len(d) for d in digests} == {32} and content["block"] == self.block:
-                return {**content, "digests": tuple(digests)}
+                return {"parts": WHOLE, "sums": {}, **content, "digests": tuple(digests)}
         except (ValueError, KeyError, TypeError):
             pass
         raise DatasetError(
@@ -91,19 +105,38 @@ class Digests(Mapping[int, tuple[bytes, ...]]):
         return len(self._markers)
 
 
-def withdraw(path: Path, block: Block) -> None:
-    """Remove markers that would not be true while the block is written: of rows that it does not begin with."""
+def withdraw(path: Path, block: Block, parts: Parts = WHOLE) -> None:
+    """Remove markers that would not be true while the block is written: of rows that it does not begin with.
+
+    Args:
+        path: of the dataset.
+        block: about to be written.
+        parts: into which its rows will be divided.
+    """
     for marker in markers(path, block.index):
         try:
-            true = marker.read()["digests"] == block.digests[: marker.rows]
+            content = marker.read()
+            true = content["digests"] == block.digests[: marker.rows] and _begins(parts, content["parts"])
         except DatasetError:
             true = False
         if not true:
             _remove(marker)
 
 
-def mark(path: Path, block: Block) -> None:
-    """Mark a block as committed, and remove the markers that the new one replaces."""
+def _begins(parts: Parts, earlier: Parts) -> bool:
+    """Return whether each part begins with the rows that it had earlier."""
+    return all(list(parts.get(name, ()))[: len(places)] == list(places) for name, places in earlier.items())
+
+
+def mark(path: Path, block: Block, parts: Parts = WHOLE, sums: Mapping[str, Sequence[int]] | None = None) -> None:
+    """Mark a block as committed, and remove the markers that the new one replaces.
+
+    Args:
+        path: of the dataset.
+        block: whose files are in place.
+        parts: split -> the places in the block of the rows that its file holds.
+        sums: split -> checksums of what its file holds, where the format has none of its own.
+    """
     content = _json_bytes(
         {
             "block": block.index,
@@ -111,6 +144,8 @@ def mark(path: Path, block: Block) -> None:
             "rows": block.rows,
             "digests": [digest.hex() for digest in block.digests],
             "rejections": [_rejection_json(rejection) for rejection in block.rejections],
+            **({"parts": {name: list(places) for name, places in parts.items()}} if parts != WHOLE else {}),
+            **({"sums": {name: list(values) for name, values in sums.items()}} if sums else {}),
         }
     )
     folder = path / SIDE / "blocks"
@@ -171,6 +206,12 @@ def read_asset(path: Path, name: str) -> bytes:
     if sha256_hex(content) != name:
         raise DatasetError(f"{path}: the asset {name} is damaged: its content has another SHA-256")
     return content
+
+
+def asset_names(path: Path) -> list[str]:
+    """Return the SHA-256 of every asset that is stored, in order."""
+    folder = path / SIDE / "assets"
+    return sorted(filter(_SHA256.fullmatch, os.listdir(folder))) if folder.is_dir() else []  # noqa: PTH208
 
 
 def _remove(marker: Marker) -> None:

@@ -29,20 +29,30 @@ class Aside:
     """Files on their way into a dataset: written in one folder, then renamed into place together.
 
     Leaving the ``with`` block on an error removes what was not renamed.
+
+    Args:
+        folder: to write in, on the same file system.
+        root: of the dataset, for those who write files by names of their own.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, root: Path | None = None) -> None:
+        self.root = root or folder.parent
         self._folder = str(folder)
         self._waiting: list[tuple[str, str]] = []
 
     def __enter__(self) -> Self:
         return self
 
-    def write(self, final: Path, pieces: Iterable[bytes]) -> None:
-        """Write the content of ``final`` aside."""
+    def path(self, final: Path) -> str:
+        """Return where to write the content of ``final`` in the meantime. It must be a file by the commit."""
         aside = os.path.join(self._folder, _name_aside())  # noqa: PTH118 - 20 times a block
         # Not tempfile: its files are for their owner alone, and a dataset is to be shared.
         self._waiting.append((aside, str(final)))
+        return aside
+
+    def write(self, final: Path, pieces: Iterable[bytes]) -> None:
+        """Write the content of ``final`` aside."""
+        aside = self.path(final)
         with open(aside, "xb") as file:  # noqa: PTH123 - 20 times a block
             file.writelines(pieces)
 

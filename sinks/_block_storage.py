@@ -1,0 +1,135 @@
+"""A dataset of files, one a block, opened for reading."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.block import Column
+from tonesmith.errors import DatasetError
+from tonesmith.sinks import _records as records
+from tonesmith.sinks._columns import column_of
+from tonesmith.sinks._storage import FolderStorage
+
+if TYPE_CHECKING:
+    from tonesmith.sinks._blocks import BlockSink, Layout
+
+_KEPT = 64
+"""Blocks that stay open: enough for neighbours and for shuffled reads of a small dataset, few enough for any limit."""
+
+
+class PartReader(ABC):
+    """The rows of one file, opened. Safe to use from threads."""
+
+    @abstractmethod
+    def read(self, column: Column, places: Sequence[int]) -> NDArray[Any]:
+        """Return (len(places), *shape) of a column in its dtype, audio as float32; raise any error if it is damaged.
+
+        Args:
+            column: to read.
+            places: of the rows in the file.
+        """
+
+
+class BlockStorage(FolderStorage):
+    """Reads rows from the files of their blocks. Files are opened anew in each process, so that it may be forked."""
+
+    def __init__(self, path: Path, sink: type[BlockSink[Any]]) -> None:
+        super().__init__(path)
+        self._sink = sink
+        self._layout = sink.required_layout(path)
+        self.attributes = self._layout.attributes
+        self._forget()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (BlockStorage, (self._path, self._sink))
+
+    def read(self, column: str, rows: Sequence[int]) -> NDArray[Any]:
+        """Return (len(rows), *shape) of a column, in the column's dtype; audio is float32."""
+        if os.getpid() != self._process:
+            self._forget()
+        spec = column_of(self._layout.columns, column)
+        wanted = np.asarray(rows, np.int64).reshape(-1)
+        out = np.empty((len(wanted), *spec.shape), spec.dtype)
+        blocks, places = np.divmod(wanted, self._layout.block_rows)
+        for block in np.unique(blocks).tolist():
+            here = np.flatnonzero(blocks == block)
+            try:
+                opened = self._opened(block, int(places[here].max()))
+                opened.read(spec, places[here], here, out)
+            except MemoryError:
+                raise
+            except Exception as error:  # each format's library has errors of its own for damaged files
+                raise self._unreadable(column, block, error) from error
+        return out
+
+    def _opened(self, block: int, place: int) -> _OpenedBlock:
+        """Return a block, opened; one that has grown meanwhile is opened again for a place that it had not."""
+        kept = self._kept.get(block)
+        if kept is None or place >= kept.rows:
+            kept = _open(self._path, self._layout, self._sink, block)
+            while len(self._kept) >= _KEPT:
+                self._kept.pop(next(iter(self._kept.copy())), None)
+            self._kept[block] = kept
+        return kept
+
+    def _forget(self) -> None:
+        self._process = os.getpid()
+        self._kept: dict[int, _OpenedBlock] = {}
+
+
+class _OpenedBlock:
+    """The files of a block, opened, and which of them has which row."""
+
+    def __init__(self, rows: int, parts: Mapping[str, Sequence[int]], readers: Mapping[str, PartReader]) -> None:
+        self.rows = rows
+        self._readers = list(readers.values())
+        self._part = np.zeros(rows, np.int64)
+        self._place = np.arange(rows)
+        for number, places in enumerate(parts.values()):
+            self._part[list(places)] = number
+            self._place[list(places)] = np.arange(len(places))
+
+    def read(self, column: Column, places: NDArray[np.int64], here: NDArray[np.int64], out: NDArray[Any]) -> None:
+        """Fill ``out[here]`` with the rows at some places of the block."""
+        if (places >= self.rows).any():
+            raise DatasetError(f"it has {self.rows} rows")
+        parts = self._part[places]
+        for number in np.unique(parts).tolist():
+            of_part = parts == number
+            out[here[of_part]] = self._readers[number].read(column, self._place[places[of_part]].tolist())
+
+
+def _open(path: Path, layout: Layout, sink: type[BlockSink[Any]], block: int) -> _OpenedBlock:
+    """Return a block, opened.
+
+    A marker is withdrawn before its files are replaced by others: one that is still there once they are open
+    has told the truth of them.
+    """
+    for _ in range(8):
+        marker = records.committed(path).get(block)
+        if marker is None:
+            break
+        try:
+            content = marker.read()
+            parts, sums = content["parts"], content["sums"]
+            readers = {
+                split: sink.read_part(path / sink.file_of(block, split), layout, sums.get(split, ()))
+                for split in (parts or ("",))
+            }
+        except (OSError, DatasetError):
+            if Path(marker.path).exists():
+                raise
+            continue
+        try:
+            if marker.read() == content:
+                return _OpenedBlock(marker.rows, parts, readers)
+        except OSError:
+            continue
+    raise DatasetError("it is not stored (yet)")
