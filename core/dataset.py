@@ -19,6 +19,7 @@ from tonesmith.plan import Plan
 from tonesmith.preset import PresetRef
 from tonesmith.rows import digest_hex, label_from
 from tonesmith.space import Label, ParameterSpace
+from tonesmith.splits import KEYS, splits_of
 
 if TYPE_CHECKING:
     from tonesmith.roles import Storage
@@ -185,10 +186,11 @@ class Dataset:
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
         self._committed = dict(sorted(storage.committed().items()))
+        self._chosen: NDArray[np.int64] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         # The snapshot travels: another process must count the same rows, though more are stored by then.
-        return {"storage": self.storage, "_committed": self._committed}
+        return {"storage": self.storage, "_committed": self._committed, "_chosen": self._chosen}
 
     @property
     def attributes(self) -> Mapping[str, Any]:
@@ -229,14 +231,35 @@ class Dataset:
     @cached_property
     def rows(self) -> NDArray[np.int64]:
         """The number that each row has in the plan: int64 (len,), ascending."""
-        size = self.plan.block_rows
-        parts = [np.arange(block * size, block * size + rows) for block, rows in self._committed.items()]
-        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+        return self._chosen if self._chosen is not None else self._committed_rows()
 
     @property
     def complete(self) -> bool:
-        """Whether every row of the plan is there."""
-        return len(self) == self.plan.rows
+        """Whether every row of the plan is there, or was when a split was taken of it."""
+        return sum(self._committed.values()) == self.plan.rows
+
+    @cached_property
+    def splits(self) -> dict[str, NDArray[np.int64]]:
+        """Split -> indices of its rows here, ascending; empty if the dataset is not split. See ``tonesmith split``."""
+        splits = splits_of(self.attributes)
+        if splits is None:
+            return {}
+        known = {column.name for column in self.plan.schema}
+        names = splits.of({name: self.column(name) for name in KEYS if name in known})
+        return {name: np.flatnonzero(names == place) for place, name in enumerate(splits.names)}
+
+    def split(self, name: str) -> Dataset:
+        """Return the rows of one split, such as "train", as a dataset.
+
+        Raises :class:`DatasetError` if the dataset is not split, or has no split of that name.
+        """
+        if splits_of(self.attributes) is None:
+            raise DatasetError("the dataset is not split. Split it: tonesmith split DATASET")
+        if name not in self.splits:
+            raise DatasetError(unknown_name("split", name, self.splits))
+        part = Dataset.__new__(Dataset)
+        part.__dict__.update(self.__getstate__(), _chosen=self.rows[self.splits[name]])
+        return part
 
     @cached_property
     def rejections(self) -> tuple[Rejection, ...]:
@@ -247,7 +270,10 @@ class Dataset:
     def digest(self) -> str:
         """SHA-256 of the content: equal for two datasets with the same rows, however and wherever made."""
         stored = self.storage.blocks()
-        return dataset_digest([d for block, rows in self._committed.items() for d in stored[block][:rows]])
+        digests = [d for block, rows in self._committed.items() for d in stored[block][:rows]]
+        if self._chosen is not None:
+            digests = [digests[place] for place in np.searchsorted(self._committed_rows(), self._chosen)]
+        return dataset_digest(digests)
 
     @property
     def nbytes(self) -> int:
@@ -255,7 +281,7 @@ class Dataset:
         return self.storage.nbytes()
 
     def __len__(self) -> int:
-        return sum(self._committed.values())
+        return len(self.rows)
 
     def __iter__(self) -> Iterator[Row]:
         return (self[i] for i in range(len(self)))
@@ -279,10 +305,50 @@ class Dataset:
 
     def column(self, name: str) -> NDArray[Any]:
         """Return a whole column, (len, *shape), such as ``ds.column("pitch")``."""
-        names = [c.name for c in self.plan.schema]
-        if name not in names:
-            raise DatasetError(unknown_name("column", name, names, shown=40))
-        return self.storage.read(name, self.rows.tolist())
+        return self.storage.read(*self._known([name]), self.rows.tolist())
+
+    def info(self) -> dict[str, Any]:
+        """Return what a training script asks first, as JSON: rows, the form of the audio, columns, names, splits.
+
+        ``columns`` has the shape of a row and the dtype of each; ``continuous`` and ``categorical`` the names along
+        the axis of the column of that name.
+        """
+        plan, audio = self.plan, self.plan.audio
+        return {
+            "rows": len(self),
+            "rows_planned": plan.rows,
+            "complete": self.complete,
+            "sample_rate": audio.sample_rate,
+            "channels": audio.channels,
+            "frames": audio.frames,
+            "columns": {c.name: {"shape": list(c.shape), "dtype": c.dtype, "doc": c.doc} for c in plan.schema},
+            "continuous": [p.name for p in self.space.continuous],
+            "categorical": {p.name: [p.text(p.low + i) for i in range(p.count)] for p in self.space.categorical},
+            "origins": list(plan.origins),
+            "backend": plan.backend.name,
+            "splits": {name: len(rows) for name, rows in self.splits.items()},
+            "fingerprint": plan.fingerprint,
+        }
+
+    def get_sample(self, i: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
+        """Return column name -> array of one row, of the column's shape; a number of NumPy's where it has none.
+
+        Args:
+            i: index of the row.
+            columns: which; None for all. Audio costs most, so leave it out where it is not needed.
+        """
+        row = self.rows[_chosen_one(i, len(self))]
+        return {name: array[0] for name, array in self._read(self._known(columns), [row]).items()}
+
+    def get_batch(self, indices: Choice, columns: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
+        """Return column name -> array (n, *shape) of several rows, in the order of the indices.
+
+        Args:
+            indices: of rows, which may repeat; or a slice or a mask.
+            columns: which; None for all.
+        """
+        chosen = np.atleast_1d(_chosen(indices, len(self)))
+        return self._read(self._known(columns), self.rows[chosen])
 
     def patch_of(self, i: int) -> Patch:
         """Return the patch of a row, without reading its audio."""
@@ -301,6 +367,19 @@ class Dataset:
             f"frames at {audio.sample_rate} Hz, {len(self.space.names)} parameters>"
         )
 
+    def _committed_rows(self) -> NDArray[np.int64]:
+        size = self.plan.block_rows
+        parts = [np.arange(block * size, block * size + rows) for block, rows in self._committed.items()]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+    def _known(self, columns: Sequence[str] | None) -> list[str]:
+        """Return names of columns, all if None; raise :class:`DatasetError` for one that is not there."""
+        known = [column.name for column in self.plan.schema]
+        for name in columns or ():
+            if name not in known:
+                raise DatasetError(unknown_name("column", name, known, shown=40))
+        return known if columns is None else list(columns)
+
     def _read(self, names: Sequence[str], rows: Sequence[int] | NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         wanted = [int(row) for row in rows]
         return {name: self.storage.read(name, wanted) for name in names}
@@ -315,12 +394,12 @@ def open_dataset(path: str | PathLike[str]) -> Dataset:
     from tonesmith.host import Host
 
     place = Path(path)
-    if not place.exists():
-        raise DatasetNotFoundError(f"there is no dataset at {place}: nothing is there")
     sinks = Host.load().sinks()
     for sink in sinks.values():
         if sink.recognises(place):
             return Dataset(sink.open(place))
+    if not place.exists():
+        raise DatasetNotFoundError(f"there is no dataset at {place}: nothing is there")
     raise DatasetError(f"{place} is {_told(place)}, not a dataset of tonesmith. Known sinks: {', '.join(sinks)}.")
 
 

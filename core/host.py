@@ -51,6 +51,11 @@ BUILTINS = (
     "tonesmith.samplers.uniform",
     "tonesmith.validators.level",
     "tonesmith.validators.loudness",
+    "tonesmith.sinks.folder",
+    "tonesmith.sinks.hdf5",
+    "tonesmith.sinks.lmdb",
+    "tonesmith.sinks.parquet",
+    "tonesmith.sinks.webdataset",
     "tonesmith.sinks.zarr",
 )
 

@@ -10,12 +10,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tonesmith.block import dataset_digest
+from tonesmith.card import renew_card
 from tonesmith.config import Config
+from tonesmith.dataset import Dataset
 from tonesmith.errors import ConfigError, DatasetError, OtherPlanError
 from tonesmith.first_use import first_use
 from tonesmith.host import Host
@@ -60,12 +62,14 @@ class Work:
         done: block index -> rows that are stored already.
         todo: blocks to make, in order.
         exists: whether there is a dataset at the path.
+        attributes: of that dataset.
     """
 
     plan: Plan
     done: Mapping[int, int]
     todo: tuple[int, ...]
     exists: bool
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], object] | None = None) -> Resolved:
@@ -181,7 +185,9 @@ def survey(plan: Plan, path: Path, host: Host) -> Work:
         if other:
             raise DatasetError(f"{path} holds a dataset of the sink {other[0]!r}, not {plan.sink.name!r}.")
         return Work(plan, {}, tuple(range(plan.blocks)), exists=False)
-    old = Plan.from_json(type(sink).open(path).attributes["plan"])
+    attributes = type(sink).open(path).attributes
+    _check_grows(path, attributes)
+    old = Plan.from_json(attributes["plan"])
     if old.fingerprint != plan.fingerprint:
         listed = "\n".join(f"  {line}" for line in differences(old, plan)[:20])
         raise OtherPlanError(
@@ -195,7 +201,19 @@ def survey(plan: Plan, path: Path, host: Host) -> Work:
     plan = replace(plan, rounds=old.rounds).extended_to(plan.patches)
     done = {index: rows for index, rows in sink.committed().items() if index < plan.blocks}
     todo = tuple(index for index in range(plan.blocks) if done.get(index) != plan.rows_of(index))
-    return Work(plan, done, todo, exists=True)
+    return Work(plan, done, todo, exists=True, attributes=attributes)
+
+
+def _check_grows(path: Path, attributes: Mapping[str, Any]) -> None:
+    """Raise :class:`OtherPlanError` for a dataset that no run can go on with: its rows are not those of its plan."""
+    if "merged" in attributes:
+        raise OtherPlanError(f"{path} was merged from other datasets. Extend those, and merge them again.")
+    if through := attributes.get("stored_through"):
+        names = ", ".join(str(sink["name"]) for sink in through)
+        raise OtherPlanError(
+            f"{path} was converted from a dataset whose audio was stored with loss ({names}), so that new rows would "
+            "not match. Extend the original, and convert it again."
+        )
 
 
 def run(
@@ -220,7 +238,8 @@ def run(
     plan = work.plan
     sink = host.sink_at(plan.sink.name, plan.sink.options, path)
     started = time.monotonic()
-    sink.create(_attributes(plan, resolved.checkup), plan.schema, plan.rows, plan.block_rows)
+    attributes = {**work.attributes, **_attributes(plan, resolved.checkup)}
+    sink.create(attributes, plan.schema, plan.rows, plan.block_rows)
     for content in resolved.contents.values():
         sink.add_asset(content)
     rows_before = sum(work.done.values())
@@ -236,6 +255,7 @@ def run(
         summary = _summary(going, storage, rows_before, time.monotonic() - started)
         if summary.complete:
             sink.finish()
+        renew_card(path, Dataset(type(sink).open(path)))
         watcher.finished(summary)
         host.call("tonesmith_run_finished", plan=plan, path=path, summary=summary)
     return summary

@@ -13,12 +13,13 @@ from tonesmith.parameter import Parameter
 from tonesmith.preset import credits_of
 
 _BINS = 10
+_CHUNK = 8192
+"""Rows whose masks are in memory at once."""
 
 
 def report(dataset: Dataset) -> dict[str, Any]:
     """Return a JSON-serialisable account of a dataset: rows, notes, space, rejections, levels, versions, plan."""
     plan, space = dataset.plan, dataset.space
-    audible = dataset.column("audible") if len(dataset) and space.names else np.zeros((1, 1))
     origins = Counter(plan.origins[i] for i in dataset.column("origin").tolist())
     rejections = Counter(rejection.cause for rejection in dataset.rejections)
     return {
@@ -41,8 +42,9 @@ def report(dataset: Dataset) -> dict[str, Any]:
             "fixed": len(space.fixed),
             "modulation_slots": space.modulation_slots,
             "held": len(space.held),
-            "audible": float(audible.mean()),
+            "audible": _audible_share(dataset),
         },
+        "splits": {name: len(rows) for name, rows in dataset.splits.items()},
         "presets": {
             "read": len(plan.presets),
             "used": len(_presets_used(dataset)) if plan.presets else 0,
@@ -56,6 +58,15 @@ def report(dataset: Dataset) -> dict[str, Any]:
         "fingerprint": plan.fingerprint,
         "digest": dataset.digest,
     }
+
+
+def _audible_share(dataset: Dataset) -> float:
+    """Return the share of the varied parameters that the gates leave audible, over all rows."""
+    if not len(dataset) or not dataset.space.names:
+        return 0.0
+    firsts = range(0, len(dataset), _CHUNK)
+    chunks = (dataset.get_batch(slice(first, first + _CHUNK), ["audible"])["audible"] for first in firsts)
+    return sum(int(chunk.sum()) for chunk in chunks) / (len(dataset) * len(dataset.space.names))
 
 
 def _presets_used(dataset: Dataset) -> set[bytes]:

@@ -356,6 +356,8 @@ class Sink(Plugin[O]):
     """
 
     role = "sink"
+    divides: ClassVar[bool] = False
+    """Whether readers of the format tell splits by files, so that the rows of each split lie in files of their own."""
 
     def __init__(self, options: O, path: Path) -> None:
         self.options = options

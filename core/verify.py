@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tonesmith.block import row_digests
 from tonesmith.dataset import Dataset
 from tonesmith.errors import DatasetError
 from tonesmith.host import Host
-from tonesmith.produce import Workbench, same_audio
+from tonesmith.isolation import Engine
+from tonesmith.produce import same_audio
+from tonesmith.roles import Sink
 from tonesmith.rows import digest_hex
 from tonesmith.sampling import key_of
 
@@ -86,20 +91,45 @@ def check_renders(
 ) -> Iterator[Damage]:
     """Render rows again from their stored labels and compare the samples, bit for bit.
 
-    Rows of one patch are rendered together, as they were made.
+    Each row's audio goes through what it went through then: the sinks that stored it with loss before a conversion or
+    a merge, and the dataset's own.
     """
     plan = dataset.plan
-    sink = host.sink_at(plan.sink.name, plan.sink.options, path)
-    with Workbench(plan, host, dataset.storage.asset, sink.stored) as bench:
+    encodings = _Encodings(dataset, path, host)
+    with Engine(plan.backend, plan.audio, plan.notes.per_patch, plan.isolation, dataset.storage.asset) as engine:
         for row in rows:
             stored = dataset[row]
-            outcome = bench.engine.play(stored.patch, [stored.note], plan.timeout)[0]
+            outcome = engine.play(stored.patch, [stored.note], plan.timeout)[0]
             progress(1)
             block = stored.row // plan.block_rows
             if outcome.failure:
                 yield Damage(row, block, "render", f"{outcome.failure}: {outcome.detail}")
                 continue
-            again = bench.stored(bench.engine.audio[0].copy())
+            again = encodings.stored(engine.audio[0].copy(), stored.patch_id)
             if not same_audio(again, stored.audio):
                 error = float(np.max(np.abs(again - stored.audio)))
                 yield Damage(row, block, "render", f"differs by up to {error:.3g} of full scale")
+
+
+class _Encodings:
+    """What the audio of each patch went through on its way into a dataset."""
+
+    def __init__(self, dataset: Dataset, path: Path, host: Host) -> None:
+        self._merged = dataset.attributes.get("merged", ())
+        self._all = [*dataset.attributes.get("stored_through", ()), dataset.plan.sink.to_json()]
+        self._path = path
+        self._host = host
+        self._sinks: dict[str, Sink[Any]] = {}
+
+    def stored(self, audio: NDArray[np.float32], patch: int) -> NDArray[np.float32]:
+        """Return the audio of a patch as it is read back."""
+        own = next((entry["stored_through"] for entry in self._merged if patch in range(*entry["patches"])), ())
+        for encoding in (*own, *self._all):
+            audio = self._sink(encoding).stored(audio)
+        return audio
+
+    def _sink(self, encoding: Mapping[str, Any]) -> Sink[Any]:
+        key = json.dumps(encoding, sort_keys=True)
+        if key not in self._sinks:
+            self._sinks[key] = self._host.sink_at(encoding["name"], encoding["options"], self._path)
+        return self._sinks[key]

@@ -8,27 +8,30 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import struct
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.errors import check_libraries
 from tonesmith.wav import IEEE_FLOAT, wav_of
 
 AudioForm = Literal["flac", "wav", "npy"]
+
+FORMS: tuple[AudioForm, ...] = ("flac", "wav", "npy")
+
+_NPY = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '<f4', 'fortran_order': False, 'shape': \((\d{1,18}), (\d{1,18})\), \} *\n",
+    re.DOTALL,
+)
+"""The head of an array of two axes, of version 1.0 of NumPy's form."""
 
 _TOP = 2**23 - 1
 """The largest whole number of 24 bits."""
 _UNIT = 2.0**-23
 _LARGEST = float(np.finfo(np.float32).max)
 _LARGEST_SCALE = 2.0**127
-
-
-def check_flac(what: str, extra: str) -> None:
-    """Raise :class:`ConfigError` if the library that packs FLAC is missing; ``what`` needs it."""
-    check_libraries(what, ("soundfile",), extra)
 
 
 def is_lossy(form: AudioForm) -> bool:
@@ -41,7 +44,7 @@ def stored_audio(audio: NDArray[Any], form: AudioForm) -> NDArray[Any]:
 
     In FLAC, what is no number becomes 0, and what is infinite the largest number that a scale of 2^127 holds.
     """
-    if form != "flac":
+    if not is_lossy(form):
         return audio
     if audio.ndim > 2:
         return np.stack([stored_audio(row, form) for row in audio]) if len(audio) else audio
@@ -61,21 +64,51 @@ def encode_audio(audio: NDArray[np.float32], form: AudioForm, sample_rate: int) 
 
     whole, scale = _whole(audio)
     content = io.BytesIO()
+    # At libFLAC's default level, 5: of Vital's sounds, level 8 packs 1 % better in twice the time, and level 0 packs
+    # 3 % worse in three quarters of it.
     soundfile.write(content, (whole << 8).T, sample_rate, format="FLAC", subtype="PCM_24")
     return content.getvalue(), scale
 
 
-def decode_audio(content: bytes, form: AudioForm, scale: float) -> NDArray[np.float32]:
-    """Return float32 (channels, frames) of what :func:`encode_audio` made. Raise any error if it is damaged."""
-    if form == "wav":
-        return _read_wav(content)
-    if form == "npy":
-        array: NDArray[np.float32] = np.load(io.BytesIO(content), allow_pickle=False)
-        return array
+def decode_audio(
+    content: bytes, form: AudioForm, scale: float, shape: tuple[int, ...] | None = None
+) -> NDArray[np.float32]:
+    """Return float32 (channels, frames) of what :func:`encode_audio` made. Raise any error if it is damaged.
+
+    Args:
+        content: of the file.
+        form: of the file.
+        scale: that :func:`encode_audio` returned.
+        shape: that it must have, where that is known: a file may claim more than memory holds.
+    """
+    if form == "flac":
+        audio = _read_flac(content, scale, shape)
+    else:
+        audio = _read_wav(content) if form == "wav" else _read_npy(content)
+    if shape is not None and audio.shape != shape:
+        raise ValueError(f"its audio is {audio.shape}, not {shape}")
+    return audio
+
+
+def _read_flac(content: bytes, scale: float, shape: tuple[int, ...] | None) -> NDArray[np.float32]:
     import soundfile
 
-    whole, _ = soundfile.read(io.BytesIO(content), dtype="int32", always_2d=True)
+    with soundfile.SoundFile(io.BytesIO(content)) as file:
+        if shape is not None and (file.channels, file.frames) != shape:
+            raise ValueError(f"its audio is {(file.channels, file.frames)}, not {shape}")
+        if (file.format, file.subtype) != ("FLAC", "PCM_24"):
+            raise ValueError(f"it is {file.format} of {file.subtype}, not FLAC of 24 bits")
+        whole = file.read(dtype="int32", always_2d=True)
     return _sound(np.ascontiguousarray(whole.T) >> 8, scale)
+
+
+def _read_npy(content: bytes) -> NDArray[np.float32]:
+    """Return float32 (channels, frames) of a file that NumPy made. Its own reader evaluates what a header says."""
+    head = _NPY.match(content)
+    if head is None:
+        raise ValueError("it is no array of float32 as tonesmith writes it")
+    shape = int(head[1]), int(head[2])
+    return np.frombuffer(content, "<f4", offset=head.end()).reshape(shape).astype(np.float32)
 
 
 def _read_wav(content: bytes) -> NDArray[np.float32]:
@@ -83,21 +116,25 @@ def _read_wav(content: bytes) -> NDArray[np.float32]:
     head = struct.unpack_from("<4sI4s4sIHH", content)
     if (head[0], head[2], head[3], head[5]) != (b"RIFF", b"WAVE", b"fmt ", IEEE_FLOAT):
         raise ValueError("it is no WAV file of 32-bit floats")
-    place = content.index(b"data", 36)
+    place = content.index(b"data", 36)  # behind the chunks "fmt " and "fact"
     (size,) = struct.unpack_from("<I", content, place + 4)
     samples = np.frombuffer(content, "<f4", size // 4, place + 8)
-    return np.ascontiguousarray(samples.reshape(-1, head[6]).T, np.float32)
+    return samples.reshape(-1, head[6]).T.astype(np.float32, order="C")
 
 
 def _whole(audio: NDArray[Any]) -> tuple[NDArray[np.int32], float]:
     """Return int32 (channels, frames) within 24 bits, and the least power of two, from 1, that lets them fit."""
-    finite = np.nan_to_num(np.asarray(audio, np.float64), nan=0.0, posinf=_LARGEST, neginf=-_LARGEST)
-    peak = float(np.abs(finite).max(initial=0.0))
+    samples = np.asarray(audio, np.float32)
+    peak = float(np.abs(samples).max(initial=0.0))
+    if not math.isfinite(peak):
+        samples = np.nan_to_num(samples, nan=0.0, posinf=_LARGEST, neginf=-_LARGEST)
+        peak = float(np.abs(samples).max(initial=0.0))
     scale = 2.0 ** max(0, math.frexp(peak)[1] - 1)
-    while np.rint(peak / scale / _UNIT) > _TOP and scale < _LARGEST_SCALE:
+    while round(peak / scale / _UNIT) > _TOP and scale < _LARGEST_SCALE:
         scale *= 2.0
-    whole = np.clip(np.rint(finite * (1.0 / scale / _UNIT)), -_TOP, _TOP)
-    return whole.astype(np.int32), scale
+    # In float32, for both steps are exact there: a product with a power of two, and a whole number below 2^24.
+    whole = np.rint(samples * np.float32(1.0 / scale / _UNIT))
+    return np.clip(whole, -_TOP, _TOP).astype(np.int32), scale
 
 
 def _sound(whole: NDArray[np.int32], scale: float) -> NDArray[np.float32]:

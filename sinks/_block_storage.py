@@ -15,6 +15,7 @@ from tonesmith.block import Column
 from tonesmith.errors import DatasetError
 from tonesmith.sinks import _records as records
 from tonesmith.sinks._columns import column_of
+from tonesmith.sinks._records import Marker
 from tonesmith.sinks._storage import FolderStorage
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 _KEPT = 64
 """Blocks that stay open: enough for neighbours and for shuffled reads of a small dataset, few enough for any limit."""
+
+_KEPT_FILES = 256
+"""Files of them that stay open: a system lets a process have 1024."""
+
+_TRIES = 8
+"""How often a block is opened anew that others are replacing."""
 
 
 class PartReader(ABC):
@@ -60,22 +67,35 @@ class BlockStorage(FolderStorage):
         blocks, places = np.divmod(wanted, self._layout.block_rows)
         for block in np.unique(blocks).tolist():
             here = np.flatnonzero(blocks == block)
+            self._read_block(spec, block, places[here], here, out)
+        return out
+
+    def _read_block(
+        self, spec: Column, block: int, places: NDArray[np.int64], here: NDArray[np.int64], out: NDArray[Any]
+    ) -> None:
+        """Fill ``out[here]`` with some rows of a block. One that was replaced since it was opened is opened again."""
+        for _ in range(_TRIES):
             try:
-                opened = self._opened(block, int(places[here].max()))
-                opened.read(spec, places[here], here, out)
+                self._opened(block, int(places.max())).read(spec, places, here, out)
             except MemoryError:
                 raise
             except Exception as error:  # each format's library has errors of its own for damaged files
-                raise self._unreadable(column, block, error) from error
-        return out
+                kept = self._kept.pop(block, None)
+                if kept is None or kept.is_current(self._path):
+                    raise self._unreadable(spec.name, block, error) from error
+            else:
+                return
+        raise self._unreadable(spec.name, block, DatasetError("it is replaced again and again"))
 
     def _opened(self, block: int, place: int) -> _OpenedBlock:
         """Return a block, opened; one that has grown meanwhile is opened again for a place that it had not."""
         kept = self._kept.get(block)
         if kept is None or place >= kept.rows:
             kept = _open(self._path, self._layout, self._sink, block)
-            while len(self._kept) >= _KEPT:
-                self._kept.pop(next(iter(self._kept.copy())), None)
+            while (held := list(self._kept.items())) and (
+                len(held) >= _KEPT or kept.files + sum(other.files for _, other in held) > _KEPT_FILES
+            ):
+                self._kept.pop(held[0][0], None)
             self._kept[block] = kept
         return kept
 
@@ -87,14 +107,28 @@ class BlockStorage(FolderStorage):
 class _OpenedBlock:
     """The files of a block, opened, and which of them has which row."""
 
-    def __init__(self, rows: int, parts: Mapping[str, Sequence[int]], readers: Mapping[str, PartReader]) -> None:
-        self.rows = rows
+    def __init__(self, marker: Marker, content: Mapping[str, Any], readers: Mapping[str, PartReader]) -> None:
+        self.rows = rows = marker.rows
+        parts: Mapping[str, Sequence[int]] = content["parts"]
+        self._marker, self._content = marker, content
         self._readers = list(readers.values())
         self._part = np.zeros(rows, np.int64)
         self._place = np.arange(rows)
         for number, places in enumerate(parts.values()):
             self._part[list(places)] = number
             self._place[list(places)] = np.arange(len(places))
+
+    @property
+    def files(self) -> int:
+        """Number of its files."""
+        return len(self._readers)
+
+    def is_current(self, path: Path) -> bool:
+        """Return whether the block is still what it was when it was opened."""
+        try:
+            return _last_marker(path, self._marker.block) == self._marker and self._marker.read() == self._content
+        except (OSError, DatasetError):
+            return False
 
     def read(self, column: Column, places: NDArray[np.int64], here: NDArray[np.int64], out: NDArray[Any]) -> None:
         """Fill ``out[here]`` with the rows at some places of the block."""
@@ -112,8 +146,8 @@ def _open(path: Path, layout: Layout, sink: type[BlockSink[Any]], block: int) ->
     A marker is withdrawn before its files are replaced by others: one that is still there once they are open
     has told the truth of them.
     """
-    for _ in range(8):
-        marker = records.committed(path).get(block)
+    for _ in range(_TRIES):
+        marker = _last_marker(path, block)
         if marker is None:
             break
         try:
@@ -129,7 +163,12 @@ def _open(path: Path, layout: Layout, sink: type[BlockSink[Any]], block: int) ->
             continue
         try:
             if marker.read() == content:
-                return _OpenedBlock(marker.rows, parts, readers)
+                return _OpenedBlock(marker, content, readers)
         except OSError:
             continue
     raise DatasetError("it is not stored (yet)")
+
+
+def _last_marker(path: Path, block: int) -> Marker | None:
+    """Return the marker that counts for a block. Only the names of the others are looked at."""
+    return max(records.markers(path, block), key=lambda marker: marker.rows, default=None)

@@ -137,12 +137,14 @@ class Part:
         block: index of the block.
         rows: numbers of the rows in the plan.
         columns: column name -> (len(rows), *shape).
+        split: that the rows belong to, "" where a block is not divided.
     """
 
     file: Path
     block: int
     rows: Sequence[int]
     columns: Mapping[str, NDArray[Any]]
+    split: str = ""
 
 
 class BlockSink(FolderSink[O]):
@@ -152,8 +154,6 @@ class BlockSink(FolderSink[O]):
     """Of the form of its files."""
     suffix: ClassVar[str]
     """Of the file of a block, such as ".tar"."""
-    divides: ClassVar[bool] = False
-    """Whether readers of the format tell splits by files, so that each split of a block has one of its own."""
 
     def __init__(self, options: O, path: Path) -> None:
         super().__init__(options, path)
@@ -191,6 +191,9 @@ class BlockSink(FolderSink[O]):
 
     def documents(self, files: Aside, layout: Layout) -> None:
         """Write what tells other programs of the blocks, if the format has such a thing."""
+
+    def settle_part(self, part: Part) -> None:
+        """Remove what an earlier part of the same file had, and this one has not. The block is committed."""
 
     def remove_part(self, file: Path) -> None:
         """Remove a part that no block has any longer."""
@@ -256,18 +259,21 @@ class BlockSink(FolderSink[O]):
         layout = self.required_layout(self.path)
         check_block(layout.columns, layout.rows, layout.block_rows, block)
         parts = self._parts(layout, block)
+        made = [self._part(block, split, places) for split, places in (parts or {"": range(block.rows)}).items()]
         with telling(f"block {block.index} to {self.path}"):
             earlier = {split for marker in records.markers(self.path, block.index) for split in _splits_of(marker)}
-            records.withdraw(self.path, block, parts)
-            sums = {}
+            sums: dict[str, Sequence[int]] = {}
             with Aside(self.path / SIDE / "aside") as files:
-                for split, places in (parts or {"": range(block.rows)}).items():
-                    part = self._part(block, split, places)
+                for part in made:
                     make_folders(part.file.parent)
-                    sums[split] = self.write_part(files, layout, part)
+                    if values := self.write_part(files, layout, part):
+                        sums[part.split] = values
+                records.withdraw(self.path, block, parts, sums)
                 files.commit()
-            records.mark(self.path, block, parts, {split: values for split, values in sums.items() if values})
-            for split in earlier - set(sums):
+            records.mark(self.path, block, parts, sums)
+            for part in made:
+                self.settle_part(part)
+            for split in (earlier | self._known_splits(layout)) - {part.split for part in made}:
                 self.remove_part(self.path / self.file_of(block.index, split))
 
     def finish(self) -> None:
@@ -301,11 +307,18 @@ class BlockSink(FolderSink[O]):
         splits = splits_of(layout.attributes) if self.divides else None
         return splits.parts(block.columns) if splits is not None else WHOLE
 
+    def _known_splits(self, layout: Layout) -> set[str]:
+        """Return the splits whose files of a block a killed writer may have left, beside those of its marker."""
+        from tonesmith.splits import LEFT_OUT, splits_of
+
+        splits = splits_of(layout.attributes) if self.divides else None
+        return {"", LEFT_OUT, *splits.names} if splits is not None else set()
+
     def _part(self, block: Block, split: str, places: Sequence[int]) -> Part:
         rows = [block.first_row + place for place in places]
         whole = len(places) == block.rows
         columns = {name: array if whole else array[list(places)] for name, array in block.columns.items()}
-        return Part(self.path / self.file_of(block.index, split), block.index, rows, columns)
+        return Part(self.path / self.file_of(block.index, split), block.index, rows, columns, split)
 
 
 def _splits_of(marker: records.Marker) -> list[str]:

@@ -10,6 +10,7 @@ import secrets
 import shutil
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -38,7 +39,7 @@ class Aside:
     def __init__(self, folder: Path, root: Path | None = None) -> None:
         self.root = root or folder.parent
         self._folder = str(folder)
-        self._waiting: list[tuple[str, str]] = []
+        self._waiting: deque[tuple[str, str]] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -57,14 +58,14 @@ class Aside:
             file.writelines(pieces)
 
     def commit(self) -> None:
-        """Flush what was written, rename all of it into place, and flush the folders."""
+        """Flush what was written, rename it into place in the order that it was asked for, and flush the folders."""
         for aside, _ in self._waiting:
             flush(aside)
         folders = {os.path.dirname(final): None for _, final in self._waiting}  # noqa: PTH120
         while self._waiting:
-            aside, final = self._waiting[-1]
+            aside, final = self._waiting[0]
             os.replace(aside, final)  # noqa: PTH105
-            self._waiting.pop()
+            self._waiting.popleft()
         for folder in folders:
             flush(folder)
 

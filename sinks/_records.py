@@ -30,7 +30,10 @@ Parts = Mapping[str, Sequence[int]]
 
 WHOLE: Parts = {}
 
+NO_SUMS: Mapping[str, Sequence[int]] = {}
+
 _MARKER = re.compile(r"(\d{6,})-(\d{1,9})-(\d{1,12})\.json")
+_SPLIT = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _FAULT = re.compile(r"\d+-\d+\.json")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -51,9 +54,13 @@ class Marker(NamedTuple):
         try:
             content: dict[str, Any] = json.loads(Path(self.path).read_bytes())
             digests = [bytes.fromhex(digest) for digest in content["digests"]]
-            if len(digests) == self.rows and {len(d) for d in digests} == {32} and content["block"] == self.block:
-                return {"parts": WHOLE, "sums": {}, **content, "digests": tuple(digests)}
-        except (ValueError, KeyError, TypeError):
+            parts, sums = content.get("parts", WHOLE), content.get("sums", NO_SUMS)
+            named = all(_SPLIT.fullmatch(name) for name in parts)  # they name files
+            listed = all(isinstance(values, list) for values in (*parts.values(), *sums.values()))
+            whole = len(digests) == self.rows and {len(d) for d in digests} == {32}
+            if whole and named and listed and content["block"] == self.block:
+                return {**content, "parts": dict(parts), "sums": sums, "digests": tuple(digests)}
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             pass
         raise DatasetError(
             f"{self.path} is damaged. Delete it and run the same command again to make block {self.block} anew."
@@ -105,27 +112,38 @@ class Digests(Mapping[int, tuple[bytes, ...]]):
         return len(self._markers)
 
 
-def withdraw(path: Path, block: Block, parts: Parts = WHOLE) -> None:
-    """Remove markers that would not be true while the block is written: of rows that it does not begin with.
+def withdraw(path: Path, block: Block, parts: Parts = WHOLE, sums: Mapping[str, Sequence[int]] = NO_SUMS) -> None:
+    """Remove markers that would not be true while the files of a block come into place: of other rows than it has.
 
     Args:
         path: of the dataset.
-        block: about to be written.
-        parts: into which its rows will be divided.
+        block: whose files are about to come into place.
+        parts: into which its rows are divided.
+        sums: split -> checksums of what its file will hold.
     """
     for marker in markers(path, block.index):
         try:
             content = marker.read()
-            true = content["digests"] == block.digests[: marker.rows] and _begins(parts, content["parts"])
+            true = content["digests"] == block.digests[: marker.rows] and _stands(content, block, parts, sums)
         except DatasetError:
             true = False
         if not true:
             _remove(marker)
 
 
-def _begins(parts: Parts, earlier: Parts) -> bool:
-    """Return whether each part begins with the rows that it had earlier."""
-    return all(list(parts.get(name, ()))[: len(places)] == list(places) for name, places in earlier.items())
+def _stands(marker: Mapping[str, Any], block: Block, parts: Parts, sums: Mapping[str, Sequence[int]]) -> bool:
+    """Return whether each file that a marker speaks for begins with what it had, or is not replaced."""
+    before = marker["parts"] or {"": range(len(marker["digests"]))}
+    after = parts or {"": range(block.rows)}
+    return all(
+        _begins(after[name], places) and _begins(sums.get(name, ()), marker["sums"].get(name, ()))
+        for name, places in before.items()
+        if name in after
+    )
+
+
+def _begins(values: Sequence[int], earlier: Sequence[int]) -> bool:
+    return list(values[: len(earlier)]) == list(earlier)
 
 
 def mark(path: Path, block: Block, parts: Parts = WHOLE, sums: Mapping[str, Sequence[int]] | None = None) -> None:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from tonesmith.errors import DatasetError
 from tonesmith.hookspecs import hookimpl
-from tonesmith.roles import Options
+from tonesmith.roles import FileSet, Options
 from tonesmith.sinks import _records as records
 from tonesmith.sinks._columns import check_block, difference
 from tonesmith.sinks._files import Aside, folder_aside, make_folders, place_folder, sweep, telling, write_whole
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tonesmith.block import Block, Column
+    from tonesmith.plan import Plan
     from tonesmith.sinks._zarr_storage import ZarrStorage
 
 
@@ -69,6 +70,25 @@ class ZarrSink(FolderSink[ZarrOptions]):
         from tonesmith.sinks._zarr_storage import ZarrStorage
 
         return ZarrStorage(path)
+
+    @classmethod
+    def loading(cls, path: str) -> str:
+        """Return lines that read a row with zarr-python; an encoding in whole numbers has its unit beside it."""
+        return (
+            "import zarr\n\n"
+            f'group = zarr.open_group({path!r}, mode="r")\n'
+            'audio = group["audio"][0] * group["audio"].attrs.get("scale_factor", 1.0)  # (channels, frames)\n'
+            'label = group["continuous"][0]  # in [0, 1], as group.attrs["plan"]["space"] tells\n'
+        )
+
+    @classmethod
+    def file_sets(cls, plan: Plan) -> Sequence[FileSet]:
+        """Return the chunks of the audio, and those of the other arrays."""
+        stored = "application/octet-stream"
+        return (
+            FileSet("shards", "audio/c.*", stored, "Zarr shards of the array audio, one a block, one chunk a row"),
+            FileSet("chunks", "pitch/c.*", stored, "Zarr chunks of the array pitch, one a block; other arrays likewise"),
+        )
 
     def create(self, attributes: Mapping[str, Any], schema: Sequence[Column], rows: int, block_rows: int) -> None:
         """Make the dataset, or bring one that is there up to these attributes and this many rows.

@@ -20,8 +20,9 @@ from tonesmith.errors import DatasetError, DatasetNotFoundError
 from tonesmith.patch import Note
 from tonesmith.plan import Plan, PluginRef
 from tonesmith.sinks.zarr import ZarrSink
+from tonesmith.splits import Splits
 from tonesmith.testing.sink_processes import Case, unflushed
-from tonesmith.testing.synthetic import ASSETS, synthetic_plan, synthetic_space
+from tonesmith.testing.synthetic import ASSETS, attributes_of, synthetic_plan, synthetic_space
 
 
 @pytest.fixture(autouse=True)
@@ -273,3 +274,52 @@ def test_the_plan_survives_its_storage(tmp_path: Path) -> None:
     ds = dataset(tmp_path / "d", [0], plan=plan)
     assert ds.plan.to_json() == plan.to_json() == Plan.from_json(ds.attributes["plan"]).to_json()
     assert ds.plan.schema == plan.schema
+
+
+def divided(path: Path, shares: dict[str, float]) -> Dataset:
+    """Return a dataset of 30 patches, whose attributes tell splits."""
+    case = write_dataset(path, range(8), synthetic_plan(patches=30, frames=20))
+    attributes = {**attributes_of(case.plan), "splits": Splits(shares).to_json()}
+    case.made().create(attributes, case.plan.schema, case.plan.rows, case.plan.block_rows)
+    return open_dataset(path)
+
+
+def test_a_split_is_a_dataset_of_its_rows(tmp_path: Path) -> None:
+    ds = divided(tmp_path / "d", {"train": 0.6, "test": 0.4})
+    train, test = ds.split("train"), ds.split("test")
+    assert len(train) + len(test) == 60
+    assert set(train.column("patch").tolist()).isdisjoint(test.column("patch").tolist())
+    assert train.rows.tolist() == ds.rows[ds.splits["train"]].tolist()
+    assert train[3].row == train.rows[3]
+    np.testing.assert_array_equal(train[3].audio, ds[int(train.rows[3])].audio)
+    np.testing.assert_array_equal(train.get_batch([5, 1])["audio"], ds.get_batch(train.rows[[5, 1]])["audio"])
+    assert [row.row for row in test] == test.rows.tolist()
+    assert train.complete
+    assert len({ds.digest, train.digest, test.digest}) == 3
+    copy = pickle.loads(pickle.dumps(train))  # noqa: S301 - our own
+    assert copy.rows.tolist() == train.rows.tolist()
+    assert copy.info()["rows"] == len(train)
+    assert train.splits["test"].tolist() == []
+
+
+def test_a_split_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="tonesmith split"):
+        dataset(tmp_path / "d").split("train")
+    with pytest.raises(DatasetError, match="Did you mean 'train'"):
+        divided(tmp_path / "e", {"train": 0.6, "test": 0.4}).split("trian")
+
+
+def test_samples_are_plain_arrays(tmp_path: Path) -> None:
+    ds = dataset(tmp_path / "d")
+    sample = ds.get_sample(3, ["audio", "pitch"])
+    assert list(sample) == ["audio", "pitch"]
+    assert (sample["audio"].shape, sample["pitch"]) == ((2, 300), ds[3].note.pitch)
+    with pytest.raises(DatasetError, match="unknown column 'pich'"):
+        ds.get_sample(3, ["pich"])
+    with pytest.raises(IndexError):
+        ds.get_sample(20)
+    info = ds.info()
+    assert info["categorical"]["slope"] == ["6", "12", "24"]
+    assert info["continuous"] == [p.name for p in ds.space.continuous]
+    assert info["columns"]["modulation/amount"] == {"shape": [3], "dtype": "float32", "doc": "-1 to 1"}
+    assert info["splits"] == {}

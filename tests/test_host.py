@@ -76,7 +76,7 @@ def test_every_built_in_loads_and_none_warns(capsys: pytest.CaptureFixture[str])
     host = Host(allowed="")
     assert list(host.backends()) == ["dawdreamer", "vita", "vst3"]
     assert list(host.samplers()) == ["breed", "lhs", "mix", "perturb", "presets", "sobol", "uniform"]
-    assert list(host.sinks()) == ["zarr"]
+    assert list(host.sinks()) == ["folder", "hdf5", "lmdb", "parquet", "webdataset", "zarr"]
     assert len(host.plugins()) == len(BUILTINS)
     assert capsys.readouterr().err == ""
 

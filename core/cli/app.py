@@ -13,8 +13,21 @@ from typer.core import TyperGroup
 
 from tonesmith.host import Host
 
-_ORDER = ("generate", "inspect", "plot", "export", "verify", "presets", "importance", "doctor", "plugins")
-_READERS = ("inspect", "export", "verify", "importance")
+_ORDER = (
+    "generate",
+    "inspect",
+    "plot",
+    "export",
+    "verify",
+    "convert",
+    "merge",
+    "split",
+    "presets",
+    "importance",
+    "doctor",
+    "plugins",
+)
+_READERS = ("inspect", "export", "verify", "split", "importance")
 
 
 class _Ordered(TyperGroup):
@@ -28,11 +41,13 @@ class _Ordered(TyperGroup):
 def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer:
     """Return the app for these arguments.
 
-    Which flags ``generate`` and ``doctor`` have depends on the plugins that the arguments and the configuration
-    choose, so they are known only here; any other command is spared the work.
+    Which flags ``generate``, ``doctor``, ``convert`` and ``merge`` have depends on the plugins that the arguments and
+    the configuration choose, so they are known only here; any other command is spared the work.
     """
+    from tonesmith.cli.convert import convert_command
     from tonesmith.cli.doctor import doctor_command
     from tonesmith.cli.generate import generate_command
+    from tonesmith.cli.merge import merge_command
     from tonesmith.cli.plot import plot_app
     from tonesmith.cli.plugins import plugins_app
     from tonesmith.cli.presets import presets_app
@@ -45,7 +60,9 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     )
     app.callback()(_root)
     chosen = next((word for word in words if not word.startswith("-")), "")
-    for name, command in (("generate", generate_command), ("doctor", doctor_command)):
+    with_flags = {"generate": generate_command, "doctor": doctor_command}
+    with_flags |= {"convert": convert_command, "merge": merge_command}
+    for name, command in with_flags.items():
         flagged = words[words.index(chosen) + 1 :] if chosen == name else None
         app.command(name)(command(flagged, host, lenient=bool(completed)))
     for name in _READERS:

@@ -21,6 +21,9 @@ def export(
     audio: Annotated[
         Path | None, typer.Option("--audio", metavar="FILE", help="Write the sound as WAV, 32-bit float.")
     ] = None,
+    split: Annotated[
+        str, typer.Option("--split", metavar="NAME", help="Count the rows of this split alone, such as test.")
+    ] = "",
     label: Annotated[
         Path | None, typer.Option("--label", metavar="FILE", help="Write note and parameters as JSON.")
     ] = None,
@@ -33,6 +36,8 @@ def export(
     if preset is None and audio is None and label is None:
         raise ConfigError("nothing to export: name --preset FILE, --audio FILE or --label FILE")
     opened = open_dataset(dataset)
+    if split:
+        opened = opened.split(split)
     try:
         chosen = opened[row]
     except IndexError as error:

@@ -50,6 +50,8 @@ def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
     )
     yield f"  audible     {space['audible']:.0%} of the varied parameters, on average"
     yield f"  origins     {_counted(told['origins'])}"
+    if told["splits"]:
+        yield f"  splits      {_counted(told['splits'])}"
     if told["presets"]["read"]:
         yield from _preset_lines(told["presets"])
     rejections = told["rejections"]

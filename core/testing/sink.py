@@ -16,6 +16,8 @@ import os
 import pickle
 import random
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -26,17 +28,28 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tonesmith.block import Rejection
+from tonesmith.block import Rejection, dataset_digest
+from tonesmith.dataset import Dataset
 from tonesmith.errors import DatasetError, DatasetNotFoundError
 from tonesmith.parameter import Parameter
 from tonesmith.plan import Plan
 from tonesmith.roles import Sink
 from tonesmith.space import ParameterSpace
+from tonesmith.splits import Splits
 from tonesmith.testing import sink_processes as processes
 from tonesmith.testing.sink_processes import Case
-from tonesmith.testing.synthetic import attributes_of, synthetic_plan, synthetic_space
+from tonesmith.testing.synthetic import ASSETS, attributes_of, synthetic_block, synthetic_plan, synthetic_space
+from tonesmith.verify import check_integrity
 
 _ONE_KNOB = ParameterSpace((Parameter("knob", "continuous", 0.0, 1.0, 0.5),))
+_ODD_NAMES = ParameterSpace(
+    (
+        Parameter("Größe / 大きさ", "continuous", 0.0, 1.0, 0.5),
+        Parameter('a "quoted" | name\n`x`', "continuous", 0.0, 1.0, 0.5),
+        Parameter("audio", "categorical", 0.0, 1.0, 0.0, choices=("é, ü", "<b>🎹</b>")),
+        Parameter("../pitch", "categorical", 0.0, 1.0, 0.0),
+    )
+)
 _SPACES = {
     "no modulations": synthetic_space(modulation_slots=0),
     "no assets": synthetic_space(assets=False),
@@ -125,6 +138,85 @@ class SinkContract:
         with pytest.raises(DatasetError, match="block 1"):
             self.sink.open(case.path).read("pitch", [8])
 
+    def test_it_says_whether_it_is_lossy(self, case: Case) -> None:
+        sink, random = case.made(), np.random.default_rng(3)
+        audio = random.uniform(-1.5, 1.5, (2, 300)).astype(np.float32)
+        assert np.array_equal(sink.stored(audio), audio) != sink.lossy
+
+    def test_the_digest_is_that_of_the_rows_whichever_sink_holds_them(self, written: Case) -> None:
+        opened, sink = Dataset(self.sink.open(written.path)), written.made()
+        for content in ASSETS.values():
+            sink.add_asset(content)
+        blocks = [synthetic_block(written.plan, index, sink if sink.lossy else None) for index in range(3)]
+        assert opened.digest == dataset_digest([digest for block in blocks for digest in block.digests])
+        assert list(check_integrity(opened)) == []
+
+    def test_names_may_be_any_text(self, case: Case) -> None:
+        case = case._replace(plan=synthetic_plan(space=_ODD_NAMES))
+        case.created().write_block(case.block(0))
+        opened = Dataset(self.sink.open(case.path))
+        _assert_same(case.read(opened.storage, 0), case.block(0).columns)
+        assert set(opened[1].parameters) == {p.name for p in _ODD_NAMES.parameters}
+        assert case.made().file_sets(case.plan) is not None
+
+    def test_readers_are_the_same_for_every_sink(self, written: Case) -> None:
+        opened = Dataset(self.sink.open(written.path))
+        expected = {
+            c.name: np.concatenate([written.block(i).columns[c.name] for i in range(3)]) for c in opened.plan.schema
+        }
+        sample = opened.get_sample(-1)
+        assert sample.keys() == expected.keys()
+        for name, array in expected.items():
+            np.testing.assert_array_equal(sample[name], array[19], name)
+        _assert_same(opened.get_batch([17, 3, 3]), {name: array[[17, 3, 3]] for name, array in expected.items()})
+        assert opened.get_batch(slice(2, 5), ["pitch"]).keys() == {"pitch"}
+        assert [int(row.columns["patch"]) for row in opened] == expected["patch"].tolist()
+        told = json.loads(json.dumps(opened.info()))
+        assert (told["rows"], told["sample_rate"], told["complete"]) == (20, 8000, True)
+
+    def test_readers_travel_to_other_processes_and_forks(self, written: Case) -> None:
+        opened = Dataset(self.sink.open(written.path))
+        batch = opened.get_batch([13, 2, 19])
+        processes.run(processes.compare_batches, pickle.dumps(opened), batch, [13, 2, 19])
+
+    def test_a_dataset_without_a_block_is_empty(self, case: Case) -> None:
+        case.created()
+        opened = Dataset(self.sink.open(case.path))
+        assert (len(opened), opened.complete, list(opened), list(opened.rejections)) == (0, False, [], [])
+        assert opened.get_batch([])["audio"].shape == (0, 2, 300)
+
+    def test_the_lines_on_its_card_read_a_row(self, written: Case) -> None:
+        written.made().finish()
+        code = self.sink.loading(str(written.path))
+        assert 1 <= len([line for line in code.splitlines() if line.strip()]) <= 5
+        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(written.path.parent / "cache")}
+        subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=120)
+
+    def test_what_its_card_tells_of_its_files_is_true(self, written: Case) -> None:
+        written.made().finish()
+        json.dumps(self.sink.front_matter(["train", "val"]))
+        for files in self.sink.file_sets(written.plan):
+            assert re.fullmatch(r"[A-Za-z0-9-]+", files.name)
+            assert list(written.path.glob(files.includes)), f"no file is {files.includes}"
+
+    def test_rows_are_found_however_they_are_split(self, written: Case) -> None:
+        attributes, plan = attributes_of(written.plan), written.plan
+        opened = Dataset(self.sink.open(written.path))
+        for shares in ({"train": 0.5, "val": 0.25, "test": 0.25}, {"train": 0.3, "test": 0.7}):
+            splits = Splits(shares).to_json()
+            written.made().create({**attributes, "splits": splits}, plan.schema, plan.rows, plan.block_rows)
+            for index in (1, 0, 2):
+                written.check_whole(range(3))
+                written.made().write_block(written.block(index))
+            written.check_whole(range(3))
+            assert dict(written.made().committed()) == {0: 8, 1: 8, 2: 4}
+            divided = Dataset(self.sink.open(written.path))
+            assert sorted(np.concatenate(list(divided.splits.values())).tolist()) == list(range(20))
+            for name, rows in divided.splits.items():
+                assert [row.row for row in divided.split(name)] == rows.tolist()
+            again = Dataset(self.sink.open(written.path))
+            _assert_same(again.get_batch(slice(None)), opened.get_batch(slice(None)))
+
     def test_a_silent_block_is_not_a_missing_one(self, case: Case) -> None:
         sink, block = case.created(), case.block(1)
         silent = replace(block, columns={name: np.zeros_like(array) for name, array in block.columns.items()})
@@ -186,6 +278,7 @@ class SinkContract:
         for wrong in (
             replace(block, index=3, first_row=24),
             replace(block, first_row=1),
+            replace(block, digests=(), columns={name: array[:0] for name, array in block.columns.items()}),
             replace(block, index=-1, first_row=-8),
             replace(block, columns={**block.columns, "pitch": block.columns["pitch"][:3]}),
             replace(block, columns={**block.columns, "odd": block.columns["pitch"]}),
@@ -270,6 +363,8 @@ class SinkContract:
         if 1 in storage.committed():
             with pytest.raises(DatasetError, match=r"block 1\b"):
                 case.read(storage, 1)
+            damaged = [found for found in check_integrity(Dataset(storage)) if found.what != "asset"]
+            assert {found.block for found in damaged} == {1}
 
     @pytest.mark.parametrize("limit", [0, 700, 5000])
     def test_a_full_disk_is_told_and_leaves_nothing(self, case: Case, limit: int) -> None:
@@ -315,6 +410,7 @@ class SinkContract:
         storage = self.sink.open(case.path)
         assert storage.asset(name) == content
         assert storage.asset(sink.add_asset(b"")) == b""
+        assert storage.assets() == sorted([name, sink.add_asset(b"")])
         for missing in ("0" * 64, "../../secret", ""):
             with pytest.raises(DatasetError):
                 storage.asset(missing)

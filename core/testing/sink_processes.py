@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.block import Block, Rejection, row_digests
+from tonesmith.dataset import Dataset
 from tonesmith.errors import TonesmithError
 from tonesmith.plan import Plan
 from tonesmith.roles import Sink, Storage
@@ -116,6 +117,20 @@ def compare(pickled: bytes, expected: Mapping[str, NDArray[Any]], rows: list[int
 
     check()
     assert _status_of_fork(check) == 0
+
+
+def compare_batches(pickled: bytes, expected: Mapping[str, NDArray[Any]], rows: list[int]) -> None:
+    """Read rows through a pickled dataset, here and in a fork, and fail unless they are as expected."""
+    opened: Dataset = pickle.loads(pickled)  # noqa: S301 - our own
+
+    def check() -> None:
+        for name, array in opened.get_batch(rows).items():
+            np.testing.assert_array_equal(array, expected[name], name)
+        assert opened.get_sample(rows[0])["audio"].shape == expected["audio"].shape[1:]
+
+    check()
+    assert _status_of_fork(check) == 0
+    check()
 
 
 def crash_while_writing(case: Case, stride: int) -> None:

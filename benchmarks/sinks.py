@@ -1,0 +1,267 @@
+"""What a row costs in each sink: bytes, CPU to write, speed to read; beside gzip-4 HDF5 by h5py, and a raw memmap.
+
+The same rows of Vital are written and read by all, in turns: a round writes every block, reads every row in shuffled
+batches with no reader process and with two, and once in order. All files are in the page cache. Needs Linux.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import shutil
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from multiprocessing.sharedctypes import RawArray
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.api import generate
+from tonesmith.block import Block
+from tonesmith.dataset import Dataset, open_dataset
+from tonesmith.host import Host
+from tonesmith.transfer import block_of
+
+_READ = ("audio", "continuous", "categorical")
+_BATCH = 32
+_SINKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "zarr (default)": ("zarr", {}),
+    "zarr int24": ("zarr", {"encoding": "int24"}),
+    "hdf5": ("hdf5", {}),
+    "lmdb": ("lmdb", {}),
+    "folder wav": ("folder", {}),
+    "webdataset npy": ("webdataset", {"audio": "npy"}),
+    "webdataset flac": ("webdataset", {"audio": "flac"}),
+    "parquet flac": ("parquet", {"audio": "flac"}),
+    "parquet wav": ("parquet", {"audio": "wav"}),
+}
+_INCUMBENT, _MEMMAP, _DEFAULT = "h5py gzip-4", "memmap", "zarr (default)"
+
+Batch = Mapping[str, NDArray[Any]]
+
+
+class Store(ABC):
+    """Somewhere to write the rows of blocks to, and to read them from by number."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @abstractmethod
+    def write(self, dataset: Dataset, blocks: Sequence[Block]) -> None:
+        """Write all blocks, in order."""
+
+    @abstractmethod
+    def reader(self) -> Any:
+        """Return a function that reads a batch of rows, by number; opened in the process that calls it."""
+
+    def nbytes(self) -> int:
+        """Return the bytes of all files."""
+        files = [self.path, *self.path.rglob("*")] if self.path.is_dir() else [self.path]
+        return sum(file.stat().st_size for file in files if file.is_file())
+
+
+class Tonesmith(Store):
+    """A sink."""
+
+    def __init__(self, path: Path, sink: str, options: Mapping[str, Any]) -> None:
+        super().__init__(path)
+        self._sink, self._options = sink, options
+
+    def write(self, dataset: Dataset, blocks: Sequence[Block]) -> None:
+        sink = Host.load().sink_at(self._sink, self._options, self.path)
+        plan = dataset.plan
+        sink.create(dataset.attributes, plan.schema, plan.rows, plan.block_rows)
+        for block in blocks:
+            sink.write_block(block)
+        sink.finish()
+
+    def reader(self) -> Any:
+        opened = open_dataset(self.path)
+        return lambda rows: opened.get_batch(rows, _READ)
+
+
+class H5py(Store):
+    """What most scripts do: one file that grows by a row, a chunk a row, gzip 4, no shuffle."""
+
+    def write(self, dataset: Dataset, blocks: Sequence[Block]) -> None:
+        import h5py
+
+        with h5py.File(self.path, "w") as file:
+            for block in blocks:
+                for place in range(block.rows):
+                    for name in _READ:
+                        self._append(file, name, block.columns[name][place])
+
+    @staticmethod
+    def _append(file: Any, name: str, row: NDArray[Any]) -> None:
+        if name not in file:
+            shape, most = (0, *row.shape), (None, *row.shape)
+            packed = {"compression": "gzip", "compression_opts": 4}
+            file.create_dataset(name, shape, row.dtype, maxshape=most, chunks=(1, *row.shape), **packed)
+        file[name].resize(len(file[name]) + 1, axis=0)
+        file[name][-1] = row
+
+    def reader(self) -> Any:
+        import h5py
+
+        file = h5py.File(self.path, "r")
+        columns = {name: file[name] for name in _READ}
+        return lambda rows: {name: np.stack([column[i] for i in rows]) for name, column in columns.items()}
+
+
+class Memmap(Store):
+    """Raw arrays: the limit of what reading can be."""
+
+    def write(self, dataset: Dataset, blocks: Sequence[Block]) -> None:
+        self.path.mkdir()
+        for name in _READ:
+            arrays = [block.columns[name] for block in blocks]
+            shape = (sum(map(len, arrays)), *arrays[0].shape[1:])
+            whole = np.lib.format.open_memmap(self.path / f"{name}.npy", "w+", arrays[0].dtype, shape)
+            first = 0
+            for array in arrays:
+                whole[first : first + len(array)] = array
+                first += len(array)
+            whole.flush()
+
+    def reader(self) -> Any:
+        columns = {name: np.load(self.path / f"{name}.npy", mmap_mode="r") for name in _READ}
+        return lambda rows: {name: np.asarray(column[list(rows)]) for name, column in columns.items()}
+
+
+def main() -> None:
+    """Compare, and print a table."""
+    options = _arguments()
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        dataset = _made(Path(folder) / "made.zarr", options)
+        blocks = [block_of(dataset, index) for index in range(dataset.plan.blocks)]
+        print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}; medians of {options.rounds} rounds")
+        print(f"{len(dataset)} rows of Vital, {_audio_bytes(dataset)} bytes of audio each")
+        rounds: dict[str, list[dict[str, float]]] = defaultdict(list)
+        for number in range(options.rounds):
+            for name, store in _stores(Path(folder) / str(number)).items():
+                rounds[name].append(_round(store, dataset, blocks))
+            shutil.rmtree(Path(folder) / str(number))
+        medians = {name: {key: median(one[key] for one in told) for key in told[0]} for name, told in rounds.items()}
+    print("\n".join(_table(medians)))
+    if options.json:
+        options.json.write_text(json.dumps(medians, indent=2))
+
+
+def _stores(folder: Path) -> dict[str, Store]:
+    folder.mkdir()
+    stores: dict[str, Store] = {_INCUMBENT: H5py(folder / "incumbent.h5"), _MEMMAP: Memmap(folder / "memmap")}
+    for name, (sink, options) in _SINKS.items():
+        stores[name] = Tonesmith(folder / name.replace(" ", "-"), sink, options)
+    return stores
+
+
+def _made(path: Path, options: argparse.Namespace) -> Dataset:
+    """Return a dataset made by tonesmith, whose rows all contenders store."""
+    notes = {"pitches": [48, 60, 72], "hold": 1.5, "tail": 0.5}
+    generate(path, patches=options.patches, backend={"name": "vita"}, notes=notes)
+    return open_dataset(path)
+
+
+def _round(store: Store, dataset: Dataset, blocks: Sequence[Block]) -> dict[str, float]:
+    """Write and read everything once, and return what it took."""
+    rows, started = len(dataset), time.process_time()
+    store.write(dataset, blocks)
+    write = time.process_time() - started
+    shuffled = np.random.default_rng(1).permutation(rows).tolist()
+    in_order = _batches(list(range(rows)))
+    return {
+        "bytes": store.nbytes() / rows,
+        "write": 1e3 * write / rows,
+        "alone": rows / _seconds_alone(store, _batches(shuffled)),
+        "two": rows / _seconds_of_two(store, _batches(shuffled), _audio_bytes(dataset)),
+        "sequential": 1e-6 * rows * _audio_bytes(dataset) / _seconds_alone(store, in_order),
+    }
+
+
+def _seconds_alone(store: Store, batches: Sequence[Sequence[int]]) -> float:
+    read = store.reader()
+    read(batches[0])
+    started = time.monotonic()
+    for batch in batches:
+        read(batch)
+    return time.monotonic() - started
+
+
+def _seconds_of_two(store: Store, batches: Sequence[Sequence[int]], audio_bytes: int) -> float:
+    """Let two processes read the batches into shared memory, as a data loader's workers do."""
+    slots = [RawArray("b", _BATCH * audio_bytes) for _ in range(2)]
+    context = multiprocessing.get_context("fork")
+    gates = [context.Pipe() for _ in slots]
+    readers = [
+        context.Process(target=_read_all, args=(store, batches[number::2], slot, gate[1]))
+        for number, (slot, gate) in enumerate(zip(slots, gates, strict=True))
+    ]
+    for reader in readers:
+        reader.start()
+    for gate, _ in gates:
+        gate.recv()
+    started = time.monotonic()
+    for gate, _ in gates:
+        gate.send("go")
+    for reader in readers:
+        reader.join()
+        if reader.exitcode:
+            raise SystemExit("a reader died")
+    return time.monotonic() - started
+
+
+def _read_all(store: Store, batches: Sequence[Sequence[int]], slot: Any, gate: Any) -> None:
+    read = store.reader()
+    read(batches[0])
+    gate.send("ready")
+    gate.recv()
+    for batch in batches:
+        audio = read(batch)["audio"]
+        np.frombuffer(slot, np.float32)[: audio.size] = audio.reshape(-1)
+
+
+def _batches(rows: Sequence[int]) -> list[Sequence[int]]:
+    return [rows[first : first + _BATCH] for first in range(0, len(rows), _BATCH)]
+
+
+def _audio_bytes(dataset: Dataset) -> int:
+    return 4 * dataset.plan.audio.channels * dataset.plan.audio.frames
+
+
+def _table(medians: Mapping[str, Mapping[str, float]]) -> list[str]:
+    incumbent, default = medians[_INCUMBENT], medians[_DEFAULT]
+    head = (
+        f"{'':<16}{'kB/row':>8}{'write ms':>10}{'rows/s':>8}{'2 procs':>9}{'MB/s':>7}   speed x incumbent: write, read"
+    )
+    lines = [head]
+    for name, told in medians.items():
+        lines.append(
+            f"{name:<16}{told['bytes'] / 1e3:>8.0f}{told['write']:>10.2f}{told['alone']:>8.0f}{told['two']:>9.0f}"
+            f"{told['sequential']:>7.0f}   {incumbent['write'] / told['write']:>22.1f}"
+            f"{told['alone'] / incumbent['alone']:>7.1f}"
+        )
+    share = default["bytes"] / incumbent["bytes"]
+    lines.append(f"the default takes {share:.2f} of the incumbent's bytes")
+    return lines
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--patches", type=int, default=96, help="of Vital, each at 3 pitches")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--folder", type=Path, help="where to write; default the system's temporary folder")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the medians too")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""``tonesmith merge``: make one dataset of several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tonesmith.cli.transfer import carried_out, chosen_sink, sink_flags, sink_names
+from tonesmith.host import Host
+
+
+def merge_command(arguments: Sequence[str] | None, host: Host, *, lenient: bool = False) -> Callable[..., None]:
+    """Return the command, with the flags of the sink that the arguments choose. As ``convert_command``."""
+    if arguments is None:
+        return _listed_only
+    from tonesmith.cli.flags import flagged
+
+    return flagged(_merge, arguments, lambda words, mild: sink_flags(words, host, lenient=mild), lenient=lenient)
+
+
+def _merge(
+    sources: Annotated[list[Path], typer.Argument(metavar="SRC", help="Paths of two datasets or more, in order.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Path of the new dataset.")],
+    sink: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Stores the new dataset; default that of the first.", autocompletion=sink_names
+        ),
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=0, metavar="INT", help="Processes; 0 is one a core.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    *,
+    overrides: Mapping[str, Any],
+    spelled: Mapping[str, str],
+) -> None:
+    """Store the rows of several datasets as one: patches are numbered through, origins and presets kept.
+
+    They must be complete, and of spaces whose labels mean the same. Run the same command again to resume.
+    """
+    from tonesmith.merging import merge
+
+    host = Host.load()
+    chosen = chosen_sink(sink, sources[0], overrides, spelled, host)
+    carried_out(
+        lambda listener: merge(sources, out, chosen, workers=workers, host=host, listener=listener),
+        "merging",
+        as_json=as_json,
+        quiet=quiet,
+    )
+
+
+def _listed_only() -> None:
+    """Stand for the command in the list of commands."""
+
+
+_listed_only.__doc__ = _merge.__doc__

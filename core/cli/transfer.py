@@ -1,0 +1,162 @@
+"""What ``tonesmith convert`` and ``tonesmith merge`` share: the flags of the sink, the progress, the summary."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from tonesmith.host import Host
+
+if TYPE_CHECKING:
+    from tonesmith.cli.flags import Flag
+    from tonesmith.converting import Listener, Transferred
+    from tonesmith.plan import PluginRef
+
+_SHOWN = 20
+
+
+def sink_flags(arguments: Sequence[str], host: Host, *, lenient: bool) -> tuple[Flag, ...]:
+    """Return the flags of the sink that the arguments choose: by ``--sink``, else that of the first dataset they name.
+
+    Raises :class:`ConfigError` for an unknown sink.
+    """
+    from tonesmith.cli.flags import flags_of
+    from tonesmith.config import compose
+    from tonesmith.errors import TonesmithError
+    from tonesmith.tomlsource import TomlSource
+
+    overrides = {"sink": _named(arguments) or _sink_of(arguments, host)}
+    try:
+        config = compose(TomlSource("", {}), overrides, host=host, spelled={"sink": "--sink"})
+    except TonesmithError:
+        if not lenient:
+            raise
+        config = compose(TomlSource("", {}), {}, host=host)
+    return tuple(flag for flag in flags_of(config, host) if flag.key.startswith("sink."))
+
+
+def _named(arguments: Sequence[str]) -> str | None:
+    words = iter(arguments)
+    for word in words:
+        flag, equals, value = word.partition("=")
+        if flag == "--sink":
+            return value if equals else next(words, "")
+    return None
+
+
+def _sink_of(arguments: Sequence[str], host: Host) -> str | None:
+    values = {place + 1 for place, word in enumerate(arguments) if word in {"-o", "--out"}}
+    paths = (Path(word) for place, word in enumerate(arguments) if place not in values and not word.startswith("-"))
+    return next((name for path in paths for name, cls in host.sinks().items() if cls.recognises(path)), None)
+
+
+def sink_names() -> list[str]:
+    """Return what completes the name of a sink."""
+    return sorted(Host.load().sinks())
+
+
+def chosen_sink(
+    sink: str | None, source: Path, overrides: Mapping[str, Any], spelled: Mapping[str, str], host: Host
+) -> PluginRef:
+    """Return the sink that was chosen; without a name, that of a dataset, with its options under those given.
+
+    Raises :class:`ConfigError` for an unknown name or option, :class:`DatasetError` if the dataset is none.
+    """
+    from tonesmith.config import compose
+    from tonesmith.dataset import open_dataset
+    from tonesmith.plan import PluginRef
+    from tonesmith.tomlsource import TomlSource
+
+    base: dict[str, Any] = {}
+    if sink is None:
+        there = open_dataset(source).plan.sink
+        sink, base = there.name, {f"sink.{key}": value for key, value in there.options.items()}
+    given = {"sink": sink, **base, **overrides}
+    chosen = compose(TomlSource("", {}), given, host=host, spelled={"sink": "--sink", **spelled}).sink
+    return PluginRef(chosen.name, chosen.options)
+
+
+@contextmanager
+def progress(what: str, *, hidden: bool) -> Iterator[Listener]:
+    """Give a listener that shows on the error stream how far it is, how fast and how long yet, on a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from tonesmith.cli.progress import Meter
+    from tonesmith.converting import Listener
+
+    class Shown(Listener):
+        meter = Meter(0, 0)
+
+        def started(self, rows: int, done: int) -> None:
+            self.meter = Meter(rows, done)
+            self.meter.add(0, time.monotonic())
+            bar.update(task, total=rows, completed=done)
+
+        def carried(self, rows: int) -> None:
+            now = time.monotonic()
+            self.meter.add(rows, now)
+            rate = self.meter.rate(now)
+            told = f"{rate:.1f} rows/s, {self.meter.left(now)} left" if rate else ""
+            bar.update(task, completed=self.meter.done, told=told)
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
+    with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=None, told="")
+        yield Shown()
+
+
+def carried_out(
+    work: Callable[[Listener], Transferred],
+    what: str,
+    digest: Callable[[Transferred], str] | None = None,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Do the work, print what it came to, and exit with 1 if something was damaged, with 130 after Ctrl-C.
+
+    Args:
+        work: to do.
+        what: it is called while it goes.
+        digest: returns what is to be said of the digest.
+        as_json: whether to print JSON.
+        quiet: whether to show no progress.
+    """
+    try:
+        with progress(what, hidden=quiet or as_json) as listener:
+            done = work(listener)
+    except KeyboardInterrupt:
+        typer.echo("tonesmith: interrupted. What is stored is kept; the same command goes on from here.", err=True)
+        raise typer.Exit(130) from None
+    typer.echo(json.dumps(done.to_json()) if as_json else "\n".join(_lines(done, digest(done) if digest else "")))
+    if done.damaged:
+        raise typer.Exit(1)
+
+
+def _lines(done: Transferred, digest: str) -> Iterator[str]:
+    from tonesmith.cli.progress import clock, counted, size
+
+    whole = "" if done.complete else f" of {done.rows_planned}"
+    speed = f", {done.rows_added / done.seconds:.1f} rows/s" if done.rows_added and done.seconds else ""
+    yield f"{done.path}: {done.rows}{whole} rows in {counted(done.blocks, 'block')}"
+    yield f"  added     {done.rows_added} rows in {clock(done.seconds)}{speed}"
+    yield f"  size      {size(done.nbytes)}, from {size(done.nbytes_before)}"
+    yield f"  digest    {done.digest}"
+    if digest:
+        yield f"            {digest}"
+    for found in done.damaged[:_SHOWN]:
+        yield f"  left out  {f'block {found.block}' if found.block >= 0 else 'an asset'}: {found.what}"
+    if len(done.damaged) > _SHOWN:
+        yield f"            and {len(done.damaged) - _SHOWN} more; --json lists all"
+    if done.damaged:
+        yield "Have the command that made the source make anew what is damaged. Then run this one again."
+    elif not done.complete:
+        yield "The source is not complete. Go on with it, run the same command again, and the rest is added."

@@ -1,0 +1,271 @@
+"""The Croissant description of a dataset: JSON-LD by which search engines and loaders know what is in it.
+
+It follows version 1.0 of the format (http://mlcommons.org/croissant/1.0): files as FileSets beside the description,
+the rows as a RecordSet where the files are tables, and columns, parameters and splits as RecordSets with their data.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from tonesmith.licences import licence_url
+from tonesmith.markdown import one_line
+from tonesmith.roles import FileSet
+
+if TYPE_CHECKING:
+    from tonesmith.readme import Told
+
+_WRITER = {"@type": "sc:Organization", "name": "tonesmith"}
+"""Under ``sdPublisher``, who published the description: it tells a description of ours from another."""
+
+_KEPT = ("creator", "datePublished", "publisher", "sameAs", "url")
+"""What only a maker knows: written into the file by hand, it stays when the file is written anew."""
+
+_CONTEXT: dict[str, Any] = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "cr": "http://mlcommons.org/croissant/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileObject": "cr:fileObject",
+    "fileProperty": "cr:fileProperty",
+    "fileSet": "cr:fileSet",
+    "format": "cr:format",
+    "includes": "cr:includes",
+    "isLiveDataset": "cr:isLiveDataset",
+    "jsonPath": "cr:jsonPath",
+    "key": "cr:key",
+    "md5": "cr:md5",
+    "parentField": "cr:parentField",
+    "path": "cr:path",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "recordSet": "cr:recordSet",
+    "references": "cr:references",
+    "regex": "cr:regex",
+    "repeated": "cr:repeated",
+    "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
+    "sc": "https://schema.org/",
+    "separator": "cr:separator",
+    "source": "cr:source",
+    "subField": "cr:subField",
+    "transform": "cr:transform",
+}
+"""The context of the specification, to the letter: readers compare it."""
+
+_MEDIA = {
+    "application/vnd.apache.parquet": ["application/vnd.apache.parquet", "application/x-parquet"],
+    "application/jsonl": ["application/jsonl", "application/jsonlines"],
+}
+"""Media types by which the format's own loader knows a file, beside that by which others do."""
+
+_DATA = re.compile(r'^( *"data": )(\d+)(?=,?$)', re.MULTILINE)
+"""Where the records of a set go. No string of JSON has a line end in it."""
+
+
+def written(told: Told, kept: Mapping[str, Any], *, single: bool) -> str:
+    """Return the text of a croissant.json.
+
+    Args:
+        told: what it tells of.
+        kept: what the maker added to it, by key.
+        single: whether the dataset is one file, which the description lies beside.
+    """
+    described = {**_described(told, single=single), **kept}
+    data = [records.get("data", []) for records in described["recordSet"]]
+    described["recordSet"] = [
+        {**records, "data": place} if records.get("data") else records
+        for place, records in enumerate(described["recordSet"])
+    ]
+    text = json.dumps(described, indent=1, ensure_ascii=False, allow_nan=False)
+    return _DATA.sub(lambda place: f"{place[1]}{_a_line_each(data[int(place[2])])}", text) + "\n"
+
+
+def _a_line_each(records: Sequence[Mapping[str, Any]]) -> str:
+    lines = (json.dumps(record, ensure_ascii=False, allow_nan=False) for record in records)
+    return "[\n   {}\n  ]".format(",\n   ".join(lines))
+
+
+def is_ours(content: bytes) -> bool:
+    """Return whether a description was written by :func:`written`."""
+    return _loaded(content).get("sdPublisher") == _WRITER
+
+
+def kept(content: bytes) -> dict[str, Any]:
+    """Return what the maker added to a description."""
+    return {key: value for key, value in _loaded(content).items() if key in _KEPT}
+
+
+def _loaded(content: bytes) -> dict[str, Any]:
+    try:
+        loaded = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return loaded if isinstance(loaded, dict) else {}
+
+
+def _described(told: Told, *, single: bool) -> dict[str, Any]:
+    sets = _file_sets(told, single=single)
+    return {
+        "@context": _CONTEXT,
+        "@type": "sc:Dataset",
+        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "name": told.name,
+        "description": _description(told),
+        "license": _licences(told),
+        "version": _version(told),
+        "citeAs": _citation(told),
+        "keywords": ["audio", "synthesizer", "sound matching", one_line(told.plan.backend.name)],
+        "sdPublisher": _WRITER,
+        "distribution": [_distribution(files) for files in sets],
+        "recordSet": [
+            *(_rows(told, files) for files in sets if files.fields),
+            _columns(told),
+            *_parameters(told),
+            *_splits(told),
+        ],
+    }
+
+
+def _description(told: Told) -> str:
+    audio, rows = told.report["audio"], told.report["rows"]
+    state = "" if told.report["complete"] else f" of {told.report['rows_planned']} planned"
+    return (
+        f"{rows} sounds{state} of the synthesizer {one_line(told.engine, 200)}, each with the patch and the note that "
+        f"made it: {audio['channels']} x {audio['frames']} samples at {audio['sample_rate']} Hz. "
+        f"Stored as {one_line(told.sink.summary, 200)}."
+    )
+
+
+def _licences(told: Told) -> list[str]:
+    """Return the address of each licence of the presets, its name where it has none, or that none is stated."""
+    stated = [licence_url(licence) or one_line(licence, 200) for licence in told.licences if licence]
+    if not told.licences:
+        return ["not stated by the maker of the dataset"]
+    unstated = f"not stated by the authors of {'some of ' if stated else ''}the presets"
+    return [*dict.fromkeys(stated), *([unstated] if "" in told.licences else [])]
+
+
+def _version(told: Told) -> str:
+    """Return a version that grows with the dataset: 0 until it is complete, and a minor one for each extension."""
+    extensions = len(told.plan.rounds) - 1
+    return f"{1 if told.report['complete'] else 0}.{extensions}.0+{told.report['digest'][:12]}"
+
+
+def _citation(told: Told) -> str:
+    made = told.report["made_with"].get("tonesmith", "")
+    return (
+        f"{told.name}, version {_version(told)}: a dataset of the synthesizer {one_line(told.plan.backend.name)}, "
+        f"made with {one_line(f'tonesmith {made}')}, plan SHA-256 {told.report['fingerprint']}."
+    )
+
+
+def _file_sets(told: Told, *, single: bool) -> list[FileSet]:
+    """Return the files of the sink; all of the folder for a sink that does not tell."""
+    sets = list(told.sink.file_sets(told.plan))
+    if single:
+        media = sets[0].media_type if sets else "application/octet-stream"
+        return [FileSet("data", glob.escape(told.file), media, told.sink.summary, sets[0].fields if sets else {})]
+    return sets or [FileSet("data", "*", "application/octet-stream", told.sink.summary)]
+
+
+def _distribution(files: FileSet) -> dict[str, Any]:
+    return {
+        "@type": "cr:FileSet",
+        "@id": files.name,
+        "name": files.name,
+        "description": files.doc,
+        "encodingFormat": _MEDIA.get(files.media_type, files.media_type),
+        "includes": files.includes,
+    }
+
+
+def _rows(told: Told, files: FileSet) -> dict[str, Any]:
+    """Return the records that a table has: a field for each of its columns."""
+    columns = {column.name: column for column in told.plan.schema}
+    fields = [
+        {
+            **_field(f"{files.name}-rows", name, kind, columns[name].doc if name in columns else ""),
+            "source": {"fileSet": {"@id": files.name}, "extract": {"column": name}},
+        }
+        for name, kind in files.fields.items()
+    ]
+    return _record_set(f"{files.name}-rows", f"One record a row: {files.doc}", fields)
+
+
+def _columns(told: Told) -> dict[str, Any]:
+    """Return the columns of the schema, which every format has in a form of its own."""
+    records = [
+        {"name": c.name, "shape": " x ".join(map(str, c.shape)), "dtype": c.dtype, "description": c.doc}
+        for c in told.plan.schema
+    ]
+    kinds = dict.fromkeys(("name", "shape", "dtype", "description"), "sc:Text")
+    return _inline("columns", "What is stored of each row, with the shape of a row's value.", kinds, records)
+
+
+def _parameters(told: Told) -> Iterable[dict[str, Any]]:
+    """Yield the parameters that vary, in the order of the labels; nothing where none does."""
+    space = told.dataset.space
+    varied = (*space.continuous, *space.categorical)
+    if not varied:
+        return
+    kinds = {"name": "sc:Text", "kind": "sc:Text", "index": "sc:Integer", "low": "sc:Float", "high": "sc:Float"}
+    kinds |= {"unit": "sc:Text", "choices": "sc:Text"}
+    records = [
+        {
+            "name": p.name,
+            "kind": p.kind,
+            "index": index,
+            "low": p.low,
+            "high": p.high,
+            "unit": p.unit,
+            "choices": json.dumps(p.choices, ensure_ascii=False) if p.choices else "",
+        }
+        for parameters in (space.continuous, space.categorical)
+        for index, p in enumerate(parameters)
+    ]
+    doc = "The parameters that vary: index among those of their kind, and raw range; choices are a JSON list."
+    yield _inline("parameters", doc, kinds, records)
+
+
+def _splits(told: Told) -> Iterable[dict[str, Any]]:
+    rows = told.report["splits"]
+    if not rows:
+        return
+    records = [{"name": name, "rows": count} for name, count in rows.items()]
+    doc = "The splits, and how many rows each has."
+    yield {
+        **_inline("splits", doc, {"name": "sc:Text", "rows": "sc:Integer"}, records),
+        "dataType": "cr:Split",
+        "key": {"@id": "splits/name"},
+    }
+
+
+def _inline(name: str, doc: str, kinds: Mapping[str, str], records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a set of records that the description holds itself."""
+    fields = [_field(name, key, kind) for key, kind in kinds.items()]
+    data = [{f"{name}/{key}": value for key, value in record.items()} for record in records]
+    return {**_record_set(name, doc, fields), "data": data}
+
+
+def _record_set(name: str, doc: str, fields: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"@type": "cr:RecordSet", "@id": name, "name": name, "description": doc, "field": list(fields)}
+
+
+def _field(of: str, name: str, kind: str, doc: str = "") -> dict[str, Any]:
+    # An identifier is part of an address: what has no place there is escaped
+    field = {"@type": "cr:Field", "@id": f"{of}/{quote(name, safe='/')}", "name": name, "dataType": kind}
+    return {**field, **({"description": doc} if doc else {})}

@@ -1,0 +1,69 @@
+"""The rows of an HDF5 file, opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.block import Column
+from tonesmith.errors import DatasetError
+from tonesmith.sinks._block_storage import PartReader
+from tonesmith.sinks._hdf5_file import dtype_of, open_file
+from tonesmith.sinks._hdf5_profile import path_of
+
+
+class Rows:
+    """The columns of an open file. The library has one lock for all threads."""
+
+    def __init__(self, path: Path, block_rows: int) -> None:
+        self.file = open_file(path)
+        self._block_rows = block_rows
+        self._arrays: dict[str, Any] = {}
+        self._kept: dict[str, tuple[int, NDArray[Any]]] = {}
+
+    def read(self, column: Column, rows: Sequence[int]) -> NDArray[Any]:
+        """Return (len(rows), *shape) of a column. Raise any error if it is damaged."""
+        array = self._array(column)
+        out: NDArray[Any] = np.empty((len(rows), *column.shape), column.dtype)
+        for i, row in enumerate(rows):
+            if column.name == "audio":
+                array.read_direct(out, np.s_[row : row + 1], np.s_[i : i + 1])
+            else:
+                out[i] = self._chunk(column.name, array, row // self._block_rows)[row % self._block_rows]
+        return out
+
+    def _chunk(self, name: str, array: Any, block: int) -> NDArray[Any]:
+        """Return a block of a column; the last one is kept, for neighbours are often read together."""
+        kept = self._kept.get(name)
+        if kept is not None and kept[0] == block:
+            return kept[1]
+        first = block * self._block_rows
+        chunk: NDArray[Any] = array[first : first + self._block_rows]
+        self._kept[name] = (block, chunk)
+        return chunk
+
+    def _array(self, column: Column) -> Any:
+        """Return the array of a column, which is as this sink writes it: its dtype, shape and chunks."""
+        array = self._arrays.get(column.name)
+        if array is None:
+            array = self.file[path_of(column.name)]
+            chunk = (1 if column.name == "audio" else self._block_rows, *column.shape)
+            if (array.dtype, array.shape[1:], array.chunks) != (dtype_of(column.dtype), column.shape, chunk):
+                raise DatasetError("it is not as tonesmith wrote it. Read it with h5py")
+            self._arrays[column.name] = array
+        return array
+
+
+class Hdf5Part(PartReader):
+    """The rows of a block."""
+
+    def __init__(self, file: Path, block_rows: int) -> None:
+        self._rows = Rows(file, block_rows)
+
+    def read(self, column: Column, places: Sequence[int]) -> NDArray[Any]:
+        """Return (len(places), *shape) of a column."""
+        return self._rows.read(column, places)

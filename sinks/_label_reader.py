@@ -1,0 +1,130 @@
+"""Reads a file, or a folder of files, whose rows are an audio file and a JSON label each."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import stat
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import google_crc32c
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.block import Column
+from tonesmith.errors import DatasetError
+from tonesmith.sinks._audio import FORMS, AudioForm, decode_audio
+from tonesmith.sinks._block_storage import PartReader
+from tonesmith.sinks._labels import AUDIO, Labels, origins_of
+
+if TYPE_CHECKING:
+    from tonesmith.sinks._blocks import Layout
+
+_SLACK = 2**20
+"""Bytes by which a file may be larger than what it holds: names, headers, what packing adds to noise."""
+
+
+class Label(NamedTuple):
+    """What the label of a row tells: its number, the scale of its audio, and its columns."""
+
+    row: int
+    scale: float
+    columns: Mapping[str, NDArray[Any]]
+
+
+class LabelledReader(PartReader):
+    """Reads rows by their place in the part; each label is read once and kept.
+
+    Args:
+        layout: of the dataset.
+        sums: of each row, as :func:`row_sum` returned it.
+    """
+
+    def __init__(self, layout: Layout, sums: Sequence[int]) -> None:
+        self._sums = sums
+        self.form: AudioForm = layout.options["audio"]
+        if self.form not in FORMS:  # it becomes part of a path
+            raise DatasetError(f"there is no form of audio {self.form!r}")
+        self._labels = Labels(layout.columns, origins_of(layout.attributes))
+        self._read: dict[int, Label] = {}
+        values = {column.name: math.prod(column.shape) for column in layout.columns}
+        self.audio_limit = 4 * values.pop(AUDIO) + _SLACK
+        self.label_limit = 64 * sum(values.values()) + _SLACK
+
+    @abstractmethod
+    def label_content(self, place: int) -> bytes:
+        """Return the label of the row at a place, as it was written."""
+
+    @abstractmethod
+    def audio_content(self, place: int, label: Label) -> bytes:
+        """Return the audio file of the row at a place, as it was written."""
+
+    def read(self, column: Column, places: Sequence[int]) -> NDArray[Any]:
+        """Return (len(places), *shape) of a column; raise any error if it is damaged."""
+        out = np.empty((len(places), *column.shape), column.dtype)
+        for i, place in enumerate(places):
+            label = self._label(place)
+            out[i] = self._audio(place, label, column) if column.name == AUDIO else label.columns[column.name]
+        return out
+
+    def _label(self, place: int) -> Label:
+        label = self._read.get(place)
+        if label is None:
+            content = self._checked(self.label_content(place), place, "label")
+            told = json.loads(content)
+            label = Label(int(told["row"]), float(told["scale"]), self._labels.unpack(told))
+            if label.row < 0 or not math.isfinite(label.scale):
+                raise DatasetError("its label is not as tonesmith writes it")
+            self._read[place] = label
+        return label
+
+    def _audio(self, place: int, label: Label, column: Column) -> NDArray[np.float32]:
+        content = self._checked(self.audio_content(place, label), place, AUDIO)
+        return decode_audio(content, self.form, label.scale, column.shape)
+
+    def _checked(self, content: bytes, place: int, what: str) -> bytes:
+        expected = self._sums[place] >> 32 if what == AUDIO else self._sums[place] & 0xFFFFFFFF
+        if google_crc32c.value(content) != expected:
+            raise DatasetError(f"the {what} of its row {place} has another checksum")
+        return content
+
+
+def row_sum(audio: bytes, label: bytes) -> int:
+    """Return the CRC-32C of an audio file and of a label, as one number: each is checked when it is read."""
+    return int(google_crc32c.value(audio)) << 32 | int(google_crc32c.value(label))
+
+
+def open_file(path: Path) -> int:
+    """Return the descriptor of a plain file, opened to read. Whatever else is there must not keep us waiting."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise DatasetError(f"{path.name} is no file")
+    return descriptor
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """Return the content of a plain file of so many bytes at most."""
+    descriptor = open_file(path)
+    try:
+        return read_range(descriptor, 0, os.fstat(descriptor).st_size, limit)
+    finally:
+        os.close(descriptor)
+
+
+def read_range(descriptor: int, start: int, size: int, limit: int) -> bytes:
+    """Return some bytes of a file, of which there may not be more than a limit."""
+    if size > limit:
+        raise DatasetError(f"it has {size} bytes where {limit} are the most that there can be")
+    pieces, end = [], start + size
+    while start < end:
+        piece = os.pread(descriptor, end - start, start)
+        if not piece:
+            raise DatasetError("it is cut short")
+        pieces.append(piece)
+        start += len(piece)
+    return b"".join(pieces)

@@ -1,0 +1,123 @@
+"""Sinks whose rows are an audio file and a JSON label each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from tonesmith.errors import ConfigError, DatasetError
+from tonesmith.roles import Options
+from tonesmith.sinks._blocks import BlockSink, Layout, Part
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tonesmith.block import Column
+    from tonesmith.sinks._audio import AudioForm
+    from tonesmith.sinks._block_storage import BlockStorage
+
+_FLAC_CHANNELS = 8
+_FLAC_RATE = 655_350
+"""The highest sample rate of FLAC, in Hz (RFC 9639, 9.1.2)."""
+
+O = TypeVar("O", bound=Options)  # noqa: E741 - the options type of a plugin
+
+
+class LabelSink(BlockSink[O]):
+    """A sink with an option ``audio``: the form of its audio files."""
+
+    divides = True
+    extra: ClassVar[str]
+    """Of tonesmith, that installs what FLAC needs."""
+    lossless: ClassVar[str]
+    """The form that loses nothing."""
+
+    def __init__(self, options: O, path: Path) -> None:
+        super().__init__(options, path)
+        self._check_form(self.form)
+
+    @property
+    def form(self) -> AudioForm:
+        """The form of the audio files."""
+        form: AudioForm = self.options.audio  # type: ignore[attr-defined]
+        return form
+
+    @classmethod
+    def open(cls, path: Path) -> BlockStorage:
+        """Return the dataset at a path, for reading, while others may be writing to it."""
+        cls._check_form(cls.form_at(path))
+        return super().open(path)
+
+    @classmethod
+    def form_at(cls, path: Path) -> AudioForm:
+        """Return the form of the audio files of the dataset at a path. Raise :class:`DatasetError` if it is none."""
+        told = cls.required_layout(path).options
+        try:
+            form: AudioForm = cls.Options.model_validate(dict(told)).audio  # type: ignore[attr-defined]
+        except ValueError:
+            raise DatasetError(f"{path}: its record has options that the sink {cls.name!r} does not have") from None
+        return form
+
+    def create(self, attributes: Mapping[str, Any], schema: Sequence[Column], rows: int, block_rows: int) -> None:
+        """Make the dataset, or bring one that is there up to these attributes and this many rows.
+
+        Raises :class:`ConfigError` if FLAC cannot hold the audio, and :class:`DatasetError` as other sinks do.
+        """
+        if self.form == "flac":
+            self._check_flac_holds(Layout(self.name, self.version, {}, block_rows, rows, tuple(schema), attributes))
+        super().create(attributes, schema, rows, block_rows)
+
+    @property
+    def lossy(self) -> bool:
+        """Whether the form leaves the audio other than it was."""
+        from tonesmith.sinks._audio import is_lossy
+
+        return is_lossy(self.form)
+
+    def stored(self, audio: NDArray[Any]) -> NDArray[Any]:
+        """Return float32 audio as it will be read back, in the same shape."""
+        from tonesmith.sinks._audio import stored_audio
+
+        return stored_audio(audio, self.form)
+
+    def encoded(self, layout: Layout, part: Part) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        """Yield the audio file and the label of each row of a part."""
+        from tonesmith.sinks._audio import encode_audio
+        from tonesmith.sinks._labels import Labels, origins_of
+
+        labels = Labels(layout.columns, origins_of(layout.attributes)).pack(part.rows, part.columns)
+        split = {"split": part.split} if part.split else {}
+        for audio, label in zip(part.columns["audio"], labels, strict=True):
+            content, scale = encode_audio(audio, self.form, layout.sample_rate)
+            yield content, {"row": label.pop("row"), **split, "scale": scale, **label}
+
+    @classmethod
+    def _check_form(cls, form: str) -> None:
+        if form == "flac":
+            from tonesmith.errors import check_libraries
+
+            check_libraries(f"the sink {cls.name!r} with audio = 'flac'", ("soundfile",), cls.extra)
+
+    def _check_flac_holds(self, layout: Layout) -> None:
+        channels = next((column.shape[0] for column in layout.columns if column.name == "audio"), 1)
+        if channels > _FLAC_CHANNELS or layout.sample_rate > _FLAC_RATE:
+            raise ConfigError(
+                f"FLAC holds {_FLAC_CHANNELS} channels and {_FLAC_RATE} Hz at most, not {channels} channels at "
+                f"{layout.sample_rate} Hz. Use another form: sink.audio = {self.lossless!r}"
+            )
+
+
+def data_files(paths: Mapping[str, str]) -> dict[str, Any]:
+    """Return what tells Hugging Face's libraries which files are which split.
+
+    Args:
+        paths: split -> glob of its files.
+    """
+    told = [{"split": hub_split(split), "path": path} for split, path in paths.items()]
+    return {"configs": [{"config_name": "default", "data_files": told}]}
+
+
+def hub_split(split: str) -> str:
+    """Return what Hugging Face's libraries call a split."""
+    return "validation" if split == "val" else split

@@ -1,0 +1,41 @@
+"""Reads rows from a tar archive, in any order: only headers are read to open it."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tonesmith.errors import DatasetError
+from tonesmith.sinks._label_reader import Label, LabelledReader, open_file, read_range
+from tonesmith.sinks._tar import Member, tar_members
+
+if TYPE_CHECKING:
+    from tonesmith.sinks._blocks import Layout
+
+
+class TarReader(LabelledReader):
+    """The rows of an archive. It keeps the file open, so that one that is replaced is read to the end as it was."""
+
+    def __init__(self, file: Path, layout: Layout, sums: Sequence[int]) -> None:
+        super().__init__(layout, sums)
+        self._descriptor = open_file(file)
+        weakref.finalize(self, os.close, self._descriptor)
+        members = tar_members(self._descriptor, 2 * len(sums))
+        self._audio_files, self._label_files = members[::2], members[1::2]
+
+    def label_content(self, place: int) -> bytes:
+        """Return the label of the row at a place."""
+        return self._content(self._label_files[place], self.label_limit)
+
+    def audio_content(self, place: int, label: Label) -> bytes:
+        """Return the audio file of the row at a place."""
+        member = self._audio_files[place]
+        if member.name.partition(".")[0] != f"{label.row:09d}":
+            raise DatasetError(f"{member.name} stands beside the label of row {label.row}")
+        return self._content(member, self.audio_limit)
+
+    def _content(self, member: Member, limit: int) -> bytes:
+        return read_range(self._descriptor, member.start, member.size, limit)

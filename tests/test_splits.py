@@ -1,0 +1,596 @@
+"""Splits: nothing leaks, the shares hold, and what is split stays so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from builders import dataset as made
+from builders import zarr_case
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from tonesmith import open_dataset
+from tonesmith.dataset import Dataset
+from tonesmith.errors import ConfigError, DatasetError
+from tonesmith.host import Host
+from tonesmith.patch import Patch, sha256_hex
+from tonesmith.plan import PluginRef
+from tonesmith.preset import PresetRef, written_patch
+from tonesmith.sinks import _records as records
+from tonesmith.sinks.webdataset import WebDatasetSink
+from tonesmith.sinks.zarr import ZarrSink
+from tonesmith.splits import KEYS, LEFT_OUT, Splits, cumulative, patch_numbers, preset_number, splits_of
+from tonesmith.splitting import UNFINISHED, account, calibrated, divide, joined, store
+from tonesmith.testing.sink_processes import Case
+from tonesmith.testing.synthetic import synthetic_plan
+
+ORIGINS = ("lhs", "presets", "breed")
+SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
+
+
+@cache
+def sha_of(number: int) -> str:
+    return sha256_hex(b"preset %d" % number)
+
+
+@dataclass
+class Rows:
+    """The rows of a dataset as splits see them: a table of (preset, mate, origin) by patch, each with two notes.
+
+    Presets are numbers, -1 for none.
+    """
+
+    presets: list[int]
+    mates: list[int] = field(default_factory=list)
+    origins: list[int] = field(default_factory=list)
+    notes: int = 2
+    refs: tuple[PresetRef, ...] = ()
+    assets: dict[str, bytes] = field(default_factory=dict)
+    with_mates: bool = True
+
+    @property
+    def plan(self) -> Any:
+        schema = [SimpleNamespace(name=name) for name in KEYS if name != "mate" or self.with_mates]
+        return SimpleNamespace(schema=schema, origins=ORIGINS, presets=self.refs)
+
+    @property
+    def storage(self) -> Any:
+        return SimpleNamespace(asset=self.assets.__getitem__)
+
+    def column(self, name: str) -> NDArray[Any]:
+        count = len(self.presets)
+        values = {
+            "patch": np.arange(count),
+            "preset": digests(self.presets),
+            "mate": digests(self.mates or [-1] * count),
+            "origin": np.array(self.origins or [0] * count, np.int16),
+        }
+        return np.repeat(values[name], self.notes, axis=0)
+
+    @property
+    def columns(self) -> dict[str, NDArray[Any]]:
+        return {column.name: self.column(column.name) for column in self.plan.schema}
+
+    def first(self, count: int) -> Rows:
+        cut = {name: getattr(self, name)[:count] for name in ("presets", "mates", "origins")}
+        return replace(self, **cut)
+
+
+def digests(presets: list[int]) -> NDArray[np.uint8]:
+    texts = [bytes.fromhex(sha_of(number)) if number >= 0 else bytes(32) for number in presets]
+    return np.frombuffer(b"".join(texts), np.uint8).reshape(-1, 32)
+
+
+def shares_of(rows: Rows, splits: Splits, here: NDArray[np.bool_] | None = None) -> list[float]:
+    places = splits.of(rows.columns)
+    counts = np.bincount((places if here is None else places[here]) + 1, minlength=len(splits.names) + 1)[1:]
+    return (counts / counts.sum()).tolist()
+
+
+@st.composite
+def tables(draw: st.DrawFn, fewest: int = 2) -> Rows:
+    known = draw(st.integers(1, 12))
+    one = st.tuples(st.integers(-1, known - 1), st.integers(-1, known - 1), st.integers(0, len(ORIGINS) - 1))
+    patches = draw(st.lists(one, min_size=fewest, max_size=40))
+    # a mate is the second preset: there is none without a first
+    return Rows(
+        [preset for preset, _, _ in patches],
+        [mate if preset >= 0 else -1 for preset, mate, _ in patches],
+        [origin for _, _, origin in patches],
+    )
+
+
+ways = st.fixed_dictionaries(
+    {
+        "by": st.sampled_from(["patch", "preset"]),
+        "stratify": st.sampled_from(["", "origin"]),
+        "seed": st.integers(0, 2**63 - 1),
+        "crossing": st.sampled_from(["join", "drop"]),
+    }
+)
+
+
+def divided(rows: Rows, **way: Any) -> Splits | None:
+    """Return splits, or None where breeding has left no room for them, or there is no preset."""
+    try:
+        return divide(rows, SHARES, **way)
+    except ConfigError:
+        assert way["by"] == "preset"
+        return None
+
+
+def assert_no_leak(rows: Rows, splits: Splits) -> None:
+    columns = rows.columns
+    places = splits.of(columns)
+    for patch in range(len(rows.presets)):
+        assert len(set(places[columns["patch"] == patch].tolist())) == 1
+    if splits.by == "preset":
+        for preset in {*rows.presets, *rows.mates} - {-1}:
+            name = digests([preset])[0]
+            named = (columns["preset"] == name).all(axis=1) | (columns["mate"] == name).all(axis=1)
+            assert len(set(places[named].tolist()) - {-1}) == 1 or (places[named] == -1).all()
+
+
+@settings(max_examples=150, deadline=None)
+@given(tables(), ways)
+def test_no_patch_and_no_preset_is_in_two_splits(rows, way):
+    splits = divided(rows, **way)
+    if splits is None:
+        return
+
+    assert_no_leak(rows, splits)
+    if way["by"] == "patch" or way["crossing"] == "join":
+        assert (splits.of(rows.columns) >= 0).all()
+
+
+@settings(max_examples=150, deadline=None)
+@given(tables(fewest=4), ways, st.data())
+def test_rows_stay_in_their_split_and_do_not_leak_when_the_dataset_grows(rows, way, data):
+    early = rows.first(data.draw(st.integers(2, len(rows.presets) - 1)))
+    splits = divided(early, **way)
+    if splits is None:
+        return
+
+    before, after = splits.of(early.columns), splits.of(rows.columns)
+    assert after[: len(before)].tolist() == before.tolist()
+    assert_no_leak(rows, splits)
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables(), ways, st.randoms(use_true_random=False))
+def test_a_split_is_of_the_row_alone(rows, way, random):
+    splits = divided(rows, **way)
+    if splits is None:
+        return
+
+    columns = rows.columns
+    whole = splits.of(columns)
+    order = list(range(len(whole)))
+    random.shuffle(order)
+    assert splits.of({name: column[order] for name, column in columns.items()}).tolist() == whole[order].tolist()
+    one = [splits.of({name: column[i : i + 1] for name, column in columns.items()})[0] for i in range(len(whole))]
+    assert one == whole.tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables(), ways)
+def test_stored_splits_come_back_as_they_were(rows, way):
+    splits = divided(rows, **way)
+    if splits is None:
+        return
+
+    stored = json.loads(json.dumps(splits.to_json(), sort_keys=True, allow_nan=False))
+    again = splits_of({"plan": {"origins": list(ORIGINS)}, "splits": stored})
+
+    assert again == splits
+    assert again.names == ("train", "val", "test")
+    assert again.of(rows.columns).tolist() == splits.of(rows.columns).tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables(), ways)
+def test_parts_have_every_row_once_in_order(rows, way):
+    splits = divided(rows, **way)
+    if splits is None:
+        return
+
+    parts = splits.parts(rows.columns)
+
+    assert sorted(place for places in parts.values() for place in places) == list(range(2 * len(rows.presets)))
+    assert all(places == sorted(places) and places for places in parts.values())
+    assert list(parts) == [name for name in (*splits.names, LEFT_OUT) if name in parts]
+    of = splits.of(rows.columns)
+    assert all(of[place] == splits.names.index(n) for n, places in parts.items() if n != LEFT_OUT for place in places)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_shares_hold_within_two_per_cent_by_patch_at_10000(seed):
+    rows = Rows([-1] * 10_000, notes=1)
+
+    assert shares_of(rows, divide(rows, SHARES, seed=seed)) == pytest.approx([0.8, 0.1, 0.1], abs=0.02)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("stratify", ["", "origin"])
+def test_shares_hold_within_two_per_cent_by_preset_at_10000(seed, stratify):
+    random = np.random.default_rng(seed)
+    presets = random.integers(0, 500, 10_000).tolist()
+    rows = Rows(presets, origins=[1] * 10_000, notes=1)
+
+    splits = divide(rows, SHARES, by="preset", stratify=stratify, seed=seed)
+
+    assert shares_of(rows, splits) == pytest.approx([0.8, 0.1, 0.1], abs=0.02)
+    assert_no_leak(rows.first(500), splits)
+
+
+def test_stratified_shares_hold_to_one_patch_within_each_origin():
+    counts = (7_003, 2_500, 41)
+    rows = Rows([-1] * sum(counts), origins=np.repeat([0, 1, 2], counts).tolist(), notes=1)
+
+    splits = divide(rows, SHARES, stratify="origin", seed=3)
+
+    for origin, count in enumerate(counts):
+        found = shares_of(rows, splits, rows.columns["origin"] == origin)
+        assert found == pytest.approx([0.8, 0.1, 0.1], abs=1.0 / count)
+
+
+def test_rows_without_a_preset_are_stratified_beside_those_with_one():
+    random = np.random.default_rng(1)
+    presets = [*random.integers(0, 400, 6_000).tolist(), *[-1] * 4_000]
+    rows = Rows(presets, origins=[1] * 6_000 + [0] * 4_000, notes=1)
+
+    splits = divide(rows, SHARES, by="preset", stratify="origin")
+
+    assert set(splits.thresholds) == {"", "lhs"}
+    assert shares_of(rows, splits, rows.columns["origin"] == 0) == pytest.approx([0.8, 0.1, 0.1], abs=1 / 4_000)
+    assert shares_of(rows, splits, rows.columns["origin"] == 1) == pytest.approx([0.8, 0.1, 0.1], abs=0.005)
+
+
+def test_an_origin_that_comes_later_has_the_shares_themselves():
+    rows = Rows([-1] * 10_000, origins=[0] * 50 + [2] * 9_950, notes=1)
+
+    splits = divide(rows.first(50), SHARES, stratify="origin")
+
+    assert set(splits.thresholds) == {"lhs"}
+    assert splits.bounds("breed") == cumulative(SHARES)
+    assert shares_of(rows, splits, rows.columns["origin"] == 2) == pytest.approx([0.8, 0.1, 0.1], abs=0.02)
+
+
+def test_the_same_seed_splits_any_two_datasets_by_patch_alike_and_another_seed_does_not():
+    small, large = Rows([-1] * 50), Rows([3] * 80)
+
+    alike = divide(small, SHARES, seed=5).of(small.columns)
+
+    assert divide(large, SHARES, seed=5).of(large.columns)[:100].tolist() == alike.tolist()
+    assert divide(small, SHARES, seed=6).of(small.columns).tolist() != alike.tolist()
+
+
+def test_numbers_of_patches_are_spread_evenly_and_stay_what_they_are():
+    numbers = patch_numbers(0, np.arange(100_000))
+
+    assert numbers.min() >= 0.0
+    assert numbers.max() < 1.0
+    assert np.abs(np.histogram(numbers, 20)[0] / 5_000 - 1).max() < 0.06
+    assert abs(np.corrcoef(numbers[:-1], numbers[1:])[0, 1]) < 0.01
+    assert len(np.unique(numbers)) == 100_000
+    assert patch_numbers(7, np.array([0, 1, 10**9])).tolist() == [
+        0.4239044715250351,
+        0.3496525355079183,
+        0.3305246380388729,
+    ]
+    assert preset_number(7, sha_of(0)) == 0.38596657123328926
+
+
+def test_a_share_of_nothing_gets_nothing():
+    rows = Rows([-1] * 2_000, notes=1)
+
+    for way in ({}, {"stratify": "origin"}):
+        parts = divide(rows, {"train": 0.7, "val": 0.0, "test": 0.3}, **way).parts(rows.columns)
+        assert set(parts) == {"train", "test"}
+        parts = divide(rows, {"train": 0.7, "val": 0.3, "test": 0.0}, **way).parts(rows.columns)
+        assert set(parts) == {"train", "val"}
+
+
+def test_presets_joined_by_breeding_fall_together_with_all_that_descends_from_them():
+    chain = [(0, 1), (1, 2), (2, -1), (7, 8)] + [(number, -1) for number in range(10, 300)]
+    rows = Rows([a for a, _ in chain], [b for _, b in chain])
+
+    splits = divide(rows, SHARES, by="preset", seed=1)
+
+    family = [sha_of(number) for number in (0, 1, 2)]
+    assert {splits.head(sha) for sha in family} == {min(family)}
+    assert splits.kin == {sha: min(family) for sha in family if sha != min(family)} | {
+        max(sha_of(7), sha_of(8)): min(sha_of(7), sha_of(8))
+    }
+    assert (splits.of(rows.columns) >= 0).all()
+
+
+def test_a_family_too_large_is_refused_with_the_way_out():
+    rows = Rows(list(range(60)), [(number + 1) % 60 for number in range(60)])
+
+    with pytest.raises(ConfigError, match=r"joined 60 of 60 presets .* 60 of 60 patches.*--crossing drop.*--by patch"):
+        divide(rows, SHARES, by="preset")
+
+    splits = divide(rows, SHARES, by="preset", crossing="drop")
+    assert_no_leak(rows, splits)
+    parts = splits.parts(rows.columns)
+    assert len(parts["train"]) > len(parts[LEFT_OUT]) > 0
+
+
+def test_a_row_that_comes_later_and_joins_two_splits_is_in_neither():
+    known = Rows(list(range(200)), [-1] * 200)
+    splits = divide(known, SHARES, by="preset")
+    of = splits.of(known.columns)[::2]
+    train, test = int(np.flatnonzero(of == 0)[0]), int(np.flatnonzero(of == 2)[0])
+    other = int(np.flatnonzero(of == 0)[1])
+
+    later = Rows([train, train, test, -1], [test, other, -1, test])
+
+    assert splits.of(later.columns)[::2].tolist() == [-1, 0, 2, 2]
+
+
+def test_a_preset_saved_again_under_another_name_is_of_the_same_family():
+    def ref(number: int, level: float) -> tuple[PresetRef, bytes]:
+        text = written_patch(Patch({"level": level}, preset=sha_of(number)))
+        return PresetRef(sha_of(number), sha256_hex(text)), text
+
+    made = [ref(number, level) for number, level in enumerate([0.5, 0.25, 0.5, 0.125, 0.5])]
+    assets = {ref.patch: text for ref, text in made}
+    rows = Rows([0, 1, 2, 3, 4], refs=tuple(ref for ref, _ in made), assets=assets)
+
+    for crossing in ("join", "drop"):
+        splits = divide(rows, SHARES, by="preset", crossing=crossing)
+        same = [sha_of(number) for number in (0, 2, 4)]
+        assert splits.kin == {sha: min(same) for sha in same if sha != min(same)}
+
+
+def test_a_dataset_without_a_column_of_mates_is_split_by_preset_too():
+    rows = Rows([0, 0, 1, 2, -1] * 20, with_mates=False)
+
+    places = divide(rows, SHARES, by="preset").of(rows.columns)
+
+    assert "mate" not in rows.columns
+    assert (places >= 0).all()
+    assert len(set(places[::2][0::5].tolist()) | set(places[::2][1::5].tolist())) == 1
+
+
+def test_without_presets_there_is_nothing_to_split_by():
+    with pytest.raises(ConfigError, match="no row of the dataset comes from a preset"):
+        divide(Rows([-1, -1]), SHARES, by="preset")
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 50)), min_size=1, max_size=60),
+    st.sampled_from([(0.8, 0.1, 0.1), (0.5, 0.5, 0.0), (0.0, 0.3, 0.7), (1.0, 0.0, 0.0), (0.4, 0.0, 0.6)]),
+)
+def test_calibrated_bounds_miss_no_share_by_more_than_the_largest_group(groups, shares):
+    numbers = np.array([number for number, _ in groups])
+    weights = np.array([weight for _, weight in groups], np.int64)
+    asked = dict(zip("abc", shares, strict=True))
+
+    bounds = calibrated(numbers, weights, asked)
+
+    got = np.bincount(np.searchsorted(bounds, numbers, side="right"), weights, minlength=3) / weights.sum()
+    ties = np.bincount(np.unique(numbers, return_inverse=True)[1].reshape(-1), weights).max() / weights.sum()
+    assert len(got) == 3
+    assert np.abs(got - shares).max() <= ties + 1e-9
+    assert all(share > 0 or not part for share, part in zip(shares, got, strict=True))
+    assert list(bounds) == sorted(bounds)
+
+
+@given(st.lists(st.lists(st.integers(0, 14), min_size=2, max_size=2), max_size=20))
+def test_joining_gives_each_the_smallest_that_can_be_reached(pairs):
+    reached = {place: {place} for place in range(15)}
+    for _ in range(15):
+        for one, other in pairs:
+            reached[one] = reached[other] = reached[one] | reached[other]
+
+    assert joined(15, pairs).tolist() == [min(reached[place]) for place in range(15)]
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ({"train": 0.8, "val": 0.1, "test": 0.2}, r"sum to 1: .* is 1\.1"),
+        ({"train": 1.5, "val": -0.5}, "from 0 to 1"),
+        ({"train": float("nan"), "val": 1.0}, "from 0 to 1"),
+        ({"../train": 1.0}, "no name for a split"),
+        ({"none": 1.0}, "no name for a split"),
+        ({}, "not 0"),
+    ],
+)
+def test_shares_that_are_none_are_refused(shares, said):
+    with pytest.raises(ConfigError, match=said):
+        Splits(shares)
+
+
+GOOD = Splits(by="preset", thresholds={"": (0.5, 0.75, 1.0)}, kin={sha_of(1): sha_of(2)}).to_json()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("format", 2, "Upgrade"),
+        ("shares", {"train": 1.0}, "pairs"),
+        ("shares", [["train", 0.5], ["train", 0.5]], "twice"),
+        ("shares", [["train", True]], "from 0 to 1"),
+        ("shares", [["a/../../b", 1.0]], "no name"),
+        ("shares", [["train", 10**400]], "from 0 to 1"),
+        ("by", "row", "unknown by"),
+        ("by", [], "unknown by"),
+        ("stratify", {}, "unknown stratify"),
+        ("seed", -1, "seed"),
+        ("seed", "0", "seed"),
+        ("crossing", None, "unknown crossing"),
+        ("thresholds", [0.8, 0.9, 1.0], "lists by the name"),
+        ("thresholds", {"": [0.9, 0.8, 1.0]}, "rise to 1"),
+        ("thresholds", {"": [0.8, 0.9]}, "3 numbers"),
+        ("thresholds", {"": [0.8, float("nan"), 1.0]}, "rise to 1"),
+        ("thresholds", {"": [0.8, 0.9, 0.95]}, "rise to 1"),
+        ("thresholds", {"": ["0", 0.9, 1.0]}, "numbers"),
+        ("kin", [], "SHA-256"),
+        ("kin", {"x": sha_of(1)}, "SHA-256"),
+        ("kin", {sha_of(1): sha_of(2), sha_of(2): sha_of(3)}, "of another"),
+        ("kin", {sha_of(1): 3}, "SHA-256"),
+    ],
+)
+def test_what_is_stored_is_not_trusted(key, value, said):
+    assert splits_of({"plan": {"origins": []}, "splits": GOOD}) is not None
+    with pytest.raises(DatasetError, match=said) as raised:
+        splits_of({"plan": {"origins": []}, "splits": {**GOOD, key: value}})
+    assert "tonesmith split DATASET --force" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"splits": GOOD},
+        {"splits": GOOD, "plan": []},
+        {"splits": GOOD, "plan": {"origins": "lhs"}},
+        {"splits": {**GOOD, "more": 1}, "plan": {"origins": []}},
+        {"splits": {"shares": []}, "plan": {"origins": []}},
+        {"splits": 3, "plan": {"origins": []}},
+    ],
+)
+def test_splits_out_of_place_are_told_as_damage(attributes):
+    with pytest.raises(DatasetError, match="cannot be used"):
+        splits_of(attributes)
+    assert splits_of({"plan": {}}) is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+        max_leaves=6,
+    ),
+    st.sampled_from(sorted(GOOD)),
+)
+def test_no_json_does_more_than_be_refused(value, key):
+    try:
+        splits = Splits.from_json({**GOOD, key: value}, ORIGINS)
+    except DatasetError:
+        return
+    assert splits.of(Rows([0, 1, 2]).columns).max() < len(splits.names)
+
+
+def test_an_origin_that_the_plan_does_not_have_is_no_crash():
+    rows = Rows([-1] * 6, origins=[-5, 0, 1, 2, 3, 400])
+
+    assert (Splits(stratify="origin", origins=ORIGINS).of(rows.columns) >= 0).all()
+
+
+def test_splits_are_stored_with_a_dataset_and_forgotten(tmp_path):
+    dataset = made(tmp_path / "d.zarr")
+    digest = dataset.digest
+    splits = divide(dataset, {"train": 0.5, "val": 0.25, "test": 0.25}, by="preset", stratify="origin")
+
+    store(tmp_path / "d.zarr", dataset, splits, Host.load())
+
+    attributes = ZarrSink.open(tmp_path / "d.zarr").attributes
+    assert splits_of(attributes) == splits
+    assert UNFINISHED not in attributes
+    assert attributes["title"] == "Ünïcode 🎹 \u2028 end"
+    assert open_dataset(tmp_path / "d.zarr").digest == digest
+
+    store(tmp_path / "d.zarr", dataset, None, Host.load())
+    assert "splits" not in ZarrSink.open(tmp_path / "d.zarr").attributes
+
+
+def test_blocks_are_written_again_where_files_are_by_split_and_a_cut_short_run_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(ZarrSink, "divides", True)
+    path = tmp_path / "d.zarr"
+    dataset = made(path)
+    digest, written, seen = dataset.digest, [], []
+    write = ZarrSink.write_block
+
+    def failing(sink, block):
+        if len(written) == 1:
+            raise OSError("the machine went down")
+        write(sink, block)
+        written.append(block.index)
+        seen.append(ZarrSink.open(path).attributes)
+
+    monkeypatch.setattr(ZarrSink, "write_block", failing)
+    with pytest.raises(OSError, match="down"):
+        store(path, dataset, Splits(), Host.load())
+    assert {"splits", UNFINISHED} <= set(ZarrSink.open(path).attributes)
+    assert splits_of(seen[0]) == Splits()
+
+    monkeypatch.setattr(ZarrSink, "write_block", write)
+    told: list[int] = []
+    store(path, open_dataset(path), Splits(), Host.load(), told.append)
+
+    assert sum(told) == 20
+    assert UNFINISHED not in ZarrSink.open(path).attributes
+    assert open_dataset(path).digest == digest
+    assert len(open_dataset(path).rejections) == len(dataset.rejections)
+
+
+def test_no_row_is_lost_wherever_splitting_anew_dies(tmp_path, monkeypatch):
+    sink = WebDatasetSink.Options()
+    plan = synthetic_plan(patches=12, frames=64, sink=PluginRef("webdataset", sink.model_dump(mode="json")))
+    case = Case(WebDatasetSink, plan.sink.options, tmp_path / "d", plan)
+    written = case.created()
+    for index in range(plan.blocks):
+        written.write_block(case.block(index))
+    opened = Dataset(WebDatasetSink.open(case.path))
+    digest, host = opened.digest, Host.load()
+    mark, deaths, steps = records.mark, 0, [divide(opened, SHARES, seed=1), divide(opened, SHARES, seed=2), None]
+
+    def dying(*arguments):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OSError("the machine went down")
+        mark(*arguments)
+
+    monkeypatch.setattr(records, "mark", dying)
+    for splits in steps:
+        for completes in range(20):
+            left = completes
+            try:
+                store(case.path, Dataset(WebDatasetSink.open(case.path)), splits, host)
+            except DatasetError:
+                deaths += 1
+                assert Dataset(WebDatasetSink.open(case.path)).digest == digest
+                case.check_whole(range(plan.blocks))
+            else:
+                break
+        found = Dataset(WebDatasetSink.open(case.path))
+        assert (splits_of(found.attributes), found.digest) == (splits, digest)
+        files = [file.name for file in (case.path / "data").iterdir()]
+        assert all(("-" in name) == (splits is not None) for name in files), files
+    assert deaths == 3 + 4 + 3  # the files of other splits are put together first, and that is not done twice
+
+
+def test_the_account_adds_up(tmp_path):
+    plan = synthetic_plan(patches=40, frames=20)
+    dataset = made(tmp_path / "d.zarr", range(10), plan)
+
+    told = account(dataset, divide(dataset, SHARES, by="preset"))
+
+    assert list(told) == ["train", "val", "test", LEFT_OUT]
+    assert sum(part["patches"] for part in told.values()) == 40
+    assert sum(part["rows"] for part in told.values()) == 80
+    assert sum(part["presets"] for part in told.values()) == 14
+    assert sum(part["origins"]["presets"] for part in told.values()) == 14
+    assert [part["share"] for part in told.values()] == [0.8, 0.1, 0.1, 0.0]
+
+
+def test_an_unfinished_dataset_is_split_by_what_it_has(tmp_path):
+    dataset = made(tmp_path / "d.zarr", [1])
+
+    told = account(dataset, divide(dataset, SHARES, stratify="origin"))
+
+    assert sum(part["patches"] for part in told.values()) == 4
+    assert zarr_case(tmp_path / "e.zarr").plan.rows > len(dataset)
