@@ -87,7 +87,7 @@ class ZarrSink(FolderSink[ZarrOptions]):
         stored = "application/octet-stream"
         return (
             FileSet("shards", "audio/c.*", stored, "Zarr shards of the array audio, one a block, one chunk a row"),
-            FileSet("chunks", "pitch/c.*", stored, "Zarr chunks of the array pitch, one a block; other arrays likewise"),
+            FileSet("chunks", "pitch/c.*", stored, "Zarr chunks of the array pitch, one a block; others likewise"),
         )
 
     def create(self, attributes: Mapping[str, Any], schema: Sequence[Column], rows: int, block_rows: int) -> None:
