@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tonesmith import errors
-    from tonesmith.api import generate
+    from tonesmith.api import convert, generate, merge, split
     from tonesmith.block import Rejection, Render, Verdict
     from tonesmith.config import Config, load_config
+    from tonesmith.converting import Transferred
     from tonesmith.dataset import Dataset, Row, Rows, open_dataset
     from tonesmith.errors import (
         ConfigError,
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
     from tonesmith.patch import Candidate, Modulation, Note, Patch
     from tonesmith.plan import Plan
     from tonesmith.preset import Preset, PresetRef
-    from tonesmith.roles import Backend, Measure, Options, Sampler, Sink, Storage, Validator
+    from tonesmith.roles import Backend, FileSet, Measure, Options, Sampler, Sink, Storage, Validator
     from tonesmith.routing import Routing
     from tonesmith.shape import ModulationShape, SpaceShape
     from tonesmith.space import Label, ParameterSpace
+    from tonesmith.splits import Splits
     from tonesmith.watch import Summary, Watcher
 
     __version__: str
@@ -47,6 +49,7 @@ __all__ = [
     "DatasetError",
     "DatasetNotFoundError",
     "EngineError",
+    "FileSet",
     "Host",
     "Importance",
     "Label",
@@ -74,25 +77,31 @@ __all__ = [
     "Sink",
     "SpaceError",
     "SpaceShape",
+    "Splits",
     "Storage",
     "Summary",
     "TonesmithError",
+    "Transferred",
     "Validator",
     "Verdict",
     "Watcher",
     "__version__",
+    "convert",
     "errors",
     "generate",
     "hookimpl",
     "importance_of",
     "load_config",
+    "merge",
     "open_dataset",
+    "split",
 ]
 
 _HOMES = {
-    "api": ("generate",),
+    "api": ("convert", "generate", "merge", "split"),
     "block": ("Rejection", "Render", "Verdict"),
     "config": ("Config", "load_config"),
+    "converting": ("Transferred",),
     "dataset": ("Dataset", "Row", "Rows", "open_dataset"),
     "errors": (
         "ConfigError",
@@ -113,10 +122,11 @@ _HOMES = {
     "patch": ("Candidate", "Modulation", "Note", "Patch"),
     "plan": ("Plan",),
     "preset": ("Preset", "PresetRef"),
-    "roles": ("Backend", "Measure", "Options", "Sampler", "Sink", "Storage", "Validator"),
+    "roles": ("Backend", "FileSet", "Measure", "Options", "Sampler", "Sink", "Storage", "Validator"),
     "routing": ("Routing",),
     "shape": ("ModulationShape", "SpaceShape"),
     "space": ("Label", "ParameterSpace"),
+    "splits": ("Splits",),
     "watch": ("Summary", "Watcher"),
 }
 """Module -> names: each module is imported when one of its names is first used, so that

@@ -1,15 +1,22 @@
-"""Making a dataset from Python."""
+"""Making datasets from Python, storing them otherwise, putting them together, and splitting them."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tonesmith.config import Config, PlanSettings, compose, load_config
+from tonesmith.errors import ConfigError
 from tonesmith.host import Host
 from tonesmith.tomlsource import TomlSource
 from tonesmith.watch import Summary, Watcher
+
+if TYPE_CHECKING:
+    from tonesmith.converting import Transferred
+    from tonesmith.plan import PluginRef
+    from tonesmith.splits import Splits
 
 
 def generate(
@@ -47,6 +54,95 @@ def generate(
     host = Host.load()
     resolved = composed(config, settings, workers=workers, host=host)
     return run(resolve_plan(resolved, host), Path(path), workers=resolved.run.workers, host=host, watcher=watcher)
+
+
+def convert(
+    source: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    sink: str | Mapping[str, Any],
+    *,
+    workers: int = 0,
+) -> Transferred:
+    """Store the rows of a dataset with another sink, or go on with it: see :func:`tonesmith.converting.convert`.
+
+    ::
+
+        convert("d.zarr", "d.h5", {"name": "hdf5", "single": True})
+
+    Args:
+        source: path of the dataset.
+        path: of the new one.
+        sink: its name, or its name and options, as in the TOML file.
+        workers: processes; 0 is one per CPU core this process may use.
+    """
+    from tonesmith.converting import convert as carry
+
+    return carry(Path(source), Path(path), _sink_ref(sink), workers=workers)
+
+
+def merge(
+    sources: Sequence[str | os.PathLike[str]],
+    path: str | os.PathLike[str],
+    sink: str | Mapping[str, Any] | None = None,
+    *,
+    workers: int = 0,
+) -> Transferred:
+    """Store the rows of several datasets as one, or go on with it: see :func:`tonesmith.merging.merge`.
+
+    Args:
+        sources: paths of the datasets, in order.
+        path: of the new one.
+        sink: as :func:`convert` takes it; None for that of the first.
+        workers: processes; 0 is one per CPU core this process may use.
+    """
+    from tonesmith.merging import merge as carry
+
+    paths = [Path(source) for source in sources]
+    return carry(paths, Path(path), None if sink is None else _sink_ref(sink), workers=workers)
+
+
+def split(
+    path: str | os.PathLike[str], shares: Mapping[str, float] | None = None, *, force: bool = False, **settings: Any
+) -> Splits:
+    """Split a dataset, and store that with it; return the splits.
+
+    ::
+
+        split("d.zarr", {"train": 0.9, "test": 0.1}, by="preset", seed=3)
+
+    Args:
+        path: of the dataset.
+        shares: split -> its share; they sum to 1. None for train 0.8, val 0.1 and test 0.1.
+        force: whether to split anew what is split otherwise, though rows move between splits.
+        settings: ``by``, ``stratify``, ``seed`` and ``crossing``, as :class:`tonesmith.Splits` has them.
+
+    Raises:
+        ConfigError: the shares or settings are wrong, or the dataset cannot be split so.
+        OtherPlanError: it is split otherwise already.
+    """
+    from tonesmith.card import renew_card
+    from tonesmith.dataset import open_dataset
+    from tonesmith.splits import DEFAULT_SHARES, Splits
+    from tonesmith.splitting import decided, store
+
+    place = Path(path)
+    opened = open_dataset(place)
+    asked = Splits(dict(DEFAULT_SHARES if shares is None else shares), **settings)
+    splits, done = decided(place, opened, asked, force=force)
+    if not done:
+        store(place, opened, splits, Host.load())
+        renew_card(place, open_dataset(place))
+    return splits
+
+
+def _sink_ref(sink: str | Mapping[str, Any]) -> PluginRef:
+    from tonesmith.plan import PluginRef
+
+    if isinstance(sink, str):
+        return PluginRef(sink)
+    if not isinstance(sink.get("name"), str):
+        raise ConfigError("sink: a name is missing, as in {'name': 'hdf5', 'single': True}")
+    return PluginRef(sink["name"], {key: value for key, value in sink.items() if key != "name"})
 
 
 def composed(

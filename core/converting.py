@@ -120,6 +120,8 @@ def convert(
     done = transferred(destination, feed, attributes, workers, listener or Listener(), compared=True)
     if importance is not None and not importance_path(path).exists():
         importance.save(importance_path(path))
+        if done.complete:
+            destination.sink.finish()  # a format that has a place for it shows it
     return replace(done, source_digest=opened.digest, nbytes_before=opened.nbytes)
 
 

@@ -305,7 +305,7 @@ class Dataset:
 
     def column(self, name: str) -> NDArray[Any]:
         """Return a whole column, (len, *shape), such as ``ds.column("pitch")``."""
-        return self.storage.read(*self._known([name]), self.rows.tolist())
+        return self._read(self._known([name]), self.rows)[name]
 
     def info(self) -> dict[str, Any]:
         """Return what a training script asks first, as JSON: rows, the form of the audio, columns, names, splits.

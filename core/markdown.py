@@ -86,6 +86,10 @@ def _item(value: Any, indent: str) -> Iterator[str]:
 
 def _scalar(value: Any) -> str:
     """Return JSON, with the characters escaped that YAML does not take as they are; it knows no pairs of escapes."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_scalar(key)}: {_scalar(of)}' for key, of in value.items())}}}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(map(_scalar, value))}]"
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     if isinstance(value, float):
         text = text if "." in text else text.replace("e", ".0e")  # else YAML 1.1 reads 1e-05 as text

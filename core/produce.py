@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -56,13 +57,20 @@ class Workbench:
     ) -> None:
         self.plan = plan
         self.stored = stored
-        self.sampler = sampler_of(plan, host, asset)
-        self.validators: list[Validator[Any]] = [
-            cls(cls.Options.model_validate(ref.options))
-            for ref in plan.validators
-            for cls in (host.validators()[ref.name],)
-        ]
+        self._host = host
+        self._asset = asset
         self.engine = Engine(plan.backend, plan.audio, plan.notes.per_patch, plan.isolation, asset)
+
+    @cached_property
+    def sampler(self) -> Sampler[Any]:
+        """The sampler. A merged dataset has none: what draws is wanted only where something is drawn."""
+        return sampler_of(self.plan, self._host, self._asset)
+
+    @cached_property
+    def validators(self) -> list[Validator[Any]]:
+        """The validators."""
+        found = [(self._host.find("validator", ref.name), ref.options) for ref in self.plan.validators]
+        return [cls(cls.Options.model_validate(options)) for cls, options in found]
 
     def __enter__(self) -> Self:
         return self

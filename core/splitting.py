@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.errors import ConfigError
+from tonesmith.errors import ConfigError, OtherPlanError
 from tonesmith.patch import Patch, sha256_hex
 from tonesmith.preset import written_patch
 from tonesmith.splits import (
@@ -26,6 +26,7 @@ from tonesmith.splits import (
     distinct,
     patch_numbers,
     preset_number,
+    splits_of,
 )
 
 if TYPE_CHECKING:
@@ -68,6 +69,33 @@ def divide(
     splits = replace(splits, thresholds=_by_family(splits, patches, families))
     _check_room(splits, patches, families)
     return splits
+
+
+def decided(
+    path: Path, dataset: Dataset, asked: Splits, *, force: bool = False, refuse: bool = True
+) -> tuple[Splits, bool]:
+    """Return the splits that a dataset is to have, and whether it has them already.
+
+    Args:
+        path: of the dataset, for messages.
+        dataset: to split.
+        asked: what is wanted, without bounds and kin.
+        force: whether to divide anew what is split.
+        refuse: whether to raise :class:`OtherPlanError`, with the differences, where it is split otherwise.
+    """
+    there = None if force else splits_of(dataset.attributes)
+    if there is not None and there.settings == asked.settings:
+        return there, UNFINISHED not in dataset.attributes
+    if there is not None and refuse:
+        pairs = [(key, there.settings[key], asked.settings[key]) for key in asked.settings]
+        listed = "\n".join(f"  {key}: {old} -> {new}" for key, old, new in pairs if old != new)
+        raise OtherPlanError(
+            f"{path} is split otherwise (there -> asked for):\n{listed}\nRows would move between splits, and what was "
+            "trained on them would have seen its test. To split it anew all the same: --force"
+        )
+    return divide(
+        dataset, asked.shares, by=asked.by, stratify=asked.stratify, seed=asked.seed, crossing=asked.crossing
+    ), False
 
 
 def store(

@@ -49,9 +49,14 @@ def check_integrity(dataset: Dataset, progress: Callable[[int], object] = int) -
     """
     schema = [column for column in dataset.plan.schema if column.content]
     assets: dict[str, str] = {}
-    first = 0
-    for block, digests in sorted(dataset.storage.blocks().items()):
+    first, stored = 0, dataset.storage.blocks()
+    for block, rows in sorted(dataset.storage.committed().items()):
         offset = block * dataset.plan.block_rows
+        try:
+            digests = stored[block]
+        except DatasetError as error:
+            yield from (Damage(first + place, block, "unreadable", str(error)) for place in range(rows))
+            digests = ()
         for place, digest in enumerate(digests):
             try:
                 columns = {c.name: dataset.storage.read(c.name, [offset + place]) for c in schema}
@@ -63,8 +68,8 @@ def check_integrity(dataset: Dataset, progress: Callable[[int], object] = int) -
             faults = [_asset_fault(dataset, digest_hex(name), assets) for name in columns.get("asset", [[]])[0]]
             if any(faults):
                 yield Damage(first + place, block, "asset", next(filter(None, faults)))
-        first += len(digests)
-        progress(len(digests))
+        first += rows
+        progress(rows)
 
 
 def _asset_fault(dataset: Dataset, name: str, known: dict[str, str]) -> str:

@@ -85,7 +85,8 @@ def test_a_generated_sink_stores_a_dataset_that_is_verified(installed, tmp_path)
     assert made.returncode == 0, made.stderr
     checked = terminal("verify", "--render", 3, "out", cwd=tmp_path, **environment(installed))
     assert "3 of 3 rows sound as they did" in checked.stdout, checked.stderr
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["blocks", "dataset.json"]
+    found = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert found == ["README.md", "blocks", "croissant.json", "dataset.json"]
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -69,7 +69,20 @@ def importance(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
             typer.echo(_announced(study, parts, ahead), err=not dry_run)
     if not dry_run:
         found = _measured(study, parts, workers, host, hidden=quiet or as_json)
+        if path == importance_path(target):
+            _tell_sink(target, host)
         typer.echo(found.model_dump_json() if as_json else "\n".join(_lines(found, path)))
+
+
+def _tell_sink(target: Path, host: Host) -> None:
+    """Let the sink of a dataset show the result beside its rows, if its format has a place for it."""
+    from tonesmith.dataset import open_dataset
+
+    if target.suffix == ".toml" and not target.is_dir():
+        return
+    opened = open_dataset(target)
+    if opened.complete:
+        host.sink_at(opened.plan.sink.name, opened.plan.sink.options, target).finish()
 
 
 def _study(target: Path, settings: Settings, host: Host) -> Study:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tonesmith.errors import OtherPlanError
 from tonesmith.host import Host, warn
 
 if TYPE_CHECKING:
@@ -55,21 +54,15 @@ def split(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     What is decided is stored with the dataset, and holds for the rows that are added to it later.
     """
     from tonesmith.dataset import open_dataset
-    from tonesmith.splits import Splits, splits_of
-    from tonesmith.splitting import UNFINISHED, account, divide
+    from tonesmith.splits import Splits
+    from tonesmith.splitting import account, decided
 
     opened = open_dataset(dataset)
     if remove:
         _remove(dataset, opened, dry_run=dry_run, as_json=as_json, quiet=quiet)
         return
     asked = Splits({"train": train, "val": val, "test": test}, by, stratify or "", seed, crossing)
-    there = None if force else splits_of(opened.attributes)
-    if there is not None and not dry_run:
-        _check_same(dataset, there, asked)
-    if there is not None and there.settings == asked.settings:
-        splits, done = there, UNFINISHED not in opened.attributes
-    else:
-        splits, done = divide(opened, asked.shares, by=by, stratify=asked.stratify, seed=seed, crossing=crossing), False
+    splits, done = decided(dataset, opened, asked, force=force, refuse=not dry_run)
     told = account(opened, splits)
     if not (done or dry_run):
         _store(dataset, opened, splits, hidden=quiet or as_json)
@@ -81,18 +74,6 @@ def split(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     for name, share in splits.shares.items():
         if share and not told[name]["patches"]:
             warn(f"the split {name} is empty: there are too few {'patches' if by == 'patch' else 'presets'} for it")
-
-
-def _check_same(path: Path, there: Splits, asked: Splits) -> None:
-    """Raise :class:`OtherPlanError` if a dataset is split otherwise than is asked for."""
-    if there.settings == asked.settings:
-        return
-    pairs = [(key, there.settings[key], asked.settings[key]) for key in asked.settings]
-    listed = "\n".join(f"  {key}: {old} -> {new}" for key, old, new in pairs if old != new)
-    raise OtherPlanError(
-        f"{path} is split otherwise (there -> asked for):\n{listed}\nRows would move between splits, and what was "
-        "trained on them would have seen its test. To split it anew all the same: --force"
-    )
 
 
 def _remove(path: Path, opened: Dataset, *, dry_run: bool, as_json: bool, quiet: bool) -> None:
