@@ -19,7 +19,7 @@ from tonesmith.sinks._records import Marker
 from tonesmith.sinks._storage import FolderStorage
 
 if TYPE_CHECKING:
-    from tonesmith.sinks._blocks import BlockSink, Layout
+    from tonesmith.sinks._blocks import BlockSink
 
 _KEPT = 64
 """Blocks that stay open: enough for neighbours and for shuffled reads of a small dataset, few enough for any limit."""
@@ -52,6 +52,7 @@ class BlockStorage(FolderStorage):
         self._sink = sink
         self._layout = sink.required_layout(path)
         self.attributes = self._layout.attributes
+        self._markers: Mapping[int, Marker] = {}
         self._forget()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -91,13 +92,50 @@ class BlockStorage(FolderStorage):
         """Return a block, opened; one that has grown meanwhile is opened again for a place that it had not."""
         kept = self._kept.get(block)
         if kept is None or place >= kept.rows:
-            kept = _open(self._path, self._layout, self._sink, block)
+            kept = self._open(block, place)
             while (held := list(self._kept.items())) and (
                 len(held) >= _KEPT or kept.files + sum(other.files for _, other in held) > _KEPT_FILES
             ):
                 self._kept.pop(held[0][0], None)
             self._kept[block] = kept
         return kept
+
+    def _open(self, block: int, place: int) -> _OpenedBlock:
+        """Return a block that has such a place, opened.
+
+        A marker is withdrawn before its files are replaced by others: one that is still there once they are open
+        has told the truth of them. Where it is gone, or has too few rows, the folder is listed anew.
+        """
+        for attempt in range(_TRIES):
+            marker = self._marker(block, place, listed=attempt > 0)
+            if marker is None:
+                break
+            try:
+                content = marker.read()
+                parts, sums = content["parts"], content["sums"]
+                readers = {
+                    split: self._sink.read_part(
+                        self._path / self._sink.file_of(block, split), self._layout, sums.get(split, ())
+                    )
+                    for split in (parts or ("",))
+                }
+            except (OSError, DatasetError):
+                if attempt and Path(marker.path).exists():
+                    raise
+                continue
+            try:
+                if marker.read() == content:
+                    return _OpenedBlock(marker, content, readers)
+            except OSError:
+                continue
+        raise DatasetError("it is not stored (yet)")
+
+    def _marker(self, block: int, place: int, *, listed: bool) -> Marker | None:
+        """Return the marker that counts for a block, or None; as last listed, if that has such a place."""
+        known = self._markers.get(block)
+        if listed or known is None or place >= known.rows:
+            self._markers = records.committed(self._path)
+        return self._markers.get(block)
 
     def _forget(self) -> None:
         self._process = os.getpid()
@@ -138,35 +176,6 @@ class _OpenedBlock:
         for number in np.unique(parts).tolist():
             of_part = parts == number
             out[here[of_part]] = self._readers[number].read(column, self._place[places[of_part]].tolist())
-
-
-def _open(path: Path, layout: Layout, sink: type[BlockSink[Any]], block: int) -> _OpenedBlock:
-    """Return a block, opened.
-
-    A marker is withdrawn before its files are replaced by others: one that is still there once they are open
-    has told the truth of them.
-    """
-    for _ in range(_TRIES):
-        marker = _last_marker(path, block)
-        if marker is None:
-            break
-        try:
-            content = marker.read()
-            parts, sums = content["parts"], content["sums"]
-            readers = {
-                split: sink.read_part(path / sink.file_of(block, split), layout, sums.get(split, ()))
-                for split in (parts or ("",))
-            }
-        except (OSError, DatasetError):
-            if Path(marker.path).exists():
-                raise
-            continue
-        try:
-            if marker.read() == content:
-                return _OpenedBlock(marker, content, readers)
-        except OSError:
-            continue
-    raise DatasetError("it is not stored (yet)")
 
 
 def _last_marker(path: Path, block: int) -> Marker | None:

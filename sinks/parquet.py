@@ -88,8 +88,8 @@ class ParquetSink(BlockSink[ParquetOptions]):
         return (
             "import io, soundfile\n"
             "from datasets import Audio, load_dataset\n\n"
-            f'rows = load_dataset("parquet", data_dir={f"{path}/data"!r}, split="train", streaming=True)\n'
-            'row = next(iter(rows.cast_column("audio", Audio(decode=False))))\n'
+            f'rows = load_dataset("parquet", data_dir={f"{path}/data"!r}, split="train")\n'
+            'row = rows.cast_column("audio", Audio(decode=False))[0]\n'
             'sound, rate = soundfile.read(io.BytesIO(row["audio"]["bytes"]))  # times row["scale"]\n'
         )
 
