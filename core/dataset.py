@@ -244,9 +244,17 @@ class Dataset:
         splits = splits_of(self.attributes)
         if splits is None:
             return {}
-        known = {column.name for column in self.plan.schema}
-        names = splits.of({name: self.column(name) for name in KEYS if name in known})
+        names = splits.of(self._read(self._keys(), self.rows))
         return {name: np.flatnonzero(names == place) for place, name in enumerate(splits.names)}
+
+    def split_of(self, i: int) -> str:
+        """Return the split of a row, or "" if it is in none."""
+        splits = splits_of(self.attributes)
+        if splits is None:
+            return ""
+        row = self.rows[_chosen_one(i, len(self))]
+        place = int(splits.of(self._read(self._keys(), [row]))[0])
+        return splits.names[place] if place >= 0 else ""
 
     def split(self, name: str) -> Dataset:
         """Return the rows of one split, such as "train", as a dataset.
@@ -371,6 +379,11 @@ class Dataset:
         size = self.plan.block_rows
         parts = [np.arange(block * size, block * size + rows) for block, rows in self._committed.items()]
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+    def _keys(self) -> list[str]:
+        """Return the columns that tell a row's split."""
+        known = {column.name for column in self.plan.schema}
+        return [name for name in KEYS if name in known]
 
     def _known(self, columns: Sequence[str] | None) -> list[str]:
         """Return names of columns, all if None; raise :class:`DatasetError` for one that is not there."""

@@ -88,7 +88,8 @@ def check_libraries(what: str, modules: Iterable[str], extra: str) -> None:
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     if missing:
         command = f'pip install "tonesmith[{extra}]"'
-        raise ConfigError(f"{what} needs {' and '.join(missing)}, which is not installed. Install it: {command}")
+        absent = "is not installed. Install it" if len(missing) == 1 else "are not installed. Install them"
+        raise ConfigError(f"{what} needs {' and '.join(missing)}, which {absent}: {command}")
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], shown: int = 12) -> str:

@@ -24,8 +24,13 @@ def preset_of(dataset: Dataset, row: int, name: str, host: Host) -> bytes:
     return content
 
 
-def label_of(row: Row) -> dict[str, Any]:
-    """Return what a row is, as a person reads it: note, origin, measurements, and every parameter with its unit."""
+def label_of(row: Row, split: str = "") -> dict[str, Any]:
+    """Return what a row is, as a person reads it: note, origin, measurements, and every parameter with its unit.
+
+    Args:
+        row: to tell of.
+        split: that it is in, if any.
+    """
     note = row.note
     presets = {preset.sha256: preset for preset in row.plan.presets}
     return {
@@ -33,6 +38,7 @@ def label_of(row: Row) -> dict[str, Any]:
         "patch": row.patch_id,
         "attempt": row.attempt,
         "origin": row.origin,
+        **({"split": split} if split else {}),
         "presets": [asdict(presets[sha]) for sha in (row.preset, row.mate) if sha in presets],
         "note": {"pitch": note.pitch, "velocity": note.velocity, "hold": note.hold, "tail": note.tail},
         "measured": {name: value for name, value in row.measured.items() if np.isfinite(value)},

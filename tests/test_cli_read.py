@@ -93,6 +93,33 @@ def test_export_says_what_is_wrong_and_exits_2(dataset, tmp_path, arguments, sai
     assert "Traceback" not in result.stderr
 
 
+def test_export_and_inspect_know_splits(dataset, tmp_path):
+    assert terminal("split", dataset, "--train", "0.5", "--val", "0", "--test", "0.5").returncode == 0
+    test = open_dataset(dataset).split("test")
+    label = tmp_path / "row.json"
+
+    assert terminal("export", dataset, "--split", "test", "--row", "1", "--label", label).returncode == 0
+    told = json.loads(label.read_text())
+    assert (told["row"], told["split"]) == (test[1].row, "test")
+    assert f"test ({len(test)})" in terminal("inspect", dataset).stdout
+    odd = terminal("export", dataset, "--split", "tset", "--row", "0", "--label", label)
+    assert "Did you mean 'test'?" in odd.stderr
+
+
+def test_a_dataset_that_grows_keeps_its_splits(chaos, tmp_path):
+    path = tmp_path / "d"
+    chaos.make(path, patches=9)
+    terminal("split", path, "--train", "0.5", "--val", "0", "--test", "0.5", "--stratify", "origin")
+    before = [open_dataset(path).split_of(i) for i in range(18)]
+    chaos.make(path, patches=15)
+
+    grown = open_dataset(path)
+    assert len(grown) == 30
+    assert [grown.split_of(i) for i in range(18)] == before
+    assert set(before) == {"train", "test"}
+    assert sum(map(len, grown.splits.values())) == 30
+
+
 @pytest.mark.parametrize("command", [["inspect"], ["verify"], ["export", "--row", "0", "--audio", "x.wav"]])
 def test_a_path_that_is_no_dataset_is_told_apart_from_one_that_is_not_there(tmp_path, command):
     (tmp_path / "folder").mkdir()

@@ -300,11 +300,15 @@ def test_a_split_is_a_dataset_of_its_rows(tmp_path: Path) -> None:
     assert copy.rows.tolist() == train.rows.tolist()
     assert copy.info()["rows"] == len(train)
     assert train.splits["test"].tolist() == []
+    assert [ds.split_of(i) for i in (0, 13, -1)] == [
+        "train" if i in ds.splits["train"] else "test" for i in (0, 13, 59)
+    ]
 
 
 def test_a_split_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="tonesmith split"):
         dataset(tmp_path / "d").split("train")
+    assert dataset(tmp_path / "f").split_of(3) == ""
     with pytest.raises(DatasetError, match="Did you mean 'train'"):
         divided(tmp_path / "e", {"train": 0.6, "test": 0.4}).split("trian")
 

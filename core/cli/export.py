@@ -48,7 +48,7 @@ def export(
     if audio is not None:
         _write(audio, "--audio", wav_of(chosen.audio, opened.plan.audio.sample_rate))
     if label is not None:
-        _write(label, "--label", json.dumps(label_of(chosen), indent=2).encode() + b"\n")
+        _write(label, "--label", json.dumps(label_of(chosen, opened.split_of(row)), indent=2).encode() + b"\n")
 
 
 def _write(path: Path, flag: str, content: bytes) -> None:
