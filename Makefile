@@ -20,7 +20,7 @@ demo: $(VENV)/installed ## set up, and make a dataset of 48 Vital patches at 3 p
 	$(BIN)/tonesmith generate -n 48 data/demo.zarr
 
 test: $(VENV)/installed-test ## set up, and run the tests; ARGS="-k docs" goes to pytest
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/installed-test $(VENV)/typed ## set up, and run ruff and mypy
 	$(BIN)/ruff check .

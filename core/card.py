@@ -27,6 +27,7 @@ _HEAD = 1 << 20
 def write_card(path: Path, dataset: Dataset) -> None:
     """Write README.md and croissant.json into a dataset's folder; beside a dataset that is one file.
 
+    Nothing is written where nothing is: for a file that is not joined yet, or a sink that stores elsewhere.
     A file that is there and that tonesmith did not write is left as it is. Each file is written whole or not at all,
     and not touched where nothing has changed.
 
@@ -37,6 +38,8 @@ def write_card(path: Path, dataset: Dataset) -> None:
     Raises :class:`DatasetError` if a file cannot be written, or a plugin fails to tell of itself.
     """
     place = path.resolve() if path.name in {"", ".."} else path
+    if not place.exists():
+        return
     try:
         _write(place, dataset, Host.load())
     except TonesmithError:
@@ -64,7 +67,7 @@ def renew_card(path: Path, dataset: Dataset) -> None:
     """Write the card, or warn that it cannot be written: a dataset is whole without it."""
     try:
         write_card(path, dataset)
-    except DatasetError as error:
+    except TonesmithError as error:
         warn(f"{error}. The dataset itself is whole.")
 
 

@@ -536,6 +536,20 @@ def test_a_run_writes_its_card(chaos: Chaos, tmp_path: Path) -> None:
     assert "patches = 2\n" in text
 
 
+def test_a_run_does_not_fail_for_its_card(chaos: Chaos, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "d.zarr"
+    chaos.make(path, patches=2)
+    (path / "README.md").unlink()
+    (path / "README.md").mkdir()
+    assert chaos.make(path, patches=3).complete
+    assert "warning: cannot write the card" in capsys.readouterr().err
+
+
+def test_nothing_is_written_where_nothing_is(tmp_path: Path) -> None:
+    write_card(tmp_path / "elsewhere", made(tmp_path / "d"))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["d"]
+
+
 @pytest.mark.skipif(not PRESETS.is_dir(), reason="the public presets are not here")
 def test_a_dataset_of_presets_credits_their_makers(tmp_path: Path) -> None:
     files = sorted((PRESETS / "vital").rglob("*.vital"))[:2]
