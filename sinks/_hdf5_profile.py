@@ -10,7 +10,7 @@
     metadata/midi_note          pitch
     metadata/velocity           velocity
     metadata/source             name of the origin
-    metadata/tier               of the backend, 0 if it has none
+    metadata/tier               of vita, 0 if the backend has none
     metadata/preset_hash        of the preset, or of the patch
     metadata/preset_name        of the preset, or ""
     schema                      attributes: names, ranges and rates
@@ -74,6 +74,8 @@ class Form:
     def tier(self) -> int:
         """Of the backend; 0 if it has none."""
         tier = self._plan["backend"]["options"].get("tier", 0)
+        if tier is None:  # not chosen: vita then varies what its tier 1 does, or with presets what its tier 3 does
+            return 3 if self._plan.get("presets") else 1
         return tier if isinstance(tier, int) else 0
 
     @cached_property

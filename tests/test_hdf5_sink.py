@@ -225,7 +225,13 @@ def test_the_schema_tells_names_ranges_and_rates(tmp_path: Path) -> None:
         assert set(file["metadata/tier"][()]) == {2}
 
 
-def backend_tier(tier: int) -> Any:
+def test_a_tier_that_was_not_chosen_is_the_default_of_vita(tmp_path: Path) -> None:
+    case = finished(tmp_path / "d", backend_tier(None))
+    with h5py.File(case.path / "dataset.h5") as file:
+        assert set(file["metadata/tier"][()]) == {1}
+
+
+def backend_tier(tier: int | None) -> Any:
     return replace(synthetic_plan(), backend=PluginRef("made-up", {"tier": tier}))
 
 
