@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from tonesmith.block import Block, Column
     from tonesmith.sinks._block_storage import BlockStorage, PartReader
+    from tonesmith.splits import Splits
 
 O = TypeVar("O", bound=Options)  # noqa: E741 - the options type of a plugin
 
@@ -258,7 +259,8 @@ class BlockSink(FolderSink[O]):
         """
         layout = self.required_layout(self.path)
         check_block(layout.columns, layout.rows, layout.block_rows, block)
-        parts = self._parts(layout, block)
+        splits = self._splits(layout)
+        parts: Parts = splits.parts(block.columns) if splits is not None else WHOLE
         made = [self._part(block, split, places) for split, places in (parts or {"": range(block.rows)}).items()]
         with telling(f"block {block.index} to {self.path}"):
             earlier = {split for marker in records.markers(self.path, block.index) for split in _splits_of(marker)}
@@ -273,7 +275,7 @@ class BlockSink(FolderSink[O]):
             records.mark(self.path, block, parts, sums)
             for part in made:
                 self.settle_part(part)
-            for split in (earlier | self._known_splits(layout)) - {part.split for part in made}:
+            for split in (earlier | _known_splits(splits)) - {part.split for part in made}:
                 self.remove_part(self.path / self.file_of(block.index, split))
 
     def finish(self) -> None:
@@ -300,25 +302,26 @@ class BlockSink(FolderSink[O]):
             self.documents(files, layout)
             files.commit()
 
-    def _parts(self, layout: Layout, block: Block) -> Parts:
-        """Return split -> places of its rows in the block, where the format keeps splits apart."""
+    def _splits(self, layout: Layout) -> Splits | None:
+        """Return the splits whose rows the format keeps apart, if it does and the dataset is split."""
         from tonesmith.splits import splits_of
 
-        splits = splits_of(layout.attributes) if self.divides else None
-        return splits.parts(block.columns) if splits is not None else WHOLE
-
-    def _known_splits(self, layout: Layout) -> set[str]:
-        """Return the splits whose files of a block a killed writer may have left, beside those of its marker."""
-        from tonesmith.splits import LEFT_OUT, splits_of
-
-        splits = splits_of(layout.attributes) if self.divides else None
-        return {"", LEFT_OUT, *splits.names} if splits is not None else set()
+        return splits_of(layout.attributes) if self.divides else None
 
     def _part(self, block: Block, split: str, places: Sequence[int]) -> Part:
         rows = [block.first_row + place for place in places]
         whole = len(places) == block.rows
         columns = {name: array if whole else array[list(places)] for name, array in block.columns.items()}
         return Part(self.path / self.file_of(block.index, split), block.index, rows, columns, split)
+
+
+def _known_splits(splits: Splits | None) -> set[str]:
+    """Return the splits whose files of a block a killed writer may have left, beside those of its marker."""
+    if splits is None:
+        return set()
+    from tonesmith.splits import LEFT_OUT
+
+    return {"", LEFT_OUT, *splits.names}
 
 
 def _splits_of(marker: records.Marker) -> list[str]:

@@ -31,7 +31,7 @@ from tonesmith.preset import PresetRef
 from tonesmith.sinks.hdf5 import Hdf5Options, Hdf5Sink, parts_of
 from tonesmith.testing import sink_processes as processes
 from tonesmith.testing.sink import SinkContract
-from tonesmith.testing.sink_processes import Case, unflushed
+from tonesmith.testing.sink_processes import Case, damage, unflushed
 from tonesmith.testing.synthetic import ASSETS, attributes_of, synthetic_plan, synthetic_space
 
 h5py = pytest.importorskip("h5py")
@@ -82,7 +82,7 @@ class TestSingle(SinkContract):
 
     @pytest.mark.parametrize("harm", ["a bit turned", "cut short", "removed"])
     def test_a_damaged_block_is_named(self, written: Case, harm: str) -> None:
-        harmed(parts_of(written.path) / "data/000001.h5", harm)
+        damage(parts_of(written.path) / "data/000001.h5", harm)
         with pytest.raises(DatasetError, match=r"block 1\b"):
             written.made().finish()
         assert not written.path.exists()
@@ -135,17 +135,6 @@ def finished(path: Path, plan: Any = None, **options: Any) -> Case:
 def columns_of(case: Case) -> dict[str, NDArray[Any]]:
     blocks = [case.block(index).columns for index in range(case.plan.blocks)]
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
-
-
-def harmed(file: Path, harm: str) -> None:
-    content = bytearray(file.read_bytes())
-    if harm == "removed":
-        file.unlink()
-    elif harm == "cut short":
-        file.write_bytes(content[: len(content) // 2])
-    else:
-        content[len(content) // 2] ^= 4
-        file.write_bytes(content)
 
 
 def preset_plan() -> Any:
@@ -353,7 +342,7 @@ def test_a_master_that_shows_what_is_there_is_left_alone(tmp_path: Path) -> None
 
 def test_a_master_is_written_though_a_block_is_damaged(tmp_path: Path) -> None:
     case = written_case(tmp_path / "d")
-    harmed(case.path / "data/000001.h5", "removed")
+    damage(case.path / "data/000001.h5", "removed")
     case.made().finish()
     with opened(case.path, single=False) as file:
         np.testing.assert_array_equal(file["audio/waveforms"][16:], case.block(2).columns["audio"])

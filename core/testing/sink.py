@@ -356,7 +356,7 @@ class SinkContract:
         before = processes.files_of(case.path)
         processes.write(case, [1])
         files = [Path(file) for file in processes.files_of(case.path) - before]
-        _harm(max(files, key=lambda file: file.stat().st_size), harm)
+        processes.damage(max(files, key=lambda file: file.stat().st_size), harm)
         storage = self.sink.open(case.path)
         for index in (0, 2):
             _assert_same(case.read(storage, index), case.block(index).columns)
@@ -413,7 +413,7 @@ class SinkContract:
         for missing in ("0" * 64, "../../secret", ""):
             with pytest.raises(DatasetError):
                 storage.asset(missing)
-        _harm(Path(max(files - before)), "a bit turned")
+        processes.damage(Path(max(files - before)), "a bit turned")
         with pytest.raises(DatasetError, match=name):
             storage.asset(name)
 
@@ -447,17 +447,6 @@ def _damaged_blocks(storage: Storage) -> set[int]:
 
 def _comparable(rejection: Rejection) -> dict[str, Any]:
     return {**rejection.to_json(), "measured": {k: repr(float(v)) for k, v in rejection.measured.items()}}
-
-
-def _harm(file: Path, harm: str) -> None:
-    content = bytearray(file.read_bytes())
-    if harm == "removed":
-        file.unlink()
-    elif harm == "cut short":
-        file.write_bytes(content[: len(content) // 2])
-    else:
-        content[len(content) // 2] ^= 4
-        file.write_bytes(content)
 
 
 def _wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:

@@ -202,6 +202,18 @@ def fill_the_disk(case: Case, index: int, limit: int) -> None:
     case.check_whole([*before, index])
 
 
+def damage(file: Path, kind: str) -> None:
+    """Damage a file: ``removed``, ``cut short``, or else with a bit turned in its middle."""
+    content = bytearray(file.read_bytes())
+    if kind == "removed":
+        file.unlink()
+    elif kind == "cut short":
+        file.write_bytes(content[: len(content) // 2])
+    else:
+        content[len(content) // 2] ^= 4
+        file.write_bytes(content)
+
+
 def files_of(path: Path) -> set[str]:
     """Return every file below a path."""
     return {str(file) for file in path.rglob("*") if file.is_file()}
