@@ -320,7 +320,7 @@ class SinkContract:
             _wait_for(lambda: len(case.made().committed()) == 3)
             time.sleep(moments.uniform(0.0, 0.2))
             writer.kill()
-            writer.join()
+            writer.wait()
             case.check_whole(range(3))
         processes.write(case, range(3))
         case.check_whole(range(3))
@@ -339,13 +339,11 @@ class SinkContract:
         storage = self.sink.open(case.path)
         writers = [processes.start(processes.write, case, range(first, 20, 2)) for first in (0, 1)]
         seen: set[int] = set()
-        while any(writer.is_alive() for writer in writers):
+        while any(writer.poll() is None for writer in writers):
             for index in set(storage.committed()) - seen:
                 _assert_same(case.read(storage, index), case.block(index).columns)
                 seen.add(index)
-        for writer in writers:
-            writer.join()
-        assert [writer.exitcode for writer in writers] == [0, 0]
+        assert [writer.returncode for writer in writers] == [0, 0]
         assert sorted(storage.committed()) == list(range(20))
         case.check_whole(range(20))
 

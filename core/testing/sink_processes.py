@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import pickle
 import resource
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,11 @@ from tonesmith.roles import Sink, Storage
 from tonesmith.testing.synthetic import attributes_of, synthetic_block
 
 _KILLED = 9
+
+_CALL = (
+    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
+    "target, args = pickle.load(sys.stdin.buffer); target(*args)"
+)
 
 
 class Case(NamedTuple):
@@ -71,18 +77,24 @@ def unflushed(fd: object) -> None:
     """Do nothing: what a killed process wrote is in the system's cache, and a test need not wait for the disk."""
 
 
-def start(target: Callable[..., None], *args: Any) -> multiprocessing.process.BaseProcess:
+def start(target: Callable[..., None], *args: Any) -> subprocess.Popen[bytes]:
     """Return a process that runs a function: a new interpreter, which shares no lock or thread with this one."""
-    process = multiprocessing.get_context("spawn").Process(target=target, args=args)
-    process.start()
+    # Not by multiprocessing, which would keep a process of its own beside, and fail once that is gone.
+    process = subprocess.Popen([sys.executable, "-c", _CALL], stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    with process.stdin as pipe:
+        pipe.write(pickle.dumps(sys.path) + pickle.dumps((target, args)))
     return process
 
 
 def run(target: Callable[..., None], *args: Any) -> None:
     """Run a function in a process of its own, and fail if it does."""
-    process = start(target, *args)
-    process.join(120)
-    assert process.exitcode == 0, f"{target.__name__} ended with {process.exitcode}: its error is on stderr"
+    with start(target, *args) as process:
+        try:
+            status = process.wait(120)
+        finally:
+            process.kill()
+    assert status == 0, f"{target.__name__} ended with {status}: its error is on stderr"
 
 
 def write(case: Case, indices: Iterable[int]) -> None:
