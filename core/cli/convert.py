@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tonesmith.cli.options import Json, Processes, Quiet, listed
 from tonesmith.cli.transfer import carried_out, chosen_sink, sink_flags, sink_names
 from tonesmith.host import Host
 
@@ -26,7 +27,7 @@ def convert_command(arguments: Sequence[str] | None, host: Host, *, lenient: boo
     Raises :class:`ConfigError` if the sink is unknown, or a flag is not its own.
     """
     if arguments is None:
-        return _listed_only
+        return listed(_convert)
     from tonesmith.cli.flags import flagged
 
     return flagged(_convert, arguments, lambda words, mild: sink_flags(words, host, lenient=mild), lenient=lenient)
@@ -39,9 +40,9 @@ def _convert(
         str | None,
         typer.Option(metavar="NAME", help="Stores the new dataset; default that of SRC.", autocompletion=sink_names),
     ] = None,
-    workers: Annotated[int, typer.Option("--workers", min=0, metavar="INT", help="Processes; 0 is one a core.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    workers: Processes = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
     *,
     overrides: Mapping[str, Any],
     spelled: Mapping[str, str],
@@ -72,10 +73,3 @@ def _convert(
         as_json=as_json,
         quiet=quiet,
     )
-
-
-def _listed_only() -> None:
-    """Stand for the command in the list of commands."""
-
-
-_listed_only.__doc__ = _convert.__doc__

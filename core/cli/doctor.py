@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tonesmith.cli.options import Json, Quiet, listed
 from tonesmith.errors import ConfigError, TonesmithError
 from tonesmith.host import Host
 
@@ -34,7 +35,7 @@ def doctor_command(arguments: Sequence[str] | None, host: Host, *, lenient: bool
     Raises :class:`ConfigError` if the configuration is wrong, or a flag is not the backend's.
     """
     if arguments is None:
-        return _listed_only
+        return listed(_doctor)
     from tonesmith.cli.flags import flagged
 
     return flagged(_doctor, arguments, lambda words, mild: _flags(words, host, lenient=mild), lenient=lenient)
@@ -98,8 +99,8 @@ def _doctor(
     timeout: Annotated[
         float, typer.Option("--timeout", min=0.1, metavar="SECONDS", help="That loading, or one render, may take.")
     ] = 60.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
     *,
     overrides: Mapping[str, Any],
     spelled: Mapping[str, str],
@@ -123,13 +124,6 @@ def _doctor(
     needs_options = not (backend or config)
     if any(checkup.faults and not (needs_options and checkup.wrong_input) for checkup in checkups):
         raise typer.Exit(1)
-
-
-def _listed_only() -> None:
-    """Stand for the command in the list of commands."""
-
-
-_listed_only.__doc__ = _doctor.__doc__
 
 
 def _subjects(

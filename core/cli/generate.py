@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tonesmith.cli.options import Json, Quiet, listed
 from tonesmith.errors import ConfigError, SpaceError, TonesmithError
 from tonesmith.host import Host
 
@@ -33,7 +34,7 @@ def generate_command(arguments: Sequence[str] | None, host: Host, *, lenient: bo
     Raises :class:`ConfigError` if the configuration is wrong, or a flag belongs to no chosen plugin.
     """
     if arguments is None:
-        return _listed_only
+        return listed(_generate)
     from tonesmith.cli.flags import flagged
 
     return flagged(_generate, arguments, lambda words, mild: _flags(words, host, lenient=mild), lenient=lenient)
@@ -88,8 +89,8 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     save_config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the resolved composition; without OUT, only that.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
     backend: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Synth.", autocompletion=_names_of("backend"), rich_help_panel=_PLUGINS),
@@ -137,13 +138,6 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         _make(composition, config, out, host, as_json=as_json, quiet=quiet)
     elif save_config is None:
         raise ConfigError("OUT is missing, the path of the dataset: tonesmith generate [flags] OUT")
-
-
-def _listed_only() -> None:
-    """Stand for the command in the list of commands."""
-
-
-_listed_only.__doc__ = _generate.__doc__
 
 
 def _save(config: Config, path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tonesmith.cli.options import Engines
 from tonesmith.errors import ConfigError
 from tonesmith.host import Host
 
@@ -33,7 +34,7 @@ def importance(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         int | None,
         typer.Option("--pitch", min=0, max=127, show_default=False, help="Of the note; default the plan's first."),
     ] = None,
-    workers: Annotated[int, typer.Option("--workers", min=0, max=1024, help="Engines; 0 is one per CPU core.")] = 0,
+    workers: Engines = 0,
     seed: Annotated[
         int | None,
         typer.Option("--seed", min=0, show_default=False, help="Chooses the base patches; default the plan's."),

@@ -10,13 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
+from tonesmith.cli.options import Json
+
 _CREDITS_SHOWN = 6
 
 
 def inspect(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
     params: Annotated[bool, typer.Option("--params", help="Table how the rows cover each parameter.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show what is in a dataset: rows, notes, space, origins, rejections, levels, versions, plan, digest."""
     from tonesmith.dataset import open_dataset

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tonesmith.cli.options import Json, Processes, Quiet, listed
 from tonesmith.cli.transfer import carried_out, chosen_sink, sink_flags, sink_names
 from tonesmith.host import Host
 
@@ -15,7 +16,7 @@ from tonesmith.host import Host
 def merge_command(arguments: Sequence[str] | None, host: Host, *, lenient: bool = False) -> Callable[..., None]:
     """Return the command, with the flags of the sink that the arguments choose. As ``convert_command``."""
     if arguments is None:
-        return _listed_only
+        return listed(_merge)
     from tonesmith.cli.flags import flagged
 
     return flagged(_merge, arguments, lambda words, mild: sink_flags(words, host, lenient=mild), lenient=lenient)
@@ -30,9 +31,9 @@ def _merge(
             metavar="NAME", help="Stores the new dataset; default that of the first.", autocompletion=sink_names
         ),
     ] = None,
-    workers: Annotated[int, typer.Option("--workers", min=0, metavar="INT", help="Processes; 0 is one a core.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    workers: Processes = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
     *,
     overrides: Mapping[str, Any],
     spelled: Mapping[str, str],
@@ -51,10 +52,3 @@ def _merge(
         as_json=as_json,
         quiet=quiet,
     )
-
-
-def _listed_only() -> None:
-    """Stand for the command in the list of commands."""
-
-
-_listed_only.__doc__ = _merge.__doc__

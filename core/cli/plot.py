@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tonesmith.cli.options import Json, Quiet
 from tonesmith.errors import ConfigError
 
 if TYPE_CHECKING:
     from tonesmith.likeness import Components, Sounds
 
 _OUT_HELP = "Picture to write: .png, .svg or .pdf."
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
 
 
 def plot_app() -> typer.Typer:
@@ -51,7 +51,7 @@ def pca(
         ),
     ] = None,
     as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Draw sounds as points: the nearer, the more alike in their spectra.
 

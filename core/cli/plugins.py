@@ -13,14 +13,13 @@ import tomli_w
 import typer
 
 from tonesmith.admission import ROLES
+from tonesmith.cli.options import Json
 from tonesmith.cli.skeleton import add_new
 from tonesmith.errors import PluginError, unknown_name
 from tonesmith.host import Host, PluginRecord
 from tonesmith.roles import Backend, Validator
 from tonesmith.settings import Setting, settings_of
 from tonesmith.shape import SpaceShape
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def plugins_app(host: Host) -> typer.Typer:

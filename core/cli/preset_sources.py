@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tonesmith.cli.options import Json, Quiet
+
 if TYPE_CHECKING:
     from tonesmith.preset_collections import Collection
     from tonesmith.preset_download import Downloaded
@@ -26,7 +28,7 @@ _Cache = Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Whe
 def find(
     suffix: _Suffix = ".vital",
     cache: _Cache = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Find presets: in the usual folders of Vital, and in the collections that were downloaded."""
     from tonesmith.preset_folders import places, preset_folders
@@ -80,8 +82,8 @@ def download(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     cache: _Cache = None,
     listing: Annotated[bool, typer.Option("--list", help="Only list the collections.")] = False,
     update: Annotated[bool, typer.Option("--update", help="Download again what is there.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Download collections of presets with git: one commit, one folder, and the licence with it.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tonesmith.cli.options import Engines, Json, Quiet
 from tonesmith.cli.preset_sources import download, find
 from tonesmith.errors import ConfigError
 from tonesmith.host import Host
@@ -31,10 +32,7 @@ _Paths = Annotated[
     typer.Argument(metavar="[PATH]...", help="Files, folders and globs; default those of ./plugins.toml."),
 ]
 _Backend = Annotated[str | None, typer.Option("--backend", metavar="NAME", help="Synth; default vita.")]
-_Workers = Annotated[int, typer.Option("--workers", min=0, max=1024, help="Engines; 0 is one per CPU core.")]
 _Silent = Annotated[bool, typer.Option("--no-audition", help="Do not play them: whether one is silent stays open.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
-_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 
 
 def presets_app() -> typer.Typer:
@@ -54,9 +52,9 @@ def _list(
     paths: _Paths = None,
     backend: _Backend = None,
     no_audition: _Silent = False,
-    workers: _Workers = 0,
-    as_json: _Json = False,
-    quiet: _Quiet = False,
+    workers: Engines = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """List presets: who made them, and what is in them. Each plays one note, to tell whether it is silent.
 
@@ -79,7 +77,7 @@ def _show(
         int, typer.Option("--number", min=1, metavar="N", help="Which preset of a file that holds several.")
     ] = 1,
     no_audition: _Silent = False,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show all of one preset: maker, modulations, assets, level, and each parameter that is not at its default.
 
@@ -113,9 +111,9 @@ def _numbered(presets: Sequence[Examined], number: int, file: Path) -> Examined:
 def _check(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, folders and globs.")],
     backend: _Backend = None,
-    workers: _Workers = 0,
-    as_json: _Json = False,
-    quiet: _Quiet = False,
+    workers: Engines = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Check that presets can be read, and that each renders again from its label, bit for bit.
 

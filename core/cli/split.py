@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from tonesmith.cli.options import Json, Quiet
 from tonesmith.host import Host, warn
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def split(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     ] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Forget the splits.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be, and store nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Divide a dataset into training, validation and test, so that nothing leaks from one to another.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tonesmith.cli.options import Json, Quiet
 from tonesmith.host import Host
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ def verify(
     render: Annotated[
         int, typer.Option("--render", min=0, metavar="N", help="Render N rows again and compare every sample.")
     ] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Check every stored byte against its digest, and with --render the sound of labels against the audio.
 
