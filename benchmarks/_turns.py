@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import queue
@@ -17,6 +18,7 @@ from typing import Any
 
 from _processes import cpu_seconds, process
 
+from tonesmith.api import generate
 from tonesmith.channel import Child, Message
 from tonesmith.dataset import Dataset, open_dataset
 from tonesmith.host import Host
@@ -108,6 +110,26 @@ class Tonesmith:
     def _own(self) -> float:
         """Return what the workers took without their engines, which live as long as they do."""
         return sum(p.seconds for worker in self._workers if (p := process(worker.pid)))
+
+
+def parser_of(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser of what every comparison of rows takes: how long a note is, and how often all have a turn."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hold", type=float, default=1.5, help="seconds from note on to note off")
+    parser.add_argument("--tail", type=float, default=0.5, help="seconds rendered after that")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each contender has its turn")
+    return parser
+
+
+def circumstances(rounds: int) -> str:
+    """Return the line that figures are read with."""
+    return f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}; medians of {rounds} rounds"
+
+
+def made(path: Path, **settings: Any) -> Dataset:
+    """Return a dataset made by tonesmith with these settings: its plan decides the patches of all contenders."""
+    generate(path, **settings)
+    return open_dataset(path)
 
 
 def turns(contenders: Mapping[str, Any], count: int) -> dict[str, list[Round]]:

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from _turns import Contender, Round, Tonesmith, copy_of, ratio, turns
+from _turns import Contender, Round, Tonesmith, circumstances, copy_of, made, parser_of, ratio, turns
 
-from tonesmith.api import composed
 from tonesmith.backends.dawdreamer import SOURCE, VOICES
 from tonesmith.backends.dawdreamer.faust import FaustVoice
-from tonesmith.dataset import Dataset, open_dataset
-from tonesmith.host import Host
-from tonesmith.pipeline import resolve_plan, run
+from tonesmith.dataset import Dataset
 
 _STORAGE = ("copy", "pack", "digest", "zarr write")
 
@@ -30,7 +26,7 @@ _STORAGE = ("copy", "pack", "digest", "zarr write")
 def main() -> None:
     """Compare, and print a table."""
     options = _arguments()
-    print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}; medians of {options.rounds} rounds")
+    print(circumstances(options.rounds))
     print(f"{options.patches} patches x pitches {options.pitches}, {options.hold} s held + {options.tail} s")
     print(f"CPU ms a row {'raw':>9}{'tonesmith':>11}{'of raw':>8}   of which checks, storage")
     for voice in options.voices:
@@ -40,7 +36,9 @@ def main() -> None:
 
 def _measured(folder: Path, voice: str, options: argparse.Namespace) -> tuple[int, dict[str, list[Round]]]:
     """Return the number of rows that both make in a round, and the rounds of each."""
-    dataset = _made(folder / "seen", voice, options)
+    notes = {"pitches": options.pitches, "hold": options.hold, "tail": options.tail}
+    backend = {"name": "dawdreamer", "instrument": voice}
+    dataset = made(folder / "seen", patches=options.patches, backend=backend, notes=notes)
     copy = copy_of(dataset, folder / "seen", folder / "copy")
     job = _job(dataset, folder)
     kinds: dict[str, Any] = {
@@ -49,18 +47,6 @@ def _measured(folder: Path, voice: str, options: argparse.Namespace) -> tuple[in
         "parts": Contender("parts", job),
     }
     return len(dataset), turns(kinds, options.rounds)
-
-
-def _made(path: Path, voice: str, options: argparse.Namespace) -> Dataset:
-    """Return a dataset made by tonesmith: its plan decides the patches."""
-    host = Host.load()
-    settings = {
-        "patches": options.patches,
-        "backend": {"name": "dawdreamer", "instrument": voice},
-        "notes": {"pitches": options.pitches, "hold": options.hold, "tail": options.tail},
-    }
-    run(resolve_plan(composed(None, settings, host=host), host), path, host=host)
-    return open_dataset(path)
 
 
 def _job(dataset: Dataset, folder: Path) -> Path:
@@ -93,13 +79,10 @@ def _report(voice: str, rows: int, rounds: Mapping[str, list[Round]]) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--voices", nargs="+", default=list(VOICES), choices=VOICES)
     parser.add_argument("--patches", type=int, default=32)
     parser.add_argument("--pitches", type=int, nargs="+", default=[48, 60, 72])
-    parser.add_argument("--hold", type=float, default=1.5, help="seconds from note on to note off")
-    parser.add_argument("--tail", type=float, default=0.5, help="seconds rendered after that")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each contender has its turn")
     return parser.parse_args()
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import os
 import shutil
 import tempfile
 import time
@@ -22,9 +21,9 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from _turns import circumstances, made
 from numpy.typing import NDArray
 
-from tonesmith.api import generate
 from tonesmith.block import Block
 from tonesmith.dataset import Dataset, open_dataset
 from tonesmith.host import Host
@@ -149,9 +148,10 @@ def main() -> None:
     """Compare, and print a table."""
     options = _arguments()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        dataset = _made(Path(folder) / "made.zarr", options)
+        notes = {"pitches": [48, 60, 72], "hold": 1.5, "tail": 0.5}
+        dataset = made(Path(folder) / "made.zarr", patches=options.patches, backend={"name": "vita"}, notes=notes)
         blocks = [block_of(dataset, index) for index in range(dataset.plan.blocks)]
-        print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}; medians of {options.rounds} rounds")
+        print(circumstances(options.rounds))
         print(f"{len(dataset)} rows of Vital, {_audio_bytes(dataset)} bytes of audio each")
         for store in _stores(Path(folder) / "warm").values():  # libraries are imported, and caches filled
             store.write(dataset, blocks)
@@ -173,13 +173,6 @@ def _stores(folder: Path) -> dict[str, Store]:
     for name, (sink, options) in _SINKS.items():
         stores[name] = Tonesmith(folder / name.replace(" ", "-"), sink, options)
     return stores
-
-
-def _made(path: Path, options: argparse.Namespace) -> Dataset:
-    """Return a dataset made by tonesmith, whose rows all contenders store."""
-    notes = {"pitches": [48, 60, 72], "hold": 1.5, "tail": 0.5}
-    generate(path, patches=options.patches, backend={"name": "vita"}, notes=notes)
-    return open_dataset(path)
 
 
 def _round(store: Store, dataset: Dataset, blocks: Sequence[Block]) -> dict[str, float]:

@@ -8,27 +8,26 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 from itertools import groupby
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from _turns import Contender, Tonesmith, copy_of, ratio, turns
+from _turns import Contender, Tonesmith, circumstances, copy_of, made, parser_of, ratio, turns
 
 from tonesmith.api import composed
 from tonesmith.backends.vita.preset import slot_controls, template_json
-from tonesmith.dataset import Dataset, open_dataset
+from tonesmith.dataset import Dataset
 from tonesmith.host import Host
 from tonesmith.patch import Patch
-from tonesmith.pipeline import resolve_plan, run
+from tonesmith.pipeline import resolve_plan
 
 
 def main() -> None:
     """Compare, and print a table."""
     options = _arguments()
-    print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}; medians of {options.rounds} rounds")
+    print(circumstances(options.rounds))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         dataset = _made(folder / "seen", options)
@@ -47,18 +46,16 @@ def main() -> None:
 
 
 def _made(path: Path, options: argparse.Namespace) -> Dataset:
-    """Return a dataset made by tonesmith: its plan decides the patches."""
-    host = Host.load()
+    """Return a dataset made by tonesmith, of so many variations of each preset that can be played."""
     settings = {
         "block": options.variations,
         "sampler": "perturb",
         "presets": {"paths": options.presets},
         "notes": {"pitches": [options.pitch], "hold": options.hold, "tail": options.tail},
     }
-    first = resolve_plan(composed(None, settings, host=host), host)
-    config = composed(None, {**settings, "patches": len(first.plan.presets) * options.variations}, host=host)
-    run(resolve_plan(config, host), path, host=host)
-    return open_dataset(path)
+    host = Host.load()
+    presets = resolve_plan(composed(None, settings, host=host), host).plan.presets
+    return made(path, patches=len(presets) * options.variations, **settings)
 
 
 def _job(dataset: Dataset, folder: Path) -> Path:
@@ -86,13 +83,10 @@ def _controls(patch: Patch) -> dict[str, float]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("presets", nargs="+", help="files, folders or globs of .vital presets")
     parser.add_argument("--variations", type=int, default=20, help="patches a preset")
     parser.add_argument("--pitch", type=int, default=60)
-    parser.add_argument("--hold", type=float, default=1.5, help="seconds from note on to note off")
-    parser.add_argument("--tail", type=float, default=0.5, help="seconds rendered after that")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each contender has its turn")
     return parser.parse_args()
 
 

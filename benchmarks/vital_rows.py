@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from _turns import Contender, Round, Tonesmith, copy_of, ratio, turns
+from _turns import Contender, Round, Tonesmith, circumstances, copy_of, made, parser_of, ratio, turns
 
-from tonesmith.api import composed
 from tonesmith.backends.vita.preset import template_json
-from tonesmith.dataset import Dataset, open_dataset
-from tonesmith.host import Host
-from tonesmith.pipeline import resolve_plan, run
+from tonesmith.dataset import Dataset
 
 _STORAGE = ("copy", "pack", "digest", "zarr write")
 
@@ -29,7 +25,7 @@ _STORAGE = ("copy", "pack", "digest", "zarr write")
 def main() -> None:
     """Compare, and print a table for each tier."""
     options = _arguments()
-    print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}; medians of {options.rounds} rounds")
+    print(circumstances(options.rounds))
     print(f"{options.patches} patches x pitches {options.pitches}, {options.hold} s held + {options.tail} s")
     for tier in options.tiers:
         with tempfile.TemporaryDirectory() as folder:
@@ -38,7 +34,9 @@ def main() -> None:
 
 def _measured(folder: Path, tier: int, options: argparse.Namespace) -> tuple[Dataset, dict[str, list[Round]], float]:
     """Return the dataset that all compare on, the rounds of each contender, and CPU seconds of start-up."""
-    dataset = _made(folder / "seen", tier, options)
+    notes = {"pitches": options.pitches, "hold": options.hold, "tail": options.tail}
+    backend = {"name": "vita", "tier": tier}
+    dataset = made(folder / "seen", patches=options.patches, backend=backend, notes=notes)
     copies = [copy_of(dataset, folder / "seen", folder / f"copy-{i}") for i in range(3)]
     job = _job(dataset, folder)
     kinds: dict[str, Any] = {
@@ -49,18 +47,6 @@ def _measured(folder: Path, tier: int, options: argparse.Namespace) -> tuple[Dat
     rounds = turns(kinds, options.rounds)
     start_up = kinds["one"].first - median(told["cpu"] for told in rounds["one"])
     return dataset, rounds, start_up
-
-
-def _made(path: Path, tier: int, options: argparse.Namespace) -> Dataset:
-    """Return a dataset made by tonesmith: its plan decides the patches."""
-    host = Host.load()
-    settings = {
-        "patches": options.patches,
-        "backend": {"name": "vita", "tier": tier},
-        "notes": {"pitches": options.pitches, "hold": options.hold, "tail": options.tail},
-    }
-    run(resolve_plan(composed(None, settings, host=host), host), path, host=host)
-    return open_dataset(path)
 
 
 def _job(dataset: Dataset, folder: Path) -> Path:
@@ -123,13 +109,10 @@ def _shares(rows: int, rounds: Mapping[str, list[Round]], spent: Mapping[str, fl
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--tiers", type=int, nargs="+", default=[1, 2], choices=[1, 2])
     parser.add_argument("--patches", type=int, default=16)
     parser.add_argument("--pitches", type=int, nargs="+", default=[48, 60, 72])
-    parser.add_argument("--hold", type=float, default=1.5, help="seconds from note on to note off")
-    parser.add_argument("--tail", type=float, default=0.5, help="seconds rendered after that")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each contender has its turn")
     return parser.parse_args()
 
 

@@ -18,13 +18,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from _turns import Contender, Round, Tonesmith, copy_of, ratio, turns
+from _turns import Contender, Round, Tonesmith, circumstances, copy_of, made, parser_of, ratio, turns
 
-from tonesmith.api import composed
 from tonesmith.backends.vst3 import Vst3Backend, Vst3Options
-from tonesmith.dataset import Dataset, open_dataset
-from tonesmith.host import Host
-from tonesmith.pipeline import resolve_plan, run
+from tonesmith.dataset import Dataset
 
 _TESTS = Path(__file__).parents[1] / "tests"
 _KINDS = ("vst3 raw", "vst3 documented", "vst3 recipe")
@@ -46,7 +43,7 @@ class Case:
 def main() -> None:
     """Compare, and print a table for each plugin."""
     options = _arguments()
-    print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}; medians of {options.rounds} rounds")
+    print(circumstances(options.rounds))
     with tempfile.TemporaryDirectory() as folder:
         for number, case in enumerate(_cases(options, Path(folder))):
             _compare(case, Path(folder) / str(number), options)
@@ -68,7 +65,9 @@ def _cases(options: argparse.Namespace, folder: Path) -> Iterator[Case]:
 
 def _compare(case: Case, folder: Path, options: argparse.Namespace) -> None:
     folder.mkdir()
-    dataset = _made(case, folder / "seen", options.patches)
+    backend = {"name": "vst3", "plugin": case.plugin, "spec": case.spec}
+    notes = {"pitches": [60], "hold": case.hold, "tail": case.tail}
+    dataset = made(folder / "seen", patches=options.patches, backend=backend, notes=notes)
     copies = [copy_of(dataset, folder / "seen", folder / f"copy-{i}") for i in range(3)]
     many, few = _job(case, dataset, folder, options.patches), _job(case, dataset, folder, _RECIPE_PATCHES)
     kinds: dict[str, Any] = {
@@ -80,18 +79,6 @@ def _compare(case: Case, folder: Path, options: argparse.Namespace) -> None:
     rounds = turns(kinds, options.rounds)
     start_up = kinds["one"].first - median(told["cpu"] for told in rounds["one"])
     _report(case, dataset, rounds, start_up)
-
-
-def _made(case: Case, path: Path, patches: int) -> Dataset:
-    """Return a dataset made by tonesmith: its plan decides the patches."""
-    host = Host.load()
-    settings = {
-        "patches": patches,
-        "backend": {"name": "vst3", "plugin": case.plugin, "spec": case.spec},
-        "notes": {"pitches": [60], "hold": case.hold, "tail": case.tail},
-    }
-    run(resolve_plan(composed(None, settings, host=host), host), path, host=host)
-    return open_dataset(path)
 
 
 def _job(case: Case, dataset: Dataset, folder: Path, patches: int) -> Path:
@@ -146,13 +133,10 @@ def _report(case: Case, dataset: Dataset, rounds: Mapping[str, list[Round]], sta
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--plugin", default="", help="path of a .vst3 bundle")
     parser.add_argument("--spec", default="", help="its spec")
     parser.add_argument("--patches", type=int, default=48)
-    parser.add_argument("--hold", type=float, default=1.5, help="seconds from note on to note off")
-    parser.add_argument("--tail", type=float, default=0.5, help="seconds rendered after that")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each contender has its turn")
     return parser.parse_args()
 
 
