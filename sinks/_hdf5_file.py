@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tonesmith.sinks._files import open_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +186,7 @@ def changed_file(target: Any) -> Any:
 
 def open_file(path: Path) -> Any:
     """Return a file for reading: not locked, and without a cache of chunks, each of which is read once."""
+    os.close(open_plain(path))  # the library would wait for what is no file
     return library().File(path, "r", locking=False, rdcc_nbytes=0)
 
 

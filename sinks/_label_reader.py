@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import stat
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from tonesmith.block import Column
 from tonesmith.errors import DatasetError
 from tonesmith.sinks._audio import FORMS, AudioForm, decode_audio
 from tonesmith.sinks._block_storage import PartReader
+from tonesmith.sinks._files import open_plain
 from tonesmith.sinks._labels import AUDIO, Labels, origins_of
 
 if TYPE_CHECKING:
@@ -98,18 +98,9 @@ def row_sum(audio: bytes, label: bytes) -> int:
     return int(google_crc32c.value(audio)) << 32 | int(google_crc32c.value(label))
 
 
-def open_file(path: Path) -> int:
-    """Return the descriptor of a plain file, opened to read. Whatever else is there must not keep us waiting."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise DatasetError(f"{path.name} is no file")
-    return descriptor
-
-
 def read_file(path: Path, limit: int) -> bytes:
     """Return the content of a plain file of so many bytes at most."""
-    descriptor = open_file(path)
+    descriptor = open_plain(path)
     try:
         return read_range(descriptor, 0, os.fstat(descriptor).st_size, limit)
     finally:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tonesmith.block import Column
 from tonesmith.sinks._block_storage import PartReader
 from tonesmith.sinks._blocks import Layout, Part
+from tonesmith.sinks._files import open_plain
 from tonesmith.sinks._lmdb_records import Form, checked_labels, columns_record, label_dtype, packed, unpacked_audio
 from tonesmith.sinks._pieces import Pieces
 
@@ -83,7 +84,7 @@ class LmdbReader(PartReader):
         self._label = label_dtype(layout.columns)
         self._heads: dict[int, bytes] = {}
         self._pieces = Pieces.of(sums)
-        self._descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        self._descriptor = open_plain(file)
         self._pieces.check(os.fstat(self._descriptor).st_size, self._read_at)
 
     def __del__(self) -> None:

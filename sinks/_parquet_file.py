@@ -7,6 +7,7 @@ own covers nothing but pages.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from tonesmith.plan import Plan
 from tonesmith.sinks._audio import AudioForm, decode_audio, encode_audio
 from tonesmith.sinks._block_storage import PartReader
 from tonesmith.sinks._blocks import Layout, Part
+from tonesmith.sinks._files import open_plain
 from tonesmith.sinks._parquet_columns import (
     TableForm,
     exact_column,
@@ -95,6 +97,7 @@ class ParquetReader(PartReader):
     """Reads audio from its place, and labels, which are kept, from a file that is open all the while."""
 
     def __init__(self, file: Path, layout: Layout, sums: Sequence[int]) -> None:
+        os.close(open_plain(file))  # the library would wait for what is no file
         self._file = pa.OSFile(str(file))
         self._form: AudioForm = layout.options["audio"]
         self._layout = layout

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tonesmith.errors import DatasetError
-from tonesmith.sinks._label_reader import Label, LabelledReader, open_file, read_range
+from tonesmith.sinks._files import open_plain
+from tonesmith.sinks._label_reader import Label, LabelledReader, read_range
 from tonesmith.sinks._tar import Member, tar_members
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class TarReader(LabelledReader):
 
     def __init__(self, file: Path, layout: Layout, sums: Sequence[int]) -> None:
         super().__init__(layout, sums)
-        self._descriptor = open_file(file)
+        self._descriptor = open_plain(file)
         weakref.finalize(self, os.close, self._descriptor)
         members = tar_members(self._descriptor, 2 * len(sums))
         self._audio_files, self._label_files = members[::2], members[1::2]

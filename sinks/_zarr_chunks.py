@@ -17,6 +17,7 @@ import numpy as np
 from numcodecs import blosc  # type: ignore[import-untyped,unused-ignore]
 from numpy.typing import NDArray
 
+from tonesmith.sinks._files import open_plain, read_plain
 from tonesmith.sinks._zarr_layout import INT24_NAN, INT24_UNIT
 
 _ABSENT = 2**64 - 1
@@ -95,7 +96,7 @@ def shard(rows: Iterable[NDArray[Any]], block_rows: int, level: int) -> Iterator
 
 def read_shard(path: Path, places: list[int], block_rows: int, out: list[NDArray[Any]]) -> None:
     """Fill ``out[i]`` with the row at ``places[i]`` of a shard; raise :class:`DamagedError`."""
-    with path.open("rb") as file:
+    with os.fdopen(open_plain(path), "rb") as file:
         end = file.seek(0, os.SEEK_END) - (16 * block_rows + 4)
         if end < 0:
             raise DamagedError("it is cut short")
@@ -114,7 +115,7 @@ def read_shard(path: Path, places: list[int], block_rows: int, out: list[NDArray
 
 def read_chunk(path: Path, out: NDArray[Any]) -> None:
     """Fill ``out`` with the one chunk of a file; raise :class:`DamagedError`."""
-    content = path.read_bytes()
+    content = read_plain(path)
     unpacked(content[:-4], content[-4:], out)
 
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from tonesmith.errors import DatasetError, DatasetNotFoundError
 from tonesmith.sinks._columns import check_columns, column_of, columns_from_json, columns_json
+from tonesmith.sinks._files import read_plain
 from tonesmith.sinks._records import SIDE
 
 if TYPE_CHECKING:
@@ -134,13 +135,13 @@ class Layout:
 def read_layout(path: Path) -> Layout | None:
     """Return the layout that the record in a folder tells, or None if there is no record of this sink."""
     try:
-        record = json.loads((path / SIDE / "zarr.json").read_bytes())["attributes"]
+        record = json.loads(read_plain(path / SIDE / "zarr.json"))["attributes"]
         if record["sink"] != "zarr":
             return None
         return Layout.from_json(record)
     except DatasetError as error:
         raise DatasetError(f"{path}: {error}") from None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
 

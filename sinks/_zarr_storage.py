@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tonesmith.block import Column
 from tonesmith.errors import DatasetError
+from tonesmith.sinks._files import read_plain
 from tonesmith.sinks._storage import FolderStorage
 from tonesmith.sinks._zarr_chunks import DamagedError, decode_audio, read_chunk, read_shard
 from tonesmith.sinks._zarr_layout import required_layout
@@ -81,7 +82,7 @@ class ZarrStorage(FolderStorage):
         spec = self._layout.column(name)
         if name not in self._checked:
             try:
-                same = self._layout.describes(spec, json.loads((self._path / name / "zarr.json").read_bytes()))
+                same = self._layout.describes(spec, json.loads(read_plain(self._path / name / "zarr.json")))
             except (OSError, ValueError, LookupError, TypeError, AttributeError):
                 same = False
             if not same:
@@ -92,8 +93,8 @@ class ZarrStorage(FolderStorage):
 
 def _attributes(path: Path) -> dict[str, Any]:
     try:
-        attributes: dict[str, Any] = json.loads((path / "zarr.json").read_bytes())["attributes"]
-    except (OSError, ValueError, KeyError) as error:
+        attributes: dict[str, Any] = json.loads(read_plain(path / "zarr.json"))["attributes"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise DatasetError(
             f"{path}: zarr.json is missing or damaged ({error}). Delete it, if it is there, and run the same command "
             "again: the blocks are untouched."
