@@ -20,7 +20,11 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import os
 from collections.abc import Iterable
+
+TRACEBACK = "TONESMITH_TRACEBACK"
+"""The environment variable that, set to 1, has errors tell where they come from."""
 
 
 class TonesmithError(Exception):
@@ -75,6 +79,16 @@ class EngineError(TonesmithError):
 
 class RunError(TonesmithError):
     """A run could not go on; what was committed before is kept."""
+
+
+def unforeseen(error: Exception) -> str:
+    """Return what to say of an error that is none of ours: a line and what to do; or where it comes from, if wanted."""
+    if os.environ.get(TRACEBACK) == "1":
+        import traceback
+
+        return "".join(traceback.format_exception(error)).rstrip()
+    hint = f"This is a fault in tonesmith or in a plugin. Set {TRACEBACK}=1 to see where."
+    return f"{type(error).__name__}: {error}\n{hint}"
 
 
 def check_libraries(what: str, modules: Iterable[str], extra: str) -> None:

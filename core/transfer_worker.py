@@ -6,11 +6,10 @@ Started by :mod:`tonesmith.transfer` as ``python -m tonesmith.transfer_worker``.
 from __future__ import annotations
 
 import os
-import traceback
 from pathlib import Path
 
 from tonesmith.channel import channel_to_parent
-from tonesmith.errors import TonesmithError
+from tonesmith.errors import TonesmithError, unforeseen
 from tonesmith.host import Host
 from tonesmith.plan import Plan
 from tonesmith.transfer import Feed, carry
@@ -34,7 +33,7 @@ def main() -> None:
     except (TonesmithError, OSError) as error:
         channel.send({"failed": str(error)})
     except Exception as error:  # noqa: BLE001 - the parent decides, and says it
-        channel.send({"failed": "a worker failed:\n" + "".join(traceback.format_exception(error)).rstrip()})
+        channel.send({"failed": f"a worker failed: {unforeseen(error)}"})
     finally:
         os._exit(0)
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import errno
 import os
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tonesmith.block import Rejection
 from tonesmith.channel import Channel, channel_to_parent
-from tonesmith.errors import TonesmithError
+from tonesmith.errors import TonesmithError, unforeseen
 from tonesmith.host import Host
 from tonesmith.patch import Candidate
 from tonesmith.plan import Plan
@@ -75,7 +74,7 @@ def _described(error: Exception) -> str:
     if isinstance(error, OSError):
         cause = "the disk is full" if error.errno == errno.ENOSPC else str(error)
         return f"the dataset could not be written: {cause}. What is committed is kept; run the command again."
-    return "".join(traceback.format_exception(error)).rstrip()
+    return unforeseen(error)
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ class Crew:
 
     def _heard(self, worker: _Worker, body: dict[str, Any]) -> Iterator[Event]:
         if "failed" in body:
-            raise RunError(body["failed"] if body["expected"] else f"a worker failed:\n{body['failed']}")
+            raise RunError(body["failed"] if body["expected"] else f"a worker failed: {body['failed']}")
         if "trying" in body:
             worker.candidate = Candidate(*body["trying"])
         elif "accepted" in body:

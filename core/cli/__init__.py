@@ -6,9 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tonesmith.errors import TonesmithError
-
-_TRACEBACK = "TONESMITH_TRACEBACK"
+from tonesmith.errors import TRACEBACK, TonesmithError, unforeseen
 
 
 def main() -> None:
@@ -43,18 +41,13 @@ def _status(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except TonesmithError as error:
-        _report(str(error), error)
+        if os.environ.get(TRACEBACK) == "1":
+            import traceback
+
+            traceback.print_exception(error)
+        print(f"tonesmith: error: {error}", file=sys.stderr)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - whatever was not foreseen is told in one line
-        hint = f"This is a fault in tonesmith or in a plugin. Set {_TRACEBACK}=1 to see where."
-        _report(f"{type(error).__name__}: {error}\n{hint}", error)
+        print(f"tonesmith: error: {unforeseen(error)}", file=sys.stderr)
         return 1
     return 0
-
-
-def _report(text: str, error: Exception) -> None:
-    if os.environ.get(_TRACEBACK) == "1":
-        import traceback
-
-        traceback.print_exception(error)
-    print(f"tonesmith: error: {text}", file=sys.stderr)
