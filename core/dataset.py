@@ -418,13 +418,20 @@ def open_dataset(path: str | PathLike[str]) -> Dataset:
 
 def _told(place: Path) -> str:
     if not place.is_dir():
-        return "a file"
+        return "an HDF5 file that is damaged, cut short or of another program" if _is_hdf5(place) else "a file"
     names = sorted(entry.name for entry in place.iterdir())
     if not names:
         return "an empty folder"
     if {"zarr.json", ".zgroup", ".zarray"} & set(names):
         return "Zarr data of another program"
     return f"a folder with {', '.join(names[:3])}" + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _is_hdf5(place: Path) -> bool:
+    if not place.is_file():  # a pipe would keep us waiting
+        return False
+    with place.open("rb") as file:
+        return file.read(8) == b"\x89HDF\r\n\x1a\n"
 
 
 def _chosen(key: Any, length: int) -> int | NDArray[np.int64]:

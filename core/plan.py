@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from tonesmith.block import Column
-from tonesmith.errors import DatasetError
+from tonesmith.errors import DatasetError, TonesmithError
 from tonesmith.notes import Notes
 from tonesmith.preset import PresetRef
 from tonesmith.roles import Determinism, Isolation, Measure
@@ -113,9 +113,7 @@ class Plan:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of all but the rounds and the credits: plans that agree in it agree in every row they share."""
-        body = {key: value for key, value in self.to_json().items() if key != "rounds"}
-        body["presets"] = [[preset.sha256, preset.patch] for preset in self.presets]
-        return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+        return fingerprint_of(self.to_json())
 
     def extended_to(self, patches: int) -> Plan:
         """Return this plan with a further round, so that it has so many patches."""
@@ -149,8 +147,18 @@ class Plan:
     def from_json(cls, data: Mapping[str, Any]) -> Plan:
         """Return the plan that :meth:`to_json` wrote.
 
-        Raises :class:`DatasetError` for a format newer than this version of tonesmith reads.
+        Raises :class:`DatasetError` for a format newer than this version of tonesmith reads, and for what is no plan.
         """
+        try:
+            return cls._from_json(data)
+        except DatasetError:
+            raise
+        except (TonesmithError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            told = f"{type(error).__name__}: {str(error)[:200]}"
+            raise DatasetError(f"the plan among the dataset's attributes is damaged ({told}). Restore it.") from error
+
+    @classmethod
+    def _from_json(cls, data: Mapping[str, Any]) -> Plan:
         if data.get("format") not in range(1, FORMAT + 1):
             raise DatasetError(
                 f"the plan has format {data.get('format')!r}; this tonesmith reads {FORMAT} and older. Upgrade it."
@@ -175,6 +183,14 @@ class Plan:
             versions=dict(data["versions"]),
             presets=tuple(PresetRef(**preset) for preset in data.get("presets", ())),
         )
+
+
+def fingerprint_of(data: Mapping[str, Any]) -> str:
+    """Return the fingerprint of a plan's JSON, of this format or an older one."""
+    body = {key: value for key, value in data.items() if key != "rounds"}
+    if "presets" in body:
+        body["presets"] = [[preset["sha256"], preset["patch"]] for preset in body["presets"]]
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 def differences(old: Plan, new: Plan) -> list[str]:

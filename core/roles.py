@@ -327,6 +327,13 @@ class Storage(ABC):
     def nbytes(self) -> int:
         """Return the bytes that the dataset takes in storage."""
 
+    def check(self) -> Iterable[str]:
+        """Yield what is wrong with what lies beside rows and assets, and what to do, a sentence each.
+
+        Override it if the format keeps such things: an index, markers, a document that other programs open.
+        """
+        return ()
+
 
 @dataclass(frozen=True, slots=True)
 class FileSet:

@@ -16,6 +16,7 @@ from tonesmith.dataset import Dataset
 from tonesmith.errors import DatasetError
 from tonesmith.host import Host
 from tonesmith.isolation import Engine
+from tonesmith.plan import fingerprint_of
 from tonesmith.produce import same_audio
 from tonesmith.roles import Sink
 from tonesmith.rows import digest_hex
@@ -24,13 +25,14 @@ from tonesmith.sampling import key_of
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A row that is not what it should be.
+    """A row, or something beside the rows, that is not what it should be.
 
     Attributes:
-        row: its place among the dataset's rows.
-        block: the block that holds it.
+        row: its place among the dataset's rows; -1 for what is no row's.
+        block: the block that holds it, or -1.
         what: "unreadable", "digest" (its bytes are not those that were written), "asset" (what its label
-            names is missing or damaged) or "render" (its label does not sound like its audio).
+            names is missing or damaged) or "render" (its label does not sound like its audio); of no row: "asset",
+            "plan" (it is not the one that the rows were made by) or "beside" (what lies beside the rows).
         detail: how far off, or the error.
     """
 
@@ -70,6 +72,29 @@ def check_integrity(dataset: Dataset, progress: Callable[[int], object] = int) -
                 yield Damage(first + place, block, "asset", next(filter(None, faults)))
         first += rows
         progress(rows)
+    yield from _beside(dataset, assets)
+
+
+def plan_fault(dataset: Dataset) -> str:
+    """Return what tells that the plan is not that by which the rows were made, or "": its fingerprint is beside it."""
+    found, stored = fingerprint_of(dataset.attributes["plan"]), dataset.attributes.get("fingerprint", "")
+    if not stored or found == stored:
+        return ""
+    return (
+        f"its fingerprint is {found[:12]}, not {str(stored)[:12]}: it was changed, and labels may mean something else"
+    )
+
+
+def _beside(dataset: Dataset, known: dict[str, str]) -> Iterator[Damage]:
+    """Yield what is wrong with the plan, with assets that no row names, and with what the format keeps beside rows."""
+    if fault := plan_fault(dataset):
+        yield Damage(-1, -1, "plan", fault)
+    named = {preset.patch for preset in dataset.plan.presets}
+    for name in sorted({*dataset.storage.assets(), *named} - known.keys()):
+        if fault := _asset_fault(dataset, name, known):
+            yield Damage(-1, -1, "asset", fault)
+    for fault in dataset.storage.check():
+        yield Damage(-1, -1, "beside", fault)
 
 
 def _asset_fault(dataset: Dataset, name: str, known: dict[str, str]) -> str:

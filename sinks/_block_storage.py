@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +70,11 @@ class BlockStorage(FolderStorage):
             here = np.flatnonzero(blocks == block)
             self._read_block(spec, block, places[here], here, out)
         return out
+
+    def check(self) -> Iterable[str]:
+        """Yield what is wrong with markers, with the ledger, and with the documents of the format."""
+        yield from super().check()
+        yield from self._sink.check_documents(self._path, self._sink.required_layout(self._path))
 
     def _read_block(
         self, spec: Column, block: int, places: NDArray[np.int64], here: NDArray[np.int64], out: NDArray[Any]

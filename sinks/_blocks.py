@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -30,7 +30,16 @@ from tonesmith.sinks._columns import (
     columns_json,
     difference,
 )
-from tonesmith.sinks._files import Aside, folder_aside, make_folders, place_folder, sweep, telling, write_whole
+from tonesmith.sinks._files import (
+    Aside,
+    folder_aside,
+    make_folders,
+    place_folder,
+    read_plain,
+    sweep,
+    telling,
+    write_whole,
+)
 from tonesmith.sinks._folder import FolderSink
 from tonesmith.sinks._records import SIDE, SIDES, WHOLE, Parts
 
@@ -109,7 +118,7 @@ def read_layout(path: Path, sink: str, version: int) -> Layout | None:
     Raises :class:`DatasetError` if the record is of another version.
     """
     try:
-        record = json.loads((path / SIDE / RECORD).read_bytes())
+        record = json.loads(read_plain(path / SIDE / RECORD))
         if record["sink"] != sink:
             return None
         if record["layout"] != version:
@@ -125,7 +134,7 @@ def read_layout(path: Path, sink: str, version: int) -> Layout | None:
             columns_from_json(record["columns"]),
             dict(record["attributes"]),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -192,6 +201,11 @@ class BlockSink(FolderSink[O]):
 
     def documents(self, files: Aside, layout: Layout) -> None:
         """Write what tells other programs of the blocks, if the format has such a thing."""
+
+    @classmethod
+    def check_documents(cls, path: Path, layout: Layout) -> Iterable[str]:
+        """Yield what is wrong with what :meth:`documents` wrote, and what to do, a sentence each."""
+        return ()
 
     def settle_part(self, part: Part) -> None:
         """Remove what an earlier part of the same file had, and this one has not. The block is committed."""

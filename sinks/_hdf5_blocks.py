@@ -11,7 +11,7 @@ What is where in either: :mod:`tonesmith.sinks._hdf5_profile`.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,3 +80,10 @@ class Hdf5Blocks(BlockSink[Any]):
         from tonesmith.sinks._hdf5_master import write_master
 
         write_master(files, layout, self.file_of, self._target)
+
+    @classmethod
+    def check_documents(cls, path: Path, layout: Layout) -> Iterable[str]:
+        """Yield what is wrong with the master."""
+        from tonesmith.sinks._hdf5_master import check_master
+
+        return () if layout.options.get("single") else check_master(path, layout)

@@ -8,9 +8,10 @@ reading all labels of 1,500 blocks would give wrong ones without a word.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -69,6 +70,29 @@ def write_master(files: Aside, layout: Layout, file_of: Callable[[int, str], str
                 raise
             raw.truncate(0)  # a block is damaged: whoever reads it will be told, and the others are shown
             _fill(raw, form, file_of, {}, weights, "")
+
+
+def check_master(path: Path, layout: Layout) -> Iterator[str]:
+    """Yield what is wrong with the master of a dataset: all but audio is read, which stands in the blocks' files."""
+    cure = f"Delete {MASTER}, if it is there, and run the command that made the dataset again: it is made anew."
+    form, file = Form(layout), path / MASTER
+    try:
+        with open_file(file) as master:
+            shown = str(master.attrs.get(_SHOWS, ""))
+            arrays = [master[held.path] for held in form.held if held.stored]
+            copied = [array for array in arrays if not array.is_virtual]
+            for array in copied:
+                for first in range(0, len(array), layout.block_rows):
+                    array[first : first + layout.block_rows]
+    except FileNotFoundError:
+        yield f"{MASTER} is missing. {cure}"
+    except Exception as error:  # noqa: BLE001 - the file is anybody's
+        yield f"{MASTER} is damaged ({str(error).partition(',')[0]}). {cure}"
+    else:
+        there = _whole(path, layout)
+        with contextlib.suppress(DatasetError):  # of importance, which its own reader tells
+            if there and copied and shown != _digest(layout, there, weights_of(form, path)):
+                yield f"{MASTER} does not show what is there. {cure}"
 
 
 def _whole(folder: Path, layout: Layout) -> dict[int, tuple[bytes, ...]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tonesmith.errors import DatasetError
-from tonesmith.sinks._files import flush, write_whole
+from tonesmith.sinks._files import flush, read_plain, write_whole
 
 if TYPE_CHECKING:
     from tonesmith.block import Block, Rejection
@@ -52,7 +52,7 @@ class Marker(NamedTuple):
     def read(self) -> dict[str, Any]:
         """Return the marker's content; raise :class:`DatasetError` if it is damaged."""
         try:
-            content: dict[str, Any] = json.loads(Path(self.path).read_bytes())
+            content: dict[str, Any] = json.loads(read_plain(Path(self.path)))
             digests = [bytes.fromhex(digest) for digest in content["digests"]]
             parts, sums = content.get("parts", WHOLE), content.get("sums", NO_SUMS)
             named = all(_SPLIT.fullmatch(name) for name in parts)  # they name files
@@ -186,18 +186,43 @@ def faults(path: Path) -> list[Rejection]:
     names = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208
     for name in filter(_FAULT.fullmatch, names):
         try:
-            found.append(_rejection(json.loads((folder / name).read_bytes())))
-        except (ValueError, KeyError, TypeError):
+            found.append(_rejection(json.loads(read_plain(folder / name))))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise DatasetError(f"{folder / name} is damaged. Delete it: the candidate is then tried again.") from None
     return sorted(found, key=lambda r: (r.patch, r.attempt))
 
 
 def rejections(path: Path) -> list[Rejection]:
-    """Return the reject ledger: that of the committed blocks, and the faults that are in no block yet."""
-    found = [_rejection(data) for marker in committed(path).values() for data in marker.read()["rejections"]]
+    """Return the reject ledger: that of the committed blocks, and the faults that are in no block yet.
+
+    A block whose marker is damaged adds nothing: whoever reads the block is told.
+    """
+    found = [rejection for marker in committed(path).values() for rejection in _rejections_of(marker)]
     told = {(r.patch, r.attempt) for r in found}
     found += [fault for fault in faults(path) if (fault.patch, fault.attempt) not in told]
     return sorted(found, key=lambda r: (r.patch, r.attempt))
+
+
+def _rejections_of(marker: Marker) -> list[Rejection]:
+    try:
+        return [_rejection(data) for data in marker.read()["rejections"]]
+    except (DatasetError, ValueError, LookupError, TypeError, AttributeError):
+        return []
+
+
+def cut_short(path: Path) -> list[str]:
+    """Return the names of markers that have another size than their names tell: their blocks count as missing."""
+    folder = path / SIDE / "blocks"
+    names = sorted(filter(_MARKER.fullmatch, os.listdir(folder))) if folder.is_dir() else []  # noqa: PTH208
+    return [name for name in names if _size(folder / name) not in (None, int(name[:-5].rpartition("-")[2]))]
+
+
+def _size(file: Path) -> int | None:
+    """Return the bytes of a file; None if it is gone."""
+    try:
+        return file.lstat().st_size
+    except FileNotFoundError:
+        return None
 
 
 def write_asset(path: Path, content: bytes) -> str:
@@ -215,10 +240,10 @@ def read_asset(path: Path, name: str) -> bytes:
     """Return the content with that SHA-256; raise :class:`DatasetError` if it is missing or another."""
     from tonesmith.patch import sha256_hex
 
-    if not _SHA256.fullmatch(name):
+    if not is_asset_name(name):
         raise DatasetError(f"{name!r} is not the name of an asset: that is 64 hexadecimal digits")
     try:
-        content = (path / SIDE / "assets" / name).read_bytes()
+        content = read_plain(path / SIDE / "assets" / name)
     except OSError as error:
         raise DatasetError(f"{path}: cannot read the asset {name}: {error.strerror}") from None
     if sha256_hex(content) != name:
@@ -226,10 +251,15 @@ def read_asset(path: Path, name: str) -> bytes:
     return content
 
 
+def is_asset_name(name: str) -> bool:
+    """Return whether a text may name an asset: it becomes part of a path."""
+    return _SHA256.fullmatch(name) is not None
+
+
 def asset_names(path: Path) -> list[str]:
     """Return the SHA-256 of every asset that is stored, in order."""
     folder = path / SIDE / "assets"
-    return sorted(filter(_SHA256.fullmatch, os.listdir(folder))) if folder.is_dir() else []  # noqa: PTH208
+    return sorted(filter(is_asset_name, os.listdir(folder))) if folder.is_dir() else []  # noqa: PTH208
 
 
 def _remove(marker: Marker) -> None:

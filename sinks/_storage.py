@@ -10,6 +10,9 @@ from tonesmith.block import Rejection
 from tonesmith.errors import DatasetError
 from tonesmith.roles import Storage
 from tonesmith.sinks import _records as records
+from tonesmith.sinks._records import SIDE
+
+_ANEW = "Delete it, and run the command that made the dataset again."
 
 
 class FolderStorage(Storage):
@@ -48,6 +51,15 @@ class FolderStorage(Storage):
                 except FileNotFoundError:  # renamed by a writer meanwhile
                     continue
         return total
+
+    def check(self) -> Iterable[str]:
+        """Yield what is wrong with markers and with the ledger."""
+        for name in records.cut_short(self._path):
+            yield f"{SIDE}/blocks/{name} is cut short: its block counts as missing. {_ANEW}"
+        try:
+            records.faults(self._path)
+        except DatasetError as error:
+            yield str(error)
 
     def _unreadable(self, column: str, block: int, error: Exception) -> DatasetError:
         """Return the error that tells why a column of a block cannot be read, and what to do."""

@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ from builders import dataset, write_dataset
 from tonesmith.block import dataset_digest
 from tonesmith.dataset import Dataset, ParameterValue, Row, Rows, open_dataset
 from tonesmith.errors import DatasetError, DatasetNotFoundError
-from tonesmith.patch import Note
+from tonesmith.patch import Note, sha256_hex
 from tonesmith.plan import Plan, PluginRef
+from tonesmith.preset import PresetRef
 from tonesmith.sinks.zarr import ZarrSink
 from tonesmith.splits import Splits
 from tonesmith.testing.sink_processes import Case, unflushed
 from tonesmith.testing.synthetic import ASSETS, attributes_of, synthetic_plan, synthetic_space
+from tonesmith.verify import check_integrity
 
 
 @pytest.fixture(autouse=True)
@@ -327,3 +330,21 @@ def test_samples_are_plain_arrays(tmp_path: Path) -> None:
     assert info["continuous"] == [p.name for p in ds.space.continuous]
     assert info["columns"]["modulation/amount"] == {"shape": [3], "dtype": "float32", "doc": "-1 to 1"}
     assert info["splits"] == {}
+
+
+def test_what_no_row_names_is_verified_too(tmp_path):
+    lost = sha256_hex(b"named by a preset of the plan")
+    case = write_dataset(tmp_path / "d", plan=replace(synthetic_plan(), presets=(PresetRef("0" * 64, lost),)))
+    case.made().add_asset(b"named by no row")
+    file = case.path / "tonesmith" / "assets" / sha256_hex(b"named by no row")
+    file.write_bytes(b"?")
+    marker = next((case.path / "tonesmith" / "blocks").glob("000001-*.json"))
+    marker.write_bytes(marker.read_bytes()[:-1])
+    (case.path / "tonesmith" / "ledger" / "3-0.json").write_text("[]")
+
+    found = list(check_integrity(Dataset(ZarrSink.open(case.path))))
+
+    assert {(damage.row, damage.block) for damage in found} == {(-1, -1)}
+    assert [damage.what for damage in found] == ["asset", "asset", "beside", "beside"]
+    told = " ".join(damage.detail for damage in found)
+    assert all(name in told for name in (file.name, lost, f"{marker.name} is cut short", "3-0.json is damaged"))

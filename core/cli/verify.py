@@ -56,14 +56,15 @@ def verify(
 
 def _lines(path: Path, rows: int, planned: int, rendered: int, damage: list[Damage]) -> Iterable[str]:
     missing = f" ({planned - rows} of the plan's {planned} are not rendered yet)" if rows < planned else ""
-    bad = {item.row for item in damage if item.what != "render"}
+    bad = {item.row for item in damage if item.what != "render" and item.row >= 0}
     yield f"{path}: {rows} rows{missing}"
     yield f"  stored    {rows - len(bad)} of {rows} rows are as they were written"
     if rendered:
         differing = sum(item.what == "render" for item in damage)
         yield f"  rendered  {rendered - differing} of {rendered} rows sound as they did, bit for bit"
     for item in damage[:_SHOWN]:
-        yield f"  row {item.row} (block {item.block}): {item.what} {item.detail}".rstrip()
+        where = f"row {item.row} (block {item.block})" if item.row >= 0 else "no row's"
+        yield f"  {where}: {item.what} {item.detail}".rstrip()
     if len(damage) > _SHOWN:
         yield f"  and {len(damage) - _SHOWN} more; --json lists all"
 

@@ -363,6 +363,25 @@ class SinkContract:
                 case.read(storage, 1)
             assert _damaged_blocks(storage) == {1}
 
+    def test_a_pipe_in_place_of_a_file_keeps_nobody_waiting(self, case: Case) -> None:
+        case.created()
+        before = processes.files_of(case.path)
+        processes.write(case, [1])
+        files = [Path(file) for file in processes.files_of(case.path) - before]
+        case.made().add_asset(b"content")
+        assets = [Path(file) for file in processes.files_of(case.path) - before - set(map(str, files))]
+        for file in (*files, *assets):
+            content = file.read_bytes()
+            file.unlink()
+            os.mkfifo(file)
+            storage = self.sink.open(case.path)
+            if 1 in storage.committed():
+                with pytest.raises(DatasetError):
+                    _read_all(case, storage)
+            file.unlink()
+            file.write_bytes(content)
+        case.check_whole([1])
+
     @pytest.mark.parametrize("limit", [0, 700, 5000])
     def test_a_full_disk_is_told_and_leaves_nothing(self, case: Case, limit: int) -> None:
         case.created().write_block(case.block(0))
@@ -434,10 +453,19 @@ def _assert_same(found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArr
         np.testing.assert_array_equal(found[name], array, name, strict=True)
 
 
+def _read_all(case: Case, storage: Storage) -> None:
+    """Read every block with its digests, and every asset."""
+    for name in storage.assets():
+        storage.asset(name)
+    for index in storage.committed():
+        case.read(storage, index)
+        assert storage.blocks()[index]
+
+
 def _damaged_blocks(storage: Storage) -> set[int]:
     """Return the blocks that ``tonesmith verify`` names, whether among others or in the error that it ends with."""
     try:
-        damage = [found for found in check_integrity(Dataset(storage)) if found.what != "asset"]
+        damage = [found for found in check_integrity(Dataset(storage)) if found.what != "asset" and found.block >= 0]
     except DatasetError as error:
         return {int(block) for block in re.findall(r"block (\d+)\b", str(error))}
     return {found.block for found in damage}
