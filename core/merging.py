@@ -15,6 +15,7 @@ from tonesmith.converting import (
     Listener,
     Transferred,
     check_apart,
+    check_plan,
     encodings,
     transferred,
 )
@@ -28,6 +29,9 @@ from tonesmith.space import ParameterSpace
 
 SAMPLER = "merge"
 """What the plan of a merged dataset names as its sampler: no rows are drawn from it."""
+
+_DRAWN = ("seed", "sampler", "backend", "space", "presets")
+"""What of a plan's JSON decides which patches it has."""
 
 _SHOWN = 20
 _MOST_DRAWN = 1024
@@ -69,6 +73,8 @@ def merge(
     if len({source.resolve() for source in sources}) < len(sources):
         raise ConfigError("merge: a dataset is named twice, which would store its rows twice.")
     opened = {source: open_dataset(source) for source in sources}
+    for source, dataset in opened.items():
+        check_plan(source, dataset)
     _check_complete(opened)
     _check_compatible(opened)
     entries = _entries(opened, host)
@@ -194,15 +200,19 @@ def _entry(dataset: Dataset) -> dict[str, Any]:
 
 
 def _check_distinct(opened: Mapping[Path, Dataset], entries: Sequence[Mapping[str, Any]]) -> None:
-    """Raise :class:`ConfigError` if rows would be stored twice: of one plan, or equal to the bit."""
+    """Raise :class:`ConfigError` if patches would be there twice: drawn alike, or with rows equal to the bit.
+
+    A patch with two numbers could fall in two splits, whatever notes it was played with.
+    """
     identities: dict[str, list[int]] = {}
     for entry in entries:
-        plan = {key: value for key, value in entry["plan"].items() if key not in {"sink", "rounds"}}
-        patches = identities.setdefault(json.dumps(plan, sort_keys=True), entry["patches"])
+        drawn = {key: entry["plan"].get(key) for key in _DRAWN}
+        patches = identities.setdefault(json.dumps(drawn, sort_keys=True), entry["patches"])
         if patches is not entry["patches"]:
             raise ConfigError(
-                "merge: two datasets were made by one plan, so that rows would be stored twice: patches "
-                f"{_span(patches)} and {_span(entry['patches'])} of the result. Make one with another seed."
+                f"merge: two datasets draw the same patches, with one seed, sampler and space: {_span(patches)} and "
+                f"{_span(entry['patches'])} of the result. Make one with another seed; to play the same patches "
+                "with more notes, make one dataset with the notes of both."
             )
     digests = {path: {d for of in dataset.storage.blocks().values() for d in of} for path, dataset in opened.items()}
     for one, other in combinations(opened, 2):
