@@ -12,13 +12,14 @@ from tonesmith.card import renew_card
 from tonesmith.dataset import Dataset, open_dataset
 from tonesmith.errors import ConfigError, DatasetError, OtherPlanError
 from tonesmith.host import Host
-from tonesmith.importance import importance_of, importance_path
+from tonesmith.importance import Importance, importance_of, importance_path
 from tonesmith.isolation import cores
 from tonesmith.plan import Plan, PluginRef, differences
 from tonesmith.roles import Sink
 from tonesmith.splits import splits_of
 from tonesmith.splitting import UNFINISHED, store
 from tonesmith.transfer import Damaged, Feed, transfer
+from tonesmith.verify import plan_fault
 
 THROUGH = "stored_through"
 """The attribute that tells which lossy sinks, in order, the audio went through before that of the plan."""
@@ -110,6 +111,7 @@ def convert(
     host = host or Host.load()
     check_apart(source, path)
     opened, importance = open_dataset(source), importance_of(source)
+    check_plan(source, opened)
     given = host.options_of("sink", sink.name, sink.options).model_dump(mode="json")
     plan = replace(opened.plan, sink=PluginRef(sink.name, given))
     destination = Destination(plan, path, host)
@@ -117,12 +119,18 @@ def convert(
     attributes = {**opened.attributes, "plan": plan.to_json(), "fingerprint": plan.fingerprint}
     if through := encodings(opened, source, host):
         attributes[THROUGH] = through
-    done = transferred(destination, feed, attributes, workers, listener or Listener(), compared=True)
-    if importance is not None and not importance_path(path).exists():
-        importance.save(importance_path(path))
-        if done.complete:
-            destination.sink.finish()  # a format that has a place for it shows it
-    return replace(done, source_digest=opened.digest, nbytes_before=opened.nbytes)
+    done = transferred(
+        destination, feed, attributes, workers, listener or Listener(), compared=True, importance=importance
+    )
+    return replace(done, source_digest=_digest(opened), nbytes_before=opened.nbytes)
+
+
+def _digest(dataset: Dataset) -> str:
+    """Return the digest of a dataset, or "" where what is damaged hides it."""
+    try:
+        return dataset.digest
+    except DatasetError:
+        return ""
 
 
 def check_apart(source: Path, path: Path) -> None:
@@ -132,6 +140,12 @@ def check_apart(source: Path, path: Path) -> None:
         raise ConfigError(f"{path} is {source} itself. Name another path.")
     if here in there.parents or there in here.parents:
         raise ConfigError(f"{path} and {source} lie one inside the other. Name another path.")
+
+
+def check_plan(path: Path, dataset: Dataset) -> None:
+    """Raise :class:`DatasetError` if the plan of a dataset that is to be read is not the one it was made by."""
+    if fault := plan_fault(dataset):
+        raise DatasetError(f"{path}: its plan is damaged: {fault}. Restore it from a copy.")
 
 
 def encodings(dataset: Dataset, path: Path, host: Host) -> list[dict[str, Any]]:
@@ -198,8 +212,12 @@ class Destination:
             return
         source = feed.sources[0].digests
         for index in set(there) & set(source):
-            shared = min(len(there[index]), len(source[index]))
-            if there[index][:shared] != source[index][:shared]:
+            try:
+                digests = source[index]
+            except DatasetError:  # it is damaged now: what was taken from it before stays
+                continue
+            shared = min(len(there[index]), len(digests))
+            if there[index][:shared] != digests[:shared]:
                 raise self._other(f"block {index} has other rows")
 
     def with_own_splits(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -252,6 +270,7 @@ def transferred(
     listener: Listener,
     *,
     compared: bool,
+    importance: Importance | None = None,
 ) -> Transferred:
     """Bring a destination up to what a feed has, and return what that came to.
 
@@ -262,6 +281,7 @@ def transferred(
         workers: processes; 0 for one a core.
         listener: hears how far it is.
         compared: as :meth:`Destination.check_same` takes it.
+        importance: to lie beside the new dataset, unless one does.
     """
     started, sink, plan = time.monotonic(), destination.sink, destination.plan
     destination.check_same(feed, attributes, compared=compared)
@@ -272,8 +292,10 @@ def transferred(
     damaged = _assets(feed, sink)
     _faults(feed, sink)
     damaged += transfer(feed, sink, todo, workers or cores(), listener.carried)
-    if dict(sink.committed()) == {index: plan.rows_of(index) for index in range(plan.blocks)}:
-        sink.finish()
+    if importance is not None and not importance_path(destination.path).exists():
+        importance.save(importance_path(destination.path))
+    if not damaged and sum(sink.committed().values()) == plan.rows:
+        sink.finish()  # not before all is there: what is finished may be final
     destination.split_as(attributes)
     made = Dataset(type(sink).open(destination.path))
     renew_card(destination.path, made)

@@ -147,8 +147,18 @@ class Feed:
     def blocks(self) -> dict[int, int]:
         """Block index in the destination -> rows that are there for it. Several datasets are complete."""
         if len(self.sources) == 1:
-            return dict(sorted(self.sources[0].dataset.storage.committed().items()))
+            return self._checked(dict(sorted(self.sources[0].dataset.storage.committed().items())))
         return {index: self.plan.rows_of(index) for index in range(self.plan.blocks)}
+
+    def _checked(self, there: dict[int, int]) -> dict[int, int]:
+        """Return blocks of the only source. Raise :class:`DatasetError` if its plan has no place for one."""
+        for index, rows in there.items():
+            if not (0 <= index < self.plan.blocks and 0 < rows <= self.plan.rows_of(index)):
+                raise DatasetError(
+                    f"{self.paths[0]}: block {index} is said to have {rows} rows, for which its plan has no place. "
+                    "Delete the marker that says so."
+                )
+        return there
 
     def block(self, index: int, rows: int) -> Block:
         """Return the first rows of a block of the destination, as it will read them back.

@@ -137,9 +137,9 @@ class SingleStorage(Storage):
         wanted = np.asarray(rows, np.int64).reshape(-1)
         out: NDArray[Any] = np.empty((len(wanted), *spec.shape), spec.dtype)
         blocks = wanted // self.layout.block_rows
+        if len(outside := blocks[(wanted < 0) | (wanted >= self.layout.rows)]):
+            raise DatasetError(f"{self._path}: block {outside[0]} is not stored")
         for block in np.unique(blocks).tolist():
-            if block not in self.committed():
-                raise DatasetError(f"{self._path}: block {block} is not stored")
             here = np.flatnonzero(blocks == block)
             with self._reading(column, block):
                 out[here] = self._rows().read(spec, wanted[here].tolist())
@@ -160,10 +160,11 @@ class SingleStorage(Storage):
 
     def asset(self, name: str) -> bytes:
         """Return the content with that SHA-256, checked against it."""
-        if name not in self.assets():
-            raise DatasetError(f"{self._path}: there is no asset {name!r}")
         with self._reading(f"asset {name}"):
-            content = read_bytes(self._rows().file, f"{_ASSETS}/{name}")
+            file, place = self._rows().file, f"{_ASSETS}/{name}"
+            if not records.is_asset_name(name) or place not in file:
+                raise DatasetError(f"{self._path}: there is no asset {name!r}")
+            content = read_bytes(file, place)
         if sha256_hex(content) != name:
             raise DatasetError(f"{self._path}: the asset {name} is damaged: its content has another SHA-256")
         return content
@@ -340,6 +341,17 @@ def _told(rejections: Iterable[Rejection]) -> bytes:
     """Return rejections as strict JSON, which has no NaN: measured numbers are told in words."""
     told = [{**r.to_json(), "measured": {k: repr(float(v)) for k, v in r.measured.items()}} for r in rejections]
     return json.dumps(told, allow_nan=False).encode()
+
+
+def holds(single: SingleStorage, parts: Path) -> bool:
+    """Return whether a file has every row that a folder of parts has, of the same plan."""
+    try:
+        there = BlockStorage(parts, Hdf5Blocks)
+        own, theirs = single.blocks(), there.blocks()
+        same = single.attributes.get("fingerprint") == there.attributes.get("fingerprint")
+        return same and all(own.get(block) == digests for block, digests in theirs.items())
+    except DatasetError:  # whatever it is, it is not known to be in the file
+        return False
 
 
 def discard(parts: Path) -> None:

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from tonesmith.errors import DatasetError
 from tonesmith.hookspecs import hookimpl
 from tonesmith.roles import FileSet, Options, Sink, Storage
-from tonesmith.sinks._blocks import Layout
+from tonesmith.sinks._blocks import Layout, read_layout
 from tonesmith.sinks._hdf5_blocks import MASTER, Hdf5Blocks
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ class Hdf5Sink(Sink[Hdf5Options]):
         single = self._single()
         if single is not None:
             self._check_single(single, schema, rows, block_rows)
+            self._clear(single)
             single.revise(json.loads(json.dumps(attributes)))
-            self._clear()
             return
         if self.options.single and self.path.exists():
             with contextlib.suppress(OSError):
@@ -153,15 +153,14 @@ class Hdf5Sink(Sink[Hdf5Options]):
         if not self.options.single:
             self._blocks.finish()
             return
-        from tonesmith.sinks._hdf5_single import join
+        from tonesmith.sinks._hdf5_single import SingleStorage, join
 
-        single = self._single()
-        if single is not None:
-            single.revise(single.attributes)
-        elif not join(self._blocks.path, self.path):
+        if self._single() is None and not join(self._blocks.path, self.path):
             self._blocks.finish()
             return
-        self._clear()
+        single = SingleStorage(self.path)
+        self._clear(single)
+        single.revise(single.attributes)
 
     @classmethod
     def loading(cls, path: str) -> str:
@@ -205,11 +204,11 @@ class Hdf5Sink(Sink[Hdf5Options]):
         if self.options.single and self._single() is not None:
             raise DatasetError(_finished(self.path, what))
 
-    def _clear(self) -> None:
-        """Remove the parts of a file that is finished."""
-        from tonesmith.sinks._hdf5_single import discard
+    def _clear(self, single: SingleStorage) -> None:
+        """Remove the parts of a file that is finished, if they are its own: the same rows of the same plan."""
+        from tonesmith.sinks._hdf5_single import discard, holds
 
-        if _folder_at(self._blocks.path) is not None:
+        if _is_parts(self._blocks.path) and holds(single, self._blocks.path):
             discard(self._blocks.path)
 
 
@@ -223,7 +222,16 @@ def _folder_at(path: Path) -> Path | None:
     if path.exists():
         return path if Hdf5Blocks.recognises(path) else None
     parts = parts_of(path)
-    return parts if parts.is_dir() and Hdf5Blocks.recognises(parts) else None
+    return parts if _is_parts(parts) else None
+
+
+def _is_parts(folder: Path) -> bool:
+    """Return whether the blocks of a single file gather in a folder. Another dataset may bear such a name."""
+    try:
+        layout = read_layout(folder, Hdf5Blocks.name, Hdf5Blocks.version)
+    except DatasetError:  # of a newer layout: whoever opens it is told so
+        return True
+    return layout is not None and bool(layout.options.get("single"))
 
 
 def _is_single(path: Path) -> bool:

@@ -204,6 +204,60 @@ def test_a_damaged_asset_is_named_and_the_rest_is_converted(source, tmp_path):
     assert (done.same, name in open_dataset(tmp_path / "d").storage.assets()) == (True, False)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_damaged_marker_costs_its_own_block_alone(source, tmp_path, workers):
+    marker = next((source.path / "tonesmith" / "blocks").glob("000001-*.json"))
+    whole = marker.read_bytes()
+    marker.write_bytes(whole.replace(b'"digests": ["', b'"digests": ["z', 1)[:-1])
+
+    done = converting.convert(source.path, tmp_path / "d", ZARR, workers=workers)
+
+    assert [found.block for found in done.damaged] == [1]
+    assert marker.name in done.damaged[0].what
+    assert (done.rows, done.source_digest, done.same) == (12, "", False)
+    marker.write_bytes(whole)
+    again = convert(source.path, tmp_path / "d", ZARR)
+    assert (again.damaged, again.rows_added, again.same) == ((), 8, True)
+
+
+def test_what_is_final_waits_until_all_is_there(source, tmp_path):
+    """A single HDF5 file takes no more once it is joined, so it is not joined without an asset."""
+    form, path = PluginRef("hdf5", {"single": True}), tmp_path / "d.h5"
+    asset = min((source.path / "tonesmith" / "assets").iterdir())
+    content = asset.read_bytes()
+    asset.write_bytes(content + b"!")
+
+    assert [found.block for found in convert(source.path, path, form).damaged] == [-1]
+    assert not path.exists()
+    asset.write_bytes(content)
+    done = convert(source.path, path, form)
+
+    assert (done.damaged, done.same, path.is_file()) == ((), True, True)
+    assert asset.name in open_dataset(path).storage.assets()
+
+
+def test_a_plan_that_was_changed_is_not_converted(source, tmp_path):
+    sink, plan = source.made(), source.plan.to_json()
+    attributes = {"plan": plan, "fingerprint": source.plan.fingerprint}
+    sink.create(attributes, source.plan.schema, source.plan.rows, source.plan.block_rows)
+    assert convert(source.path, tmp_path / "before", ZARR).same
+    plan["space"]["parameters"][1]["high"] = 118.0
+    sink.create(attributes, source.plan.schema, source.plan.rows, source.plan.block_rows)
+
+    with pytest.raises(DatasetError, match="its plan is damaged: its fingerprint is"):
+        convert(source.path, tmp_path / "after", ZARR)
+    assert [found.what for found in check_integrity(open_dataset(source.path))] == ["plan"]
+
+
+@pytest.mark.parametrize("name", ["000009-8", "000002-8"])
+def test_a_marker_for_which_the_plan_has_no_place_is_told(source, tmp_path, name):
+    folder = source.path / "tonesmith" / "blocks"
+    content = next(folder.glob("000001-*.json")).read_bytes()
+    (folder / f"{name}-{len(content)}.json").write_bytes(content)
+    with pytest.raises(DatasetError, match=rf"block {int(name[:6])} is said to have 8 rows"):
+        convert(source.path, tmp_path / "d", ZARR)
+
+
 def test_what_reads_back_otherwise_than_it_was_written_stops_the_conversion(source, tmp_path, monkeypatch):
     write = ZarrSink.write_block
 

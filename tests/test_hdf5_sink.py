@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from tonesmith.block import Rejection
+from tonesmith.converting import convert
 from tonesmith.dataset import Dataset, open_dataset
 from tonesmith.errors import DatasetError
 from tonesmith.importance import Change, Importance, ParameterImportance, importance_path
@@ -33,6 +34,7 @@ from tonesmith.testing import sink_processes as processes
 from tonesmith.testing.sink import SinkContract
 from tonesmith.testing.sink_processes import Case, damage, unflushed
 from tonesmith.testing.synthetic import ASSETS, attributes_of, synthetic_plan, synthetic_space
+from tonesmith.verify import check_integrity
 
 h5py = pytest.importorskip("h5py")
 pytest.importorskip("hdf5plugin")
@@ -482,6 +484,73 @@ def crash_while_finishing(case: Case) -> None:
             assert step > 2
             return
     raise AssertionError("joining takes more than 60 steps")
+
+
+def test_a_folder_named_as_parts_are_is_left_alone_unless_it_is_theirs(tmp_path: Path) -> None:
+    case = finished(tmp_path / "d.h5", single=True)
+    for name, other in (
+        ("a dataset of its own", {"plan": replace(synthetic_plan(), seed=3)}),
+        ("parts of other rows", {"plan": replace(synthetic_plan(), seed=3), "single": True}),
+    ):
+        written_case(tmp_path / name, **other)
+        shutil.copytree(tmp_path / name if "single" not in other else parts_of(tmp_path / name), parts_of(case.path))
+        created(case).made().finish()
+        assert len(Dataset(Hdf5Sink.open(case.path))) == 20
+        assert parts_of(case.path).is_dir(), f"{name} is gone"
+        shutil.rmtree(parts_of(case.path))
+    written_case(tmp_path / "again.h5", single=True)
+    parts_of(tmp_path / "again.h5").rename(parts_of(case.path))
+    created(case)
+    assert not parts_of(case.path).exists(), "its own parts are left behind"
+
+
+def test_a_dataset_where_parts_would_gather_is_in_the_way(tmp_path: Path) -> None:
+    other = finished(parts_of(tmp_path / "d.h5"))
+    with pytest.raises(DatasetError, match="single is False, not True"):
+        created(hdf5_case(tmp_path / "d.h5", single=True))
+    assert not Hdf5Sink.recognises(tmp_path / "d.h5")
+    other.check_whole(range(3))
+
+
+def test_importance_is_there_when_a_conversion_joins_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = finished(tmp_path / "d")
+    importance_at(case.path, [p.name for p in case.plan.space.continuous])
+    monkeypatch.setattr(shutil, "copyfile", None)  # by which a file that is there would be written once more
+    convert(case.path, tmp_path / "d.h5", PluginRef("hdf5", {"single": True}), workers=1)
+    with h5py.File(tmp_path / "d.h5") as file:
+        assert len(file["importance_weights/weights"]) == 2
+
+
+@pytest.mark.parametrize("harm", ["a bit turned", "cut short", "removed", "another's", "of before"])
+def test_verify_looks_at_the_master(tmp_path: Path, harm: str) -> None:
+    case = finished(tmp_path / "d")
+    master = case.path / "dataset.h5"
+    assert list(check_integrity(Dataset(Hdf5Sink.open(case.path)))) == []
+    if harm == "another's":
+        shutil.copyfile(finished(tmp_path / "other", replace(synthetic_plan(), seed=3)).path / "dataset.h5", master)
+    elif harm == "of before":
+        case.made().write_block(case.block(1, seed=5))
+    elif harm == "a bit turned":
+        with h5py.File(master) as file:
+            place = file["tonesmith/continuous"].id.get_chunk_info(0)
+        content = bytearray(master.read_bytes())
+        content[place.byte_offset + 3] ^= 4
+        master.write_bytes(content)
+    else:
+        damage(master, harm)
+    [found] = check_integrity(Dataset(Hdf5Sink.open(case.path)))
+    assert (found.row, found.what) == (-1, "beside")
+    assert "Delete dataset.h5" in found.detail
+    master.unlink(missing_ok=True)
+    case.created().finish()
+    assert list(check_integrity(Dataset(Hdf5Sink.open(case.path)))) == []
+
+
+def test_a_file_that_was_cut_short_is_told_from_no_dataset(tmp_path: Path) -> None:
+    case = finished(tmp_path / "d.h5", single=True)
+    damage(case.path, "cut short")
+    with pytest.raises(DatasetError, match="an HDF5 file that is damaged, cut short or of another program"):
+        open_dataset(case.path)
 
 
 def test_a_full_disk_leaves_the_parts(tmp_path: Path) -> None:
