@@ -163,7 +163,7 @@ class Destination:
         path: of it.
         host: finds its sink.
 
-    Raises :class:`DatasetError` if a dataset of another sink is there, :class:`OtherPlanError` if one of other rows.
+    Raises :class:`OtherPlanError` if a dataset of other rows, or of another sink, is there.
     """
 
     def __init__(self, plan: Plan, path: Path, host: Host) -> None:
@@ -178,7 +178,7 @@ class Destination:
             return
         other = [name for name, cls in host.sinks().items() if cls.recognises(path)]
         if other:
-            raise DatasetError(
+            raise OtherPlanError(
                 f"{path} holds a dataset of the sink {other[0]!r}, not {plan.sink.name!r}. Name another path."
             )
 

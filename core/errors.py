@@ -8,7 +8,8 @@
     ├── PluginError                     a plugin is unknown, doubled or broken; exit status 2
     ├── DatasetError                    a dataset is damaged, or something else is in its place
     │   ├── DatasetNotFoundError (FileNotFoundError)       exit status 2
-    │   └── OtherPlanError              it was made by another plan than is asked for; exit status 2
+    │   ├── OtherPlanError              it was made by another plan than is asked for; exit status 2
+    │   └── PathTakenError              what is at the path is none of tonesmith's; exit status 2
     ├── EngineError                     a synth could not be loaded or used
     └── RunError                        a run could not go on
 
@@ -69,6 +70,12 @@ class DatasetNotFoundError(DatasetError, FileNotFoundError):
 
 class OtherPlanError(DatasetError):
     """The dataset at the path was made by another plan than is asked for."""
+
+    exit_code = 2
+
+
+class PathTakenError(DatasetError):
+    """A dataset is to be made where something else is."""
 
     exit_code = 2
 

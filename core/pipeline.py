@@ -18,7 +18,7 @@ from tonesmith.block import dataset_digest
 from tonesmith.card import renew_card
 from tonesmith.config import Config
 from tonesmith.dataset import Dataset
-from tonesmith.errors import ConfigError, DatasetError, OtherPlanError
+from tonesmith.errors import ConfigError, OtherPlanError
 from tonesmith.first_use import first_use
 from tonesmith.host import Host
 from tonesmith.ingest import Found, Refused, ingest, preset_files
@@ -177,13 +177,13 @@ def survey(plan: Plan, path: Path, host: Host) -> Work:
     """Return what is left to do at a path.
 
     Raises :class:`OtherPlanError` if the dataset at the path has other settings, with the differences, or more
-    patches than are asked for; :class:`DatasetError` if another sink made it.
+    patches than are asked for, or if another sink made it.
     """
     sink = host.sink_at(plan.sink.name, plan.sink.options, path)
     if not type(sink).recognises(path):
         other = [cls.name for cls in host.sinks().values() if cls.recognises(path)]
         if other:
-            raise DatasetError(f"{path} holds a dataset of the sink {other[0]!r}, not {plan.sink.name!r}.")
+            raise OtherPlanError(f"{path} holds a dataset of the sink {other[0]!r}, not {plan.sink.name!r}.")
         return Work(plan, {}, tuple(range(plan.blocks)), exists=False)
     attributes = type(sink).open(path).attributes
     _check_grows(path, attributes)

@@ -153,9 +153,14 @@ class _Encodings:
 
     def stored(self, audio: NDArray[np.float32], patch: int) -> NDArray[np.float32]:
         """Return the audio of a patch as it is read back."""
-        own = next((entry["stored_through"] for entry in self._merged if patch in range(*entry["patches"])), ())
-        for encoding in (*own, *self._all):
-            audio = self._sink(encoding).stored(audio)
+        try:
+            own = next((entry["stored_through"] for entry in self._merged if patch in range(*entry["patches"])), ())
+            sinks = [self._sink(encoding) for encoding in (*own, *self._all)]
+        except (LookupError, TypeError, AttributeError) as error:
+            told = "among the dataset's attributes, 'merged' or 'stored_through' is not as tonesmith writes it"
+            raise DatasetError(f"{self._path}: {told}, so no row can be compared with a render.") from error
+        for sink in sinks:
+            audio = sink.stored(audio)
         return audio
 
     def _sink(self, encoding: Mapping[str, Any]) -> Sink[Any]:

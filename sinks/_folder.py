@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from tonesmith.errors import DatasetError
+from tonesmith.errors import DatasetError, PathTakenError
 from tonesmith.roles import Options, Sink
 from tonesmith.sinks import _records as records
 from tonesmith.sinks._files import telling
@@ -51,7 +51,7 @@ class FolderSink(Sink[O]):
             raise DatasetError(f"{self.path} holds a dataset of another form: {difference}.")
         if difference is None:
             if self.path.exists() and not _is_untouched(self.path):
-                raise DatasetError(f"{self.path} is no dataset of tonesmith, and not empty. Choose another path.")
+                raise PathTakenError(f"{self.path} is no dataset of tonesmith, and not empty. Choose another path.")
             return
         last = max((block * block_rows + count for block, count in self.committed().items()), default=0)
         if last > rows:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tonesmith.errors import DatasetError
+from tonesmith.errors import DatasetError, PathTakenError
 from tonesmith.hookspecs import hookimpl
 from tonesmith.roles import FileSet, Options, Sink, Storage
 from tonesmith.sinks._blocks import Layout, read_layout
@@ -110,7 +110,7 @@ class Hdf5Sink(Sink[Hdf5Options]):
             with contextlib.suppress(OSError):
                 self.path.rmdir()  # an empty folder, in whose place the file will be
             if self.path.exists():
-                raise DatasetError(f"{self.path} is no dataset of tonesmith, and not empty. Choose another path.")
+                raise PathTakenError(f"{self.path} is no dataset of tonesmith, and not empty. Choose another path.")
         self._blocks.create(attributes, schema, rows, block_rows)
 
     def write_block(self, block: Block) -> None:
