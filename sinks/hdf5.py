@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 """The first bytes of an HDF5 file."""
 _PARTS = ".parts"
+_HELD = 900
+"""Blocks from which on code that holds an array of audio may meet the limit of open files, which usually is 1024."""
+_WARNING = "    # Take the array anew for each row: one that is held shows rows of too many files as NaN.\n"
 _SUFFIXES = frozenset((".h5", ".hdf5"))
 _HIGHEST = {"zstd": 22, "blosc2": 9, "gzip": 9, "none": 22}
 
@@ -167,9 +170,11 @@ class Hdf5Sink(Sink[Hdf5Options]):
         """Return a few lines of h5py that read a row of a dataset at a path."""
         place = Path(path)
         single = place.is_file() or (place.suffix in _SUFFIXES and not place.is_dir())
+        many = not single and sum(1 for _ in place.glob("data/*.h5")) > _HELD
         return (
             "import h5py, hdf5plugin\n\n"
             f"with h5py.File({path if single else str(place / MASTER)!r}) as file:\n"
+            f"{_WARNING if many else ''}"
             '    audio = file["audio/waveforms"][0]\n'
             '    knobs, choices = file["params/continuous"][0], file["params/categorical"][0]\n'
         )

@@ -329,6 +329,14 @@ def test_labels_of_a_finished_master_need_no_other_file(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=case.path, check=True, timeout=60)
 
 
+def test_the_lines_on_the_card_warn_of_more_files_than_may_be_open(tmp_path: Path) -> None:
+    case = finished(tmp_path / "d")
+    assert "NaN" not in Hdf5Sink.loading(str(case.path))
+    for number in range(3, 902):
+        (case.path / "data" / f"{number:06d}.h5").touch()
+    assert "one that is held shows rows of too many files as NaN" in Hdf5Sink.loading(str(case.path))
+
+
 def test_a_master_that_shows_what_is_there_is_left_alone(tmp_path: Path) -> None:
     case = finished(tmp_path / "d")
     master = case.path / "dataset.h5"
