@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -23,6 +24,9 @@ from tonesmith.splits import KEYS, splits_of
 
 if TYPE_CHECKING:
     from tonesmith.roles import Storage
+
+_CHUNK_BLOCKS, _CHUNK_ROWS = 64, 8192
+"""Blocks that are read at once where all are, as long as they have no more rows than that."""
 
 Choice = slice | Sequence[int] | Sequence[bool] | NDArray[Any]
 """What chooses several rows: a slice, indices, or a boolean mask as long as the dataset."""
@@ -244,7 +248,8 @@ class Dataset:
         splits = splits_of(self.attributes)
         if splits is None:
             return {}
-        names = splits.of(self._read(self._keys(), self.rows))
+        found = [splits.of(chunk) for chunk in self.chunks(self._keys())]
+        names = np.concatenate(found) if found else np.zeros(0, np.int64)
         return {name: np.flatnonzero(names == place) for place, name in enumerate(splits.names)}
 
     def split_of(self, i: int) -> str:
@@ -357,6 +362,20 @@ class Dataset:
         """
         chosen = np.atleast_1d(_chosen(indices, len(self)))
         return self._read(self._known(columns), self.rows[chosen])
+
+    def chunks(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, NDArray[Any]]]:
+        """Yield column name -> array (n, *shape) of all rows, in order, some whole blocks at a time.
+
+        So each block is opened once for all columns, and a dataset of any size is in memory a part at a time.
+
+        Args:
+            columns: which; None for all.
+        """
+        names, size = self._known(columns), self.plan.block_rows
+        most = max(1, min(_CHUNK_BLOCKS, _CHUNK_ROWS // size))
+        firsts = np.flatnonzero(np.diff(self.rows // size, prepend=-1))[::most].tolist()
+        for first, stop in pairwise([*firsts, len(self)]):
+            yield self._read(names, self.rows[first:stop])
 
     def patch_of(self, i: int) -> Patch:
         """Return the patch of a row, without reading its audio."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,20 +15,19 @@ from tonesmith.parameter import Parameter
 from tonesmith.preset import credits_of
 
 _BINS = 10
-_CHUNK = 8192
-"""Rows whose masks are in memory at once."""
+_NOTE = ("pitch", "velocity", "hold", "tail")
 
 
 def report(dataset: Dataset) -> dict[str, Any]:
     """Return a JSON-serialisable account of a dataset: rows, notes, space, rejections, levels, versions, plan."""
-    plan, space = dataset.plan, dataset.space
-    origins = Counter(plan.origins[i] for i in dataset.column("origin").tolist())
+    plan, space, seen = dataset.plan, dataset.space, _seen(dataset)
+    origins = Counter(plan.origins[i] for i in seen.columns["origin"].tolist())
     rejections = Counter(rejection.cause for rejection in dataset.rejections)
     return {
         "rows": len(dataset),
         "rows_planned": plan.rows,
         "patches": plan.patches,
-        "patches_accepted": len(set(dataset.column("patch").tolist())),
+        "patches_accepted": len(np.unique(seen.columns["patch"])),
         "complete": dataset.complete,
         "nbytes": dataset.nbytes,
         "audio": {
@@ -35,24 +36,24 @@ def report(dataset: Dataset) -> dict[str, Any]:
             "frames": plan.audio.frames,
             "seconds": plan.audio.frames / plan.audio.sample_rate,
         },
-        "notes": {name: _value_counts(dataset.column(name)) for name in ("pitch", "velocity", "hold", "tail")},
+        "notes": {name: _value_counts(seen.columns[name]) for name in _NOTE},
         "space": {
             "continuous": len(space.continuous),
             "categorical": len(space.categorical),
             "fixed": len(space.fixed),
             "modulation_slots": space.modulation_slots,
             "held": len(space.held),
-            "audible": _audible_share(dataset),
+            "audible": seen.audible / (len(dataset) * len(space.names)) if seen.audible else 0.0,
         },
         "splits": {name: len(rows) for name, rows in dataset.splits.items()},
         "presets": {
             "read": len(plan.presets),
-            "used": len(_presets_used(dataset)) if plan.presets else 0,
+            "used": len(seen.presets),
             "credits": credits_of(plan.presets),
         },
         "origins": dict(origins.most_common()),
         "rejections": dict(rejections.most_common()),
-        "levels": {m.name: {**_spread(dataset.column(m.name)), "unit": m.unit} for m in plan.measures},
+        "levels": {m.name: {**_spread(seen.columns[m.name]), "unit": m.unit} for m in plan.measures},
         "made_with": dict(dataset.attributes.get("made_with", {})),
         "plan": {key: value for key, value in plan.to_json().items() if key not in {"space", "presets"}},
         "fingerprint": plan.fingerprint,
@@ -60,19 +61,35 @@ def report(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _audible_share(dataset: Dataset) -> float:
-    """Return the share of the varied parameters that the gates leave audible, over all rows."""
-    if not len(dataset) or not dataset.space.names:
-        return 0.0
-    firsts = range(0, len(dataset), _CHUNK)
-    chunks = (dataset.get_batch(slice(first, first + _CHUNK), ["audible"])["audible"] for first in firsts)
-    return sum(int(chunk.sum()) for chunk in chunks) / (len(dataset) * len(dataset.space.names))
+@dataclass(frozen=True)
+class _Seen:
+    """What a pass over all rows has found.
+
+    Attributes:
+        columns: name -> (rows,) of those that are one number.
+        audible: how many parameters the gates leave audible, summed over the rows.
+        presets: SHA-256 of each preset that some row came from.
+    """
+
+    columns: Mapping[str, NDArray[Any]]
+    audible: int
+    presets: Set[bytes]
 
 
-def _presets_used(dataset: Dataset) -> set[bytes]:
-    """Return the SHA-256 of every preset that some row came from."""
-    both = np.concatenate([dataset.column("preset"), dataset.column("mate")])
-    return {sha.tobytes() for sha in np.unique(both, axis=0) if sha.any()}
+def _seen(dataset: Dataset) -> _Seen:
+    """Return what the rows tell. They are read in one pass: a block costs more to open than all that is small in it."""
+    plan = dataset.plan
+    numbers = [*_NOTE, "patch", "origin", *(measure.name for measure in plan.measures)]
+    masks, digests = ["audible"] * bool(plan.space.names), ["preset", "mate"] * bool(plan.presets)
+    read = {name: [nothing] for name, nothing in dataset.get_batch([], numbers).items()}
+    audible, presets = 0, set[bytes]()
+    for chunk in dataset.chunks([*numbers, *masks, *digests]):
+        for name in numbers:
+            read[name].append(chunk[name])
+        audible += sum(int(chunk[name].sum()) for name in masks)
+        for name in digests:
+            presets.update(sha.tobytes() for sha in np.unique(chunk[name], axis=0) if sha.any())
+    return _Seen({name: np.concatenate(parts) for name, parts in read.items()}, audible, presets)
 
 
 def coverage(dataset: Dataset) -> list[dict[str, Any]]:
@@ -81,30 +98,35 @@ def coverage(dataset: Dataset) -> list[dict[str, Any]]:
     ``counts`` has the patches in each tenth of the drawn range, or of each choice; ``audible`` is the share of
     patches in which the gates leave the parameter audible. Each patch counts once, however many notes played it.
     """
-    space = dataset.space
-    first = np.unique(dataset.column("patch"), return_index=True)[1]
-    audible = dataset.column("audible")[first] if space.names else np.zeros((0, 0))
-    places = {name: place for place, name in enumerate(space.names)}
-    told = []
-    if space.continuous:
-        raw = np.stack([space.raw(row) for row in dataset.column("continuous")[first]]) if len(first) else None
-        for column, parameter in enumerate(space.continuous):
-            values = raw[:, column] if raw is not None else np.zeros(0, np.float32)
-            told.append((parameter, np.histogram(values, _BINS, parameter.drawn)[0]))
-    if space.categorical:
-        indices = dataset.column("categorical")[first]
-        for column, parameter in enumerate(space.categorical):
-            told.append((parameter, _choice_counts(parameter, indices[:, column])))
+    space, patches = dataset.space, 0
+    parameters = (*space.continuous, *space.categorical)
+    counts = [_counts(parameter, np.zeros(0)) for parameter in parameters]
+    audible = np.zeros(len(parameters), np.int64)
+    kinds = ["continuous"] * bool(space.continuous) + ["categorical"] * bool(space.categorical)
+    for chunk in dataset.chunks(["patch", "audible", *kinds]) if parameters else ():
+        first = np.unique(chunk["patch"], return_index=True)[1]  # all rows of a patch are in one block
+        patches += len(first)
+        audible += chunk["audible"][first].sum(axis=0)
+        values = [space.raw(chunk[kind][first]).T if kind == "continuous" else chunk[kind][first].T for kind in kinds]
+        columns = [column for of_kind in values for column in of_kind]
+        counts = [told + _counts(*one) for told, *one in zip(counts, parameters, columns, strict=True)]
     return [
         {
             "name": parameter.name,
             "kind": parameter.kind,
             "drawn": _drawn(parameter),
-            "audible": float(audible[:, places[parameter.name]].mean()) if len(first) else 0.0,
-            "counts": counts.tolist(),
+            "audible": int(heard) / patches if patches else 0.0,
+            "counts": told.tolist(),
         }
-        for parameter, counts in told
+        for parameter, heard, told in zip(parameters, audible, counts, strict=True)
     ]
+
+
+def _counts(parameter: Parameter, values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the patches in each tenth of the drawn range, or of each choice."""
+    if parameter.kind == "categorical":
+        return _choice_counts(parameter, values.astype(np.int32))
+    return np.histogram(values, _BINS, parameter.drawn)[0]
 
 
 def _choice_counts(parameter: Parameter, indices: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from tonesmith.errors import DatasetError
 from tonesmith.sinks._block_storage import PartReader
 from tonesmith.sinks._hdf5_file import dtype_of, open_file
 from tonesmith.sinks._hdf5_profile import path_of
+from tonesmith.sinks._open_file import ReplacedError, identity_of
 
 
 class Rows:
@@ -59,11 +60,41 @@ class Rows:
 
 
 class Hdf5Part(PartReader):
-    """The rows of a block."""
+    """The rows of a block. What was read of its labels is kept."""
 
     def __init__(self, file: Path, block_rows: int) -> None:
-        self._rows = Rows(file, block_rows)
+        self._file, self._block_rows = file, block_rows
+        self._identity = identity_of(file.stat())
+        self._labels: dict[str, NDArray[Any]] = {}
+        self._opened: Rows | None = None
+        self._rows()
 
     def read(self, column: Column, places: Sequence[int]) -> NDArray[Any]:
         """Return (len(places), *shape) of a column."""
-        return self._rows.read(column, places)
+        if column.name == "audio":
+            return self._rows().read(column, places)
+        label = self._labels.get(column.name)
+        if label is None:
+            label = self._rows().read(column, range(self._block_rows))
+            self._labels[column.name] = label
+        return label[list(places)]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory, about."""
+        return sum(label.nbytes for label in list(self._labels.values()))
+
+    def rest(self) -> bool:
+        """Close the file, once no read of it is under way."""
+        self._opened = None
+        return True
+
+    def _rows(self) -> Rows:
+        """Return the columns of the file. Raise :class:`ReplacedError` for another file than the first time."""
+        held = self._opened
+        if held is None:
+            held = Rows(self._file, self._block_rows)
+            if identity_of(self._file.stat()) != self._identity:
+                raise ReplacedError(f"{self._file.name} was replaced")
+            self._opened = held
+        return held

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import google_crc32c
@@ -18,14 +16,18 @@ from tonesmith.block import Column
 from tonesmith.errors import DatasetError
 from tonesmith.sinks._audio import FORMS, AudioForm, decode_audio
 from tonesmith.sinks._block_storage import PartReader
-from tonesmith.sinks._files import open_plain
 from tonesmith.sinks._labels import AUDIO, Labels, origins_of
+from tonesmith.sinks._open_file import OpenFile
 
 if TYPE_CHECKING:
     from tonesmith.sinks._blocks import Layout
 
 _SLACK = 2**20
 """Bytes by which a file may be larger than what it holds: names, headers, what packing adds to noise."""
+
+
+_ROW_BYTES, _ARRAY_BYTES = 500, 150
+"""Memory of a row's checksum and the places of its files, and of an array whatever it holds."""
 
 
 class Label(NamedTuple):
@@ -37,15 +39,16 @@ class Label(NamedTuple):
 
 
 class LabelledReader(PartReader):
-    """Reads rows by their place in the part; each label is read once and kept.
+    """Reads rows by their place in the part; each label is read once, and kept while the file is open.
 
     Args:
+        file: that has the labels, opened.
         layout: of the dataset.
         sums: of each row, as :func:`row_sum` returned it.
     """
 
-    def __init__(self, layout: Layout, sums: Sequence[int]) -> None:
-        self._sums = sums
+    def __init__(self, file: OpenFile, layout: Layout, sums: Sequence[int]) -> None:
+        self._file, self._sums = file, sums
         self.form: AudioForm = layout.options["audio"]
         if self.form not in FORMS:  # it becomes part of a path
             raise DatasetError(f"there is no form of audio {self.form!r}")
@@ -54,6 +57,18 @@ class LabelledReader(PartReader):
         values = {column.name: math.prod(column.shape) for column in layout.columns}
         self.audio_limit = 4 * values.pop(AUDIO) + _SLACK
         self.label_limit = 64 * sum(values.values()) + _SLACK
+        self._label_bytes = sum(_ARRAY_BYTES + 4 * count for count in values.values())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory, about."""
+        return _ROW_BYTES * len(self._sums) + self._label_bytes * len(self._read)
+
+    def rest(self) -> bool:
+        """Close the file, and forget labels: each is read again with its audio."""
+        self._read = {}
+        self._file.close()
+        return True
 
     @abstractmethod
     def label_content(self, place: int) -> bytes:
@@ -96,26 +111,3 @@ class LabelledReader(PartReader):
 def row_sum(audio: bytes, label: bytes) -> int:
     """Return the CRC-32C of an audio file and of a label, as one number: each is checked when it is read."""
     return int(google_crc32c.value(audio)) << 32 | int(google_crc32c.value(label))
-
-
-def read_file(path: Path, limit: int) -> bytes:
-    """Return the content of a plain file of so many bytes at most."""
-    descriptor = open_plain(path)
-    try:
-        return read_range(descriptor, 0, os.fstat(descriptor).st_size, limit)
-    finally:
-        os.close(descriptor)
-
-
-def read_range(descriptor: int, start: int, size: int, limit: int) -> bytes:
-    """Return some bytes of a file, of which there may not be more than a limit."""
-    if size > limit:
-        raise DatasetError(f"it has {size} bytes where {limit} are the most that there can be")
-    pieces, end = [], start + size
-    while start < end:
-        piece = os.pread(descriptor, end - start, start)
-        if not piece:
-            raise DatasetError("it is cut short")
-        pieces.append(piece)
-        start += len(piece)
-    return b"".join(pieces)

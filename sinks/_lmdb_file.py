@@ -8,8 +8,8 @@ lie has neither fault, and is as quick: 0.2 ms for 500 kB, either way.
 from __future__ import annotations
 
 import mmap
-import os
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,16 @@ from numpy.typing import NDArray
 from tonesmith.block import Column
 from tonesmith.sinks._block_storage import PartReader
 from tonesmith.sinks._blocks import Layout, Part
-from tonesmith.sinks._files import open_plain
 from tonesmith.sinks._lmdb_records import Form, checked_labels, columns_record, label_dtype, packed, unpacked_audio
+from tonesmith.sinks._open_file import OpenFile
 from tonesmith.sinks._pieces import Pieces
 
 _PAGE_HEADER = 16
 _SPARE_PAGES = 16
 """For the two meta pages and the roots of trees."""
+
+_label_dtype = lru_cache(8)(label_dtype)
+"""NumPy takes a millisecond to make one, and every block has the same."""
 
 
 def write_file(place: str, layout: Layout, part: Part) -> list[int]:
@@ -75,21 +78,26 @@ def _raise_as_the_system_does(place: str, error: lmdb.Error) -> None:
 
 
 class LmdbReader(PartReader):
-    """Reads records from their places. Labels that were read are kept: they are small."""
-
-    _descriptor = -1
+    """Reads records from their places. Labels that were read are kept while the file is open."""
 
     def __init__(self, file: Path, layout: Layout, sums: Sequence[int]) -> None:
         self._form: Form = layout.options["audio"]
-        self._label = label_dtype(layout.columns)
+        self._label = _label_dtype(layout.columns)
         self._heads: dict[int, bytes] = {}
         self._pieces = Pieces.of(sums)
-        self._descriptor = open_plain(file)
-        self._pieces.check(os.fstat(self._descriptor).st_size, self._read_at)
+        self._file = OpenFile(file)
+        self._pieces.check(self._file.size, self._file.read_at)
 
-    def __del__(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory, about."""
+        return self._pieces.nbytes + self._label.itemsize * len(self._heads)
+
+    def rest(self) -> bool:
+        """Close the file, and forget labels: each is read as quickly as audio."""
+        self._heads = {}
+        self._file.close()
+        return True
 
     def read(self, column: Column, places: Sequence[int]) -> NDArray[Any]:
         """Return (len(places), *shape) of a column."""
@@ -99,7 +107,7 @@ class LmdbReader(PartReader):
         out = np.empty((len(places), *column.shape), np.float32)
         for row, place in zip(out, places, strict=True):
             offset, length = self._pieces.places[place]
-            record = self._read_at(length, offset)
+            record = self._file.read_at(length, offset)
             size = self._label.itemsize
             row[...] = unpacked_audio(checked_labels(record[:size]), record[size:], self._form, column.shape)
         return out
@@ -108,9 +116,6 @@ class LmdbReader(PartReader):
         head = self._heads.get(place)
         if head is None:
             offset, length = self._pieces.places[place]
-            head = checked_labels(self._read_at(min(length, self._label.itemsize), offset))
+            head = checked_labels(self._file.read_at(min(length, self._label.itemsize), offset))
             self._heads[place] = head
         return head
-
-    def _read_at(self, length: int, offset: int) -> bytes:
-        return os.pread(self._descriptor, length, offset)

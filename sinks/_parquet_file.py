@@ -7,6 +7,7 @@ own covers nothing but pages.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ from tonesmith.plan import Plan
 from tonesmith.sinks._audio import AudioForm, decode_audio, encode_audio
 from tonesmith.sinks._block_storage import PartReader
 from tonesmith.sinks._blocks import Layout, Part
-from tonesmith.sinks._files import open_plain
+from tonesmith.sinks._open_file import OpenFile
 from tonesmith.sinks._parquet_columns import (
     TableForm,
     exact_column,
@@ -41,20 +42,30 @@ from tonesmith.sinks._pieces import Pieces
 _LEVEL = 3
 """Effort of zstd on the labels, which are a hundredth of the file."""
 
+_CHECKSUM = 0xFFFFFFFF
+"""The bits of a row's sum that are the CRC-32C of its audio. Above them stands the logarithm of its scale, plus one."""
+
 
 def write_file(place: str, layout: Layout, part: Part) -> list[int]:
-    """Write a part, and return the CRC-32C of each row's audio, then the places of all of them."""
+    """Write a part, and return the CRC-32C of each row's audio, with its scale, then the places of all of them."""
     plan = Plan.from_json(dict(layout.attributes["plan"]))
     form = form_of(layout.columns, plan.space, plan.audio.sample_rate)
     sounds: list[bytes] = []
+    scales: list[float] = []
     with _writer(place, form) as writer:
         for first in range(0, len(part.rows), layout.options["row_group"]):
             group = slice(first, first + layout.options["row_group"])
             batch, made = _batch(layout, form, plan, part, group)
             writer.write_batch(batch, row_group_size=len(made))
             sounds += made
+            scales += batch.column(form.scale.name).to_pylist()
     pieces = Pieces.found(Path(place).read_bytes(), sounds)
-    return [*(google_crc32c.value(sound) for sound in sounds), *pieces.sums]
+    return [*map(_sum_of, sounds, scales), *pieces.sums]
+
+
+def _sum_of(sound: bytes, scale: float) -> int:
+    """Return the checksum of a row's audio, and its scale, which is a power of two, so that audio is read alone."""
+    return (math.frexp(scale)[1] << _CHECKSUM.bit_length()) | int(google_crc32c.value(sound))
 
 
 def _writer(place: str, form: TableForm) -> pq.ParquetWriter:
@@ -94,51 +105,75 @@ def _batch(layout: Layout, form: TableForm, plan: Plan, part: Part, group: slice
 
 
 class ParquetReader(PartReader):
-    """Reads audio from its place, and labels, which are kept, from a file that is open all the while."""
+    """Reads audio from its place. Labels are read all at once and kept: the footer costs more than they do."""
 
     def __init__(self, file: Path, layout: Layout, sums: Sequence[int]) -> None:
-        os.close(open_plain(file))  # the library would wait for what is no file
-        self._file = pa.OSFile(str(file))
+        self._file = OpenFile(file)
         self._form: AudioForm = layout.options["audio"]
         self._layout = layout
         rows = (len(sums) - 2) // 3
-        self._checksums, self._pieces = sums[:rows], Pieces.of(sums[rows:])
-        self._pieces.check(self._file.size(), self._file.read_at)
+        self._sounds, self._pieces = sums[:rows], Pieces.of(sums[rows:])
+        self._pieces.check(self._file.size, self._file.read_at)
         self._lock = threading.Lock()
-        self._opened: pq.ParquetFile | None = None
+        self._table: pa.Table | None = None
         self._labels: dict[str, NDArray[Any]] = {}
 
     def read(self, column: Column, places: Sequence[int]) -> NDArray[Any]:
         """Return (len(places), *shape) of a column."""
         if column.name != "audio":
             return self._label(column)[list(places)]
-        scales = self._label(Column(own_names(self._layout.columns)[1], (), "float64", (), ""))
         out = np.empty((len(places), *column.shape), np.float32)
         for row, place in zip(out, places, strict=True):
-            row[...] = decode_audio(self._sound(place), self._form, float(scales[place]), column.shape)
+            row[...] = decode_audio(self._sound(place), self._form, self._scale(place), column.shape)
         return out
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory, about."""
+        table = self._table
+        return self._pieces.nbytes + (2 * int(table.nbytes) if table is not None else 0)
+
+    def rest(self) -> bool:
+        """Close the file, once no read of it is under way."""
+        self._file.close()
+        return True
 
     def _sound(self, place: int) -> bytes:
         offset, length = self._pieces.places[place]
-        sound: bytes = self._file.read_at(length, offset)
-        if google_crc32c.value(sound) != self._checksums[place]:
+        sound = self._file.read_at(length, offset)
+        if google_crc32c.value(sound) != self._sounds[place] & _CHECKSUM:
             raise DatasetError("the checksum of a row's audio does not match")
         return sound
 
+    def _scale(self, place: int) -> float:
+        """Return by what a sound is to be multiplied: as its sum tells, or as its label does in an earlier file."""
+        told = self._sounds[place] >> _CHECKSUM.bit_length()
+        if told:
+            return 2.0 ** (told - 1)
+        return float(self._label(Column(own_names(self._layout.columns)[1], (), "float64", (), ""))[place])
+
     def _label(self, column: Column) -> NDArray[Any]:
-        """Return (rows, *shape) of a column that is no audio; the first one reads the footer."""
-        with self._lock:  # a ParquetFile is for one thread
+        """Return (rows, *shape) of a column that is no audio."""
+        with self._lock:
+            if self._table is None:
+                self._table = self._read_table()
             if column.name not in self._labels:
-                self._labels[column.name] = self._decoded(column)
+                self._labels[column.name] = self._decoded(column, self._table)
             return self._labels[column.name]
 
-    def _decoded(self, column: Column) -> NDArray[Any]:
-        if self._opened is None:
-            self._opened = pq.ParquetFile(self._file, pre_buffer=False, page_checksum_verification=True)
-        rows, wanted = self._opened.metadata.num_rows, exact_column(column)
-        if rows != len(self._pieces.places):
-            raise DatasetError(f"it has {rows} rows")
-        values = self._opened.read([column.name], use_threads=False).column(column.name)
+    def _decoded(self, column: Column, table: pa.Table) -> NDArray[Any]:
+        values, wanted = table.column(column.name), exact_column(column)
         if values.type != wanted.type:
             raise DatasetError(f"{column.name} is {values.type}, not {wanted.type}")
         return from_arrow(column, values.combine_chunks(), self._layout.attributes["plan"]["origins"])
+
+    def _read_table(self) -> pa.Table:
+        """Return what there is of the columns of the schema and the scale."""
+        columns, held = self._layout.columns, self._file.opened()
+        names = [own_names(columns)[1], *(column.name for column in columns if column.name != "audio")]
+        with os.fdopen(os.dup(held.number), "rb", buffering=0) as file:
+            opened = pq.ParquetFile(file, pre_buffer=False, page_checksum_verification=True)
+            table = opened.read(names, use_threads=False)
+        if table.num_rows != len(self._pieces.places):
+            raise DatasetError(f"it has {table.num_rows} rows")
+        return table

@@ -20,6 +20,9 @@ ReadAt = Callable[[int, int], bytes]
 _SOUGHT = 64
 """Bytes by which a piece is sought: then all of it is compared."""
 
+_PLACE_BYTES = 160
+"""Memory of a pair of Python's numbers, and of a checksum beside it."""
+
 
 @dataclass(frozen=True)
 class Pieces:
@@ -56,6 +59,11 @@ class Pieces:
     def sums(self) -> list[int]:
         """Numbers to keep with the block."""
         return [self.size, self.rest, *(number for place in self.places for number in place)]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory, about."""
+        return _PLACE_BYTES * len(self.places)
 
     def check(self, size: int, read_at: ReadAt) -> None:
         """Raise :class:`DatasetError` unless a file of so many bytes is, rows aside, the one that was written."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tonesmith.errors import DatasetError
-from tonesmith.sinks._files import open_plain
-from tonesmith.sinks._label_reader import Label, LabelledReader, read_range
+from tonesmith.sinks._label_reader import Label, LabelledReader
+from tonesmith.sinks._open_file import OpenFile, read_range
 from tonesmith.sinks._tar import Member, tar_members
 
 if TYPE_CHECKING:
@@ -18,13 +16,12 @@ if TYPE_CHECKING:
 
 
 class TarReader(LabelledReader):
-    """The rows of an archive. It keeps the file open, so that one that is replaced is read to the end as it was."""
+    """The rows of an archive. While it has the file open, one that is replaced is read to the end as it was."""
 
     def __init__(self, file: Path, layout: Layout, sums: Sequence[int]) -> None:
-        super().__init__(layout, sums)
-        self._descriptor = open_plain(file)
-        weakref.finalize(self, os.close, self._descriptor)
-        members = tar_members(self._descriptor, 2 * len(sums))
+        super().__init__(OpenFile(file), layout, sums)
+        held = self._file.opened()
+        members = tar_members(held.number, 2 * len(sums))
         self._audio_files, self._label_files = members[::2], members[1::2]
 
     def label_content(self, place: int) -> bytes:
@@ -39,4 +36,5 @@ class TarReader(LabelledReader):
         return self._content(member, self.audio_limit)
 
     def _content(self, member: Member, limit: int) -> bytes:
-        return read_range(self._descriptor, member.start, member.size, limit)
+        held = self._file.opened()
+        return read_range(held.number, member.start, member.size, limit)

@@ -13,15 +13,22 @@ from numpy.typing import NDArray
 from tonesmith.block import Column
 from tonesmith.errors import DatasetError
 from tonesmith.sinks._files import read_plain
+from tonesmith.sinks._kept import KEPT_BYTES, Kept
+from tonesmith.sinks._open_file import identity_of
 from tonesmith.sinks._storage import FolderStorage
 from tonesmith.sinks._zarr_chunks import DamagedError, decode_audio, read_chunk, read_shard
 from tonesmith.sinks._zarr_layout import required_layout
 
-_Identity = tuple[int, int, int]
+_Identity = tuple[int, int, int, int]
+
+_CHUNK_BYTES = 500
+"""Memory of a chunk that is kept, whatever it holds."""
 
 
 class ZarrStorage(FolderStorage):
     """Reads rows straight from their chunks: no threads, no open files, nothing that a fork or pickle could break.
+
+    Chunks of labels are kept, within :data:`KEPT_BYTES`; each is used for as long as its file is the same.
 
     Going through zarr-python would cost about half a millisecond for each of a row's twenty columns.
     """
@@ -30,7 +37,7 @@ class ZarrStorage(FolderStorage):
         super().__init__(path)
         self._layout = required_layout(path)
         self.attributes = _attributes(path)
-        self._chunks: dict[str, tuple[int, _Identity, NDArray[Any]]] = {}
+        self._chunks: Kept[tuple[str, int], tuple[_Identity, NDArray[Any]]] = Kept(KEPT_BYTES)
         self._checked: set[str] = set()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -65,16 +72,15 @@ class ZarrStorage(FolderStorage):
             row[...] = decode_audio(held, encoding)
 
     def _chunk(self, spec: Column, block: int) -> NDArray[Any]:
-        """Return a block of a column; the last one is kept, for neighbours are often read together."""
+        """Return a block of a column. Those read last are kept, for neighbours, and for epochs in any order."""
         path = self._path / self._layout.chunk_file(spec, block)
-        stat = path.stat()
-        identity = (stat.st_ino, stat.st_mtime_ns, stat.st_size)  # of a block that grew meanwhile, it is another
-        kept = self._chunks.get(spec.name)
-        if kept is not None and kept[:2] == (block, identity):
-            return kept[2]
+        identity = identity_of(path.stat())  # of a block that grew meanwhile, it is another
+        kept = self._chunks.get((spec.name, block))
+        if kept is not None and kept[0] == identity:
+            return kept[1]
         chunk = np.empty((self._layout.block_rows, *spec.shape), spec.dtype)
         read_chunk(path, chunk)
-        self._chunks[spec.name] = (block, identity, chunk)
+        self._chunks.put((spec.name, block), (identity, chunk), _CHUNK_BYTES + chunk.nbytes)
         return chunk
 
     def _checked_column(self, name: str) -> Column:

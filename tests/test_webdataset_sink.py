@@ -153,7 +153,7 @@ def test_no_more_files_stay_open_than_a_process_may_have(tmp_path: Path, monkeyp
 
     case = written(tmp_path / "d")
     split_again(case, {"train": 0.4, "val": 0.3, "test": 0.3})
-    for name, most in (("_KEPT_FILES", 3), ("_KEPT", 1)):
+    for name, most in (("_KEPT_FILES", 3), ("KEPT_BYTES", 1)):
         with monkeypatch.context() as patch:
             patch.setattr(_block_storage, name, most)
             before, storage = open_files(), WebDatasetSink.open(case.path)
