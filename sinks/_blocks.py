@@ -185,6 +185,9 @@ class BlockSink(FolderSink[O]):
             sums: what :meth:`write_part` returned.
         """
 
+    def check_audio(self, layout: Layout) -> None:
+        """Raise :class:`ConfigError` if the form that the audio is to have cannot hold it."""
+
     @classmethod
     def file_of(cls, block: int, split: str) -> str:
         """Return the path, inside the dataset, of the file with the rows of a block, or with those of one split."""
@@ -235,10 +238,12 @@ class BlockSink(FolderSink[O]):
         A new dataset appears whole. No step touches a block.
 
         Raises :class:`DatasetError`, having written nothing, if something else is at the path, if the
-        dataset has other columns or options, or if more rows than these are stored.
+        dataset has other columns or options, or if more rows than these are stored; :class:`ConfigError` if
+        the form of the audio cannot hold it.
         """
         options = self.options.model_dump(mode="json")
         layout = Layout(self.name, self.version, options, block_rows, rows, tuple(schema), attributes)
+        self.check_audio(layout)
         self._check(layout)
         with telling(str(self.path)):
             if not self.path.exists():

@@ -73,6 +73,13 @@ class LmdbSink(BlockSink[LmdbOptions]):
         """Raise :class:`ConfigError` if lmdb is missing."""
         check_libraries("the sink 'lmdb'", ("lmdb",), "lmdb")
 
+    def check_audio(self, layout: Layout) -> None:
+        """Raise :class:`ConfigError` if FLAC is to hold the audio, and cannot."""
+        if self.lossy:
+            from tonesmith.sinks._audio import check_flac_holds
+
+            check_flac_holds(layout, "blosc")
+
     def write_part(self, files: Aside, layout: Layout, part: Part) -> Sequence[int]:
         """Write a part aside; return the places of its records, and a checksum of the rest."""
         from tonesmith.sinks._lmdb_file import write_file

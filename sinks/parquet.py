@@ -58,6 +58,13 @@ class ParquetSink(BlockSink[ParquetOptions]):
         """Raise :class:`ConfigError` if pyarrow or soundfile is missing."""
         check_libraries("the sink 'parquet'", ("pyarrow", "soundfile"), "parquet")
 
+    def check_audio(self, layout: Layout) -> None:
+        """Raise :class:`ConfigError` if FLAC is to hold the audio, and cannot."""
+        if self.lossy:
+            from tonesmith.sinks._audio import check_flac_holds
+
+            check_flac_holds(layout, "wav")
+
     def write_part(self, files: Aside, layout: Layout, part: Part) -> Sequence[int]:
         """Write a part aside; return where the audio of each row lies, and checksums."""
         from tonesmith.sinks._parquet_file import write_file
