@@ -7,13 +7,16 @@
 
 A column has its name and its shape: a number, or nested lists. Three differ: ``origin`` is the name of the sampler, a
 SHA-256 is 64 hexadecimal digits or "" for none, and NaN is null. A column has one JSON type in every row, so that
-tables can be made of labels. Numbers are the shortest that give the same bits in the column's dtype.
+tables can be made of labels. Numbers are the shortest that give the same bits in the column's dtype. JSON has no
+infinity: in float32 and shorter it is the largest double, which is infinite in the column's dtype; in float64, which no
+column of ours that may be infinite has, it is the text "inf".
 """
 
 from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +33,8 @@ _OURS = frozenset(("row", "split", "scale", "file_name", "file_names"))
 
 _CROISSANT = {"b": "sc:Boolean", "i": "sc:Integer", "u": "sc:Integer", "f": "sc:Float"}
 
-_INFINITE = {math.inf: "inf", -math.inf: "-inf"}
+_INFINITE = {math.inf: sys.float_info.max, -math.inf: -sys.float_info.max}
+"""Readers take no larger number: pyarrow refuses 1e999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,8 @@ def _field(column: Column, origins: Sequence[str]) -> _Field:
     dtype, shape = np.dtype(column.dtype), column.shape
 
     def array(value: Any) -> NDArray[Any]:
-        return np.array(value, dtype).reshape(shape)
+        with np.errstate(over="ignore"):  # what is infinite
+            return np.array(value, dtype).reshape(shape)
 
     if column.name == "origin" and not shape and dtype.kind in "iu" and len(set(origins)) == len(origins):
         places = {name: place for place, name in enumerate(origins)}
@@ -128,7 +133,7 @@ def _field(column: Column, origins: Sequence[str]) -> _Field:
 
 
 def _floats(array: NDArray[Any]) -> list[Any]:
-    """Return nested lists of the shortest numbers that give the same bits; NaN as null, infinity as text."""
+    """Return nested lists of the shortest numbers that give the same bits; NaN as null, infinity as a number beyond."""
     flat = array.reshape(-1)
     exact = flat.tolist()
     values: list[Any] = [float(text) for text in flat.astype("U32").tolist()] if array.dtype.itemsize < 8 else exact
@@ -138,7 +143,7 @@ def _floats(array: NDArray[Any]) -> list[Any]:
         for place in np.flatnonzero(wrong).tolist():
             values[place] = None if math.isnan(exact[place]) else exact[place]
     for place in np.flatnonzero(np.isinf(flat)).tolist():
-        values[place] = _INFINITE[exact[place]]
+        values[place] = _INFINITE[exact[place]] if array.dtype.itemsize < 8 else str(exact[place])
     return _nested(values, array.shape)
 
 
