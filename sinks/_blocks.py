@@ -155,6 +155,7 @@ class BlockSink(FolderSink[O]):
     """Of the form of its files."""
     suffix: ClassVar[str]
     """Of the file of a block, such as ".tar"."""
+    record = f"{SIDE}/{RECORD}"
 
     def __init__(self, options: O, path: Path) -> None:
         super().__init__(options, path)

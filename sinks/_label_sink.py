@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -13,6 +13,8 @@ from tonesmith.sinks._blocks import BlockSink, Layout, Part
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tonesmith.block import Column
+    from tonesmith.plan import Plan
     from tonesmith.sinks._audio import AudioForm
     from tonesmith.sinks._block_storage import BlockStorage
 
@@ -61,6 +63,14 @@ class LabelSink(BlockSink[O]):
 
             check_flac_holds(layout, self.lossless)
 
+    @classmethod
+    def columns(cls, plan: Plan, splits: Sequence[str]) -> Sequence[Column]:
+        """Return the audio, and what a label has."""
+        from tonesmith.sinks._labels import label_columns
+
+        audio = [column for column in plan.schema if column.name == "audio"]
+        return (*audio, *label_columns(plan.schema, split=bool(splits)))
+
     @property
     def lossy(self) -> bool:
         """Whether the form leaves the audio other than it was."""
@@ -91,18 +101,3 @@ class LabelSink(BlockSink[O]):
             from tonesmith.errors import check_libraries
 
             check_libraries(f"the sink {cls.name!r} with audio = 'flac'", ("soundfile",), cls.extra)
-
-
-def data_files(paths: Mapping[str, str]) -> dict[str, Any]:
-    """Return what tells Hugging Face's libraries which files are which split.
-
-    Args:
-        paths: split -> glob of its files.
-    """
-    told = [{"split": hub_split(split), "path": path} for split, path in paths.items()]
-    return {"configs": [{"config_name": "default", "data_files": told}]}
-
-
-def hub_split(split: str) -> str:
-    """Return what Hugging Face's libraries call a split."""
-    return "validation" if split == "val" else split

@@ -18,7 +18,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,11 +27,16 @@ from numpy.typing import NDArray
 from tonesmith.block import Column
 
 AUDIO = "audio"
+TEXT = "string"
+
+ROW = Column("row", (), "int64", (), "number of the row in the plan")
+SCALE = Column(
+    "scale", (), "float64", (), "what to multiply the samples of the audio file by; 1 but for loud rows of FLAC"
+)
+_SPLIT = Column("split", (), TEXT, (), "the split of the row")
 
 _OURS = frozenset(("row", "split", "scale", "file_name", "file_names"))
 """Keys of a label that are no columns."""
-
-_CROISSANT = {"b": "sc:Boolean", "i": "sc:Integer", "u": "sc:Integer", "f": "sc:Float"}
 
 _INFINITE = {math.inf: sys.float_info.max, -math.inf: -sys.float_info.max}
 """Readers take no larger number: pyarrow refuses 1e999."""
@@ -94,15 +99,30 @@ def key_of(name: str) -> str:
     return f"column:{name}" if name in _OURS or name.endswith(("_file_name", "_file_names")) else name
 
 
-def scalar_keys(columns: Sequence[Column]) -> dict[str, str]:
-    """Return key -> type, as Croissant names it, of the columns that are one value in a label."""
-    keys = {}
-    for column in columns:
-        if column.name == "origin" or (is_digest(column) and len(column.shape) == 1):
-            keys[key_of(column.name)] = "sc:Text"
-        elif not column.shape:
-            keys[key_of(column.name)] = _CROISSANT[np.dtype(column.dtype).kind]
-    return keys
+def label_columns(columns: Sequence[Column], *, split: bool) -> list[Column]:
+    """Return what a label has, in order: what is ours, then each column but the audio, as it is written there.
+
+    Args:
+        columns: the schema.
+        split: whether the dataset is split.
+    """
+    told = [replace(as_text(column), name=key_of(column.name)) for column in columns if column.name != AUDIO]
+    return [ROW, *([_SPLIT] if split else []), SCALE, *sorted(told, key=lambda column: len(column.shape))]
+
+
+def as_text(column: Column) -> Column:
+    """Return a column as formats have it in which a SHA-256 is text, and ``origin`` the sampler's name."""
+    if is_origin(column):
+        return replace(column, dtype=TEXT, doc="the sampler that made the patch")
+    if is_digest(column):
+        doc = column.doc.removesuffix(", or zeros")
+        return replace(column, dtype=TEXT, shape=column.shape[:-1], dims=column.dims[:-1], doc=f'{doc}; "" for none')
+    return column
+
+
+def is_origin(column: Column) -> bool:
+    """Return whether a column holds the number of a sampler."""
+    return column.name == "origin" and not column.shape and np.dtype(column.dtype).kind in "iu"
 
 
 def is_digest(column: Column) -> bool:
@@ -117,7 +137,7 @@ def _field(column: Column, origins: Sequence[str]) -> _Field:
         with np.errstate(over="ignore"):  # what is infinite
             return np.array(value, dtype).reshape(shape)
 
-    if column.name == "origin" and not shape and dtype.kind in "iu" and len(set(origins)) == len(origins):
+    if is_origin(column) and len(set(origins)) == len(origins):
         places = {name: place for place, name in enumerate(origins)}
         names = dict(enumerate(origins))
         return _Field(
