@@ -287,6 +287,15 @@ def test_the_lines_of_the_card_suit_each_form_of_audio(tmp_path: Path, audio: st
     assert names["label"]["pitch"] == everything(case)["pitch"][0]
 
 
+def test_the_lines_of_the_card_take_the_first_row_that_is_there(tmp_path: Path) -> None:
+    case = lmdb_case(tmp_path / "d")
+    case.made().write_block(case.block(1))
+    names: dict[str, Any] = {}
+    exec(LmdbSink.loading(str(case.path)), names)  # noqa: S102 - our own lines
+    np.testing.assert_array_equal(names["audio"], case.block(1).columns["audio"][0])
+    assert names["label"]["patch"] == case.block(1).columns["patch"][0]
+
+
 @pytest.mark.parametrize(("channels", "rate"), [(9, 8000), (1, 700_000)])
 def test_audio_that_flac_cannot_hold_is_refused_before_anything_is_written(
     tmp_path: Path, channels: int, rate: int
