@@ -9,7 +9,7 @@ from __future__ import annotations
 import glob
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -71,6 +71,12 @@ _MEDIA = {
     "application/jsonl": ["application/jsonl", "application/jsonlines"],
 }
 """Media types by which the format's own loader knows a file, beside that by which others do."""
+
+_PARAMETERS = (
+    "The parameters that vary: index among those of their kind, and raw range; choices are a JSON list. A continuous "
+    "label x stands for the raw value low + x * (high - low), which the synthesizer shows as "
+    "scale * (curve(raw) + offset) in its unit. A categorical label is the index of a choice."
+)
 
 _DATA = re.compile(r'^( *"data": )(\d+)(?=,?$)', re.MULTILINE)
 """Where the records of a set go. No string of JSON has a line end in it."""
@@ -135,6 +141,8 @@ def _described(told: Told, *, single: bool) -> dict[str, Any]:
             *(_rows(told, files) for files in sets if files.fields),
             _columns(told),
             *_parameters(told),
+            *_numbered(told),
+            *_presets(told),
             *_splits(told),
         ],
     }
@@ -175,7 +183,7 @@ def _citation(told: Told) -> str:
 
 def _file_sets(told: Told, *, single: bool) -> list[FileSet]:
     """Return the files of the sink; all of the folder for a sink that does not tell."""
-    sets = list(told.sink.file_sets(told.plan))
+    sets = list(told.sink.file_sets(told.plan, told.splits))
     if single:
         media = sets[0].media_type if sets else "application/octet-stream"
         return [FileSet("data", glob.escape(told.file), media, told.sink.summary, sets[0].fields if sets else {})]
@@ -195,7 +203,7 @@ def _distribution(files: FileSet) -> dict[str, Any]:
 
 def _rows(told: Told, files: FileSet) -> dict[str, Any]:
     """Return the records that a table has: a field for each of its columns."""
-    columns = {column.name: column for column in told.plan.schema}
+    columns = {column.name: column for column in told.sink.columns(told.plan, told.splits)}
     fields = [
         {
             **_field(f"{files.name}-rows", name, kind, columns[name].doc if name in columns else ""),
@@ -207,10 +215,10 @@ def _rows(told: Told, files: FileSet) -> dict[str, Any]:
 
 
 def _columns(told: Told) -> dict[str, Any]:
-    """Return the columns of the schema, which every format has in a form of its own."""
+    """Return the columns as the format has them."""
     records = [
         {"name": c.name, "shape": " x ".join(map(str, c.shape)), "dtype": c.dtype, "description": c.doc}
-        for c in told.plan.schema
+        for c in told.sink.columns(told.plan, told.splits)
     ]
     kinds = dict.fromkeys(("name", "shape", "dtype", "description"), "sc:Text")
     return _inline("columns", "What is stored of each row, with the shape of a row's value.", kinds, records)
@@ -223,7 +231,8 @@ def _parameters(told: Told) -> Iterable[dict[str, Any]]:
     if not varied:
         return
     kinds = {"name": "sc:Text", "kind": "sc:Text", "index": "sc:Integer", "low": "sc:Float", "high": "sc:Float"}
-    kinds |= {"unit": "sc:Text", "choices": "sc:Text"}
+    kinds |= {"unit": "sc:Text", "choices": "sc:Text", "group": "sc:Text", "curve": "sc:Text"}
+    kinds |= {"scale": "sc:Float", "offset": "sc:Float"}
     records = [
         {
             "name": p.name,
@@ -233,12 +242,39 @@ def _parameters(told: Told) -> Iterable[dict[str, Any]]:
             "high": p.high,
             "unit": p.unit,
             "choices": json.dumps(p.choices, ensure_ascii=False) if p.choices else "",
+            "group": p.group,
+            "curve": p.curve,
+            "scale": p.scale,
+            "offset": p.offset,
         }
         for parameters in (space.continuous, space.categorical)
         for index, p in enumerate(parameters)
     ]
-    doc = "The parameters that vary: index among those of their kind, and raw range; choices are a JSON list."
-    yield _inline("parameters", doc, kinds, records)
+    yield _inline("parameters", _PARAMETERS, kinds, records)
+
+
+def _numbered(told: Told) -> Iterator[dict[str, Any]]:
+    """Yield the names that stand behind numbers of a label; nothing where there are none."""
+    space = told.dataset.space
+    routed = space.modulation_slots > 0
+    lists = (
+        ("sources", "What modulation/source counts.", space.sources if routed else ()),
+        ("destinations", "What modulation/destination counts.", space.destinations if routed else ()),
+        ("origins", "The samplers, which the column origin counts or names.", told.plan.origins),
+    )
+    for name, doc, names in lists:
+        if names:
+            records = [{"index": index, "name": of} for index, of in enumerate(names)]
+            yield _inline(name, doc, {"index": "sc:Integer", "name": "sc:Text"}, records)
+
+
+def _presets(told: Told) -> Iterator[dict[str, Any]]:
+    """Yield who made each preset that the plan draws from, under which licence; nothing where it draws from none."""
+    if not told.plan.presets:
+        return
+    kinds = dict.fromkeys(("sha256", "name", "author", "licence"), "sc:Text")
+    records = [{key: getattr(preset, key) for key in kinds} for preset in told.plan.presets]
+    yield _inline("presets", 'The presets, with their authors and licences, "" where none is told.', kinds, records)
 
 
 def _splits(told: Told) -> Iterable[dict[str, Any]]:

@@ -10,8 +10,17 @@ from typing import Any
 _LONGEST = 80
 """Characters of a text that are shown."""
 
+WHOLE = 10**9
+"""As a length: of a text that must not be cut."""
+
+_SHORT = 20
+"""Rows of a table that is not folded away."""
+
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#@$!^{}]|:(?=//)|(?<=[wW]{3})\.)")
 """What may begin a tag, an entity, emphasis, a cell or a link, and the middle of an address, which becomes one."""
+
+_BARE = re.compile("[a-z]+(_[a-z]+)+|license|tags|configs|path|split|features|name|dtype|sequence|length|struct|audio")
+"""Keys of a YAML head that need no quotes: the usual ones, none of which YAML takes for other than text."""
 
 _PLAIN = re.compile(r"[\w .,;:/()+=%'\"-]*\w[\w .,;:/()+=%'\"-]*")
 
@@ -50,6 +59,22 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
         yield f"| {' | '.join(row)} |"
 
 
+def folded(summary: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table, folded away under a summary if it is long, and a blank line."""
+    if len(rows) <= _SHORT:
+        yield from table(heads, rows)
+    else:
+        yield from (f"<details><summary>{summary}</summary>", "")
+        yield from table(heads, rows)
+        yield from ("", "</details>")
+    yield ""
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Return a number of things in words."""
+    return f"{number} {thing if number == 1 else things or f'{thing}s'}"
+
+
 def front_matter(values: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines of a YAML head that is read back as these values.
 
@@ -62,7 +87,7 @@ def front_matter(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _entry(name: str, value: Any, indent: str) -> Iterator[str]:
-    key = name if re.fullmatch(r"[a-z]+(_[a-z]+)+|license|tags|configs|path|split", name) else _scalar(name)
+    key = name if _BARE.fullmatch(name) else _scalar(name)
     if isinstance(value, Mapping) and value:
         yield f"{indent}{key}:"
         for inner, of in value.items():

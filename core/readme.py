@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,22 +11,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tonesmith import label_key
 from tonesmith.licences import hub_licence
-from tonesmith.markdown import code, fenced, front_matter, one_line, plain, table
+from tonesmith.markdown import WHOLE, code, counted, fenced, folded, front_matter, one_line, plain, table
 from tonesmith.recipe import recipe_of, without_folders
 from tonesmith.splits import splits_of
 
 if TYPE_CHECKING:
     from tonesmith.dataset import Dataset
     from tonesmith.host import Host
-    from tonesmith.parameter import Parameter
     from tonesmith.plan import Plan, PluginRef
     from tonesmith.roles import Sink
 
 MARKER = "<!-- written by tonesmith: remove this line to keep a text of your own -->"
 
 _LINES = 100
-"""Rows of a table at most."""
+"""Rows of a table of what may be cut."""
 
 _SPREAD = ("min", "median", "max")
 
@@ -66,6 +67,16 @@ class Told:
         """Name of the dataset: that of its file, without the suffix."""
         return one_line(self.path.stem) or "dataset"
 
+    @property
+    def description(self) -> str:
+        """Name of the Croissant description: in the dataset's folder, or beside a dataset that is one file."""
+        return "croissant.json" if self.path.is_dir() else f"{self.file}.croissant.json"
+
+    @cached_property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits that have rows."""
+        return tuple(name for name, rows in self.dataset.splits.items() if len(rows))
+
     @cached_property
     def licences(self) -> list[str]:
         """Licences of the presets that the plan draws from, "" for those that state none; sorted."""
@@ -84,8 +95,9 @@ def readme(told: Told) -> str:
         _head(told),
         _facts(told),
         _loading(told),
+        label_key.columns(told),
         _making(told),
-        _space(told),
+        label_key.space(told),
         _contents(told),
         _presets(told),
         _splits(told),
@@ -104,7 +116,7 @@ def _head(told: Told) -> Iterator[str]:
     audio, notes = told.report["audio"], told.plan.notes.per_patch
     yield (
         f"Sounds of the synthesizer {plain(told.plan.backend.name)}, each with the settings that made it: "
-        f"{_count(told.report['patches_accepted'], 'patch', 'patches')}, {_count(notes, 'note')} of each, "
+        f"{counted(told.report['patches_accepted'], 'patch', 'patches')}, {counted(notes, 'note')} of each, "
         f"{audio['seconds']:.4g} s in {_channels(audio['channels'])} at {audio['sample_rate']} Hz."
     )
     yield (
@@ -123,7 +135,7 @@ def _hub_values(told: Told) -> dict[str, Any]:
     values["task_categories"] = ["other"]
     values["size_categories"] = [next((name for below, name in _SIZES if rows < below), "n>10M")]
     values["tags"] = ["audio", "synthesizer", "sound-matching", "tonesmith", one_line(told.plan.backend.name)]
-    return {**values, **told.sink.front_matter(tuple(name for name, part in told.dataset.splits.items() if len(part)))}
+    return {**values, **told.sink.front_matter(told.path, told.splits)}
 
 
 def _facts(told: Told) -> Iterator[str]:
@@ -173,8 +185,9 @@ def _own_loading(told: Told) -> str:
     """Return what the sink says of loading, which may look at the dataset, with the name in place of the path."""
     path = str(told.path)
     text = told.sink.loading(path)
-    for spelled in (str, lambda name: repr(name)[1:-1]):
-        text = text.replace(spelled(path), spelled(told.file))
+    for pattern in (str, glob.escape):
+        for spelled in (str, lambda name: repr(name)[1:-1]):
+            text = text.replace(spelled(pattern(path)), spelled(pattern(told.file)))
     return text
 
 
@@ -212,6 +225,8 @@ _PROMISE = {
     "floor": "all render again but for a noise far below hearing",
     "none": "none is promised to render again",
 }
+
+_CREDIT = ("author", "licence", "presets#")
 
 _UNSET: tuple[Any, ...] = (None, "", [], {})
 
@@ -261,44 +276,6 @@ def _sources(told: Told) -> Iterator[str]:
     yield from _capped(("patches", "drawn by", "options", "seed#", "plan", "content"), rows)
 
 
-def _space(told: Told) -> Iterator[str]:
-    space, counts = told.dataset.space, told.report["space"]
-    yield from ("## Space", "")
-    routed = f", and up to {counts['modulation_slots']} modulations" if counts["modulation_slots"] else ""
-    yield (
-        f"{counts['continuous']} continuous and {counts['categorical']} categorical parameters vary{routed}; "
-        f"{counts['fixed']} are fixed. On average {counts['audible']:.0%} of those that vary are audible, "
-        "as the switches of the patch leave them; the column `audible` tells which."
-    )
-    if counts["held"]:
-        yield f"Of them, {counts['held']} vary only because the presets do."
-    yield ""
-    varied = (*space.continuous, *space.categorical)
-    if not varied:
-        return
-    yield from (f"<details><summary>{_count(len(varied), 'parameter')} in the order of the labels</summary>", "")
-    rows = [_parameter(p, held=p.name in space.held) for p in varied[:_LINES]]
-    yield from table(("parameter", "column", "range", "drawn from", "group"), rows)
-    if len(varied) > _LINES:
-        yield from ("", f"and {len(varied) - _LINES} more; `tonesmith inspect --params` lists all.")
-    yield from ("", "</details>", "")
-
-
-def _parameter(p: Parameter, *, held: bool) -> tuple[str, ...]:
-    drawn = "presets alone" if held else _range(p, *p.drawn) if p.within else ""
-    return code(p.name), p.kind, _range(p, p.low, p.high), drawn, code(p.group) if p.group else ""
-
-
-def _range(p: Parameter, low: float, high: float) -> str:
-    if p.kind == "continuous":
-        return plain(f"{p.shown(low):.4g} to {p.shown(high):.4g} {p.unit}")
-    texts = [p.text(low + i) for i in range(min(6, round(high - low) + 1))]
-    more = round(high - low) + 1 - len(texts)
-    if more:
-        return f"{', '.join(plain(text, 24) for text in texts)} and {more} more"
-    return ", ".join(plain(text, 24) for text in texts)
-
-
 def _contents(told: Told) -> Iterator[str]:
     """Yield where the patches came from, what was rejected, and how loud what is left is."""
     report = told.report
@@ -312,7 +289,7 @@ def _contents(told: Told) -> Iterator[str]:
     if total:
         share = total / (total + report["patches_accepted"])
         were = "was" if total == 1 else "were"
-        yield f"{_count(total, 'candidate')} ({share:.1%} of all drawn) {were} rejected and drawn anew:"
+        yield f"{counted(total, 'candidate')} ({share:.1%} of all drawn) {were} rejected and drawn anew:"
         yield ""
         listed = [(plain(cause), str(n), f"{n / total:.1%}") for cause, n in rejections.items()]
         yield from _capped(("rejected because", "candidates#", "share#"), listed)
@@ -332,22 +309,29 @@ def _presets(told: Told) -> Iterator[str]:
         return
     yield from ("## Presets", "")
     yield (
-        f"Patches were drawn from {_count(presets['read'], 'preset')}, of which {presets['used']} "
+        f"Patches were drawn from {counted(presets['read'], 'preset')}, of which {presets['used']} "
         f"{'is' if presets['used'] == 1 else 'are'} in the rows. They are other people's work:"
     )
     yield ""
     rows = [
-        (plain(c["author"] or "an unnamed author"), plain(c["licence"] or "none stated"), str(c["presets"]))
+        (
+            plain(c["author"] or "an unnamed author", WHOLE),
+            plain(c["licence"] or "none stated", WHOLE),
+            str(c["presets"]),
+        )
         for c in presets["credits"]
     ]
-    yield from _capped(("author", "licence", "presets#"), rows)
+    yield from folded(counted(len(rows), "author and licence", "authors and licences"), _CREDIT, rows)
     unstated = sum(c["presets"] for c in presets["credits"] if not c["licence"])
     if unstated:
         yield (
-            f"{_count(unstated, 'preset')} {'states' if unstated == 1 else 'state'} no licence: "
+            f"{counted(unstated, 'preset')} {'states' if unstated == 1 else 'state'} no licence: "
             "ask their authors before you pass on anything made of them."
         )
-    yield "Whoever passes this dataset on keeps to these licences and names these authors."
+    yield (
+        "Whoever passes this dataset on keeps to these licences and names these authors. "
+        f"{code(told.description, WHOLE)} has each preset by its SHA-256, as the column `preset` tells it."
+    )
     yield ""
 
 
@@ -370,7 +354,12 @@ def _splits(told: Told) -> Iterator[str]:
     facts = {name: getattr(split, name, None) for name in ("by", "stratify", "seed")}
     told_facts = ", ".join(f"{name} {code(value)}" for name, value in facts.items() if value not in (None, ""))
     if told_facts:
-        yield from (f"Split {told_facts}.", "")
+        yield f"Split {told_facts}."
+    if told.sink.divides:
+        yield "The rows of a split are in files of their own, whose paths under `data` begin with its name."
+    else:
+        yield "Which rows are in a split tells tonesmith, by `ds.splits`."
+    yield ""
 
 
 def _checking(told: Told) -> Iterator[str]:
@@ -390,10 +379,6 @@ def _capped(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str
     if len(rows) > _LINES:
         yield from ("", f"and {len(rows) - _LINES} more.")
     yield ""
-
-
-def _count(number: int, thing: str, things: str = "") -> str:
-    return f"{number} {thing if number == 1 else things or f'{thing}s'}"
 
 
 def _channels(number: int) -> str:

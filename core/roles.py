@@ -365,6 +365,8 @@ class Sink(Plugin[O]):
     role = "sink"
     divides: ClassVar[bool] = False
     """Whether readers of the format tell splits by files, so that the rows of each split lie in files of their own."""
+    record: ClassVar[str] = ""
+    """The file of a dataset, or what is in one, that has its plan and space as JSON, for its card."""
 
     def __init__(self, options: O, path: Path) -> None:
         self.options = options
@@ -436,15 +438,33 @@ class Sink(Plugin[O]):
         return f"from tonesmith import open_dataset\n\nds = open_dataset({path!r})\naudio = ds[0].audio\n"
 
     @classmethod
-    def front_matter(cls, splits: Sequence[str]) -> Mapping[str, Any]:
+    def columns(cls, plan: Plan, splits: Sequence[str]) -> Sequence[Column]:
+        """Return the columns as readers of the format find them, for the card of a dataset of this plan.
+
+        Override it for a format that spells a column otherwise than the schema, or has further ones.
+
+        Args:
+            plan: of the dataset.
+            splits: of the dataset; empty if it has none.
+        """
+        return plan.schema
+
+    @classmethod
+    def front_matter(cls, path: Path, splits: Sequence[str]) -> Mapping[str, Any]:
         """Return what the card tells Hugging Face's libraries in its YAML head, such as which files are which split.
 
         Args:
+            path: of the dataset.
             splits: of the dataset; empty if it has none.
         """
         return {}
 
     @classmethod
-    def file_sets(cls, plan: Plan) -> Sequence[FileSet]:
-        """Return the files that hold the rows of a dataset of this plan, for its Croissant description."""
+    def file_sets(cls, plan: Plan, splits: Sequence[str]) -> Sequence[FileSet]:
+        """Return the files that hold the rows of a dataset of this plan, for its Croissant description.
+
+        Args:
+            plan: of the dataset.
+            splits: of the dataset; empty if it has none.
+        """
         return ()

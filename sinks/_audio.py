@@ -10,12 +10,16 @@ import io
 import math
 import re
 import struct
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.errors import ConfigError
 from tonesmith.wav import IEEE_FLOAT, wav_of
+
+if TYPE_CHECKING:
+    from tonesmith.sinks._blocks import Layout
 
 AudioForm = Literal["flac", "wav", "npy"]
 
@@ -30,8 +34,11 @@ _NPY = re.compile(
 _TOP = 2**23 - 1
 """The largest whole number of 24 bits."""
 _UNIT = 2.0**-23
-_LARGEST = float(np.finfo(np.float32).max)
 _LARGEST_SCALE = 2.0**127
+
+_FLAC_CHANNELS = 8
+_FLAC_RATE = 655_350
+"""The highest sample rate of FLAC, in Hz (RFC 9639, 9.1.2)."""
 
 
 def is_lossy(form: AudioForm) -> bool:
@@ -39,10 +46,26 @@ def is_lossy(form: AudioForm) -> bool:
     return form == "flac"
 
 
+def check_flac_holds(layout: Layout, lossless: str) -> None:
+    """Raise :class:`ConfigError` if FLAC cannot hold the audio of a dataset.
+
+    Args:
+        layout: of the dataset.
+        lossless: the form of audio to take instead.
+    """
+    channels = next((column.shape[0] for column in layout.columns if column.name == "audio"), 1)
+    if channels > _FLAC_CHANNELS or layout.sample_rate > _FLAC_RATE:
+        raise ConfigError(
+            f"FLAC holds {_FLAC_CHANNELS} channels and {_FLAC_RATE} Hz at most, not {channels} channels at "
+            f"{layout.sample_rate} Hz. Use another form: sink.audio = {lossless!r}"
+        )
+
+
 def stored_audio(audio: NDArray[Any], form: AudioForm) -> NDArray[Any]:
     """Return float32 (..., channels, frames) as it will be read back. Idempotent.
 
-    In FLAC, what is no number becomes 0, and what is infinite the largest number that a scale of 2^127 holds.
+    In FLAC, what is no number becomes 0, and what is infinite the largest number that the scale of the finite samples
+    holds: one sample that is lost must not take all others of its row with it.
     """
     if not is_lossy(form):
         return audio
@@ -127,14 +150,19 @@ def _whole(audio: NDArray[Any]) -> tuple[NDArray[np.int32], float]:
     samples = np.asarray(audio, np.float32)
     peak = float(np.abs(samples).max(initial=0.0))
     if not math.isfinite(peak):
-        samples = np.nan_to_num(samples, nan=0.0, posinf=_LARGEST, neginf=-_LARGEST)
-        peak = float(np.abs(samples).max(initial=0.0))
+        peak = float(np.abs(samples[np.isfinite(samples)]).max(initial=0.0))
+    scale = _scale(peak)
+    # In float32, for both steps are exact there: a product with a power of two, and a whole number below 2^24.
+    whole = np.rint(samples * np.float32(1.0 / scale / _UNIT))
+    whole[np.isnan(whole)] = 0.0
+    return np.clip(whole, -_TOP, _TOP).astype(np.int32), scale
+
+
+def _scale(peak: float) -> float:
     scale = 2.0 ** max(0, math.frexp(peak)[1] - 1)
     while round(peak / scale / _UNIT) > _TOP and scale < _LARGEST_SCALE:
         scale *= 2.0
-    # In float32, for both steps are exact there: a product with a power of two, and a whole number below 2^24.
-    whole = np.rint(samples * np.float32(1.0 / scale / _UNIT))
-    return np.clip(whole, -_TOP, _TOP).astype(np.int32), scale
+    return scale
 
 
 def _sound(whole: NDArray[np.int32], scale: float) -> NDArray[np.float32]:

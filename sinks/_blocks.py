@@ -164,6 +164,7 @@ class BlockSink(FolderSink[O]):
     """Of the form of its files."""
     suffix: ClassVar[str]
     """Of the file of a block, such as ".tar"."""
+    record = f"{SIDE}/{RECORD}"
 
     def __init__(self, options: O, path: Path) -> None:
         super().__init__(options, path)
@@ -193,6 +194,9 @@ class BlockSink(FolderSink[O]):
             layout: of the dataset.
             sums: what :meth:`write_part` returned.
         """
+
+    def check_audio(self, layout: Layout) -> None:
+        """Raise :class:`ConfigError` if the form that the audio is to have cannot hold it."""
 
     @classmethod
     def file_of(cls, block: int, split: str) -> str:
@@ -249,10 +253,12 @@ class BlockSink(FolderSink[O]):
         A new dataset appears whole. No step touches a block.
 
         Raises :class:`DatasetError`, having written nothing, if something else is at the path, if the
-        dataset has other columns or options, or if more rows than these are stored.
+        dataset has other columns or options, or if more rows than these are stored; :class:`ConfigError` if
+        the form of the audio cannot hold it.
         """
         options = self.options.model_dump(mode="json")
         layout = Layout(self.name, self.version, options, block_rows, rows, tuple(schema), attributes)
+        self.check_audio(layout)
         self._check(layout)
         with telling(str(self.path)):
             if not self.path.exists():

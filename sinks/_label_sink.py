@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from tonesmith.errors import ConfigError, DatasetError
+from tonesmith.errors import DatasetError
 from tonesmith.roles import Options
 from tonesmith.sinks._blocks import BlockSink, Layout, Part
 
@@ -14,12 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tonesmith.block import Column
+    from tonesmith.plan import Plan
     from tonesmith.sinks._audio import AudioForm
     from tonesmith.sinks._block_storage import BlockStorage
-
-_FLAC_CHANNELS = 8
-_FLAC_RATE = 655_350
-"""The highest sample rate of FLAC, in Hz (RFC 9639, 9.1.2)."""
 
 O = TypeVar("O", bound=Options)  # noqa: E741 - the options type of a plugin
 
@@ -59,14 +56,20 @@ class LabelSink(BlockSink[O]):
             raise DatasetError(f"{path}: its record has options that the sink {cls.name!r} does not have") from None
         return form
 
-    def create(self, attributes: Mapping[str, Any], schema: Sequence[Column], rows: int, block_rows: int) -> None:
-        """Make the dataset, or bring one that is there up to these attributes and this many rows.
-
-        Raises :class:`ConfigError` if FLAC cannot hold the audio, and :class:`DatasetError` as other sinks do.
-        """
+    def check_audio(self, layout: Layout) -> None:
+        """Raise :class:`ConfigError` if FLAC is to hold the audio, and cannot."""
         if self.form == "flac":
-            self._check_flac_holds(Layout(self.name, self.version, {}, block_rows, rows, tuple(schema), attributes))
-        super().create(attributes, schema, rows, block_rows)
+            from tonesmith.sinks._audio import check_flac_holds
+
+            check_flac_holds(layout, self.lossless)
+
+    @classmethod
+    def columns(cls, plan: Plan, splits: Sequence[str]) -> Sequence[Column]:
+        """Return the audio, and what a label has."""
+        from tonesmith.sinks._labels import label_columns
+
+        audio = [column for column in plan.schema if column.name == "audio"]
+        return (*audio, *label_columns(plan.schema, split=bool(splits)))
 
     @property
     def lossy(self) -> bool:
@@ -98,26 +101,3 @@ class LabelSink(BlockSink[O]):
             from tonesmith.errors import check_libraries
 
             check_libraries(f"the sink {cls.name!r} with audio = 'flac'", ("soundfile",), cls.extra)
-
-    def _check_flac_holds(self, layout: Layout) -> None:
-        channels = next((column.shape[0] for column in layout.columns if column.name == "audio"), 1)
-        if channels > _FLAC_CHANNELS or layout.sample_rate > _FLAC_RATE:
-            raise ConfigError(
-                f"FLAC holds {_FLAC_CHANNELS} channels and {_FLAC_RATE} Hz at most, not {channels} channels at "
-                f"{layout.sample_rate} Hz. Use another form: sink.audio = {self.lossless!r}"
-            )
-
-
-def data_files(paths: Mapping[str, str]) -> dict[str, Any]:
-    """Return what tells Hugging Face's libraries which files are which split.
-
-    Args:
-        paths: split -> glob of its files.
-    """
-    told = [{"split": hub_split(split), "path": path} for split, path in paths.items()]
-    return {"configs": [{"config_name": "default", "data_files": told}]}
-
-
-def hub_split(split: str) -> str:
-    """Return what Hugging Face's libraries call a split."""
-    return "validation" if split == "val" else split

@@ -7,15 +7,18 @@
 
 A column has its name and its shape: a number, or nested lists. Three differ: ``origin`` is the name of the sampler, a
 SHA-256 is 64 hexadecimal digits or "" for none, and NaN is null. A column has one JSON type in every row, so that
-tables can be made of labels. Numbers are the shortest that give the same bits in the column's dtype.
+tables can be made of labels. Numbers are the shortest that give the same bits in the column's dtype. JSON has no
+infinity: in float32 and shorter it is the largest double, which is infinite in the column's dtype; in float64, which no
+column of ours that may be infinite has, it is the text "inf".
 """
 
 from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,13 +27,19 @@ from numpy.typing import NDArray
 from tonesmith.block import Column
 
 AUDIO = "audio"
+TEXT = "string"
+
+ROW = Column("row", (), "int64", (), "number of the row in the plan")
+SCALE = Column(
+    "scale", (), "float64", (), "what to multiply the samples of the audio file by; 1 but for loud rows of FLAC"
+)
+_SPLIT = Column("split", (), TEXT, (), "the split of the row")
 
 _OURS = frozenset(("row", "split", "scale", "file_name", "file_names"))
 """Keys of a label that are no columns."""
 
-_CROISSANT = {"b": "sc:Boolean", "i": "sc:Integer", "u": "sc:Integer", "f": "sc:Float"}
-
-_INFINITE = {math.inf: "inf", -math.inf: "-inf"}
+_INFINITE = {math.inf: sys.float_info.max, -math.inf: -sys.float_info.max}
+"""Readers take no larger number: pyarrow refuses 1e999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +99,30 @@ def key_of(name: str) -> str:
     return f"column:{name}" if name in _OURS or name.endswith(("_file_name", "_file_names")) else name
 
 
-def scalar_keys(columns: Sequence[Column]) -> dict[str, str]:
-    """Return key -> type, as Croissant names it, of the columns that are one value in a label."""
-    keys = {}
-    for column in columns:
-        if column.name == "origin" or (is_digest(column) and len(column.shape) == 1):
-            keys[key_of(column.name)] = "sc:Text"
-        elif not column.shape:
-            keys[key_of(column.name)] = _CROISSANT[np.dtype(column.dtype).kind]
-    return keys
+def label_columns(columns: Sequence[Column], *, split: bool) -> list[Column]:
+    """Return what a label has, in order: what is ours, then each column but the audio, as it is written there.
+
+    Args:
+        columns: the schema.
+        split: whether the dataset is split.
+    """
+    told = [replace(as_text(column), name=key_of(column.name)) for column in columns if column.name != AUDIO]
+    return [ROW, *([_SPLIT] if split else []), SCALE, *sorted(told, key=lambda column: len(column.shape))]
+
+
+def as_text(column: Column) -> Column:
+    """Return a column as formats have it in which a SHA-256 is text, and ``origin`` the sampler's name."""
+    if is_origin(column):
+        return replace(column, dtype=TEXT, doc="the sampler that made the patch")
+    if is_digest(column):
+        doc = column.doc.removesuffix(", or zeros")
+        return replace(column, dtype=TEXT, shape=column.shape[:-1], dims=column.dims[:-1], doc=f'{doc}; "" for none')
+    return column
+
+
+def is_origin(column: Column) -> bool:
+    """Return whether a column holds the number of a sampler."""
+    return column.name == "origin" and not column.shape and np.dtype(column.dtype).kind in "iu"
 
 
 def is_digest(column: Column) -> bool:
@@ -110,9 +134,10 @@ def _field(column: Column, origins: Sequence[str]) -> _Field:
     dtype, shape = np.dtype(column.dtype), column.shape
 
     def array(value: Any) -> NDArray[Any]:
-        return np.array(value, dtype).reshape(shape)
+        with np.errstate(over="ignore"):  # what is infinite
+            return np.array(value, dtype).reshape(shape)
 
-    if column.name == "origin" and not shape and dtype.kind in "iu" and len(set(origins)) == len(origins):
+    if is_origin(column) and len(set(origins)) == len(origins):
         places = {name: place for place, name in enumerate(origins)}
         names = dict(enumerate(origins))
         return _Field(
@@ -128,7 +153,7 @@ def _field(column: Column, origins: Sequence[str]) -> _Field:
 
 
 def _floats(array: NDArray[Any]) -> list[Any]:
-    """Return nested lists of the shortest numbers that give the same bits; NaN as null, infinity as text."""
+    """Return nested lists of the shortest numbers that give the same bits; NaN as null, infinity as a number beyond."""
     flat = array.reshape(-1)
     exact = flat.tolist()
     values: list[Any] = [float(text) for text in flat.astype("U32").tolist()] if array.dtype.itemsize < 8 else exact
@@ -138,7 +163,7 @@ def _floats(array: NDArray[Any]) -> list[Any]:
         for place in np.flatnonzero(wrong).tolist():
             values[place] = None if math.isnan(exact[place]) else exact[place]
     for place in np.flatnonzero(np.isinf(flat)).tolist():
-        values[place] = _INFINITE[exact[place]]
+        values[place] = _INFINITE[exact[place]] if array.dtype.itemsize < 8 else str(exact[place])
     return _nested(values, array.shape)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,15 @@ from numpy.typing import NDArray
 from tonesmith.block import Column
 from tonesmith.errors import DatasetError
 from tonesmith.plan import Plan
+from tonesmith.sinks._labels import AUDIO, ROW, SCALE, as_text, is_digest
 from tonesmith.space import ParameterSpace
 
 PARAMETER = "param_"
 """Before the name of a parameter."""
 
+_PARAMETER_DOC = "for each parameter that varies, the raw value in the engine's own units, or the text of its choice"
+
 _SHA256 = 32
-_DIGEST_DIM = "sha256"
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,17 @@ def own_names(schema: Sequence[Column]) -> tuple[str, str]:
     return _free("row", taken), _free("scale", taken)
 
 
+def told_columns(schema: Sequence[Column]) -> list[Column]:
+    """Return the columns as a reader finds them, in order; one stands for those of all parameters."""
+    row, scale = own_names(schema)
+    told = [as_text(column) for column in schema if column.name != AUDIO]
+    parameter = Column(f"{PARAMETER}NAME", (), "float32, string or int64", (), _PARAMETER_DOC)
+    audio = [replace(column, doc=f"a sound file: {column.doc}") for column in schema if column.name == AUDIO]
+    scalars = [column for column in told if not column.shape]
+    vectors = [column for column in told if column.shape]
+    return [*audio, replace(ROW, name=row), *scalars, parameter, *vectors, replace(SCALE, name=scale)]
+
+
 def parameter_arrays(space: ParameterSpace, columns: Mapping[str, NDArray[Any]]) -> list[pa.Array]:
     """Return the raw value of each row, or the text of its choice, for each parameter that varies."""
     arrays = []
@@ -142,7 +155,7 @@ def to_arrow(column: Column, array: NDArray[Any], origins: Sequence[str]) -> pa.
         origins: of the plan.
     """
     shape = column.shape
-    if _is_digest(column):
+    if is_digest(column):
         flat = array.reshape(-1, _SHA256)
         values, shape = pa.array([row.tobytes().hex() if row.any() else "" for row in flat], pa.string()), shape[:-1]
     elif _is_origin(column):
@@ -159,7 +172,7 @@ def from_arrow(column: Column, values: pa.Array, origins: Sequence[str]) -> NDAr
     rows = len(values)
     while pa.types.is_fixed_size_list(values.type):
         values = values.flatten()
-    if _is_digest(column):
+    if is_digest(column):
         digests = b"".join(bytes.fromhex(text) if text else bytes(_SHA256) for text in values.to_pylist())
         flat = np.frombuffer(digests, np.uint8).copy()
     elif _is_origin(column):
@@ -189,17 +202,13 @@ def croissant_types(plan: Plan) -> dict[str, str]:
 
 def exact_column(column: Column) -> TableColumn:
     """Return how a column of the schema, any but ``audio``, lies in the table."""
-    shape = column.shape[:-1] if _is_digest(column) else column.shape
-    dtype = "string" if _is_digest(column) or _is_origin(column) else column.dtype
+    shape = column.shape[:-1] if is_digest(column) else column.shape
+    dtype = "string" if is_digest(column) or _is_origin(column) else column.dtype
     arrow, feature = _arrow_type(dtype), dict[str, Any](_value(dtype))
     for length in reversed(shape):
         arrow = pa.list_(arrow, length)
         feature = {"feature": feature, "length": length, "_type": "Sequence"}  # a name that all versions know
     return TableColumn(column.name, arrow, feature)
-
-
-def _is_digest(column: Column) -> bool:
-    return column.dtype == "uint8" and column.shape[-1:] == (_SHA256,) and column.dims[-1:] == (_DIGEST_DIM,)
 
 
 def _is_origin(column: Column) -> bool:

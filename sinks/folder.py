@@ -14,7 +14,8 @@ from tonesmith.hookspecs import hookimpl
 from tonesmith.roles import FileSet, Options
 from tonesmith.sinks._blocks import Layout, Part
 from tonesmith.sinks._files import Aside
-from tonesmith.sinks._label_sink import LabelSink, data_files
+from tonesmith.sinks._hugging_face import audio_feature, config, features
+from tonesmith.sinks._label_sink import LabelSink
 
 if TYPE_CHECKING:
     from tonesmith.plan import Plan
@@ -24,6 +25,16 @@ METADATA = "metadata.jsonl"
 """The name that AudioFolder looks for."""
 
 _AUDIO_FILE = re.compile(r"(\d{9,})\.(wav|flac)")
+
+_CROISSANT = {
+    "bool": "sc:Boolean",
+    "int": "sc:Integer",
+    "uint": "sc:Integer",
+    "float": "sc:Float",
+    "string": "sc:Text",
+}
+"""Dtype without its width -> Croissant type."""
+_BITS = "0123456789"
 
 _LINES = """\
 import json, pathlib, soundfile
@@ -108,16 +119,20 @@ class AudioFolderSink(LabelSink[FolderOptions]):
         return _LINES.format(path=path)
 
     @classmethod
-    def front_matter(cls, splits: Sequence[str]) -> Mapping[str, Any]:
-        """Return which folders are which split."""
-        return data_files({split: f"data/{split}/**" for split in splits} or {"train": "data/**"})
+    def front_matter(cls, path: Path, splits: Sequence[str]) -> Mapping[str, Any]:
+        """Return which folders are which split, and what is in a row."""
+        from tonesmith.sinks._labels import label_columns
+
+        layout = cls.required_layout(path)
+        label = features(label_columns(layout.columns, split=bool(splits)))
+        row = [{"name": "audio", **audio_feature(layout.sample_rate)}, *label]
+        return config({split: f"data/{split}/**" for split in splits} or {"train": "data/**"}, features=row)
 
     @classmethod
-    def file_sets(cls, plan: Plan) -> Sequence[FileSet]:
+    def file_sets(cls, plan: Plan, splits: Sequence[str]) -> Sequence[FileSet]:
         """Return the tables of labels, with the columns that are one number or text."""
-        from tonesmith.sinks._labels import scalar_keys
-
-        fields = {"file_name": "sc:Text", "row": "sc:Integer", "scale": "sc:Float", **scalar_keys(plan.schema)}
+        label = [column for column in cls.columns(plan, splits) if not column.shape]
+        fields = {"file_name": "sc:Text", **{column.name: _CROISSANT[column.dtype.strip(_BITS)] for column in label}}
         doc = "The labels of a block's rows, one a line; file_name is an audio file in the same folder."
         return (FileSet("labels", f"data/**/{METADATA}", "application/jsonlines", doc, fields),)
 

@@ -68,6 +68,7 @@ class Hdf5Sink(Sink[Hdf5Options]):
     """
 
     name = "hdf5"
+    record = "record/dataset"
     summary = "HDF5, a file a block under one virtual file or a single file; with the schema of Vital trainers"
     Options = Hdf5Options
 
@@ -180,7 +181,7 @@ class Hdf5Sink(Sink[Hdf5Options]):
         )
 
     @classmethod
-    def file_sets(cls, plan: Plan) -> Sequence[FileSet]:
+    def file_sets(cls, plan: Plan, splits: Sequence[str]) -> Sequence[FileSet]:
         """Return the files that hold the rows. A single file is the dataset itself."""
         if plan.sink.options.get("single"):
             return ()

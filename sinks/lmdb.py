@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +17,7 @@ from tonesmith.sinks._blocks import BlockSink, read_layout
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tonesmith.block import Column
     from tonesmith.plan import Plan
     from tonesmith.sinks._block_storage import PartReader
     from tonesmith.sinks._blocks import Layout, Part
@@ -73,6 +75,13 @@ class LmdbSink(BlockSink[LmdbOptions]):
         """Raise :class:`ConfigError` if lmdb is missing."""
         check_libraries("the sink 'lmdb'", ("lmdb",), "lmdb")
 
+    def check_audio(self, layout: Layout) -> None:
+        """Raise :class:`ConfigError` if FLAC is to hold the audio, and cannot."""
+        if self.lossy:
+            from tonesmith.sinks._audio import check_flac_holds
+
+            check_flac_holds(layout, "blosc")
+
     def write_part(self, files: Aside, layout: Layout, part: Part) -> Sequence[int]:
         """Write a part aside; return the places of its records, and a checksum of the rest."""
         from tonesmith.sinks._lmdb_file import write_file
@@ -102,16 +111,24 @@ class LmdbSink(BlockSink[LmdbOptions]):
         """Return lines that read a row with lmdb and NumPy, and what unpacks the audio of the dataset that is there."""
         layout = read_layout(Path(path), cls.name, cls.version)
         libraries, unpacking = _UNPACKING[layout.options["audio"] if layout is not None else "blosc"]
+        file = f"""str(min(pathlib.Path({f"{path}/data"!r}).glob("*.lmdb")))"""
         return (
-            f"import {libraries}, numpy as np\n\n"
-            f"rows = lmdb.open({f'{path}/data/000000.lmdb'!r}, subdir=False, readonly=True, lock=False).begin()\n"
-            'form, record = json.loads(rows.get(b"columns")), rows.get(b"000000000")\n'
+            f"import {libraries}, pathlib, numpy as np\n\n"
+            f"rows = lmdb.open({file}, subdir=False, readonly=True, lock=False).begin()\n"
+            'form, record = json.loads(rows.get(b"columns")), next(iter(rows.cursor()))[1]\n'
             'label = np.frombuffer(record, np.dtype(form["label"]), 1)[0]  # such as label["pitch"]\n'
             f"audio = {unpacking}\n"
         )
 
     @classmethod
-    def file_sets(cls, plan: Plan) -> Sequence[FileSet]:
+    def columns(cls, plan: Plan, splits: Sequence[str]) -> Sequence[Column]:
+        """Return what is in a record: the scale is no column of the schema."""
+        from tonesmith.sinks._labels import SCALE
+
+        return (*plan.schema, replace(SCALE, doc=f"{SCALE.doc}: bytes 8 to 16 of a record"))
+
+    @classmethod
+    def file_sets(cls, plan: Plan, splits: Sequence[str]) -> Sequence[FileSet]:
         """Return the LMDB files."""
         doc = "one file a block, a record a row, described under the key columns"
         return (FileSet("lmdb-files", "data/*.lmdb", "application/octet-stream", doc),)

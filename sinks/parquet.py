@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,17 +13,16 @@ from tonesmith.errors import check_libraries
 from tonesmith.hookspecs import hookimpl
 from tonesmith.roles import FileSet, Options
 from tonesmith.sinks._blocks import BlockSink
+from tonesmith.sinks._hugging_face import config
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tonesmith.block import Column
     from tonesmith.plan import Plan
     from tonesmith.sinks._block_storage import PartReader
     from tonesmith.sinks._blocks import Layout, Part
     from tonesmith.sinks._files import Aside
-
-_TOLD = {"val": "validation"}
-"""Splits that Hugging Face calls by another name."""
 
 
 class ParquetOptions(Options):
@@ -58,6 +58,13 @@ class ParquetSink(BlockSink[ParquetOptions]):
         """Raise :class:`ConfigError` if pyarrow or soundfile is missing."""
         check_libraries("the sink 'parquet'", ("pyarrow", "soundfile"), "parquet")
 
+    def check_audio(self, layout: Layout) -> None:
+        """Raise :class:`ConfigError` if FLAC is to hold the audio, and cannot."""
+        if self.lossy:
+            from tonesmith.sinks._audio import check_flac_holds
+
+            check_flac_holds(layout, "wav")
+
     def write_part(self, files: Aside, layout: Layout, part: Part) -> Sequence[int]:
         """Write a part aside; return where the audio of each row lies, and checksums."""
         from tonesmith.sinks._parquet_file import write_file
@@ -84,25 +91,29 @@ class ParquetSink(BlockSink[ParquetOptions]):
 
     @classmethod
     def loading(cls, path: str) -> str:
-        """Return lines that read a row with ``datasets``, which leaves decoding to soundfile."""
+        """Return lines that read a row with ``datasets``, which takes a folder for a pattern; soundfile decodes."""
         return (
             "import io, soundfile\n"
             "from datasets import Audio, load_dataset\n\n"
-            f'rows = load_dataset("parquet", data_dir={f"{path}/data"!r}, split="train")\n'
+            f'rows = load_dataset("parquet", data_dir={glob.escape(f"{path}/data")!r}, split="train")\n'
             'row = rows.cast_column("audio", Audio(decode=False))[0]\n'
             'sound, rate = soundfile.read(io.BytesIO(row["audio"]["bytes"]))  # times row["scale"]\n'
         )
 
     @classmethod
-    def front_matter(cls, splits: Sequence[str]) -> Mapping[str, Any]:
-        """Return which files are which split: "val" is told as "validation"; without splits, all are "train"."""
-        told = {name: _TOLD[name] for name in splits if name in _TOLD and _TOLD[name] not in splits}
-        files = [{"split": told.get(name, name), "path": f"data/{name}-*.parquet"} for name in splits]
-        files = files or [{"split": "train", "path": "data/*.parquet"}]
-        return {"configs": [{"config_name": "default", "data_files": files}]}
+    def columns(cls, plan: Plan, splits: Sequence[str]) -> Sequence[Column]:
+        """Return the columns of a file, with one line for those of the parameters."""
+        from tonesmith.sinks._parquet_columns import told_columns
+
+        return told_columns(plan.schema)
 
     @classmethod
-    def file_sets(cls, plan: Plan) -> Sequence[FileSet]:
+    def front_matter(cls, path: Path, splits: Sequence[str]) -> Mapping[str, Any]:
+        """Return which files are which split; without splits, all are "train"."""
+        return config({name: f"data/{name}-*.parquet" for name in splits} or {"train": "data/*.parquet"})
+
+    @classmethod
+    def file_sets(cls, plan: Plan, splits: Sequence[str]) -> Sequence[FileSet]:
         """Return the Parquet files, with those columns that are one value a row."""
         from tonesmith.sinks._parquet_columns import croissant_types
 

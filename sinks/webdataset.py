@@ -13,22 +13,26 @@ from tonesmith.hookspecs import hookimpl
 from tonesmith.roles import FileSet, Options
 from tonesmith.sinks._blocks import Layout, Part
 from tonesmith.sinks._files import Aside
-from tonesmith.sinks._label_sink import LabelSink, data_files
+from tonesmith.sinks._hugging_face import audio_feature, config, features
+from tonesmith.sinks._label_sink import LabelSink
 
 if TYPE_CHECKING:
     from tonesmith.plan import Plan
     from tonesmith.sinks._block_storage import PartReader
 
 _LINES = """\
-import io, json, numpy, soundfile, webdataset
-row = next(iter(webdataset.WebDataset({tars}, shardshuffle=False)))
+import io, json, pathlib, {library}, webdataset
+files = pathlib.Path({data!r}).absolute().glob({archives!r})
+row = next(iter(webdataset.WebDataset(sorted(map(str, files)), shardshuffle=False)))
 label = json.loads(row["json"])
 audio = {audio}  # (frames, channels)
 """
 _AUDIO = {
-    "flac": 'soundfile.read(io.BytesIO(row["flac"]), always_2d=True)[0] * label["scale"]',
-    "npy": 'numpy.load(io.BytesIO(row["npy"])).T',
+    "flac": ("soundfile", 'soundfile.read(io.BytesIO(row["flac"]), always_2d=True)[0] * label["scale"]'),
+    "npy": ("numpy", 'numpy.load(io.BytesIO(row["npy"])).T'),
 }
+_ARRAY = {"sequence": {"sequence": "float32"}}
+"""The type of audio as NumPy arrays."""
 
 
 class WebDatasetOptions(Options):
@@ -86,29 +90,38 @@ class WebDatasetSink(LabelSink[WebDatasetOptions]):
             form = cls.form_at(Path(path))
         except DatasetError:
             form = "flac"
-        return _LINES.format(tars=repr(_tars(path)), audio=_AUDIO[form])
+        library, audio = _AUDIO[form]
+        return _LINES.format(data=f"{path}/data", archives=_archives(Path(path)), library=library, audio=audio)
 
     @classmethod
-    def front_matter(cls, splits: Sequence[str]) -> Mapping[str, Any]:
-        """Return which archives are which split."""
-        return data_files({split: f"data/{split}-*.tar" for split in splits} or {"train": "data/*.tar"})
+    def front_matter(cls, path: Path, splits: Sequence[str]) -> Mapping[str, Any]:
+        """Return which archives are which split, and what is in a row."""
+        from tonesmith.sinks._labels import label_columns
+
+        layout = cls.required_layout(path)
+        label = label_columns(layout.columns, split=bool(splits))
+        audio = audio_feature(layout.sample_rate) if cls.form_at(path) == "flac" else _ARRAY
+        row = [
+            {"name": cls.form_at(path), **audio},
+            {"name": "json", "struct": features(label)},
+            *({"name": name, "dtype": "string"} for name in ("__key__", "__url__")),
+        ]
+        files = {split: f"data/{split}-*.tar" for split in splits} or {"train": "data/*.tar"}
+        return {**config(files), "dataset_info": {"config_name": "default", "features": row}}
 
     @classmethod
-    def file_sets(cls, plan: Plan) -> Sequence[FileSet]:
+    def file_sets(cls, plan: Plan, splits: Sequence[str]) -> Sequence[FileSet]:
         """Return the archives."""
         doc = "The rows of a block: an audio file and a JSON label each."
         return (FileSet("archives", "data/*.tar", "application/x-tar", doc),)
 
 
-def _tars(path: str) -> str | list[str]:
-    """Return what webdataset is to be given: one pattern for all archives, or their list where they leave gaps."""
-    found = sorted(Path(path, "data").glob("*.tar"))
-    names = [file.name for file in found]
-    if not names or names == [WebDatasetSink.file_of(i, "").removeprefix("data/") for i in range(len(names))]:
-        return f"{path}/data/{{000000..{max(len(names) - 1, 0):06d}}}.tar"
+def _archives(path: Path) -> str:
+    """Return a glob for the archives of a dataset; of one that is split, for those of one split."""
+    names = [file.name for file in path.glob("data/*.tar")]
     splits = sorted({name.rpartition("-")[0] for name in names} - {""})
     wanted = next((split for split in ("train", *splits) if split in splits), "")
-    return [str(file) for file in found if file.name.rpartition("-")[0] == wanted]
+    return f"{wanted}-*.tar" if wanted else "*.tar"
 
 
 @hookimpl

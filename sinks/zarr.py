@@ -51,6 +51,7 @@ class ZarrSink(FolderSink[ZarrOptions]):
     """
 
     name = "zarr"
+    record = "zarr.json"
     summary = "one Zarr v3 group, sharded and packed; opens in zarr-python and xarray"
     Options = ZarrOptions
 
@@ -82,7 +83,7 @@ class ZarrSink(FolderSink[ZarrOptions]):
         )
 
     @classmethod
-    def file_sets(cls, plan: Plan) -> Sequence[FileSet]:
+    def file_sets(cls, plan: Plan, splits: Sequence[str]) -> Sequence[FileSet]:
         """Return the chunks of the audio, and those of the other arrays."""
         stored = "application/octet-stream"
         return (

@@ -72,7 +72,7 @@ class TestSingle(SinkContract):
 
     def test_what_its_card_tells_of_its_files_is_true(self, written: Case) -> None:
         plan = replace(written.plan, sink=PluginRef("hdf5", {"single": True}))
-        assert self.sink.file_sets(plan) == ()
+        assert self.sink.file_sets(plan, ()) == ()
 
     def test_stray_files_are_ignored(self, written: Case) -> None:
         parts = parts_of(written.path)

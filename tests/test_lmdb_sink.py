@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from hypothesis.extra import numpy as hn
 from pydantic import ValidationError
 
 from tonesmith.block import Column
-from tonesmith.errors import DatasetError
+from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.sinks import _records as records
 from tonesmith.sinks._lmdb_records import checked_labels, columns_record, label_form, packed, unpacked_audio
 from tonesmith.sinks._pieces import Pieces
@@ -284,3 +285,26 @@ def test_the_lines_of_the_card_suit_each_form_of_audio(tmp_path: Path, audio: st
     exec(LmdbSink.loading(str(case.path)), names)  # noqa: S102 - our own lines
     np.testing.assert_allclose(names["audio"], everything(case)["audio"][0], atol=0)
     assert names["label"]["pitch"] == everything(case)["pitch"][0]
+
+
+def test_the_lines_of_the_card_take_the_first_row_that_is_there(tmp_path: Path) -> None:
+    case = lmdb_case(tmp_path / "d")
+    case.made().write_block(case.block(1))
+    names: dict[str, Any] = {}
+    exec(LmdbSink.loading(str(case.path)), names)  # noqa: S102 - our own lines
+    np.testing.assert_array_equal(names["audio"], case.block(1).columns["audio"][0])
+    assert names["label"]["patch"] == case.block(1).columns["patch"][0]
+
+
+@pytest.mark.parametrize(("channels", "rate"), [(9, 8000), (1, 700_000)])
+def test_audio_that_flac_cannot_hold_is_refused_before_anything_is_written(
+    tmp_path: Path, channels: int, rate: int
+) -> None:
+    plan = synthetic_plan()
+    plan = replace(plan, audio=replace(plan.audio, channels=channels, sample_rate=rate))
+    with pytest.raises(ConfigError, match=r"sink\.audio = 'blosc'"):
+        Case(LmdbSink, {"audio": "flac"}, tmp_path / "d", plan).created()
+    assert not (tmp_path / "d").exists()
+    case = Case(LmdbSink, {"audio": "blosc"}, tmp_path / "d", plan)
+    case.created().write_block(case.block(0))
+    case.check_whole([0])

@@ -24,7 +24,7 @@ from pydantic import ValidationError
 
 from tonesmith.block import Column, row_digests
 from tonesmith.dataset import Dataset
-from tonesmith.errors import DatasetError
+from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.roles import Measure
 from tonesmith.sinks._parquet_columns import exact_column, from_arrow, to_arrow
 from tonesmith.sinks._pieces import Pieces
@@ -73,7 +73,7 @@ def sound_of(content: bytes, scale: float = 1.0) -> Any:
 
 def card(case: Case, splits: list[str]) -> None:
     """Write the head of a card; JSON is YAML."""
-    head = json.dumps(ParquetSink.front_matter(splits))
+    head = json.dumps(ParquetSink.front_matter(case.path, splits))
     (case.path / "README.md").write_text(f"---\n{head}\n---\n# A dataset\n")
 
 
@@ -137,7 +137,7 @@ print(json.dumps([row["row"] for row in rows]))
 
 
 def test_a_split_that_is_called_validation_keeps_its_name() -> None:
-    (config,) = ParquetSink.front_matter(["val", "validation"])["configs"]
+    (config,) = ParquetSink.front_matter(Path("d"), ["val", "validation"])["configs"]
     assert [entry["split"] for entry in config["data_files"]] == ["val", "validation"]
 
 
@@ -350,7 +350,7 @@ def test_a_marker_that_lies_only_gives_errors(tmp_path: Path, sums: Any) -> None
 
 def test_croissant_is_told_every_column_of_one_value_and_its_type(tmp_path: Path) -> None:
     case = written(tmp_path / "d", 1)
-    (files,) = ParquetSink.file_sets(case.plan)
+    (files,) = ParquetSink.file_sets(case.plan, ())
     schema = pq.read_schema(file_of(case))
     lists = {field.name for field in schema if pa.types.is_fixed_size_list(field.type)}
     assert set(files.fields) == set(schema.names) - lists
@@ -373,3 +373,17 @@ def test_a_block_of_a_split_dataset_has_a_file_for_each_split(tmp_path: Path) ->
     assert {name: sorted(numbers) for name, numbers in rows.items()} == {
         name: places.tolist() for name, places in opened(case).splits.items()
     }
+
+
+@pytest.mark.parametrize(("channels", "rate"), [(9, 8000), (1, 700_000)])
+def test_audio_that_flac_cannot_hold_is_refused_before_anything_is_written(
+    tmp_path: Path, channels: int, rate: int
+) -> None:
+    plan = synthetic_plan()
+    plan = replace(plan, audio=replace(plan.audio, channels=channels, sample_rate=rate))
+    with pytest.raises(ConfigError, match=r"sink\.audio = 'wav'"):
+        Case(ParquetSink, {"audio": "flac"}, tmp_path / "d", plan).created()
+    assert not (tmp_path / "d").exists()
+    case = Case(ParquetSink, {"audio": "wav"}, tmp_path / "d", plan)
+    case.created().write_block(case.block(0))
+    case.check_whole([0])

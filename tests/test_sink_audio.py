@@ -79,10 +79,12 @@ def test_the_scale_is_the_least_power_of_two_that_lets_the_peak_fit(peak: float,
         assert encode_audio(audio, "flac", 8000)[1] == scale
 
 
-def test_what_is_no_number_becomes_zero_and_infinity_the_largest() -> None:
-    audio = np.array([[np.nan, np.inf, -np.inf, 0.0]], np.float32)
-    top = (2**23 - 1) * 2.0**104
-    np.testing.assert_array_equal(stored_audio(audio, "flac"), np.array([[0, top, -top, 0]], np.float32))
+@pytest.mark.parametrize(("loudest", "scale"), [(0.0, 1), (0.5, 1), (1.5, 2), (3e38, 2**127)])
+def test_what_is_no_number_becomes_zero_and_infinity_the_largest_of_its_row(loudest: float, scale: float) -> None:
+    audio = np.array([[np.nan, np.inf, -np.inf, loudest]], np.float32)
+    top = (1 - 2.0**-23) * scale
+    stored = np.array([[0, top, -top, min(loudest, top)]], np.float32)
+    np.testing.assert_array_equal(stored_audio(audio, "flac"), stored)
     np.testing.assert_array_equal(stored_audio(audio[:, :1], "flac"), [[0.0]])
 
 

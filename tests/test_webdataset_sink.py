@@ -108,7 +108,7 @@ def test_each_split_streams_from_archives_of_its_own(tmp_path: Path) -> None:
         found = [sample["json"] for sample in streamed(sorted(map(str, case.path.glob(f"data/{name}-*.tar"))))]
         assert [label["row"] for label in found] == rows.tolist()
         assert {label["split"] for label in found} == {name}
-    assert WebDatasetSink.front_matter(["train", "val"])["configs"][0]["data_files"] == [
+    assert WebDatasetSink.front_matter(case.path, ["train", "val"])["configs"][0]["data_files"] == [
         {"split": "train", "path": "data/train-*.tar"},
         {"split": "validation", "path": "data/val-*.tar"},
     ]
@@ -432,7 +432,7 @@ def test_a_label_reads_like_one(tmp_path: Path) -> None:
     assert list(first) == ["row", "origin", "vector", "preset", "asset", "plain"]
     assert (first["row"], first["origin"], first["vector"]) == (3, "presets", [None, 0.1])
     assert (first["preset"], first["asset"]) == (bytes(range(32)).hex(), ["", "ff" * 32])
-    assert (second["origin"], second["preset"], second["vector"]) == (7, "", ["-inf", "inf"])
+    assert (second["origin"], second["preset"], second["vector"]) == (7, "", [-sys.float_info.max, sys.float_info.max])
     assert first["plain"] == [[0] * 32]
     for found, i in zip(through_json(columns, arrays), range(2), strict=True):
         for name, array in arrays.items():
@@ -520,16 +520,16 @@ def test_without_soundfile_flac_names_the_pip_command_and_npy_works(
     does(npy)
 
 
-def test_its_card_shows_one_pattern_or_the_archives_that_are_there(tmp_path: Path) -> None:
+def test_its_card_takes_the_archives_that_are_there(tmp_path: Path) -> None:
     case = written(tmp_path / "d", audio="npy")
-    assert f"{case.path}/data/{{000000..000002}}.tar" in WebDatasetSink.loading(str(case.path))
+    assert "glob('*.tar')" in WebDatasetSink.loading(str(case.path))
     assert "numpy.load" in WebDatasetSink.loading(str(case.path))
     split_again(case, {"val": 0.5, "train": 0.5})
     code = WebDatasetSink.loading(str(case.path))
-    assert "train-00000" in code
+    assert "train-*.tar" in code
     assert "val-" not in code
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    assert "{000000..000000}" in WebDatasetSink.loading("not/there")
+    assert "glob('*.tar')" in WebDatasetSink.loading("not/there")
 
 
 def test_the_module_imports_nothing_heavy() -> None:

@@ -157,7 +157,7 @@ class SinkContract:
         opened = Dataset(self.sink.open(case.path))
         _assert_same(case.read(opened.storage, 0), case.block(0).columns)
         assert set(opened[1].parameters) == {p.name for p in _ODD_NAMES.parameters}
-        assert case.made().file_sets(case.plan) is not None
+        assert case.made().file_sets(case.plan, ()) is not None
 
     def test_readers_are_the_same_for_every_sink(self, written: Case) -> None:
         opened = Dataset(self.sink.open(written.path))
@@ -194,8 +194,10 @@ class SinkContract:
 
     def test_what_its_card_tells_of_its_files_is_true(self, written: Case) -> None:
         written.made().finish()
-        json.dumps(self.sink.front_matter(["train", "val"]))
-        for files in self.sink.file_sets(written.plan):
+        json.dumps(self.sink.front_matter(written.path, ["train", "val"]))
+        found = {column.name for column in self.sink.columns(written.plan, ["train"])}
+        assert found >= {column.name for column in written.plan.schema}
+        for files in self.sink.file_sets(written.plan, ()):
             assert re.fullmatch(r"[A-Za-z0-9-]+", files.name)
             assert list(written.path.glob(files.includes)), f"no file is {files.includes}"
 
