@@ -163,6 +163,7 @@ class _Families:
         of_patch: int64 (patches,): place of the preset of each patch.
         kin: as :class:`~tonesmith.splits.Splits` has it.
         bred: heads of the families that breeding joined.
+        present: presets that patches come from; the others are of the plan alone.
     """
 
     names: list[str]
@@ -170,6 +171,7 @@ class _Families:
     of_patch: NDArray[np.int64]
     kin: Mapping[str, str]
     bred: frozenset[str]
+    present: frozenset[str]
 
     def weights(self) -> dict[str, int]:
         """Return SHA-256 of each family's head -> its patches, "" for those without a preset."""
@@ -181,31 +183,33 @@ def _families(dataset: Dataset, patches: Mapping[str, NDArray[Any]], crossing: C
     """Return the families of presets; raise :class:`ConfigError` if no patch comes from a preset."""
     count = len(patches["patch"])
     both = [patches["preset"], patches.get("mate", np.zeros_like(patches["preset"]))]
-    names, places = distinct(np.concatenate(both))
-    if not any(names):
+    there, places = distinct(np.concatenate(both))
+    if not any(there):
         raise ConfigError("--by preset: no row of the dataset comes from a preset. Split it --by patch")
+    # A preset whose rows are still to come counts too: they are to fall where those of its copies are
+    names = sorted({*there, *(preset.sha256 for preset in dataset.plan.presets)})
+    place_of = {name: place for place, name in enumerate(names)}
+    places = np.array([place_of[name] for name in there], np.int64)[places]
     first, second = places[:count], places[count:]
     named = np.array([bool(name) for name in names], np.bool_)
     both_named = named[first] & named[second] & (first != second)
     bred = np.unique(np.stack([first[both_named], second[both_named]], axis=1), axis=0).tolist()
     if crossing == "drop":
         bred = []
-    head = joined(len(names), _same_sound(dataset, names) + bred)
+    head = joined(len(names), _same_sound(dataset, place_of) + bred)
     kin = {names[place]: names[of] for place, of in enumerate(head.tolist()) if of != place}
     heads = frozenset(names[head[one]] for one, _ in bred)
-    return _Families(names, head, np.where(named[first], first, second), kin, heads)
+    return _Families(names, head, np.where(named[first], first, second), kin, heads, frozenset(there) - {""})
 
 
-def _same_sound(dataset: Dataset, names: list[str]) -> list[list[int]]:
+def _same_sound(dataset: Dataset, places: Mapping[str, int]) -> list[list[int]]:
     """Return pairs of presets whose files differ though their patches do not: a preset saved again, renamed."""
-    places = {name: place for place, name in enumerate(names)}
     first: dict[str, int] = {}
     pairs = []
     for preset in dataset.plan.presets:
-        if preset.sha256 in places:
-            patch = Patch.from_json(json.loads(dataset.storage.asset(preset.patch)))
-            place = places[preset.sha256]
-            pairs.append([first.setdefault(sha256_hex(written_patch(replace(patch, preset=""))), place), place])
+        patch = Patch.from_json(json.loads(dataset.storage.asset(preset.patch)))
+        place = places[preset.sha256]
+        pairs.append([first.setdefault(sha256_hex(written_patch(replace(patch, preset=""))), place), place])
     return pairs
 
 
@@ -286,10 +290,10 @@ def _check_room(splits: Splits, patches: Mapping[str, NDArray[Any]], families: _
     held, total = weights.get(largest, 0), len(patches["patch"])
     if not empty or held <= min(share for share in splits.shares.values() if share) * total:
         return
-    members = 1 + sum(head == largest for head in families.kin.values())
+    members = sum(families.kin.get(name, name) == largest for name in families.present)
     seed = "Another --seed may place it better. Else keep" if held < total / 2 else "Keep"
     raise ConfigError(
-        f"breeding has joined {members} of {sum(map(bool, families.names))} presets into one family, with {held} of "
+        f"breeding has joined {members} of {len(families.present)} presets into one family, with {held} of "
         f"{total} patches, which leaves {' and '.join(empty)} empty. {seed} each preset by itself, and leave out the "
         "rows bred across splits: --crossing drop; or let relatives fall in different splits: --by patch"
     )

@@ -336,19 +336,53 @@ def test_a_row_that_comes_later_and_joins_two_splits_is_in_neither():
     assert splits.of(later.columns)[::2].tolist() == [-1, 0, 2, 2]
 
 
-def test_a_preset_saved_again_under_another_name_is_of_the_same_family():
-    def ref(number: int, level: float) -> tuple[PresetRef, bytes]:
-        text = written_patch(Patch({"level": level}, preset=sha_of(number)))
-        return PresetRef(sha_of(number), sha256_hex(text)), text
+def presets_of_levels(levels: list[float]) -> dict[str, Any]:
+    """Return what rows need to know of presets 0, 1, ..: those of one level sound the same."""
+    texts = [written_patch(Patch({"level": level}, preset=sha_of(number))) for number, level in enumerate(levels)]
+    refs = tuple(PresetRef(sha_of(number), sha256_hex(text)) for number, text in enumerate(texts))
+    return {"refs": refs, "assets": {ref.patch: text for ref, text in zip(refs, texts, strict=True)}}
 
-    made = [ref(number, level) for number, level in enumerate([0.5, 0.25, 0.5, 0.125, 0.5])]
-    assets = {ref.patch: text for ref, text in made}
-    rows = Rows([0, 1, 2, 3, 4], refs=tuple(ref for ref, _ in made), assets=assets)
+
+def test_a_preset_saved_again_under_another_name_is_of_the_same_family():
+    rows = Rows([0, 1, 2, 3, 4], **presets_of_levels([0.5, 0.25, 0.5, 0.125, 0.5]))
 
     for crossing in ("join", "drop"):
         splits = divide(rows, SHARES, by="preset", crossing=crossing)
         same = [sha_of(number) for number in (0, 2, 4)]
         assert splits.kin == {sha: min(same) for sha in same if sha != min(same)}
+
+
+@pytest.mark.parametrize("crossing", ["join", "drop"])
+@pytest.mark.parametrize("stratify", ["", "origin"])
+def test_a_preset_whose_rows_come_later_falls_where_its_copy_is(crossing, stratify):
+    sounds = 60
+    copies = presets_of_levels([number / sounds for number in range(sounds)] * 2)
+    grown = Rows([*range(sounds), *range(sounds, 2 * sounds)], **copies)
+    early = grown.first(sounds + 7)
+
+    splits = divide(early, SHARES, by="preset", crossing=crossing, stratify=stratify)
+
+    of = splits.of(grown.columns)[::2]
+    assert of[:sounds].tolist() == of[sounds:].tolist()
+    assert len(set(of.tolist())) == 3
+    assert splits.of(early.columns).tolist() == splits.of(grown.columns)[: 2 * (sounds + 7)].tolist()
+
+
+def test_presets_without_rows_are_not_counted_where_a_family_is_too_large():
+    copies = presets_of_levels([number / 70 for number in range(70)] + [0.0])
+    rows = Rows(list(range(60)), [(number + 1) % 60 for number in range(60)], **copies)
+
+    with pytest.raises(ConfigError, match="joined 60 of 60 presets"):
+        divide(rows, SHARES, by="preset")
+
+
+def test_shares_hold_in_patches_where_families_are_of_unequal_size():
+    sizes = [400 if number % 10 == 0 else 3 for number in range(300)]
+    rows = Rows(np.repeat(np.arange(300), sizes).tolist(), notes=1)
+
+    for seed in range(8):
+        shares = shares_of(rows, divide(rows, SHARES, by="preset", seed=seed))
+        assert shares == pytest.approx([0.8, 0.1, 0.1], abs=400 / sum(sizes))
 
 
 def test_a_dataset_without_a_column_of_mates_is_split_by_preset_too():
