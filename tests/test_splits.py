@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,6 +25,8 @@ from tonesmith.patch import Patch, sha256_hex
 from tonesmith.plan import PluginRef
 from tonesmith.preset import PresetRef, written_patch
 from tonesmith.sinks import _records as records
+from tonesmith.sinks.folder import AudioFolderSink
+from tonesmith.sinks.parquet import ParquetSink
 from tonesmith.sinks.webdataset import WebDatasetSink
 from tonesmith.sinks.zarr import ZarrSink
 from tonesmith.splits import KEYS, LEFT_OUT, Splits, cumulative, patch_numbers, preset_number, splits_of
@@ -605,6 +608,78 @@ def test_no_row_is_lost_wherever_splitting_anew_dies(tmp_path, monkeypatch):
         files = [file.name for file in (case.path / "data").iterdir()]
         assert all(("-" in name) == (splits is not None) for name in files), files
     assert deaths == 3 + 4 + 3  # the files of other splits are put together first, and that is not done twice
+
+
+DIVIDING = {sink.name: sink for sink in (WebDatasetSink, ParquetSink, AudioFolderSink)}
+
+
+def written(path: Path, name: str) -> Case:
+    """Return a dataset of 24 rows in 3 blocks, stored by a sink whose splits are files."""
+    options = DIVIDING[name].Options().model_dump(mode="json")
+    plan = synthetic_plan(patches=12, frames=64, sink=PluginRef(name, options))
+    case = Case(DIVIDING[name], options, path, plan)
+    sink = case.created()
+    for index in range(plan.blocks):
+        sink.write_block(case.block(index))
+    return case
+
+
+def opened(case: Case) -> Dataset:
+    return Dataset(case.sink.open(case.path))
+
+
+def files_told(case: Case) -> set[Path]:
+    """Return the files that the markers of the blocks speak for."""
+    parts = {index: marker.read()["parts"] for index, marker in records.committed(case.path).items()}
+    return {case.path / case.sink.file_of(index, split) for index, of in parts.items() for split in of or ("",)}
+
+
+def files_there(case: Case) -> set[Path]:
+    names = "metadata.jsonl" if case.sink is AudioFolderSink else f"*{case.sink.suffix}"
+    return set((case.path / "data").rglob(names))
+
+
+def store_and_die(case: Case, splits: Splits | None, when: str) -> None:
+    """Store splits, but fail at the second block: before its marker is there, or before an old file is gone."""
+    mark, remove, seen = records.mark, case.sink.remove_part, []
+
+    def marking(*arguments):
+        seen.append(when == "before the marker")
+        if sum(seen) > 1:
+            raise OSError("the machine went down")
+        mark(*arguments)
+
+    def removing(sink, file):
+        seen.append(when == "before the removal" and file.exists())
+        if sum(seen) > 1:
+            raise OSError("the machine went down")
+        remove(sink, file)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "mark", marking)
+        patch.setattr(case.sink, "remove_part", removing)
+        with pytest.raises(DatasetError, match="down"):
+            store(case.path, opened(case), splits, Host.load())
+
+
+@pytest.mark.parametrize("name", DIVIDING)
+@pytest.mark.parametrize("when", ["before the marker", "before the removal"])
+@pytest.mark.parametrize("then", ["removed", "the same", "other names"])
+def test_no_row_is_in_two_files_once_a_split_that_was_killed_is_followed_by_another(tmp_path, name, when, then):
+    case, host = written(tmp_path / "d", name), Host.load()
+    splits = divide(opened(case), {"train": 0.5, "val": 0.25, "test": 0.25})
+    digest = opened(case).digest
+
+    store_and_die(case, splits, when)
+    assert files_there(case) - files_told(case), "the test is to leave a file that no block has"
+    (case.path / "data" / "notes").write_text("of the user")
+
+    following = {"removed": None, "the same": splits, "other names": divide(opened(case), {"a": 0.5, "b": 0.5})}
+    store(case.path, opened(case), following[then], host)
+
+    assert files_there(case) == files_told(case)
+    assert opened(case).digest == digest
+    assert (case.path / "data" / "notes").is_file()
 
 
 def test_the_account_adds_up(tmp_path):
