@@ -327,3 +327,19 @@ def test_samples_are_plain_arrays(tmp_path: Path) -> None:
     assert info["continuous"] == [p.name for p in ds.space.continuous]
     assert info["columns"]["modulation/amount"] == {"shape": [3], "dtype": "float32", "doc": "-1 to 1"}
     assert info["splits"] == {}
+
+
+def test_one_name_in_place_of_a_list_of_columns_is_told_of(tmp_path):
+    with pytest.raises(TypeError, match=r"such as \['pitch'\]"):
+        dataset(tmp_path / "d").get_batch([0], "pitch")
+
+
+def test_rows_without_some_blocks_are_a_dataset(tmp_path):
+    whole = dataset(tmp_path / "d")
+
+    rest = whole.without([1])
+
+    assert rest.rows.tolist() == [*range(8), *range(16, 20)]
+    assert not rest.complete
+    assert len(rest.digest) == 64
+    assert rest.column("pitch").tolist() == [whole.column("pitch")[i] for i in rest.rows]
