@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tonesmith import open_dataset
+from tonesmith.card import renew_card
 from tonesmith.dataset import Dataset
 from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.host import Host
@@ -31,7 +32,7 @@ from tonesmith.sinks.webdataset import WebDatasetSink
 from tonesmith.sinks.zarr import ZarrSink
 from tonesmith.splits import KEYS, LEFT_OUT, Splits, cumulative, patch_numbers, preset_number, splits_of
 from tonesmith.splitting import UNFINISHED, account, calibrated, divide, joined, store
-from tonesmith.testing.sink_processes import Case
+from tonesmith.testing.sink_processes import Case, damage
 from tonesmith.testing.synthetic import synthetic_plan
 
 ORIGINS = ("lhs", "presets", "breed")
@@ -442,11 +443,25 @@ def test_joining_gives_each_the_smallest_that_can_be_reached(pairs):
         ({"../train": 1.0}, "no name for a split"),
         ({"none": 1.0}, "no name for a split"),
         ({}, "not 0"),
+        ({1: 1.0}, "1 is no name for a split"),
+        ({"train": np.True_}, "from 0 to 1"),
+        ({"train": 10**400}, r"not 1000\d{36}$"),
     ],
 )
 def test_shares_that_are_none_are_refused(shares, said):
     with pytest.raises(ConfigError, match=said):
         Splits(shares)
+
+
+def test_numbers_of_numpy_are_numbers():
+    shares = {"train": np.float32(0.75), "val": np.float64(0.125), "test": np.float16(0.125)}
+
+    splits = Splits(shares, seed=np.int64(3))
+
+    assert splits == Splits({"train": 0.75, "val": 0.125, "test": 0.125}, seed=3)
+    assert json.loads(json.dumps(splits.to_json())) == splits.to_json()
+    with pytest.raises(ConfigError, match="seed"):
+        Splits(seed=np.float64(3.0))
 
 
 GOOD = Splits(by="preset", thresholds={"": (0.5, 0.75, 1.0)}, kin={sha_of(1): sha_of(2)}).to_json()
@@ -483,7 +498,11 @@ def test_what_is_stored_is_not_trusted(key, value, said):
     assert splits_of({"plan": {"origins": []}, "splits": GOOD}) is not None
     with pytest.raises(DatasetError, match=said) as raised:
         splits_of({"plan": {"origins": []}, "splits": {**GOOD, key: value}})
-    assert "tonesmith split DATASET --force" in str(raised.value)
+    assert "--force" in str(raised.value)
+    assert ".." not in str(raised.value).replace("a/../../b", "")
+    assert len(str(raised.value)) < 300
+    with pytest.raises(DatasetError, match=r"tonesmith split 'my d\.zarr' --force$"):
+        splits_of({"plan": {"origins": []}, "splits": {**GOOD, key: value}}, Path("my d.zarr"))
 
 
 @pytest.mark.parametrize(
@@ -564,25 +583,18 @@ def test_blocks_are_written_again_where_files_are_by_split_and_a_cut_short_run_s
     assert splits_of(seen[0]) == Splits()
 
     monkeypatch.setattr(ZarrSink, "write_block", write)
-    told: list[int] = []
-    store(path, open_dataset(path), Splits(), Host.load(), told.append)
+    store(path, open_dataset(path), Splits(), Host.load())
 
-    assert sum(told) == 20
     assert UNFINISHED not in ZarrSink.open(path).attributes
     assert open_dataset(path).digest == digest
     assert len(open_dataset(path).rejections) == len(dataset.rejections)
 
 
 def test_no_row_is_lost_wherever_splitting_anew_dies(tmp_path, monkeypatch):
-    sink = WebDatasetSink.Options()
-    plan = synthetic_plan(patches=12, frames=64, sink=PluginRef("webdataset", sink.model_dump(mode="json")))
-    case = Case(WebDatasetSink, plan.sink.options, tmp_path / "d", plan)
-    written = case.created()
-    for index in range(plan.blocks):
-        written.write_block(case.block(index))
-    opened = Dataset(WebDatasetSink.open(case.path))
-    digest, host = opened.digest, Host.load()
-    mark, deaths, steps = records.mark, 0, [divide(opened, SHARES, seed=1), divide(opened, SHARES, seed=2), None]
+    case, host = written(tmp_path / "d", "webdataset"), Host.load()
+    there = opened(case)
+    digest = there.digest
+    mark, deaths, steps = records.mark, 0, [divide(there, SHARES, seed=1), divide(there, SHARES, seed=2), None]
 
     def dying(*arguments):
         nonlocal left
@@ -596,14 +608,14 @@ def test_no_row_is_lost_wherever_splitting_anew_dies(tmp_path, monkeypatch):
         for completes in range(20):
             left = completes
             try:
-                store(case.path, Dataset(WebDatasetSink.open(case.path)), splits, host)
+                store(case.path, opened(case), splits, host)
             except DatasetError:
                 deaths += 1
-                assert Dataset(WebDatasetSink.open(case.path)).digest == digest
-                case.check_whole(range(plan.blocks))
+                assert opened(case).digest == digest
+                case.check_whole(range(case.plan.blocks))
             else:
                 break
-        found = Dataset(WebDatasetSink.open(case.path))
+        found = opened(case)
         assert (splits_of(found.attributes), found.digest) == (splits, digest)
         files = [file.name for file in (case.path / "data").iterdir()]
         assert all(("-" in name) == (splits is not None) for name in files), files
@@ -680,6 +692,92 @@ def test_no_row_is_in_two_files_once_a_split_that_was_killed_is_followed_by_anot
     assert files_there(case) == files_told(case)
     assert opened(case).digest == digest
     assert (case.path / "data" / "notes").is_file()
+
+
+@pytest.mark.parametrize("name", DIVIDING)
+def test_what_is_shown_of_a_split_is_what_is_done(tmp_path, name):
+    case = written(tmp_path / "d", name)
+
+    def told_of(splits: Splits | None) -> list[int]:
+        heard: list[int] = []
+        listener = SimpleNamespace(started=lambda rows, done: heard.extend((rows, done)), carried=heard.append)
+        store(case.path, opened(case), splits, Host.load(), listener)
+        return heard
+
+    assert told_of(Splits()) == [24, 0, 8, 8, 8]
+    assert told_of(Splits({"a": 1.0})) == [48, 0, 8, 8, 8, 8, 8, 8]
+    store_and_die(case, None, "before the marker")
+    assert told_of(Splits()) == [48, 0, 8, 8, 8, 8, 8, 8]
+    assert told_of(None) == [24, 0, 8, 8, 8]
+
+
+def test_nothing_is_shown_of_a_split_that_writes_nothing_again(tmp_path):
+    listener = SimpleNamespace()
+
+    assert store(tmp_path / "d.zarr", made(tmp_path / "d.zarr"), Splits(), Host.load(), listener) == {}
+
+
+@pytest.mark.parametrize("name", DIVIDING)
+def test_a_damaged_block_stays_as_it_is_and_the_others_are_divided(tmp_path, name):
+    case, host = written(tmp_path / "d", name), Host.load()
+    digest, before = opened(case).digest, {index: marker.path for index, marker in records.committed(case.path).items()}
+    damage(case.path / case.sink.file_of(1, ""), "removed")
+
+    found = store(case.path, opened(case), Splits(), host)
+
+    assert list(found) == [1]
+    assert "block 1 is damaged" in found[1].what
+    assert "run the command that made the dataset again" in found[1].what
+    after = {index: marker.read()["parts"] for index, marker in records.committed(case.path).items()}
+    assert [bool(parts) for parts in after.values()] == [True, False, True]
+    assert records.committed(case.path)[1].path == before[1]
+    assert UNFINISHED in opened(case).attributes
+    case.made().write_block(case.block(1))
+    assert store(case.path, opened(case), Splits(), host) == {}
+    assert UNFINISHED not in opened(case).attributes
+    assert files_there(case) == files_told(case)
+    damage(case.path / case.sink.file_of(2, "train"), "removed")
+    assert list(store(case.path, opened(case), None, host)) == [2]
+    assert not records.committed(case.path)[0].read()["parts"]
+    assert opened(case).digest == digest
+
+
+@pytest.mark.parametrize("name", DIVIDING)
+def test_the_card_says_so_while_files_are_divided(tmp_path, name):
+    case = written(tmp_path / "my d", name)
+    card = case.path / "README.md"
+    renew_card(case.path, opened(case))
+    assert "configs:" in card.read_text()
+
+    store_and_die(case, Splits(), "before the removal")
+
+    told = card.read_text()
+    assert "configs:" not in told
+    assert "data/" not in told
+    assert "tonesmith split 'my d' --finish" in told
+    description = json.loads((case.path / "croissant.json").read_text())
+    assert {records["name"] for records in description["recordSet"]} == {"columns", "parameters", "splits"}
+    renew_card(case.path, opened(case))
+    assert "configs:" not in card.read_text()
+    store(case.path, opened(case), Splits(), Host.load())
+    renew_card(case.path, opened(case))
+    assert "configs:" in card.read_text()
+    assert "--finish" not in card.read_text()
+
+
+def test_the_card_tells_how_many_rows_are_in_no_split(tmp_path):
+    case = zarr_case(tmp_path / "d.zarr")
+    dataset = made(tmp_path / "d.zarr")
+    splits = divide(dataset, {"train": 1.0})
+    store(case.path, dataset, splits, Host.load())
+    renew_card(case.path, opened(case))
+    assert "`none`" not in (case.path / "README.md").read_text()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Splits, "of", lambda splits, columns: np.where(columns["patch"] == 0, -1, 0).astype(np.int16))
+        renew_card(case.path, opened(case))
+
+    assert "| `train` | 9 | 18 | 90.0% |\n| `none` | 1 | 2 | 10.0% |" in (case.path / "README.md").read_text()
 
 
 def test_the_account_adds_up(tmp_path):
