@@ -139,8 +139,8 @@ def _hub_values(told: Told) -> dict[str, Any]:
     values["task_categories"] = ["other"]
     values["size_categories"] = [next((name for below, name in _SIZES if rows < below), "n>10M")]
     values["tags"] = ["audio", "synthesizer", "sound-matching", "tonesmith", one_line(told.plan.backend.name)]
-    if told.unfinished:
-        return values
+    if told.unfinished:  # told of no files, Hugging Face's libraries guess splits by their names, and miss whole blocks
+        return {**values, "configs": [{"config_name": "default", "data_files": []}]}
     return {**values, **told.sink.front_matter(tuple(name for name, part in told.dataset.splits.items() if len(part)))}
 
 

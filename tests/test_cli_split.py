@@ -202,7 +202,7 @@ def test_a_run_warns_of_a_division_that_was_cut_short(chaos, tmp_path, capsys):
     chaos.make(path, patches=6, sink="folder")
 
     assert f"finish it: tonesmith split {path} --finish" in capsys.readouterr().err
-    assert "configs:" not in (path / "README.md").read_text()
+    assert "  data_files: []\n" in (path / "README.md").read_text()
 
 
 @pytest.mark.parametrize("what", ["labels", "audio"])

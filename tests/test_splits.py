@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -747,22 +750,43 @@ def test_the_card_says_so_while_files_are_divided(tmp_path, name):
     case = written(tmp_path / "my d", name)
     card = case.path / "README.md"
     renew_card(case.path, opened(case))
-    assert "configs:" in card.read_text()
+    assert "data_files:\n" in card.read_text()
 
     store_and_die(case, Splits(), "before the removal")
 
     told = card.read_text()
-    assert "configs:" not in told
+    assert "  data_files: []\n" in told
     assert "data/" not in told
     assert "tonesmith split 'my d' --finish" in told
     description = json.loads((case.path / "croissant.json").read_text())
     assert {records["name"] for records in description["recordSet"]} == {"columns", "parameters", "splits"}
     renew_card(case.path, opened(case))
-    assert "configs:" not in card.read_text()
+    assert "  data_files: []\n" in card.read_text()
     store(case.path, opened(case), Splits(), Host.load())
     renew_card(case.path, opened(case))
-    assert "configs:" in card.read_text()
+    assert "data_files:\n" in card.read_text()
     assert "--finish" not in card.read_text()
+
+
+def test_hugging_face_loads_nothing_rather_than_a_part_while_files_are_divided(tmp_path):
+    paths = [written(tmp_path / name, name) for name in DIVIDING]
+    for case in paths:
+        store_and_die(case, Splits(), "before the removal")
+    code = """
+import sys
+from datasets import load_dataset
+from datasets.exceptions import DataFilesNotFoundError
+for path in sys.argv[1:]:
+    try:
+        print(load_dataset(path))
+    except DataFilesNotFoundError:
+        print("nothing")
+"""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", code, *(str(case.path) for case in paths)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+    assert done.stdout.split() == ["nothing"] * 3, done.stderr
 
 
 def test_the_card_tells_how_many_rows_are_in_no_split(tmp_path):
