@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tonesmith.config import Config, PlanSettings, compose, load_config
-from tonesmith.errors import ConfigError
+from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.host import Host
 from tonesmith.tomlsource import TomlSource
 from tonesmith.watch import Summary, Watcher
@@ -119,19 +119,23 @@ def split(
     Raises:
         ConfigError: the shares or settings are wrong, or the dataset cannot be split so.
         OtherPlanError: it is split otherwise already.
+        DatasetError: blocks are damaged. The others are split.
     """
     from tonesmith.card import renew_card
     from tonesmith.dataset import open_dataset
     from tonesmith.splits import DEFAULT_SHARES, Splits
-    from tonesmith.splitting import decided, store
+    from tonesmith.splitting import decided, of_sound_rows, store
 
     place = Path(path)
     opened = open_dataset(place)
     asked = Splits(dict(DEFAULT_SHARES if shares is None else shares), **settings)
-    splits, done = decided(place, opened, asked, force=force)
+    (splits, done), damaged = of_sound_rows(opened, lambda rows: decided(place, rows, asked, force=force))
     if not done:
-        store(place, opened, splits, Host.load())
-        renew_card(place, open_dataset(place))
+        damaged |= store(place, opened, splits, Host.load())
+        renew_card(place, open_dataset(place).without(damaged))
+    if damaged:
+        listed = "\n".join(f"  {found.what}" for found in damaged.values())
+        raise DatasetError(f"{place} is split but for its damaged blocks. The same call then splits those:\n{listed}")
     return splits
 
 

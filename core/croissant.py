@@ -138,7 +138,7 @@ def _described(told: Told, *, single: bool) -> dict[str, Any]:
         "sdPublisher": _WRITER,
         "distribution": [_distribution(files) for files in sets],
         "recordSet": [
-            *(_rows(told, files) for files in sets if files.fields),
+            *(_rows(told, files) for files in sets if files.fields and not told.unfinished),
             _columns(told),
             *_parameters(told),
             *_numbered(told),

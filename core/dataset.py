@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -274,6 +274,16 @@ class Dataset:
         part.__dict__.update(self.__getstate__(), _chosen=self.rows[self.splits[name]])
         return part
 
+    def without(self, blocks: Collection[int]) -> Dataset:
+        """Return the rows that are in none of these blocks, as a dataset: what can be read where those are damaged."""
+        kept = {block: rows for block, rows in self._committed.items() if block not in blocks}
+        chosen = self._chosen
+        if chosen is not None:
+            chosen = chosen[~np.isin(chosen // self.plan.block_rows, list(blocks))]
+        part = Dataset.__new__(Dataset)
+        part.__dict__.update(self.__getstate__(), _committed=kept, _chosen=chosen)
+        return part
+
     @cached_property
     def rejections(self) -> tuple[Rejection, ...]:
         """The reject ledger, by patch and attempt."""
@@ -406,6 +416,8 @@ class Dataset:
 
     def _known(self, columns: Sequence[str] | None) -> list[str]:
         """Return names of columns, all if None; raise :class:`DatasetError` for one that is not there."""
+        if isinstance(columns, str):
+            raise TypeError(f"columns are a list of names, such as [{columns!r}], not one name")
         known = [column.name for column in self.plan.schema]
         for name in columns or ():
             if name not in known:

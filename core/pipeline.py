@@ -20,7 +20,7 @@ from tonesmith.config import Config
 from tonesmith.dataset import Dataset
 from tonesmith.errors import ConfigError, OtherPlanError
 from tonesmith.first_use import first_use
-from tonesmith.host import Host
+from tonesmith.host import Host, warn
 from tonesmith.ingest import Found, Refused, ingest, preset_files
 from tonesmith.isolation import Engine, cores, isolation_of, promise_of
 from tonesmith.plan import Audio, Plan, PluginRef, differences
@@ -28,6 +28,7 @@ from tonesmith.preset import stored_form, with_choices
 from tonesmith.produce import sampler_of
 from tonesmith.roles import Backend, Sampler, Sink, Storage
 from tonesmith.shape import SpaceShape, shaped
+from tonesmith.splitting import UNFINISHED, finishing
 from tonesmith.spool import Spool
 from tonesmith.watch import Summary, Watcher
 from tonesmith.workers import Accepted, Committed, Crew, Dropped, Event, Fatal, Rejected
@@ -256,6 +257,8 @@ def run(
         if summary.complete:
             sink.finish()
         renew_card(path, Dataset(type(sink).open(path)))
+        if UNFINISHED in attributes:
+            warn(f"{path}: {finishing(path)}")
         watcher.finished(summary)
         host.call("tonesmith_run_finished", plan=plan, path=path, summary=summary)
     return summary

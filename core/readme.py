@@ -15,9 +15,13 @@ from tonesmith import label_key
 from tonesmith.licences import hub_licence
 from tonesmith.markdown import WHOLE, code, counted, fenced, folded, front_matter, one_line, plain, table
 from tonesmith.recipe import recipe_of, without_folders
-from tonesmith.splits import splits_of
+from tonesmith.splits import LEFT_OUT, splits_of
+from tonesmith.splitting import UNFINISHED
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from tonesmith.dataset import Dataset
     from tonesmith.host import Host
     from tonesmith.plan import Plan, PluginRef
@@ -83,6 +87,11 @@ class Told:
         return sorted({credit["licence"] for credit in self.report["presets"]["credits"]})
 
     @property
+    def unfinished(self) -> bool:
+        """Whether files are still being divided by split, so that no pattern of names has each row once."""
+        return UNFINISHED in self.dataset.attributes
+
+    @property
     def engine(self) -> str:
         """The synth and its version, as its backend tells them."""
         versions = ", ".join(f"{name} {version}" for name, version in self.plan.versions.items())
@@ -124,6 +133,13 @@ def _head(told: Told) -> Iterator[str]:
         "from which the synthesizer renders the same audio again. Made with tonesmith."
     )
     yield ""
+    if told.unfinished:
+        yield (
+            f"**Its division into files by split was cut short: whoever reads the files by their names misses rows, or "
+            f"has some twice.** {code(f'tonesmith split {shlex.quote(told.file)} --finish')} finishes it. Until then "
+            "only tonesmith reads each row once."
+        )
+        yield ""
 
 
 def _hub_values(told: Told) -> dict[str, Any]:
@@ -135,6 +151,8 @@ def _hub_values(told: Told) -> dict[str, Any]:
     values["task_categories"] = ["other"]
     values["size_categories"] = [next((name for below, name in _SIZES if rows < below), "n>10M")]
     values["tags"] = ["audio", "synthesizer", "sound-matching", "tonesmith", one_line(told.plan.backend.name)]
+    if told.unfinished:  # told of no files, Hugging Face's libraries guess splits by their names, and miss whole blocks
+        return {**values, "configs": [{"config_name": "default", "data_files": []}]}
     return {**values, **told.sink.front_matter(told.path, told.splits)}
 
 
@@ -167,15 +185,16 @@ def _facts(told: Told) -> Iterator[str]:
 
 def _loading(told: Told) -> Iterator[str]:
     yield from ("## Load it", "")
-    own = _own_loading(told)
-    yield from fenced("python", own)
+    own = "" if told.unfinished else _own_loading(told)
+    if own:
+        yield from fenced("python", own)
     ours = (
         f"from tonesmith import open_dataset\n\nds = open_dataset({told.file!r})\nrow = ds[0]\n"
         "print(row.audio.shape, row.note, row.parameters)\n"
     )
-    if "tonesmith" not in own:
+    if own and "tonesmith" not in own:
         yield from ("", "With tonesmith, whichever format it is in:", "")
-    else:
+    elif own:
         yield from ("", "A row knows its note and its parameters by name:", "")
     yield from fenced("python", ours)
     yield ""
@@ -347,7 +366,7 @@ def _splits(told: Told) -> Iterator[str]:
     total = max(1, len(dataset))
     rows = [
         (code(name), str(len(np.unique(patch[of]))), str(len(of)), f"{len(of) / total:.1%}")
-        for name, of in dataset.splits.items()
+        for name, of in _with_left_out(dataset).items()
     ]
     yield from _capped(("split", "patches#", "rows#", "share#"), rows)
     split = splits_of(dataset.attributes)
@@ -360,6 +379,15 @@ def _splits(told: Told) -> Iterator[str]:
     else:
         yield "Which rows are in a split tells tonesmith, by `ds.splits`."
     yield ""
+
+
+def _with_left_out(dataset: Dataset) -> Mapping[str, NDArray[np.int64]]:
+    """Return split -> indices of its rows, and those of rows in no split, if there are such."""
+    import numpy as np
+
+    taken = np.concatenate(list(dataset.splits.values()))
+    left = np.setdiff1d(np.arange(len(dataset)), taken)
+    return {**dataset.splits, **({LEFT_OUT: left} if len(left) else {})}
 
 
 def _checking(told: Told) -> Iterator[str]:

@@ -7,9 +7,12 @@ it came from) is hashed to a number in [0, 1), and the first split whose bound i
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -76,13 +79,15 @@ class Splits:
 
     def __post_init__(self) -> None:
         check_shares(self.shares)
+        object.__setattr__(self, "shares", {name: float(share) for name, share in self.shares.items()})
         for kind, name, known in (("by", self.by, BYS), ("crossing", self.crossing, CROSSINGS)):
             if name not in known:
-                raise ConfigError(unknown_name(kind, str(name), known))
+                raise ConfigError(unknown_name(kind, f"{name!s:.40}", known))
         if self.stratify not in STRATA:
-            raise ConfigError(unknown_name("stratify", str(self.stratify), STRATA[1:]))
-        if not _is_number(self.seed, int) or not 0 <= self.seed < 2**63:
-            raise ConfigError(f"the seed of splits is an integer from 0 to 2**63 - 1, not {self.seed!r}")
+            raise ConfigError(unknown_name("stratify", f"{self.stratify!s:.40}", STRATA[1:]))
+        if not _is_number(self.seed, Integral) or not 0 <= self.seed < 2**63:
+            raise ConfigError(f"the seed of splits is an integer from 0 to 2**63 - 1, not {self.seed!r:.40}")
+        object.__setattr__(self, "seed", int(self.seed))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -158,7 +163,7 @@ class Splits:
         if not isinstance(data, Mapping) or set(data) != set(fields):
             raise DatasetError(f"they are to have {', '.join(fields)}, and nothing else")
         if data["format"] != _FORMAT:
-            raise DatasetError(f"they have format {data['format']!r}; this tonesmith reads {_FORMAT}. Upgrade it")
+            raise DatasetError(f"they have format {data['format']!r:.40}; this tonesmith reads {_FORMAT}. Upgrade it")
         try:
             settings = {name: data[name] for name in fields[2:6]}
             splits = cls(_shares(data["shares"]), **settings, origins=tuple(origins))
@@ -188,8 +193,12 @@ class Splits:
         return found[places]
 
 
-def splits_of(attributes: Mapping[str, Any]) -> Splits | None:
+def splits_of(attributes: Mapping[str, Any], path: Path | None = None) -> Splits | None:
     """Return how a dataset with these attributes is split, or None if it is not.
+
+    Args:
+        attributes: of the dataset.
+        path: of it, for messages.
 
     Raises :class:`DatasetError` with what is wrong, if what is stored cannot be used.
     """
@@ -198,8 +207,9 @@ def splits_of(attributes: Mapping[str, Any]) -> Splits | None:
     try:
         return Splits.from_json(data, _origins(attributes.get("plan")))
     except DatasetError as error:
-        told = f"the splits among the dataset's attributes cannot be used: {error}."
-        raise DatasetError(f"{told} Split it anew: tonesmith split DATASET --force") from None
+        told = f"the splits among the dataset's attributes cannot be used: {str(error).removesuffix('.')}."
+        command = f"tonesmith split {shlex.quote(str(path))} --force" if path else "--force of tonesmith split"
+        raise DatasetError(f"{told} To split it anew: {command}") from None
 
 
 def check_shares(shares: Mapping[str, float]) -> None:
@@ -207,13 +217,13 @@ def check_shares(shares: Mapping[str, float]) -> None:
     if not 1 <= len(shares) <= _MOST:
         raise ConfigError(f"there are 1 to {_MOST} splits, not {len(shares)}")
     for name, share in shares.items():
-        if not _NAME.fullmatch(name) or name == LEFT_OUT:
+        if not _NAME.fullmatch(str(name)) or name == LEFT_OUT:
             raise ConfigError(
-                f"{name!r} is no name for a split: that is up to 32 of a-z, 0-9 and _, with a letter first, "
+                f"{name!r:.40} is no name for a split: that is up to 32 of a-z, 0-9 and _, with a letter first, "
                 f"and not {LEFT_OUT!r}"
             )
-        if not _is_number(share, (int, float)) or not 0.0 <= share <= 1.0:
-            raise ConfigError(f"the share of {name} is a number from 0 to 1, not {share!r}")
+        if not _is_number(share, Real) or not 0.0 <= share <= 1.0:
+            raise ConfigError(f"the share of {name} is a number from 0 to 1, not {share!r:.40}")
     total = sum(shares.values())
     if abs(total - 1.0) > _SUM_WITHIN:
         told = " + ".join(f"{share:g} ({name})" for name, share in shares.items())
@@ -279,7 +289,7 @@ def _shares(data: Any) -> dict[str, float]:
         if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str):
             raise DatasetError("their shares are to be pairs of a name and a number")
         if pair[0] in shares:
-            raise DatasetError(f"they name the split {pair[0]!r} twice")
+            raise DatasetError(f"they name the split {pair[0]!r:.40} twice")
         shares[pair[0]] = pair[1]
     return shares
 
@@ -289,10 +299,10 @@ def _thresholds(data: Any, count: int) -> dict[str, tuple[float, ...]]:
         raise DatasetError("their thresholds are to be lists by the name of a stratum")
     for name, bounds in data.items():
         if not isinstance(bounds, list | tuple) or not all(_is_number(bound, (int, float)) for bound in bounds):
-            raise DatasetError(f"the thresholds of {name!r} are to be a list of numbers")
+            raise DatasetError(f"the thresholds of {name!r:.40} are to be a list of numbers")
         rising = all(low <= high for low, high in zip((0.0, *bounds), (*bounds, 1.0), strict=True))
         if len(bounds) != count or not rising or bounds[-1] != 1.0:
-            raise DatasetError(f"the thresholds of {name!r} are to be {count} numbers that rise to 1")
+            raise DatasetError(f"the thresholds of {name!r:.40} are to be {count} numbers that rise to 1")
     return {name: tuple(map(float, bounds)) for name, bounds in data.items()}
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.errors import ConfigError, OtherPlanError
+from tonesmith.errors import ConfigError, DatasetError, OtherPlanError, TonesmithError
 from tonesmith.patch import Patch, sha256_hex
 from tonesmith.preset import written_patch
 from tonesmith.splits import (
@@ -30,9 +32,13 @@ from tonesmith.splits import (
 )
 
 if TYPE_CHECKING:
+    from tonesmith.converting import Listener
     from tonesmith.dataset import Dataset
     from tonesmith.host import Host
     from tonesmith.roles import Sink
+    from tonesmith.transfer import Damaged
+
+T = TypeVar("T")
 
 UNFINISHED = "splits_unfinished"
 """The attribute that is there while blocks are being divided into files by split."""
@@ -83,7 +89,7 @@ def decided(
         force: whether to divide anew what is split.
         refuse: whether to raise :class:`OtherPlanError`, with the differences, where it is split otherwise.
     """
-    there = None if force else splits_of(dataset.attributes)
+    there = None if force else splits_of(dataset.attributes, path)
     if there is not None and there.settings == asked.settings:
         return there, UNFINISHED not in dataset.attributes
     if there is not None and refuse:
@@ -98,59 +104,128 @@ def decided(
     ), False
 
 
+def of_sound_rows(dataset: Dataset, work: Callable[[Dataset], T]) -> tuple[T, dict[int, Damaged]]:
+    """Return what some work makes of a dataset, and which blocks it has left out because they cannot be read.
+
+    Raises what the work raises, unless damaged blocks are at fault.
+    """
+    try:
+        return work(dataset), {}
+    except DatasetError:
+        damaged = _unreadable(dataset)
+        if not damaged or damaged.keys() == dataset.storage.committed().keys():
+            raise
+        return work(dataset.without(damaged)), damaged
+
+
+def _unreadable(dataset: Dataset) -> dict[int, Damaged]:
+    """Return block index -> what is wrong with it, of those whose rows cannot be told apart."""
+    from tonesmith.transfer import Damaged
+
+    plan, found = dataset.plan, {}
+    for index, count in dataset.storage.committed().items():
+        first = index * plan.block_rows
+        try:
+            for name in _keys(dataset):
+                dataset.storage.read(name, range(first, first + count))
+        except DatasetError as error:
+            found[index] = Damaged(index, str(error))
+    return found
+
+
 def store(
-    path: Path,
-    dataset: Dataset,
-    splits: Splits | None,
-    host: Host,
-    progress: Callable[[int], object] | None = None,
-) -> None:
+    path: Path, dataset: Dataset, splits: Splits | None, host: Host, listener: Listener | None = None
+) -> dict[int, Damaged]:
     """Store splits with a dataset, or forget those that it has; where files are by split, write them again.
 
     Killed half-way, the dataset has every row that it had, and the same call completes it. For that, files by other
-    splits are first put together: no file is then replaced by one with other rows.
+    splits are first put together: no file is then replaced by one with other rows. A damaged block stays as it is, and
+    the dataset unfinished, until the block is made anew and the same call completes that.
 
     Args:
         path: of the dataset.
         dataset: at that path, all of it.
         splits: to store; None to forget.
         host: finds the sink.
-        progress: told how many rows were written again.
+        listener: hears how far it is, if anything is written again.
+
+    Returns block index -> what is wrong with it, of those that could not be read.
     """
     plan = dataset.plan
     sink = host.sink_at(plan.sink.name, plan.sink.options, path)
-    plain = {key: value for key, value in dataset.attributes.items() if key not in {"splits", UNFINISHED}}
-    attributes = plain if splits is None else {**plain, "splits": splits.to_json()}
-    if sink.divides:
-        before, unfinished = dataset.attributes.get("splits"), UNFINISHED in dataset.attributes
-        if splits is None or before not in (None, attributes["splits"]) or (unfinished and before is None):
-            _write_again(sink, {**plain, UNFINISHED: True}, dataset, progress)
-        if splits is not None:
-            _write_again(sink, {**attributes, UNFINISHED: True}, dataset, progress)
-    sink.create(attributes, plan.schema, plan.rows, plan.block_rows)
+    rounds = _rounds(dataset.attributes, splits) if sink.divides else []
+    damaged: dict[int, Damaged] = {}
+    if rounds:
+        _ = dataset.rejections  # what cannot be read of any block is told before one is touched
+        if listener is not None:
+            listener.started(len(rounds) * sum(dataset.storage.committed().values()), 0)
+    for number, attributes in enumerate(rounds):
+        sink.create({**attributes, UNFINISHED: True}, plan.schema, plan.rows, plan.block_rows)
+        if number == 0:
+            _show_unfinished(sink)
+        damaged |= _write_again(sink, dataset, listener)
+    if not damaged:
+        sink.create(_attributes(dataset.attributes, splits), plan.schema, plan.rows, plan.block_rows)
+    return damaged
 
 
-def _write_again(
-    sink: Sink[Any], attributes: Mapping[str, Any], dataset: Dataset, progress: Callable[[int], object] | None
-) -> None:
-    """Write every block into the files that these attributes ask for."""
-    from tonesmith.transfer import block_of
+def _rounds(there: Mapping[str, Any], splits: Splits | None) -> list[dict[str, Any]]:
+    """Return the attributes with which all blocks are written again, one after the other."""
+    plain, wanted = _attributes(there, None), _attributes(there, splits)
+    before = there.get("splits")
+    apart = before is not None and before != wanted.get("splits")
+    together = [plain] if splits is None or apart or (UNFINISHED in there and before is None) else []
+    return together if splits is None else [*together, wanted]
 
-    plan = dataset.plan
-    sink.create(attributes, plan.schema, plan.rows, plan.block_rows)
-    for index in np.unique(dataset.rows // plan.block_rows).tolist():
-        block = block_of(dataset, index)
-        sink.write_block(block)
-        if progress is not None:
-            progress(block.rows)
+
+def _attributes(there: Mapping[str, Any], splits: Splits | None) -> dict[str, Any]:
+    """Return the attributes of a dataset that is split so, or not at all."""
+    plain = {key: value for key, value in there.items() if key not in {"splits", UNFINISHED}}
+    return plain if splits is None else {**plain, "splits": splits.to_json()}
+
+
+def _show_unfinished(sink: Sink[Any]) -> None:
+    """Let the card say that files are on the move, before one is: it tells other readers which are of which split."""
+    from tonesmith.card import write_card
+    from tonesmith.dataset import Dataset
+
+    with contextlib.suppress(TonesmithError):  # whoever stores splits renews the card, and warns if that fails
+        write_card(sink.path, Dataset(type(sink).open(sink.path)))
+
+
+def _write_again(sink: Sink[Any], dataset: Dataset, listener: Listener | None) -> dict[int, Damaged]:
+    """Write every block into the files that the sink's attributes ask for, and return those that cannot be read."""
+    from tonesmith.transfer import Damaged, block_of
+
+    damaged = {}
+    for index, rows in dataset.storage.committed().items():
+        try:
+            block = block_of(dataset, index)
+        except DatasetError as error:
+            damaged[index] = Damaged(index, str(error))
+        else:
+            sink.write_block(block)
+        if listener is not None:
+            listener.carried(rows)
+    return damaged
+
+
+def finishing(path: Path) -> str:
+    """Return what is to be said of a dataset at a path whose attributes have :data:`UNFINISHED`."""
+    command = f"tonesmith split {shlex.quote(str(path))} --finish"
+    return f"its division into files by split was cut short; finish it: {command}"
 
 
 def patch_columns(dataset: Dataset) -> dict[str, NDArray[Any]]:
     """Return the columns that tell a row's split, of the first row of each patch that is there."""
-    known = {column.name for column in dataset.plan.schema}
-    columns = {name: dataset.column(name) for name in KEYS if name in known}
+    columns = {name: dataset.column(name) for name in _keys(dataset)}
     firsts = np.unique(columns["patch"], return_index=True)[1]
     return {name: column[firsts] for name, column in columns.items()}
+
+
+def _keys(dataset: Dataset) -> list[str]:
+    known = {column.name for column in dataset.plan.schema}
+    return [name for name in KEYS if name in known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +238,7 @@ class _Families:
         of_patch: int64 (patches,): place of the preset of each patch.
         kin: as :class:`~tonesmith.splits.Splits` has it.
         bred: heads of the families that breeding joined.
+        present: presets that patches come from; the others are of the plan alone.
     """
 
     names: list[str]
@@ -170,6 +246,7 @@ class _Families:
     of_patch: NDArray[np.int64]
     kin: Mapping[str, str]
     bred: frozenset[str]
+    present: frozenset[str]
 
     def weights(self) -> dict[str, int]:
         """Return SHA-256 of each family's head -> its patches, "" for those without a preset."""
@@ -181,31 +258,33 @@ def _families(dataset: Dataset, patches: Mapping[str, NDArray[Any]], crossing: C
     """Return the families of presets; raise :class:`ConfigError` if no patch comes from a preset."""
     count = len(patches["patch"])
     both = [patches["preset"], patches.get("mate", np.zeros_like(patches["preset"]))]
-    names, places = distinct(np.concatenate(both))
-    if not any(names):
+    there, places = distinct(np.concatenate(both))
+    if not any(there):
         raise ConfigError("--by preset: no row of the dataset comes from a preset. Split it --by patch")
+    # A preset whose rows are still to come counts too: they are to fall where those of its copies are
+    names = sorted({*there, *(preset.sha256 for preset in dataset.plan.presets)})
+    place_of = {name: place for place, name in enumerate(names)}
+    places = np.array([place_of[name] for name in there], np.int64)[places]
     first, second = places[:count], places[count:]
     named = np.array([bool(name) for name in names], np.bool_)
     both_named = named[first] & named[second] & (first != second)
     bred = np.unique(np.stack([first[both_named], second[both_named]], axis=1), axis=0).tolist()
     if crossing == "drop":
         bred = []
-    head = joined(len(names), _same_sound(dataset, names) + bred)
+    head = joined(len(names), _same_sound(dataset, place_of) + bred)
     kin = {names[place]: names[of] for place, of in enumerate(head.tolist()) if of != place}
     heads = frozenset(names[head[one]] for one, _ in bred)
-    return _Families(names, head, np.where(named[first], first, second), kin, heads)
+    return _Families(names, head, np.where(named[first], first, second), kin, heads, frozenset(there) - {""})
 
 
-def _same_sound(dataset: Dataset, names: list[str]) -> list[list[int]]:
+def _same_sound(dataset: Dataset, places: Mapping[str, int]) -> list[list[int]]:
     """Return pairs of presets whose files differ though their patches do not: a preset saved again, renamed."""
-    places = {name: place for place, name in enumerate(names)}
     first: dict[str, int] = {}
     pairs = []
     for preset in dataset.plan.presets:
-        if preset.sha256 in places:
-            patch = Patch.from_json(json.loads(dataset.storage.asset(preset.patch)))
-            place = places[preset.sha256]
-            pairs.append([first.setdefault(sha256_hex(written_patch(replace(patch, preset=""))), place), place])
+        patch = Patch.from_json(json.loads(dataset.storage.asset(preset.patch)))
+        place = places[preset.sha256]
+        pairs.append([first.setdefault(sha256_hex(written_patch(replace(patch, preset=""))), place), place])
     return pairs
 
 
@@ -286,10 +365,10 @@ def _check_room(splits: Splits, patches: Mapping[str, NDArray[Any]], families: _
     held, total = weights.get(largest, 0), len(patches["patch"])
     if not empty or held <= min(share for share in splits.shares.values() if share) * total:
         return
-    members = 1 + sum(head == largest for head in families.kin.values())
+    members = sum(families.kin.get(name, name) == largest for name in families.present)
     seed = "Another --seed may place it better. Else keep" if held < total / 2 else "Keep"
     raise ConfigError(
-        f"breeding has joined {members} of {sum(map(bool, families.names))} presets into one family, with {held} of "
+        f"breeding has joined {members} of {len(families.present)} presets into one family, with {held} of "
         f"{total} patches, which leaves {' and '.join(empty)} empty. {seed} each preset by itself, and leave out the "
         "rows bred across splits: --crossing drop; or let relatives fall in different splits: --by patch"
     )

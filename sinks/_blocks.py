@@ -14,9 +14,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -53,6 +56,9 @@ if TYPE_CHECKING:
 O = TypeVar("O", bound=Options)  # noqa: E741 - the options type of a plugin
 
 RECORD = "dataset.json"
+
+SPLIT = "[a-z][a-z0-9_]{0,31}"
+"""What the name of a split is like."""
 
 
 @dataclass(frozen=True)
@@ -219,6 +225,12 @@ class BlockSink(FolderSink[O]):
         file.unlink(missing_ok=True)
 
     @classmethod
+    def splits_in(cls, data: Path) -> set[str]:
+        """Return the splits that some file in the folder of the blocks is of."""
+        named = re.compile(rf"({SPLIT})-\d{{6,}}{re.escape(cls.suffix)}")
+        return {match[1] for name in os.listdir(data) if (match := named.fullmatch(name))}  # noqa: PTH208
+
+    @classmethod
     def recognises(cls, path: Path) -> bool:
         """Return whether a dataset of this sink is at the path, of this or a newer layout."""
         try:
@@ -283,7 +295,9 @@ class BlockSink(FolderSink[O]):
         parts: Parts = splits.parts(block.columns) if splits is not None else WHOLE
         made = [self._part(block, split, places) for split, places in (parts or {"": range(block.rows)}).items()]
         with telling(f"block {block.index} to {self.path}"):
-            earlier = {split for marker in records.markers(self.path, block.index) for split in _splits_of(marker)}
+            earlier = self._splits_left.union(
+                *(_splits_of(marker) for marker in records.markers(self.path, block.index))
+            )
             sums: dict[str, Sequence[int]] = {}
             with Aside(self.path / SIDE / "aside") as files:
                 for part in made:
@@ -295,7 +309,7 @@ class BlockSink(FolderSink[O]):
             records.mark(self.path, block, parts, sums)
             for part in made:
                 self.settle_part(part)
-            for split in (earlier | _known_splits(splits)) - {part.split for part in made}:
+            for split in earlier - {part.split for part in made}:
                 self.remove_part(self.path / self.file_of(block.index, split))
 
     def finish(self) -> None:
@@ -328,20 +342,20 @@ class BlockSink(FolderSink[O]):
 
         return splits_of(layout.attributes) if self.divides else None
 
+    @cached_property
+    def _splits_left(self) -> set[str]:
+        """The splits whose files of a block a killed writer may have left, "" for that of a whole block.
+
+        Listed once: what this process adds, its markers tell. A format that does not divide has left none.
+        """
+        data = self.path / "data"
+        return {"", *self.splits_in(data)} if self.divides and data.is_dir() else {""}
+
     def _part(self, block: Block, split: str, places: Sequence[int]) -> Part:
         rows = [block.first_row + place for place in places]
         whole = len(places) == block.rows
         columns = {name: array if whole else array[list(places)] for name, array in block.columns.items()}
         return Part(self.path / self.file_of(block.index, split), block.index, rows, columns, split)
-
-
-def _known_splits(splits: Splits | None) -> set[str]:
-    """Return the splits whose files of a block a killed writer may have left, beside those of its marker."""
-    if splits is None:
-        return set()
-    from tonesmith.splits import LEFT_OUT
-
-    return {"", LEFT_OUT, *splits.names}
 
 
 def _splits_of(marker: records.Marker) -> list[str]:

@@ -68,6 +68,6 @@ class FolderStorage(Storage):
             return DatasetError(f"{self._path}: block {block} is not stored (yet)")
         why = "its file is missing" if isinstance(error, FileNotFoundError) else str(error)
         return DatasetError(
-            f"{self._path}: block {block} is damaged ({column}: {why}). Delete {marker.path} and run the same "
-            "command again to make the block anew."
+            f"{self._path}: block {block} is damaged ({column}: {why}). Delete {marker.path} and run the command "
+            "that made the dataset again, to make the block anew."
         )

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from tonesmith.hookspecs import hookimpl
 from tonesmith.roles import FileSet, Options
-from tonesmith.sinks._blocks import Layout, Part
+from tonesmith.sinks._blocks import SPLIT, Layout, Part
 from tonesmith.sinks._files import Aside
 from tonesmith.sinks._hugging_face import audio_feature, config, features
 from tonesmith.sinks._label_sink import LabelSink
@@ -112,6 +112,12 @@ class AudioFolderSink(LabelSink[FolderOptions]):
                 folder.rmdir()
             except OSError:  # not empty, or not there
                 return
+
+    @classmethod
+    def splits_in(cls, data: Path) -> set[str]:
+        """Return the splits that some folder in that of the blocks is of."""
+        with os.scandir(data) as entries:
+            return {entry.name for entry in entries if re.fullmatch(SPLIT, entry.name) and entry.is_dir()}
 
     @classmethod
     def loading(cls, path: str) -> str:

@@ -104,6 +104,7 @@ def test_export_and_inspect_know_splits(dataset, tmp_path):
     assert f"test ({len(test)})" in terminal("inspect", dataset).stdout
     odd = terminal("export", dataset, "--split", "tset", "--row", "0", "--label", label)
     assert "Did you mean 'test'?" in odd.stderr
+    assert odd.returncode == 2
 
 
 def test_a_dataset_that_grows_keeps_its_splits(chaos, tmp_path):

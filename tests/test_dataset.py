@@ -348,3 +348,19 @@ def test_what_no_row_names_is_verified_too(tmp_path):
     assert [damage.what for damage in found] == ["asset", "asset", "beside", "beside"]
     told = " ".join(damage.detail for damage in found)
     assert all(name in told for name in (file.name, lost, f"{marker.name} is cut short", "3-0.json is damaged"))
+
+
+def test_one_name_in_place_of_a_list_of_columns_is_told_of(tmp_path):
+    with pytest.raises(TypeError, match=r"such as \['pitch'\]"):
+        dataset(tmp_path / "d").get_batch([0], "pitch")
+
+
+def test_rows_without_some_blocks_are_a_dataset(tmp_path):
+    whole = dataset(tmp_path / "d")
+
+    rest = whole.without([1])
+
+    assert rest.rows.tolist() == [*range(8), *range(16, 20)]
+    assert not rest.complete
+    assert len(rest.digest) == 64
+    assert rest.column("pitch").tolist() == [whole.column("pitch")[i] for i in rest.rows]

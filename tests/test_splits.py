@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +21,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tonesmith import open_dataset
+from tonesmith.card import renew_card
 from tonesmith.dataset import Dataset
 from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.host import Host
@@ -24,11 +29,13 @@ from tonesmith.patch import Patch, sha256_hex
 from tonesmith.plan import PluginRef
 from tonesmith.preset import PresetRef, written_patch
 from tonesmith.sinks import _records as records
+from tonesmith.sinks.folder import AudioFolderSink
+from tonesmith.sinks.parquet import ParquetSink
 from tonesmith.sinks.webdataset import WebDatasetSink
 from tonesmith.sinks.zarr import ZarrSink
 from tonesmith.splits import KEYS, LEFT_OUT, Splits, cumulative, patch_numbers, preset_number, splits_of
 from tonesmith.splitting import UNFINISHED, account, calibrated, divide, joined, store
-from tonesmith.testing.sink_processes import Case
+from tonesmith.testing.sink_processes import Case, damage
 from tonesmith.testing.synthetic import synthetic_plan
 
 ORIGINS = ("lhs", "presets", "breed")
@@ -336,19 +343,53 @@ def test_a_row_that_comes_later_and_joins_two_splits_is_in_neither():
     assert splits.of(later.columns)[::2].tolist() == [-1, 0, 2, 2]
 
 
-def test_a_preset_saved_again_under_another_name_is_of_the_same_family():
-    def ref(number: int, level: float) -> tuple[PresetRef, bytes]:
-        text = written_patch(Patch({"level": level}, preset=sha_of(number)))
-        return PresetRef(sha_of(number), sha256_hex(text)), text
+def presets_of_levels(levels: list[float]) -> dict[str, Any]:
+    """Return what rows need to know of presets 0, 1, ..: those of one level sound the same."""
+    texts = [written_patch(Patch({"level": level}, preset=sha_of(number))) for number, level in enumerate(levels)]
+    refs = tuple(PresetRef(sha_of(number), sha256_hex(text)) for number, text in enumerate(texts))
+    return {"refs": refs, "assets": {ref.patch: text for ref, text in zip(refs, texts, strict=True)}}
 
-    made = [ref(number, level) for number, level in enumerate([0.5, 0.25, 0.5, 0.125, 0.5])]
-    assets = {ref.patch: text for ref, text in made}
-    rows = Rows([0, 1, 2, 3, 4], refs=tuple(ref for ref, _ in made), assets=assets)
+
+def test_a_preset_saved_again_under_another_name_is_of_the_same_family():
+    rows = Rows([0, 1, 2, 3, 4], **presets_of_levels([0.5, 0.25, 0.5, 0.125, 0.5]))
 
     for crossing in ("join", "drop"):
         splits = divide(rows, SHARES, by="preset", crossing=crossing)
         same = [sha_of(number) for number in (0, 2, 4)]
         assert splits.kin == {sha: min(same) for sha in same if sha != min(same)}
+
+
+@pytest.mark.parametrize("crossing", ["join", "drop"])
+@pytest.mark.parametrize("stratify", ["", "origin"])
+def test_a_preset_whose_rows_come_later_falls_where_its_copy_is(crossing, stratify):
+    sounds = 60
+    copies = presets_of_levels([number / sounds for number in range(sounds)] * 2)
+    grown = Rows([*range(sounds), *range(sounds, 2 * sounds)], **copies)
+    early = grown.first(sounds + 7)
+
+    splits = divide(early, SHARES, by="preset", crossing=crossing, stratify=stratify)
+
+    of = splits.of(grown.columns)[::2]
+    assert of[:sounds].tolist() == of[sounds:].tolist()
+    assert len(set(of.tolist())) == 3
+    assert splits.of(early.columns).tolist() == splits.of(grown.columns)[: 2 * (sounds + 7)].tolist()
+
+
+def test_presets_without_rows_are_not_counted_where_a_family_is_too_large():
+    copies = presets_of_levels([number / 70 for number in range(70)] + [0.0])
+    rows = Rows(list(range(60)), [(number + 1) % 60 for number in range(60)], **copies)
+
+    with pytest.raises(ConfigError, match="joined 60 of 60 presets"):
+        divide(rows, SHARES, by="preset")
+
+
+def test_shares_hold_in_patches_where_families_are_of_unequal_size():
+    sizes = [400 if number % 10 == 0 else 3 for number in range(300)]
+    rows = Rows(np.repeat(np.arange(300), sizes).tolist(), notes=1)
+
+    for seed in range(8):
+        shares = shares_of(rows, divide(rows, SHARES, by="preset", seed=seed))
+        assert shares == pytest.approx([0.8, 0.1, 0.1], abs=400 / sum(sizes))
 
 
 def test_a_dataset_without_a_column_of_mates_is_split_by_preset_too():
@@ -405,11 +446,25 @@ def test_joining_gives_each_the_smallest_that_can_be_reached(pairs):
         ({"../train": 1.0}, "no name for a split"),
         ({"none": 1.0}, "no name for a split"),
         ({}, "not 0"),
+        ({1: 1.0}, "1 is no name for a split"),
+        ({"train": np.True_}, "from 0 to 1"),
+        ({"train": 10**400}, r"not 1000\d{36}$"),
     ],
 )
 def test_shares_that_are_none_are_refused(shares, said):
     with pytest.raises(ConfigError, match=said):
         Splits(shares)
+
+
+def test_numbers_of_numpy_are_numbers():
+    shares = {"train": np.float32(0.75), "val": np.float64(0.125), "test": np.float16(0.125)}
+
+    splits = Splits(shares, seed=np.int64(3))
+
+    assert splits == Splits({"train": 0.75, "val": 0.125, "test": 0.125}, seed=3)
+    assert json.loads(json.dumps(splits.to_json())) == splits.to_json()
+    with pytest.raises(ConfigError, match="seed"):
+        Splits(seed=np.float64(3.0))
 
 
 GOOD = Splits(by="preset", thresholds={"": (0.5, 0.75, 1.0)}, kin={sha_of(1): sha_of(2)}).to_json()
@@ -446,7 +501,11 @@ def test_what_is_stored_is_not_trusted(key, value, said):
     assert splits_of({"plan": {"origins": []}, "splits": GOOD}) is not None
     with pytest.raises(DatasetError, match=said) as raised:
         splits_of({"plan": {"origins": []}, "splits": {**GOOD, key: value}})
-    assert "tonesmith split DATASET --force" in str(raised.value)
+    assert "--force" in str(raised.value)
+    assert ".." not in str(raised.value).replace("a/../../b", "")
+    assert len(str(raised.value)) < 300
+    with pytest.raises(DatasetError, match=r"tonesmith split 'my d\.zarr' --force$"):
+        splits_of({"plan": {"origins": []}, "splits": {**GOOD, key: value}}, Path("my d.zarr"))
 
 
 @pytest.mark.parametrize(
@@ -527,25 +586,18 @@ def test_blocks_are_written_again_where_files_are_by_split_and_a_cut_short_run_s
     assert splits_of(seen[0]) == Splits()
 
     monkeypatch.setattr(ZarrSink, "write_block", write)
-    told: list[int] = []
-    store(path, open_dataset(path), Splits(), Host.load(), told.append)
+    store(path, open_dataset(path), Splits(), Host.load())
 
-    assert sum(told) == 20
     assert UNFINISHED not in ZarrSink.open(path).attributes
     assert open_dataset(path).digest == digest
     assert len(open_dataset(path).rejections) == len(dataset.rejections)
 
 
 def test_no_row_is_lost_wherever_splitting_anew_dies(tmp_path, monkeypatch):
-    sink = WebDatasetSink.Options()
-    plan = synthetic_plan(patches=12, frames=64, sink=PluginRef("webdataset", sink.model_dump(mode="json")))
-    case = Case(WebDatasetSink, plan.sink.options, tmp_path / "d", plan)
-    written = case.created()
-    for index in range(plan.blocks):
-        written.write_block(case.block(index))
-    opened = Dataset(WebDatasetSink.open(case.path))
-    digest, host = opened.digest, Host.load()
-    mark, deaths, steps = records.mark, 0, [divide(opened, SHARES, seed=1), divide(opened, SHARES, seed=2), None]
+    case, host = written(tmp_path / "d", "webdataset"), Host.load()
+    there = opened(case)
+    digest = there.digest
+    mark, deaths, steps = records.mark, 0, [divide(there, SHARES, seed=1), divide(there, SHARES, seed=2), None]
 
     def dying(*arguments):
         nonlocal left
@@ -559,18 +611,197 @@ def test_no_row_is_lost_wherever_splitting_anew_dies(tmp_path, monkeypatch):
         for completes in range(20):
             left = completes
             try:
-                store(case.path, Dataset(WebDatasetSink.open(case.path)), splits, host)
+                store(case.path, opened(case), splits, host)
             except DatasetError:
                 deaths += 1
-                assert Dataset(WebDatasetSink.open(case.path)).digest == digest
-                case.check_whole(range(plan.blocks))
+                assert opened(case).digest == digest
+                case.check_whole(range(case.plan.blocks))
             else:
                 break
-        found = Dataset(WebDatasetSink.open(case.path))
+        found = opened(case)
         assert (splits_of(found.attributes), found.digest) == (splits, digest)
         files = [file.name for file in (case.path / "data").iterdir()]
         assert all(("-" in name) == (splits is not None) for name in files), files
     assert deaths == 3 + 4 + 3  # the files of other splits are put together first, and that is not done twice
+
+
+DIVIDING = {sink.name: sink for sink in (WebDatasetSink, ParquetSink, AudioFolderSink)}
+
+
+def written(path: Path, name: str) -> Case:
+    """Return a dataset of 24 rows in 3 blocks, stored by a sink whose splits are files."""
+    options = DIVIDING[name].Options().model_dump(mode="json")
+    plan = synthetic_plan(patches=12, frames=64, sink=PluginRef(name, options))
+    case = Case(DIVIDING[name], options, path, plan)
+    sink = case.created()
+    for index in range(plan.blocks):
+        sink.write_block(case.block(index))
+    return case
+
+
+def opened(case: Case) -> Dataset:
+    return Dataset(case.sink.open(case.path))
+
+
+def files_told(case: Case) -> set[Path]:
+    """Return the files that the markers of the blocks speak for."""
+    parts = {index: marker.read()["parts"] for index, marker in records.committed(case.path).items()}
+    return {case.path / case.sink.file_of(index, split) for index, of in parts.items() for split in of or ("",)}
+
+
+def files_there(case: Case) -> set[Path]:
+    names = "metadata.jsonl" if case.sink is AudioFolderSink else f"*{case.sink.suffix}"
+    return set((case.path / "data").rglob(names))
+
+
+def store_and_die(case: Case, splits: Splits | None, when: str) -> None:
+    """Store splits, but fail at the second block: before its marker is there, or before an old file is gone."""
+    mark, remove, seen = records.mark, case.sink.remove_part, []
+
+    def marking(*arguments):
+        seen.append(when == "before the marker")
+        if sum(seen) > 1:
+            raise OSError("the machine went down")
+        mark(*arguments)
+
+    def removing(sink, file):
+        seen.append(when == "before the removal" and file.exists())
+        if sum(seen) > 1:
+            raise OSError("the machine went down")
+        remove(sink, file)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "mark", marking)
+        patch.setattr(case.sink, "remove_part", removing)
+        with pytest.raises(DatasetError, match="down"):
+            store(case.path, opened(case), splits, Host.load())
+
+
+@pytest.mark.parametrize("name", DIVIDING)
+@pytest.mark.parametrize("when", ["before the marker", "before the removal"])
+@pytest.mark.parametrize("then", ["removed", "the same", "other names"])
+def test_no_row_is_in_two_files_once_a_split_that_was_killed_is_followed_by_another(tmp_path, name, when, then):
+    case, host = written(tmp_path / "d", name), Host.load()
+    splits = divide(opened(case), {"train": 0.5, "val": 0.25, "test": 0.25})
+    digest = opened(case).digest
+
+    store_and_die(case, splits, when)
+    assert files_there(case) - files_told(case), "the test is to leave a file that no block has"
+    (case.path / "data" / "notes").write_text("of the user")
+
+    following = {"removed": None, "the same": splits, "other names": divide(opened(case), {"a": 0.5, "b": 0.5})}
+    store(case.path, opened(case), following[then], host)
+
+    assert files_there(case) == files_told(case)
+    assert opened(case).digest == digest
+    assert (case.path / "data" / "notes").is_file()
+
+
+@pytest.mark.parametrize("name", DIVIDING)
+def test_what_is_shown_of_a_split_is_what_is_done(tmp_path, name):
+    case = written(tmp_path / "d", name)
+
+    def told_of(splits: Splits | None) -> list[int]:
+        heard: list[int] = []
+        listener = SimpleNamespace(started=lambda rows, done: heard.extend((rows, done)), carried=heard.append)
+        store(case.path, opened(case), splits, Host.load(), listener)
+        return heard
+
+    assert told_of(Splits()) == [24, 0, 8, 8, 8]
+    assert told_of(Splits({"a": 1.0})) == [48, 0, 8, 8, 8, 8, 8, 8]
+    store_and_die(case, None, "before the marker")
+    assert told_of(Splits()) == [48, 0, 8, 8, 8, 8, 8, 8]
+    assert told_of(None) == [24, 0, 8, 8, 8]
+
+
+def test_nothing_is_shown_of_a_split_that_writes_nothing_again(tmp_path):
+    listener = SimpleNamespace()
+
+    assert store(tmp_path / "d.zarr", made(tmp_path / "d.zarr"), Splits(), Host.load(), listener) == {}
+
+
+@pytest.mark.parametrize("name", DIVIDING)
+def test_a_damaged_block_stays_as_it_is_and_the_others_are_divided(tmp_path, name):
+    case, host = written(tmp_path / "d", name), Host.load()
+    digest, before = opened(case).digest, {index: marker.path for index, marker in records.committed(case.path).items()}
+    damage(case.path / case.sink.file_of(1, ""), "removed")
+
+    found = store(case.path, opened(case), Splits(), host)
+
+    assert list(found) == [1]
+    assert "block 1 is damaged" in found[1].what
+    assert "run the command that made the dataset again" in found[1].what
+    after = {index: marker.read()["parts"] for index, marker in records.committed(case.path).items()}
+    assert [bool(parts) for parts in after.values()] == [True, False, True]
+    assert records.committed(case.path)[1].path == before[1]
+    assert UNFINISHED in opened(case).attributes
+    case.made().write_block(case.block(1))
+    assert store(case.path, opened(case), Splits(), host) == {}
+    assert UNFINISHED not in opened(case).attributes
+    assert files_there(case) == files_told(case)
+    damage(case.path / case.sink.file_of(2, "train"), "removed")
+    assert list(store(case.path, opened(case), None, host)) == [2]
+    assert not records.committed(case.path)[0].read()["parts"]
+    assert opened(case).digest == digest
+
+
+@pytest.mark.parametrize("name", DIVIDING)
+def test_the_card_says_so_while_files_are_divided(tmp_path, name):
+    case = written(tmp_path / "my d", name)
+    card = case.path / "README.md"
+    renew_card(case.path, opened(case))
+    assert "data_files:\n" in card.read_text()
+
+    store_and_die(case, Splits(), "before the removal")
+
+    told = card.read_text()
+    assert "  data_files: []\n" in told
+    assert "data/" not in told
+    assert "tonesmith split 'my d' --finish" in told
+    description = json.loads((case.path / "croissant.json").read_text())
+    assert {records["name"] for records in description["recordSet"]} == {"columns", "parameters", "splits"}
+    renew_card(case.path, opened(case))
+    assert "  data_files: []\n" in card.read_text()
+    store(case.path, opened(case), Splits(), Host.load())
+    renew_card(case.path, opened(case))
+    assert "data_files:\n" in card.read_text()
+    assert "--finish" not in card.read_text()
+
+
+def test_hugging_face_loads_nothing_rather_than_a_part_while_files_are_divided(tmp_path):
+    paths = [written(tmp_path / name, name) for name in DIVIDING]
+    for case in paths:
+        store_and_die(case, Splits(), "before the removal")
+    code = """
+import sys
+from datasets import load_dataset
+from datasets.exceptions import DataFilesNotFoundError
+for path in sys.argv[1:]:
+    try:
+        print(load_dataset(path))
+    except DataFilesNotFoundError:
+        print("nothing")
+"""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", code, *(str(case.path) for case in paths)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+    assert done.stdout.split() == ["nothing"] * 3, done.stderr
+
+
+def test_the_card_tells_how_many_rows_are_in_no_split(tmp_path):
+    case = zarr_case(tmp_path / "d.zarr")
+    dataset = made(tmp_path / "d.zarr")
+    splits = divide(dataset, {"train": 1.0})
+    store(case.path, dataset, splits, Host.load())
+    renew_card(case.path, opened(case))
+    assert "`none`" not in (case.path / "README.md").read_text()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Splits, "of", lambda splits, columns: np.where(columns["patch"] == 0, -1, 0).astype(np.int16))
+        renew_card(case.path, opened(case))
+
+    assert "| `train` | 9 | 18 | 90.0% |\n| `none` | 1 | 2 | 10.0% |" in (case.path / "README.md").read_text()
 
 
 def test_the_account_adds_up(tmp_path):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tonesmith.errors import ConfigError
+from tonesmith.errors import ConfigError, unknown_name
 from tonesmith.host import Host
 
 
@@ -37,6 +37,8 @@ def export(
         raise ConfigError("nothing to export: name --preset FILE, --audio FILE or --label FILE")
     opened = open_dataset(dataset)
     if split:
+        if opened.splits and split not in opened.splits:
+            raise ConfigError(f"--split: {unknown_name('split', split, opened.splits)}")
         opened = opened.split(split)
     try:
         chosen = opened[row]

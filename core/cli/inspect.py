@@ -23,9 +23,10 @@ def inspect(
     """Show what is in a dataset: rows, notes, space, origins, rejections, levels, versions, plan, digest."""
     from tonesmith.dataset import open_dataset
     from tonesmith.report import coverage, report
+    from tonesmith.splitting import UNFINISHED
 
     opened = open_dataset(dataset)
-    told = report(opened)
+    told = report(opened) | ({UNFINISHED: True} if UNFINISHED in opened.attributes else {})
     covered = coverage(opened) if params else []
     if as_json:
         typer.echo(json.dumps({**told, **({"parameters": covered} if params else {})}))
@@ -37,10 +38,11 @@ def inspect(
 
 def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
     from tonesmith.cli.progress import counted, size
+    from tonesmith.splitting import UNFINISHED, finishing
 
     rows, audio, space, plan = told["rows"], told["audio"], told["space"], told["plan"]
     state = "complete" if told["complete"] else f"{told['rows_planned'] - rows} not rendered yet"
-    yield f"{path}: {rows} rows of {told['patches']} patches, {state}"
+    yield f"{path}: {counted(rows, 'row')} of {counted(told['patches'], 'patch', 'patches')}, {state}"
     yield f"  size        {size(told['nbytes'])}"
     yield f"  audio       {audio['sample_rate']} Hz, {audio['channels']} channels, {audio['seconds']:g} s a row"
     for name, values in told["notes"].items():
@@ -54,6 +56,8 @@ def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
     yield f"  origins     {_counted(told['origins'])}"
     if told["splits"]:
         yield f"  splits      {_counted(told['splits'])}"
+    if UNFINISHED in told:
+        yield f"  unfinished  {finishing(path)}"
     if told["presets"]["read"]:
         yield from _preset_lines(told["presets"])
     rejections = told["rejections"]

@@ -165,7 +165,7 @@ def spinner(name: str, *, hidden: bool) -> Iterator[Callable[[str], None]]:
 def summary_lines(summary: Summary) -> list[str]:
     """Return the closing summary: what is there now, what was rejected, and what to try next."""
     path = shlex.quote(str(summary.path))
-    rows = f"{summary.rows} rows of {summary.patches} patches"
+    rows = f"{counted(summary.rows, 'row')} of {counted(summary.patches, 'patch', 'patches')}"
     if not summary.complete:
         rows = f"{summary.rows} of {summary.rows_planned} rows"
     speed = f", {summary.rows_added / summary.seconds:.1f} rows/s" if summary.rows_added and summary.seconds else ""
@@ -201,9 +201,9 @@ def size(nbytes: int) -> str:
     return f"{amount:.1f} {_UNITS[unit]}" if unit else f"{nbytes} B"
 
 
-def counted(count: int, thing: str) -> str:
-    """Return a number with its noun: "1 block", "2 blocks"."""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+def counted(count: int, thing: str, things: str = "") -> str:
+    """Return a number with its noun: "1 block", "2 blocks"; ``things`` is a plural that is not that with an s."""
+    return f"{count} {thing}" if count == 1 else f"{count} {things or f'{thing}s'}"
 
 
 def clock(seconds: float) -> str:

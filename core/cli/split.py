@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from tonesmith.cli.options import Json, Quiet
+from tonesmith.errors import ConfigError
 from tonesmith.host import Host, warn
 
 if TYPE_CHECKING:
     from tonesmith.dataset import Dataset
     from tonesmith.splits import Splits
+    from tonesmith.transfer import Damaged
+
+_SHOWN = 20
 
 _SHARE: dict[str, Any] = {"min": 0.0, "max": 1.0, "metavar": "SHARE"}
 
@@ -46,73 +50,133 @@ def split(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         bool, typer.Option("--force", help="Split anew what is split, though rows move between splits.")
     ] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Forget the splits.")] = False,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Finish a division into files that was cut short, as it was asked for.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be, and store nothing.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Divide a dataset into training, validation and test, so that nothing leaks from one to another.
 
-    What is decided is stored with the dataset, and holds for the rows that are added to it later.
+    What is decided is stored with the dataset, and holds for the rows that are added to it later. Exits with 1 if a
+    block is damaged; the others are divided.
     """
     from tonesmith.dataset import open_dataset
-    from tonesmith.splits import Splits
-    from tonesmith.splitting import account, decided
+    from tonesmith.splits import Splits, splits_of
 
-    opened = open_dataset(dataset)
-    if remove:
-        _remove(dataset, opened, dry_run=dry_run, as_json=as_json, quiet=quiet)
+    if finish and (remove or force):
+        raise ConfigError(
+            f"--finish goes on as it was asked for: it does not go with --{'remove' if remove else 'force'}"
+        )
+    opened, how = open_dataset(dataset), _How(dry_run=dry_run, as_json=as_json, quiet=quiet)
+    asked = splits_of(opened.attributes, dataset) if finish else None
+    if remove or (finish and asked is None):
+        _remove(dataset, opened, how)
         return
-    asked = Splits({"train": train, "val": val, "test": test}, by, stratify or "", seed, crossing)
-    splits, done = decided(dataset, opened, asked, force=force, refuse=not dry_run)
-    told = account(opened, splits)
-    if not (done or dry_run):
-        _store(dataset, opened, splits, hidden=quiet or as_json)
-    state = "unchanged" if done else "not stored" if dry_run else "stored"
-    if as_json:
-        typer.echo(json.dumps({**splits.settings, "shares": dict(splits.shares), "state": state, "splits": told}))
-    else:
-        typer.echo("\n".join(_lines(dataset, splits, told, state)))
+    asked = asked or Splits({"train": train, "val": val, "test": test}, by, stratify or "", seed, crossing)
+    _divide(dataset, opened, asked, how, force=force)
+
+
+@dataclass(frozen=True)
+class _How:
+    """What is to be done with what was found, and how much is to be shown."""
+
+    dry_run: bool
+    as_json: bool
+    quiet: bool
+
+
+def _divide(path: Path, opened: Dataset, asked: Splits, how: _How, *, force: bool) -> None:
+    from tonesmith.splitting import account, decided, of_sound_rows
+
+    def decide(rows: Dataset) -> tuple[Splits, bool, dict[str, dict[str, Any]]]:
+        splits, done = decided(path, rows, asked, force=force, refuse=not how.dry_run)
+        return splits, done, account(rows, splits)
+
+    (splits, done, told), damaged = of_sound_rows(opened, decide)
+    if not (done or how.dry_run):
+        damaged = _store(path, opened, splits, how, damaged)
+    state = "unchanged" if done else "not stored" if how.dry_run else "stored"
+    settings = {**splits.settings, "shares": dict(splits.shares), "state": state, "splits": told}
     for name, share in splits.shares.items():
         if share and not told[name]["patches"]:
-            warn(f"the split {name} is empty: there are too few {'patches' if by == 'patch' else 'presets'} for it")
+            kind = "patches" if splits.by == "patch" else "presets"
+            warn(f"the split {name} is empty: there are too few {kind} for it")
+    _say(path, settings, _lines(path, splits, told, state), damaged, how)
 
 
-def _remove(path: Path, opened: Dataset, *, dry_run: bool, as_json: bool, quiet: bool) -> None:
+def _remove(path: Path, opened: Dataset, how: _How) -> None:
     from tonesmith.splitting import UNFINISHED
 
     there = bool({"splits", UNFINISHED} & set(opened.attributes))
-    if there and not dry_run:
-        _store(path, opened, None, hidden=quiet or as_json)
-    state = "unchanged" if not there else "not stored" if dry_run else "removed"
+    damaged = _store(path, opened, None, how, {}) if there and not how.dry_run else {}
+    state = "unchanged" if not there else "not stored" if how.dry_run else "removed"
     said = {"unchanged": "is not split", "not stored": "its splits would be removed", "removed": "is no longer split"}
-    typer.echo(json.dumps({"state": state}) if as_json else f"{path}: {said[state]}")
+    _say(path, {"state": state}, [f"{path}: {said[state]}"], damaged, how)
 
 
-def _store(path: Path, opened: Dataset, splits: Splits | None, *, hidden: bool) -> None:
+def _store(
+    path: Path, opened: Dataset, splits: Splits | None, how: _How, damaged: Mapping[int, Damaged]
+) -> dict[int, Damaged]:
+    """Store splits, or forget them, and return which blocks are damaged, with those that are known to be."""
     from tonesmith.card import renew_card
+    from tonesmith.cli.transfer import progress
     from tonesmith.dataset import open_dataset
-    from tonesmith.splitting import store
+    from tonesmith.splitting import UNFINISHED, finishing, store
 
-    rounds = 2 if splits is not None and "splits" in opened.attributes else 1  # put together, and divided otherwise
-    with _progress(rounds * len(opened), hidden=hidden) as advance:
-        store(path, opened, splits, Host.load(), advance)
-    renew_card(path, open_dataset(path))
+    try:
+        with progress("dividing", hidden=how.quiet or how.as_json) as listener:
+            found = {**damaged, **store(path, opened, splits, Host.load(), listener)}
+    except KeyboardInterrupt:
+        if UNFINISHED in open_dataset(path).attributes:
+            typer.echo(f"tonesmith: interrupted: {finishing(path)}", err=True)
+        raise
+    renew_card(path, open_dataset(path).without(found))
+    return found
+
+
+def _say(path: Path, told: Mapping[str, Any], lines: Iterable[str], damaged: Mapping[int, Damaged], how: _How) -> None:
+    """Print what was done, and exit with 1 if blocks were damaged."""
+    if how.as_json:
+        listed = {"damaged": [asdict(found) for found in damaged.values()]} if damaged else {}
+        typer.echo(json.dumps({**told, **listed}))
+    else:
+        typer.echo("\n".join([*lines, *_damage_lines(path, list(damaged.values()))]))
+    if damaged:
+        raise typer.Exit(1)
+
+
+def _damage_lines(path: Path, damaged: list[Damaged]) -> Iterator[str]:
+    from tonesmith.dataset import open_dataset
+    from tonesmith.splitting import UNFINISHED, finishing
+
+    for found in damaged[:_SHOWN]:
+        yield f"left out: {found.what}"
+    if len(damaged) > _SHOWN:
+        yield f"and {len(damaged) - _SHOWN} more; --json lists all"
+    if damaged and UNFINISHED in open_dataset(path).attributes:
+        yield f"Once they are made anew, {finishing(path)}"
 
 
 def _lines(path: Path, splits: Splits, told: Mapping[str, Mapping[str, Any]], state: str) -> Iterable[str]:
     from tonesmith.cli.plugins import table
+    from tonesmith.cli.progress import counted
     from tonesmith.splits import LEFT_OUT
 
-    total = {key: sum(part[key] for part in told.values()) for key in ("patches", "rows")}
-    yield f"{path}: {total['rows']} rows of {total['patches']} patches, by {splits.by}, seed {splits.seed}"
-    kept = {name: part for name, part in told.items() if name != LEFT_OUT}
-    origins = [name for name in splits.origins if splits.stratify and any(p["origins"][name] for p in kept.values())]
+    total = {key: sum(part[key] for part in told.values()) for key in ("patches", "rows", "presets")}
+    patches = counted(total["patches"], "patch", "patches")
+    yield f"{path}: {counted(total['rows'], 'row')} of {patches}, by {splits.by}, seed {splits.seed}"
+    left = told[LEFT_OUT]
+    shown = [name for name in told if name != LEFT_OUT or left["rows"]]
+    origins = [name for name in splits.origins if splits.stratify and any(p["origins"][name] for p in told.values())]
     presets = splits.by == "preset"
     heads = ["split", "asked", "patches", "share", "rows", *["presets"] * presets, *(f"in {name}" for name in origins)]
-    yield from table(heads, [_cells(name, kept, origins, presets=presets) for name in kept])
-    left = told[LEFT_OUT]
+    yield from table(heads, [_cells(name, told, origins, presets=presets) for name in shown])
     if left["rows"]:
-        yield f"{left['rows']} rows of {left['patches']} patches are in no split: bred from presets of two."
+        yield f"{LEFT_OUT}: rows in no split, whose patches were bred from presets of two."
+    if total["presets"] and not presets and state != "unchanged":
+        yield "Rows come from presets: --by preset keeps each with all that came from it."
     yield {
         "stored": "The splits are stored with the dataset.",
         "not stored": "Nothing was stored.",
@@ -120,26 +184,17 @@ def _lines(path: Path, splits: Splits, told: Mapping[str, Mapping[str, Any]], st
     }[state]
 
 
-def _cells(name: str, kept: Mapping[str, Mapping[str, Any]], origins: Iterable[str], *, presets: bool) -> list[str]:
-    part = kept[name]
-    shares = [_share(part["patches"], (p["patches"] for p in kept.values()))]
-    shares += [_share(part["origins"][o], (p["origins"][o] for p in kept.values())) for o in origins]
+def _cells(name: str, told: Mapping[str, Mapping[str, Any]], origins: Iterable[str], *, presets: bool) -> list[str]:
+    from tonesmith.splits import LEFT_OUT
+
+    part = told[name]
+    share = _share(part["rows"], (p["rows"] for p in told.values()))
+    shares = [_share(part["origins"][o], (p["origins"][o] for p in told.values())) for o in origins]
     counts = [str(part["rows"]), *([str(part["presets"])] if presets else [])]
-    return [name, f"{part['share']:.4g}", str(part["patches"]), shares[0], *counts, *shares[1:]]
+    asked = "" if name == LEFT_OUT else f"{part['share']:.4g}"
+    return [name, asked, str(part["patches"]), share, *counts, *shares]
 
 
 def _share(count: int, counts: Iterable[int]) -> str:
     total = sum(counts)
     return f"{count / total:.1%}" if total else "-"
-
-
-@contextmanager
-def _progress(total: int, *, hidden: bool) -> Iterator[Callable[[int], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("dividing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda rows: progress.advance(task, rows)

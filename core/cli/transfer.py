@@ -97,7 +97,7 @@ def progress(what: str, *, hidden: bool) -> Iterator[Listener]:
         def started(self, rows: int, done: int) -> None:
             self.meter = Meter(rows, done)
             self.meter.add(0, time.monotonic())
-            bar.update(task, total=rows, completed=done)
+            bar.update(task, total=rows, completed=done, visible=True)
 
         def carried(self, rows: int) -> None:
             now = time.monotonic()
@@ -109,7 +109,7 @@ def progress(what: str, *, hidden: bool) -> Iterator[Listener]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
     with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(what, total=None, told="")
+        task = bar.add_task(what, total=None, told="", visible=False)
         yield Shown()
 
 
