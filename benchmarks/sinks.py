@@ -3,7 +3,7 @@
 The same rows of Vital are written and read by all, in turns: a round writes every block, reads every row in shuffled
 batches with no reader process and with two, and once in order. All files are in the page cache. Needs Linux.
 
-A second table is of many small blocks, so that no reader can have all of them open: two rows each, of made-up sound.
+A second table is of many small blocks, so that no reader can have all of them open: a patch each, of the same sound.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
 from statistics import median
@@ -27,16 +28,14 @@ import numpy as np
 from _turns import circumstances, made
 from numpy.typing import NDArray
 
-from tonesmith.block import Block
+from tonesmith.block import Block, row_digests
 from tonesmith.dataset import Dataset, open_dataset
 from tonesmith.host import Host
-from tonesmith.testing.synthetic import attributes_of, synthetic_block, synthetic_plan
 from tonesmith.transfer import block_of
 
 _READ = ("audio", "continuous", "categorical")
 _BATCH = 32
 _PASSES = 3
-_FRAMES_OF_MANY = 11_025
 _SINKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "zarr (default)": ("zarr", {}),
     "zarr int24": ("zarr", {"encoding": "int24"}),
@@ -167,7 +166,7 @@ def main() -> None:
                 rounds[name].append(_round(store, dataset, blocks))
             shutil.rmtree(Path(folder) / str(number))
         medians = {name: {key: median(one[key] for one in told) for key in told[0]} for name, told in rounds.items()}
-        many = _read_many(Path(folder) / "many", options.blocks)
+        many = _read_many(Path(folder) / "many", dataset, options.blocks)
     print("\n".join([*_table(medians), "", *_table_of_many(many, options.blocks)]))
     if options.json:
         options.json.write_text(json.dumps({"rows": medians, "many blocks": many}, indent=2))
@@ -199,26 +198,36 @@ def _round(store: Store, dataset: Dataset, blocks: Sequence[Block]) -> dict[str,
     }
 
 
-def _read_many(folder: Path, count: int) -> dict[str, dict[str, float]]:
+def _read_many(folder: Path, source: Dataset, count: int) -> dict[str, dict[str, float]]:
     """Return CPU ms a row of shuffled reads of a dataset of many blocks: the first time, and once all were read."""
-    stores, plan = _stores(folder), synthetic_plan(patches=count, block=1, frames=_FRAMES_OF_MANY)
-    sink = Host.load().sink_at("zarr", {}, folder / "made.zarr")
-    sink.create(attributes_of(plan), plan.schema, plan.rows, plan.block_rows)
-    dataset = open_dataset(sink.path)
-    blocks = [synthetic_block(plan, index) for index in range(count)]
+    stores = _stores(folder)
+    dataset, blocks = _of_patches(folder / "made.zarr", source, count)
     random, told = np.random.default_rng(1), {}
     for name, store in stores.items():
         with patch("os.fsync"):  # of some ten thousand files, whose writing is not measured here
             store.write(dataset, blocks)
-        passes = [_batches(random.permutation(plan.rows).tolist()) for _ in range(_PASSES)]
+        passes = [_batches(random.permutation(dataset.plan.rows).tolist()) for _ in range(_PASSES)]
         read, spent = store.reader(), []
         for batches in passes:
             started = time.process_time()
             for batch in batches:
                 read(batch)
-            spent.append(1e3 * (time.process_time() - started) / plan.rows)
+            spent.append(1e3 * (time.process_time() - started) / dataset.plan.rows)
         told[name] = {"first": spent[0], "later": median(spent[1:])}
+        shutil.rmtree(store.path) if store.path.is_dir() else store.path.unlink()
     return told
+
+
+def _of_patches(path: Path, source: Dataset, count: int) -> tuple[Dataset, list[Block]]:
+    """Return a dataset with nothing in it yet, and its blocks: each a patch of another one, over and over."""
+    notes, patches = source.plan.notes.per_patch, source.plan.patches
+    plan = replace(source.plan, block=1, rounds=(count,))
+    sink = Host.load().sink_at("zarr", {}, path)
+    sink.create({**source.attributes, "plan": plan.to_json()}, plan.schema, plan.rows, plan.block_rows)
+    known = [source.get_batch(slice(first * notes, (first + 1) * notes)) for first in range(min(count, patches))]
+    digests = [tuple(row_digests(plan.schema, columns)) for columns in known]
+    blocks = [Block(i, i * notes, known[i % patches], digests[i % patches], ()) for i in range(count)]
+    return open_dataset(path), blocks
 
 
 def _seconds_alone(store: Store, batches: Sequence[Sequence[int]]) -> float:
@@ -291,7 +300,7 @@ def _table(medians: Mapping[str, Mapping[str, float]]) -> list[str]:
 
 def _table_of_many(many: Mapping[str, Mapping[str, float]], count: int) -> list[str]:
     incumbent = many[_INCUMBENT]["later"]
-    lines = [f"{count} blocks of two rows, made up, {8 * _FRAMES_OF_MANY} bytes of audio each; shuffled, CPU ms a row"]
+    lines = [f"{count} blocks of a patch each; shuffled, CPU ms a row"]
     lines.append(f"{'':16}{'first':>8}{'later':>8}{'read x':>8}")
     for name, told in many.items():
         lines.append(f"{name:<16}{told['first']:>8.2f}{told['later']:>8.2f}{incumbent / told['later']:>8.1f}")
@@ -302,7 +311,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--patches", type=int, default=96, help="of Vital, each at 3 pitches")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--blocks", type=int, default=512, help="of the second table")
+    parser.add_argument("--blocks", type=int, default=400, help="of the second table")
     parser.add_argument("--folder", type=Path, help="where to write; default the system's temporary folder")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the medians too")
     return parser.parse_args()

@@ -17,6 +17,7 @@ from tonesmith.block import Column
 from tonesmith.errors import DatasetError
 from tonesmith.sinks import _records as records
 from tonesmith.sinks._columns import column_of
+from tonesmith.sinks._files import read_plain
 from tonesmith.sinks._kept import KEPT_BYTES, Kept
 from tonesmith.sinks._open_file import ReplacedError
 from tonesmith.sinks._records import Marker, Parts
@@ -247,7 +248,7 @@ def _last_marker(path: Path, block: int) -> Marker | None:
 
 def _stamp(marker: Marker) -> bytes:
     """Return what tells a marker from another of the same name."""
-    return hashlib.sha256(Path(marker.path).read_bytes()).digest()
+    return hashlib.sha256(read_plain(Path(marker.path))).digest()
 
 
 def _file_limit() -> int:

@@ -60,11 +60,12 @@ class Marker(NamedTuple):
             whole = len(digests) == self.rows and {len(d) for d in digests} == {32}
             if whole and named and listed and content["block"] == self.block:
                 return {**content, "parts": dict(parts), "sums": sums, "digests": tuple(digests)}
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except FileNotFoundError:  # it was replaced since the listing
+            raise
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             pass
-        raise DatasetError(
-            f"{self.path} is damaged. Delete it and run the same command again to make block {self.block} anew."
-        )
+        cure = f"Delete it and run the command that made the dataset again, which makes block {self.block} anew."
+        raise DatasetError(f"{self.path} is damaged. {cure}")
 
 
 def markers(path: Path, block: int | None = None) -> list[Marker]:
