@@ -491,7 +491,8 @@ def test_the_terminal_tells_what_was_done(source, tmp_path):
 
 
 def test_ctrl_c_says_how_to_go_on(tmp_path):
-    case = write_dataset(tmp_path / "s.zarr", range(24), synthetic_plan(patches=24, block=1, frames=2000))
+    blocks = 80  # a second or two, so that the signal comes before the end
+    case = write_dataset(tmp_path / "s.zarr", range(blocks), synthetic_plan(patches=blocks, block=1, frames=2000))
     for workers in (1, 2):
         out = tmp_path / f"d{workers}"
         command = ["convert", case.path, out, "--workers", workers]
