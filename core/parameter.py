@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from tonesmith.errors import SpaceError, unknown_name
@@ -133,9 +133,8 @@ class Parameter:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form; fields at their default are left out."""
-        plain = Parameter("", "continuous", 0.0, 1.0, 0.0)
-        kept = {k: v for k, v in asdict(self).items() if k in _ALWAYS or v != getattr(plain, k)}
-        return {k: _lists(v) for k, v in kept.items()}
+        told = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {k: _lists(v) for k, v in told.items() if k in _ALWAYS or v != getattr(_PLAIN, k)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Parameter:
@@ -152,3 +151,4 @@ def _tuples(value: Any) -> Any:
 
 
 _ALWAYS = frozenset({"name", "kind", "low", "high", "default"})
+_PLAIN = Parameter("", "continuous", 0.0, 1.0, 0.0)

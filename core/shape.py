@@ -183,8 +183,9 @@ def _is_glob(pattern: str) -> bool:
 
 def _matching(names: list[str], patterns: Iterable[str], key: str) -> set[str]:
     found: set[str] = set()
+    known = frozenset(names)
     for pattern in patterns:
-        matched = {n for n in names if fnmatchcase(n, pattern)}
+        matched = {n for n in names if fnmatchcase(n, pattern)} if _is_glob(pattern) else {pattern} & known
         if not matched:
             raise _error(key, unknown_name("parameter", pattern, names), pattern)
         found |= matched
