@@ -561,7 +561,7 @@ def test_what_is_wrong_is_said_in_one_sentence(plan_file, tmp_path, arguments, s
 
 
 def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(chaos, tmp_path):
-    (tmp_path / "plan.toml").write_text(PLAN.format(slow=0.02))
+    (tmp_path / "plan.toml").write_text(PLAN.format(slow=0.05))
     arguments = ["importance", "plan.toml", "--bases", "20", "--workers", "2"]
     command = [sys.executable, "-P", "-m", "tonesmith", *arguments]
     parts = tmp_path / "plan.toml.importance.parts"
