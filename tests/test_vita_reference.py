@@ -58,23 +58,23 @@ NOTES = {"pitches": [30, 90], "velocities": [1, 127], "hold": [0.1, 0.7], "tail"
 
 
 @pytest.mark.parametrize("tier", [1, 2])
-def test_a_hundred_patches_of_a_tier_render_again_in_a_process_that_knows_only_vita(tmp_path, tier):
-    generate(tmp_path / "d", patches=100, seed=tier, backend={"name": "vita", "tier": tier}, notes=NOTES)
+def test_fifty_patches_of_a_tier_render_again_in_a_process_that_knows_only_vita(tmp_path, tier):
+    generate(tmp_path / "d", patches=50, seed=tier, backend={"name": "vita", "tier": tier}, notes=NOTES)
 
     dataset = open_dataset(tmp_path / "d")
-    assert len(dataset) == 100
+    assert len(dataset) == 50
     assert dataset.plan.isolation == "snapshot"
     assert differing_rows(dataset, tmp_path) == []
 
 
 @pytest.mark.usefixtures("chaos")
-def test_a_hundred_patches_with_random_modulations_render_again(tmp_path):
-    generate(tmp_path / "d", patches=100, backend={"name": "vita", "tier": 3}, sampler="routed", notes=NOTES)
+def test_fifty_patches_with_random_modulations_render_again(tmp_path):
+    generate(tmp_path / "d", patches=50, backend={"name": "vita", "tier": 3}, sampler="routed", notes=NOTES)
 
     dataset = open_dataset(tmp_path / "d")
     connections = [len(row.label.modulations) for row in dataset]
     used = {m.source for row in dataset for m in row.label.modulations}
-    assert (len(dataset), max(connections)) == (100, 12)
+    assert (len(dataset), max(connections)) == (50, 12)
     assert {"random", "random_1", "lfo_1", "velocity"} <= used
     assert differing_rows(dataset, tmp_path) == []
 
