@@ -105,7 +105,8 @@ def _users(table: Wavetable) -> str:
 
 
 def _total(catalog: Catalog) -> str:
-    from tonesmith.cli.progress import counted, size
+    from tonesmith.cli.progress import size
+    from tonesmith.markdown import counted
 
     count = counted(len(catalog.entries), "wavetable")
     presets = counted(sum(source.kind == "preset" for source in catalog.sources.values()), "preset")
@@ -114,7 +115,7 @@ def _total(catalog: Catalog) -> str:
 
 def _scan_lines(done: Scan) -> Iterator[str]:
     from tonesmith.backends.vita.wavetables import plain
-    from tonesmith.cli.progress import counted
+    from tonesmith.markdown import counted
 
     tables = _by_use(done.catalog)
     yield from _table(tables[:_SHOWN])

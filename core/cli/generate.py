@@ -194,7 +194,7 @@ def _reading(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
 
 def _tell_presets(resolved: Resolved) -> None:
     """Say which presets were read, which are copies of others, and which were refused and why."""
-    from tonesmith.cli.progress import counted
+    from tonesmith.markdown import counted
 
     plan = resolved.plan
     if not plan.presets:

@@ -117,7 +117,7 @@ def _measured(study: Study, parts: Parts, workers: int, host: Host, *, hidden: b
 
 
 def _announced(study: Study, parts: Parts, ahead: Estimate) -> str:
-    from tonesmith.cli.progress import counted
+    from tonesmith.markdown import counted
 
     if ahead.seconds is None:
         return f"all {counted(len(study.bases), 'base')} are measured already: nothing is left to render"
@@ -139,7 +139,7 @@ def _duration(seconds: float) -> str:
 
 def _lines(found: Importance, path: Path) -> Iterable[str]:
     from tonesmith.cli.plugins import table
-    from tonesmith.cli.progress import counted
+    from tonesmith.markdown import counted
 
     ranked = sorted((p for p in found.parameters if p.changed), key=lambda p: -(p.log_mel.mean or 0.0))
     rows = [(p.name, *_cells(p.log_mel, 2), *_cells(p.stft, 3), f"{p.audible:.0%}") for p in ranked[:_SHOWN]]

@@ -37,7 +37,8 @@ def inspect(
 
 
 def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
-    from tonesmith.cli.progress import counted, size
+    from tonesmith.cli.progress import size
+    from tonesmith.markdown import counted
     from tonesmith.splitting import UNFINISHED, finishing
 
     rows, audio, space, plan = told["rows"], told["audio"], told["space"], told["plan"]

@@ -150,7 +150,8 @@ def _beside(dataset: Path) -> Path:
 
 
 def _cover_lines(path: Path, written: int, patches: int, panels: int, left_out: int) -> Iterator[str]:
-    from tonesmith.cli.progress import counted, size
+    from tonesmith.cli.progress import size
+    from tonesmith.markdown import counted
 
     yield f"{path}: {counted(panels, 'parameter')} of {patches} patches, {size(written)}"
     if left_out:

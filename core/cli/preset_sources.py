@@ -50,7 +50,8 @@ def _told(place: Place, tally: Tally) -> dict[str, Any]:
 
 
 def _place_lines(place: Place, tally: Tally) -> Iterator[str]:
-    from tonesmith.cli.progress import counted, size
+    from tonesmith.cli.progress import size
+    from tonesmith.markdown import counted
 
     licence = f", {place.collection.licence or 'licence ' + _UNSTATED}" if place.collection else ""
     yield f"{place.what}: {counted(tally.presets, 'preset')}, {size(tally.bytes)}{licence}"
@@ -166,7 +167,8 @@ def _result(result: Downloaded) -> dict[str, Any]:
 
 
 def _result_lines(result: Downloaded, told: Mapping[str, Any]) -> Iterator[str]:
-    from tonesmith.cli.progress import counted, size
+    from tonesmith.cli.progress import size
+    from tonesmith.markdown import counted
 
     of = result.collection
     state = "was there already" if not result.fresh else "downloaded"

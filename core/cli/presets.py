@@ -218,7 +218,7 @@ def _flags(examined: Examined) -> Iterator[str]:
 
 
 def _summary(found: Examination, files: int) -> Iterator[str]:
-    from tonesmith.cli.progress import counted
+    from tonesmith.markdown import counted
 
     yield f"{counted(len(found.presets), 'preset')} in {counted(files, 'file')}"
     copies = [(copy, e.path) for e in found.presets for copy in e.copies]

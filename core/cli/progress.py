@@ -16,6 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tonesmith.markdown import counted
 from tonesmith.watch import Summary, Watcher
 
 if TYPE_CHECKING:
@@ -199,11 +200,6 @@ def size(nbytes: int) -> str:
     while amount >= 1024 and unit < len(_UNITS) - 1:
         amount, unit = amount / 1024, unit + 1
     return f"{amount:.1f} {_UNITS[unit]}" if unit else f"{nbytes} B"
-
-
-def counted(count: int, thing: str, things: str = "") -> str:
-    """Return a number with its noun: "1 block", "2 blocks"; ``things`` is a plural that is not that with an s."""
-    return f"{count} {thing}" if count == 1 else f"{count} {things or f'{thing}s'}"
 
 
 def clock(seconds: float) -> str:

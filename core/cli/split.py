@@ -161,7 +161,7 @@ def _damage_lines(path: Path, damaged: list[Damaged]) -> Iterator[str]:
 
 def _lines(path: Path, splits: Splits, told: Mapping[str, Mapping[str, Any]], state: str) -> Iterable[str]:
     from tonesmith.cli.plugins import table
-    from tonesmith.cli.progress import counted
+    from tonesmith.markdown import counted
     from tonesmith.splits import LEFT_OUT
 
     total = {key: sum(part[key] for part in told.values()) for key in ("patches", "rows", "presets")}

@@ -142,7 +142,8 @@ def carried_out(
 
 
 def _lines(done: Transferred, digest: str) -> Iterator[str]:
-    from tonesmith.cli.progress import clock, counted, size
+    from tonesmith.cli.progress import clock, size
+    from tonesmith.markdown import counted
 
     whole = "" if done.complete else f" of {done.rows_planned}"
     speed = f", {done.rows_added / done.seconds:.1f} rows/s" if done.rows_added and done.seconds else ""
