@@ -21,7 +21,7 @@ from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.host import Host
 from tonesmith.sinks.folder import AudioFolderSink
 from tonesmith.splits import Splits
-from tonesmith.testing.sink import SinkContract
+from tonesmith.testing.sink import SinkContract, SinkFormContract
 from tonesmith.testing.sink_processes import Case, unflushed
 from tonesmith.testing.synthetic import attributes_of, synthetic_plan
 
@@ -32,10 +32,9 @@ class TestWav(SinkContract):
     sink = AudioFolderSink
 
 
-class TestFlac(SinkContract):
+class TestFlac(SinkFormContract):
     sink = AudioFolderSink
     options: ClassVar = {"audio": "flac"}
-    kills, stride = 1, 3
 
 
 @pytest.fixture(autouse=True)

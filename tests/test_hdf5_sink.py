@@ -31,7 +31,7 @@ from tonesmith.plan import PluginRef
 from tonesmith.preset import PresetRef
 from tonesmith.sinks.hdf5 import Hdf5Options, Hdf5Sink, parts_of
 from tonesmith.testing import sink_processes as processes
-from tonesmith.testing.sink import SinkContract
+from tonesmith.testing.sink import SinkContract, SinkFormContract
 from tonesmith.testing.sink_processes import Case, damage, unflushed
 from tonesmith.testing.synthetic import ASSETS, attributes_of, synthetic_plan, synthetic_space
 from tonesmith.verify import check_integrity
@@ -49,10 +49,9 @@ class TestZstd(SinkContract):
     sink = Hdf5Sink
 
 
-class TestGzipWithMatrices(SinkContract):
+class TestGzipWithMatrices(SinkFormContract):
     sink = Hdf5Sink
     options: ClassVar = {"compression": "gzip", "level": 4, "modulation_t3": True}
-    kills, stride = 1, 4
 
 
 class TestSingle(SinkContract):

@@ -25,7 +25,7 @@ from tonesmith.sinks._lmdb_records import checked_labels, columns_record, label_
 from tonesmith.sinks._pieces import Pieces
 from tonesmith.sinks.lmdb import LmdbOptions, LmdbSink
 from tonesmith.testing import sink_processes as processes
-from tonesmith.testing.sink import SinkContract
+from tonesmith.testing.sink import SinkContract, SinkFormContract
 from tonesmith.testing.sink_processes import Case
 from tonesmith.testing.synthetic import synthetic_plan
 
@@ -34,10 +34,9 @@ class TestLmdbSink(SinkContract):
     sink = LmdbSink
 
 
-class TestLmdbSinkOfFlac(SinkContract):
+class TestLmdbSinkOfFlac(SinkFormContract):
     sink = LmdbSink
     options = {"audio": "flac"}
-    kills, stride = 1, 3
 
 
 def lmdb_case(path: Path, frames: int = 300, **options: Any) -> Case:

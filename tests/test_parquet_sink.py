@@ -30,7 +30,7 @@ from tonesmith.sinks._parquet_columns import exact_column, from_arrow, to_arrow
 from tonesmith.sinks._pieces import Pieces
 from tonesmith.sinks.parquet import ParquetOptions, ParquetSink
 from tonesmith.splits import Splits
-from tonesmith.testing.sink import SinkContract
+from tonesmith.testing.sink import SinkContract, SinkFormContract
 from tonesmith.testing.sink_processes import Case
 from tonesmith.testing.synthetic import attributes_of, synthetic_plan
 
@@ -40,10 +40,9 @@ class TestParquetSink(SinkContract):
     kills, stride = 1, 3
 
 
-class TestParquetSinkOfWav(SinkContract):
+class TestParquetSinkOfWav(SinkFormContract):
     sink = ParquetSink
     options = {"audio": "wav", "row_group": 3}
-    kills, stride = 1, 3
 
 
 def written(path: Path, blocks: int = 3, splits: Splits | None = None, frames: int = 300, **options: Any) -> Case:

@@ -30,7 +30,7 @@ from tonesmith.sinks._labels import Labels, key_of, label_bytes
 from tonesmith.sinks._tar import tar_members, tar_pieces
 from tonesmith.sinks.webdataset import WebDatasetOptions, WebDatasetSink
 from tonesmith.splits import Splits
-from tonesmith.testing.sink import SinkContract
+from tonesmith.testing.sink import SinkContract, SinkFormContract
 from tonesmith.testing.sink_processes import Case, unflushed
 from tonesmith.testing.synthetic import attributes_of, synthetic_plan
 
@@ -43,10 +43,9 @@ class TestFlac(SinkContract):
     kills, stride = 3, 1
 
 
-class TestNpy(SinkContract):
+class TestNpy(SinkFormContract):
     sink = WebDatasetSink
     options: ClassVar = {"audio": "npy"}
-    kills, stride = 1, 1
 
 
 @pytest.fixture(autouse=True)

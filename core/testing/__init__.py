@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tonesmith.testing.chaos import Chaos
     from tonesmith.testing.project import Finished, Project
     from tonesmith.testing.sampler import SamplerContract
-    from tonesmith.testing.sink import SinkContract
+    from tonesmith.testing.sink import SinkContract, SinkFormContract
     from tonesmith.testing.validator import ValidatorContract
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Project",
     "SamplerContract",
     "SinkContract",
+    "SinkFormContract",
     "ValidatorContract",
 ]
 
@@ -41,6 +42,7 @@ _HOMES = {
     "Project": "project",
     "SamplerContract": "sampler",
     "SinkContract": "sink",
+    "SinkFormContract": "sink",
     "ValidatorContract": "validator",
 }
 
