@@ -5,7 +5,6 @@ import json
 import os
 import resource
 import signal
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,14 @@ import lmdb
 import numcodecs
 import numpy as np
 import pytest
+from builders import check_flac_is_refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hn
 from pydantic import ValidationError
 
 from tonesmith.block import Column
-from tonesmith.errors import ConfigError, DatasetError
+from tonesmith.errors import DatasetError
 from tonesmith.sinks import _records as records
 from tonesmith.sinks._lmdb_records import checked_labels, columns_record, label_form, packed, unpacked_audio
 from tonesmith.sinks._pieces import Pieces
@@ -299,11 +299,4 @@ def test_the_lines_of_the_card_take_the_first_row_that_is_there(tmp_path: Path) 
 def test_audio_that_flac_cannot_hold_is_refused_before_anything_is_written(
     tmp_path: Path, channels: int, rate: int
 ) -> None:
-    plan = synthetic_plan()
-    plan = replace(plan, audio=replace(plan.audio, channels=channels, sample_rate=rate))
-    with pytest.raises(ConfigError, match=r"sink\.audio = 'blosc'"):
-        Case(LmdbSink, {"audio": "flac"}, tmp_path / "d", plan).created()
-    assert not (tmp_path / "d").exists()
-    case = Case(LmdbSink, {"audio": "blosc"}, tmp_path / "d", plan)
-    case.created().write_block(case.block(0))
-    case.check_whole([0])
+    check_flac_is_refused(LmdbSink, "blosc", tmp_path / "d", channels, rate)

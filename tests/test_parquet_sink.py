@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
+from builders import check_flac_is_refused
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hn
@@ -24,7 +25,7 @@ from pydantic import ValidationError
 
 from tonesmith.block import Column, row_digests
 from tonesmith.dataset import Dataset
-from tonesmith.errors import ConfigError, DatasetError
+from tonesmith.errors import DatasetError
 from tonesmith.roles import Measure
 from tonesmith.sinks._parquet_columns import exact_column, from_arrow, to_arrow
 from tonesmith.sinks._pieces import Pieces
@@ -378,11 +379,4 @@ def test_a_block_of_a_split_dataset_has_a_file_for_each_split(tmp_path: Path) ->
 def test_audio_that_flac_cannot_hold_is_refused_before_anything_is_written(
     tmp_path: Path, channels: int, rate: int
 ) -> None:
-    plan = synthetic_plan()
-    plan = replace(plan, audio=replace(plan.audio, channels=channels, sample_rate=rate))
-    with pytest.raises(ConfigError, match=r"sink\.audio = 'wav'"):
-        Case(ParquetSink, {"audio": "flac"}, tmp_path / "d", plan).created()
-    assert not (tmp_path / "d").exists()
-    case = Case(ParquetSink, {"audio": "wav"}, tmp_path / "d", plan)
-    case.created().write_block(case.block(0))
-    case.check_whole([0])
+    check_flac_is_refused(ParquetSink, "wav", tmp_path / "d", channels, rate)

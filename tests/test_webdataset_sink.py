@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from builders import check_flac_is_refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -483,14 +484,7 @@ def test_a_label_that_is_none_is_an_error(tmp_path: Path, label: str) -> None:
 def test_audio_that_flac_cannot_hold_is_refused_before_anything_is_written(
     tmp_path: Path, channels: int, rate: int
 ) -> None:
-    plan = synthetic_plan()
-    plan = replace(plan, audio=replace(plan.audio, channels=channels, sample_rate=rate))
-    with pytest.raises(ConfigError, match=r"sink\.audio = 'npy'"):
-        Case(WebDatasetSink, {}, tmp_path / "d", plan).created()
-    assert not (tmp_path / "d").exists()
-    case = Case(WebDatasetSink, {"audio": "npy"}, tmp_path / "d", plan)
-    case.created().write_block(case.block(0))
-    case.check_whole([0])
+    check_flac_is_refused(WebDatasetSink, "npy", tmp_path / "d", channels, rate)
 
 
 def test_the_smallest_dataset_is_that_of_flac(tmp_path: Path) -> None:
