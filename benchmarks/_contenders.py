@@ -108,13 +108,14 @@ def recipe(job: Mapping[str, Any]) -> Round:
 
 def checks_and_storage(job: Mapping[str, Any]) -> Round:
     """Do what tonesmith does to rendered rows, part by part, in a process that no engine has touched."""
-    from tonesmith.block import Block, Render, row_digests
-    from tonesmith.dataset import open_dataset
-    from tonesmith.host import Host
-    from tonesmith.patch import Candidate, Patch
-    from tonesmith.produce import sampler_of
-    from tonesmith.rows import RowContent, pack_rows
+    from tonesmith.dataset.opening import open_dataset
+    from tonesmith.host.registry import Host
+    from tonesmith.plan.block import Block, row_digests
+    from tonesmith.plan.render import Render
+    from tonesmith.plan.rows import RowContent, pack_rows
+    from tonesmith.run.produce import sampler_of
     from tonesmith.sinks.zarr import ZarrSink
+    from tonesmith.space.patch import Candidate, Patch
 
     dataset, host = open_dataset(job["dataset"]), Host.load()
     plan = dataset.plan

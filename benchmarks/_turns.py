@@ -19,9 +19,10 @@ from typing import Any
 from _processes import cpu_seconds, process
 
 from tonesmith.api import generate
-from tonesmith.channel import Child, Message
-from tonesmith.dataset import Dataset, open_dataset
-from tonesmith.host import Host
+from tonesmith.dataset.opening import open_dataset
+from tonesmith.dataset.reader import Dataset
+from tonesmith.engine.channel import Child, Message
+from tonesmith.host.registry import Host
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _PATIENCE = 600.0
@@ -72,7 +73,7 @@ class Tonesmith:
     def __init__(self, datasets: Sequence[Path]) -> None:
         self._blocks = range(open_dataset(datasets[0]).plan.blocks)
         self._inbox: queue.Queue[Message] = queue.Queue()
-        self._workers = [Child("tonesmith.worker", self._inbox) for _ in datasets]
+        self._workers = [Child("tonesmith.run.worker", self._inbox) for _ in datasets]
         for worker, path in zip(self._workers, datasets, strict=True):
             worker.send({"plan": open_dataset(path).plan.to_json(), "path": str(path)})
         self._gather()

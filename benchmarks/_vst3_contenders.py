@@ -12,7 +12,7 @@ Round = Callable[[], Mapping[str, float]]
 def raw_plugin(job: Mapping[str, Any]) -> Round:
     """One plugin for all, loaded without the scan: set by index and render. Tails and stale values leak."""
     from tonesmith.backends.vst3.plugin import HostedPlugin
-    from tonesmith.patch import Note
+    from tonesmith.space.patch import Note
 
     plugin = HostedPlugin(Path(job["plugin"]), job["sample_rate"])
 

@@ -18,7 +18,7 @@ from _turns import Contender, Round, Tonesmith, circumstances, copy_of, made, pa
 
 from tonesmith.backends.dawdreamer import SOURCE, VOICES
 from tonesmith.backends.dawdreamer.faust import FaustVoice
-from tonesmith.dataset import Dataset
+from tonesmith.dataset.reader import Dataset
 
 _STORAGE = ("copy", "pack", "digest", "zarr write")
 

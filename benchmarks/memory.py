@@ -19,9 +19,10 @@ import numpy as np
 from _processes import command, has_pss, memory_mb, tree
 
 from tonesmith.api import composed
-from tonesmith.host import Host
-from tonesmith.pipeline import resolve_plan, run
-from tonesmith.watch import Watcher
+from tonesmith.host.registry import Host
+from tonesmith.run.pipeline import run
+from tonesmith.run.resolve import resolve_plan
+from tonesmith.run.watch import Watcher
 
 _ROLES = ("parent", "workers", "engines", "templates", "rendering")
 _FLAT_MB = 3.0
@@ -77,7 +78,7 @@ def _role(pid: int, parents: str) -> str:
     if parents == "parent":
         return "workers"
     if parents == "workers":
-        return "engines" if "tonesmith.engine" in command(pid) else "other"
+        return "engines" if "tonesmith.engine.server" in command(pid) else "other"
     return "templates" if parents == "engines" else "rendering"
 
 

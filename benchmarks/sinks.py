@@ -28,10 +28,11 @@ import numpy as np
 from _turns import circumstances, made
 from numpy.typing import NDArray
 
-from tonesmith.block import Block, row_digests
-from tonesmith.dataset import Dataset, open_dataset
-from tonesmith.host import Host
-from tonesmith.transfer import block_of
+from tonesmith.dataset.opening import open_dataset
+from tonesmith.dataset.reader import Dataset
+from tonesmith.host.registry import Host
+from tonesmith.plan.block import Block, row_digests
+from tonesmith.transfer.blocks import block_of
 
 _READ = ("audio", "continuous", "categorical")
 _BATCH = 32

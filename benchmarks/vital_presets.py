@@ -18,10 +18,10 @@ from _turns import Contender, Tonesmith, circumstances, copy_of, made, parser_of
 
 from tonesmith.api import composed
 from tonesmith.backends.vita.preset import slot_controls, template_json
-from tonesmith.dataset import Dataset
-from tonesmith.host import Host
-from tonesmith.patch import Patch
-from tonesmith.pipeline import resolve_plan
+from tonesmith.dataset.reader import Dataset
+from tonesmith.host.registry import Host
+from tonesmith.run.resolve import resolve_plan
+from tonesmith.space.patch import Patch
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from _turns import Contender, Round, Tonesmith, circumstances, copy_of, made, parser_of, ratio, turns
 
 from tonesmith.backends.vita.preset import template_json
-from tonesmith.dataset import Dataset
+from tonesmith.dataset.reader import Dataset
 
 _STORAGE = ("copy", "pack", "digest", "zarr write")
 

@@ -21,7 +21,7 @@ from typing import Any
 from _turns import Contender, Round, Tonesmith, circumstances, copy_of, made, parser_of, ratio, turns
 
 from tonesmith.backends.vst3 import Vst3Backend, Vst3Options
-from tonesmith.dataset import Dataset
+from tonesmith.dataset.reader import Dataset
 
 _TESTS = Path(__file__).parents[1] / "tests"
 _KINDS = ("vst3 raw", "vst3 documented", "vst3 recipe")
@@ -54,7 +54,7 @@ def _cases(options: argparse.Namespace, folder: Path) -> Iterator[Case]:
         yield Case(Path(options.plugin).stem, options.plugin, options.spec, options.hold, options.tail)
         return
     sys.path.insert(0, str(_TESTS))
-    from vst3.build import built
+    from support.vst3.build import built
 
     yield Case("the instrument of tests/vst3", str(built(folder, "TinySynth")), "", options.hold, options.tail)
     if surge := os.environ.get("TONESMITH_SURGE_XT"):

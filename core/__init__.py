@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tonesmith import errors
     from tonesmith.api import convert, generate, merge, split
-    from tonesmith.block import Rejection, Render, Verdict
-    from tonesmith.config import Config, load_config
-    from tonesmith.converting import Transferred
-    from tonesmith.dataset import Dataset, Row, Rows, open_dataset
+    from tonesmith.dataset.importance import Importance, importance_of
+    from tonesmith.dataset.opening import open_dataset
+    from tonesmith.dataset.reader import Dataset
+    from tonesmith.dataset.row import Row, Rows
+    from tonesmith.dataset.splits import Splits
     from tonesmith.errors import (
         ConfigError,
         DatasetError,
@@ -24,20 +25,25 @@ if TYPE_CHECKING:
         SpaceError,
         TonesmithError,
     )
-    from tonesmith.hookspecs import hookimpl
-    from tonesmith.host import Host
-    from tonesmith.importance import Importance, importance_of
-    from tonesmith.notes import Notes
-    from tonesmith.parameter import Parameter
-    from tonesmith.patch import Candidate, Modulation, Note, Patch
-    from tonesmith.plan import Plan
-    from tonesmith.preset import Preset, PresetRef
-    from tonesmith.roles import Backend, FileSet, Measure, Options, Sampler, Sink, Storage, Validator
-    from tonesmith.routing import Routing
-    from tonesmith.shape import ModulationShape, SpaceShape
-    from tonesmith.space import Label, ParameterSpace
-    from tonesmith.splits import Splits
-    from tonesmith.watch import Summary, Watcher
+    from tonesmith.host.composition import load_config
+    from tonesmith.host.config import Config
+    from tonesmith.host.hookspecs import hookimpl
+    from tonesmith.host.registry import Host
+    from tonesmith.host.roles import Backend, FileSet, Options, Sampler, Sink, Storage, Validator
+    from tonesmith.plan.notes import Notes
+    from tonesmith.plan.plan import Plan
+    from tonesmith.plan.rejection import Rejection
+    from tonesmith.plan.render import Render, Verdict
+    from tonesmith.plan.schema import Measure
+    from tonesmith.plan.summary import Summary
+    from tonesmith.run.watch import Watcher
+    from tonesmith.space.parameter import Parameter
+    from tonesmith.space.patch import Candidate, Modulation, Note, Patch
+    from tonesmith.space.preset import Preset, PresetRef
+    from tonesmith.space.routing import Routing
+    from tonesmith.space.shape import ModulationShape, SpaceShape
+    from tonesmith.space.space import Label, ParameterSpace
+    from tonesmith.transfer.destination import Transferred
 
     __version__: str
 
@@ -100,11 +106,6 @@ __all__ = [
 ]
 
 _HOMES = {
-    "api": ("convert", "generate", "merge", "split"),
-    "block": ("Rejection", "Render", "Verdict"),
-    "config": ("Config", "load_config"),
-    "converting": ("Transferred",),
-    "dataset": ("Dataset", "Row", "Rows", "open_dataset"),
     "errors": (
         "ConfigError",
         "DatasetError",
@@ -117,20 +118,67 @@ _HOMES = {
         "SpaceError",
         "TonesmithError",
     ),
-    "hookspecs": ("hookimpl",),
-    "host": ("Host",),
-    "importance": ("Importance", "importance_of"),
-    "notes": ("Notes",),
-    "parameter": ("Parameter",),
-    "patch": ("Candidate", "Modulation", "Note", "Patch"),
-    "plan": ("Plan",),
-    "preset": ("Preset", "PresetRef"),
-    "roles": ("Backend", "FileSet", "Measure", "Options", "Sampler", "Sink", "Storage", "Validator"),
-    "routing": ("Routing",),
-    "shape": ("ModulationShape", "SpaceShape"),
-    "space": ("Label", "ParameterSpace"),
-    "splits": ("Splits",),
-    "watch": ("Summary", "Watcher"),
+    "space.parameter": ("Parameter",),
+    "space.space": (
+        "Label",
+        "ParameterSpace",
+    ),
+    "space.shape": (
+        "ModulationShape",
+        "SpaceShape",
+    ),
+    "space.routing": ("Routing",),
+    "space.patch": (
+        "Candidate",
+        "Modulation",
+        "Note",
+        "Patch",
+    ),
+    "space.preset": (
+        "Preset",
+        "PresetRef",
+    ),
+    "plan.notes": ("Notes",),
+    "plan.plan": ("Plan",),
+    "plan.render": (
+        "Render",
+        "Verdict",
+    ),
+    "plan.rejection": ("Rejection",),
+    "plan.schema": ("Measure",),
+    "plan.summary": ("Summary",),
+    "host.roles": (
+        "Backend",
+        "FileSet",
+        "Options",
+        "Sampler",
+        "Sink",
+        "Storage",
+        "Validator",
+    ),
+    "host.hookspecs": ("hookimpl",),
+    "host.registry": ("Host",),
+    "host.config": ("Config",),
+    "host.composition": ("load_config",),
+    "dataset.opening": ("open_dataset",),
+    "dataset.reader": ("Dataset",),
+    "dataset.row": (
+        "Row",
+        "Rows",
+    ),
+    "dataset.splits": ("Splits",),
+    "dataset.importance": (
+        "Importance",
+        "importance_of",
+    ),
+    "run.watch": ("Watcher",),
+    "transfer.destination": ("Transferred",),
+    "api": (
+        "convert",
+        "generate",
+        "merge",
+        "split",
+    ),
 }
 """Module -> names: each module is imported when one of its names is first used, so that
 ``import tonesmith`` costs no NumPy and a plugin file may import from here."""

@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tonesmith.config import Config, PlanSettings, compose, load_config
 from tonesmith.errors import ConfigError, DatasetError
-from tonesmith.host import Host
-from tonesmith.tomlsource import TomlSource
-from tonesmith.watch import Summary, Watcher
+from tonesmith.host.composition import compose, load_config
+from tonesmith.host.config import Config, PlanSettings
+from tonesmith.host.registry import Host
+from tonesmith.host.toml import TomlSource
+from tonesmith.plan.summary import Summary
+from tonesmith.run.watch import Watcher
 
 if TYPE_CHECKING:
-    from tonesmith.converting import Transferred
-    from tonesmith.plan import PluginRef
-    from tonesmith.splits import Splits
+    from tonesmith.dataset.splits import Splits
+    from tonesmith.plan.plan import PluginRef
+    from tonesmith.transfer.destination import Transferred
 
 
 def generate(
@@ -49,7 +51,8 @@ def generate(
         EngineError: the synth could not be loaded.
         RunError: the run could not go on.
     """
-    from tonesmith.pipeline import resolve_plan, run
+    from tonesmith.run.pipeline import run
+    from tonesmith.run.resolve import resolve_plan
 
     host = Host.load()
     resolved = composed(config, settings, workers=workers, host=host)
@@ -63,7 +66,7 @@ def convert(
     *,
     workers: int = 0,
 ) -> Transferred:
-    """Store the rows of a dataset with another sink, or go on with it: see :func:`tonesmith.converting.convert`.
+    """Store the rows of a dataset with another sink, or go on with it: see :func:`tonesmith.transfer.convert.convert`.
 
     ::
 
@@ -75,7 +78,7 @@ def convert(
         sink: its name, or its name and options, as in the TOML file.
         workers: processes; 0 is one per CPU core this process may use.
     """
-    from tonesmith.converting import convert as carry
+    from tonesmith.transfer.convert import convert as carry
 
     return carry(Path(source), Path(path), _sink_ref(sink), workers=workers)
 
@@ -87,7 +90,7 @@ def merge(
     *,
     workers: int = 0,
 ) -> Transferred:
-    """Store the rows of several datasets as one, or go on with it: see :func:`tonesmith.merging.merge`.
+    """Store the rows of several datasets as one, or go on with it: see :func:`tonesmith.transfer.merge.merge`.
 
     Args:
         sources: paths of the datasets, in order.
@@ -95,7 +98,7 @@ def merge(
         sink: as :func:`convert` takes it; None for that of the first.
         workers: processes; 0 is one per CPU core this process may use.
     """
-    from tonesmith.merging import merge as carry
+    from tonesmith.transfer.merge import merge as carry
 
     paths = [Path(source) for source in sources]
     return carry(paths, Path(path), None if sink is None else _sink_ref(sink), workers=workers)
@@ -121,10 +124,10 @@ def split(
         OtherPlanError: it is split otherwise already.
         DatasetError: blocks are damaged. The others are split.
     """
-    from tonesmith.card import renew_card
-    from tonesmith.dataset import open_dataset
-    from tonesmith.splits import DEFAULT_SHARES, Splits
-    from tonesmith.splitting import decided, of_sound_rows, store
+    from tonesmith.card.card import renew_card
+    from tonesmith.dataset.opening import open_dataset
+    from tonesmith.dataset.splits import DEFAULT_SHARES, Splits
+    from tonesmith.transfer.split import decided, of_sound_rows, store
 
     place = Path(path)
     opened = open_dataset(place)
@@ -140,7 +143,7 @@ def split(
 
 
 def _sink_ref(sink: str | Mapping[str, Any]) -> PluginRef:
-    from tonesmith.plan import PluginRef
+    from tonesmith.plan.plan import PluginRef
 
     if isinstance(sink, str):
         return PluginRef(sink)

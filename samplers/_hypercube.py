@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.samplers._permutation import Permutations, Words, unit, words
-from tonesmith.sampling import key_of, resolution
-from tonesmith.space import ParameterSpace
+from tonesmith.space.sampling import key_of, resolution
+from tonesmith.space.space import ParameterSpace
 
 
 class Hypercube:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tonesmith.parameter import Parameter
-from tonesmith.patch import Patch
-from tonesmith.space import ParameterSpace
+from tonesmith.space.parameter import Parameter
+from tonesmith.space.patch import Patch
+from tonesmith.space.space import ParameterSpace
 
 _Home = tuple[str, str]
 _ROUTING: _Home = ("routing", "")

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.errors import ConfigError, unknown_name
-from tonesmith.parameter import Parameter
-from tonesmith.patch import Modulation, Patch
-from tonesmith.space import ParameterSpace
+from tonesmith.space.parameter import Parameter
+from tonesmith.space.patch import Modulation, Patch
+from tonesmith.space.space import ParameterSpace
 
 Bounds = Literal["reflect", "clip"]
 Floats = NDArray[np.float64]
@@ -23,7 +23,7 @@ def gaussian(unit: Floats) -> Floats:
     """Return standard normal deviates of uniform ones in [0, 1), by the inverse of the distribution function.
 
     One deviate of each number, so that it is at its own address whatever else is drawn. A 0 stands for half of
-    the smallest number that :func:`tonesmith.sampling.uniform` gives.
+    the smallest number that :func:`tonesmith.space.sampling.uniform` gives.
     """
     from scipy.special import ndtri
 

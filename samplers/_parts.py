@@ -88,8 +88,8 @@ def _read(text: str) -> dict[str, Any]:
 
 def _options_of(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return a sampler's options as JSON, validated and with the defaults. Raises :class:`ValueError`."""
-    from tonesmith.host import Host
-    from tonesmith.settings import InvalidSettings, dotted, validate
+    from tonesmith.host.registry import Host
+    from tonesmith.host.settings import InvalidSettings, dotted, validate
 
     try:
         model = Host.load().find("sampler", name).Options

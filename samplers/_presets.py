@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tonesmith.errors import ConfigError
 
 if TYPE_CHECKING:
-    from tonesmith.patch import Candidate, Patch
+    from tonesmith.space.patch import Candidate, Patch
 
 PATIENCE = 2
 """Attempts at a patch with the preset whose turn it is. Noise that made one attempt silent seldom makes two so; a
@@ -77,7 +77,7 @@ def another(seed: int, purpose: str, patch: int, presets: int, own: int, turn: i
     import numpy as np
 
     from tonesmith.samplers._permutation import Permutations
-    from tonesmith.sampling import key_of
+    from tonesmith.space.sampling import key_of
 
     others = presets - 1
     if others < 1:

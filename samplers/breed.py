@@ -8,10 +8,10 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from tonesmith.hookspecs import hookimpl
-from tonesmith.patch import Candidate, Patch
-from tonesmith.roles import Options, Sampler
+from tonesmith.host.hookspecs import hookimpl
+from tonesmith.host.roles import Options, Sampler
 from tonesmith.samplers._presets import Visits, check_presets
+from tonesmith.space.patch import Candidate, Patch
 
 
 class BreedOptions(Options):
@@ -73,7 +73,7 @@ class Breed(Sampler[BreedOptions]):
 
     def draw(self, candidate: Candidate) -> Patch:
         """Return the patch of a candidate; IndexError if it is beyond the plan's rounds."""
-        from tonesmith.sampling import uniform
+        from tonesmith.space.sampling import uniform
 
         first = self._visits.at(candidate)
         address = (candidate.patch, candidate.attempt)
@@ -90,7 +90,7 @@ class Breed(Sampler[BreedOptions]):
 
     def _crossed(self, parents: tuple[Patch, Patch], address: tuple[int, int]) -> Patch:
         """Return a child with modules of both parents."""
-        from tonesmith.sampling import uniform
+        from tonesmith.space.sampling import uniform
 
         count = self._modules.count
         turned, *coins = uniform(self.seed, "breed/crossover", *address, 1 + count).tolist()
@@ -101,7 +101,7 @@ class Breed(Sampler[BreedOptions]):
 
     def _between(self, parents: tuple[Patch, Patch], address: tuple[int, int]) -> Patch:
         """Return a child between the parents, with all that cannot be blended of the nearer one."""
-        from tonesmith.sampling import uniform
+        from tonesmith.space.sampling import uniform
 
         t = max(float(uniform(self.seed, "breed/interpolation", *address, 1)[0]), 2.0**-54)
         values = dict(parents[t >= 0.5].values)

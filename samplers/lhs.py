@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from tonesmith.hookspecs import hookimpl
-from tonesmith.patch import Candidate, Patch
-from tonesmith.roles import Options, Sampler
+from tonesmith.host.hookspecs import hookimpl
+from tonesmith.host.roles import Options, Sampler
+from tonesmith.space.patch import Candidate, Patch
 
 if TYPE_CHECKING:
     from tonesmith.samplers._hypercube import Hypercube
@@ -52,7 +52,7 @@ class Lhs(Sampler[LhsOptions]):
 
     def draw(self, candidate: Candidate) -> Patch:
         """Return the patch of a candidate; IndexError if it is beyond the plan's rounds."""
-        from tonesmith.sampling import modulations_at, patch_at, uniform
+        from tonesmith.space.sampling import modulations_at, patch_at, uniform
 
         if candidate.attempt:
             size = len(self.space.names)

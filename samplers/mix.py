@@ -10,10 +10,10 @@ from typing import Annotated, Any
 from pydantic import Field, WithJsonSchema
 
 from tonesmith.errors import ConfigError
-from tonesmith.hookspecs import hookimpl
-from tonesmith.patch import Candidate, Patch
-from tonesmith.roles import Options, Sampler
+from tonesmith.host.hookspecs import hookimpl
+from tonesmith.host.roles import Options, Sampler
 from tonesmith.samplers._parts import SCHEMA, Claim, Part, Unclaimed, layout
+from tonesmith.space.patch import Candidate, Patch
 
 _EXAMPLE = "--sampler.parts presets,perturb:600,lhs:200, or [[sampler.parts]] tables with a name, and a share or count"
 
@@ -93,8 +93,8 @@ class Mix(Sampler[MixOptions]):
 
     def _part(self, place: int, rounds: tuple[int, ...]) -> Sampler[Any]:
         """Return the sampler of a part, for so many patches of each round."""
-        from tonesmith.host import Host
-        from tonesmith.sampling import key_of
+        from tonesmith.host.registry import Host
+        from tonesmith.space.sampling import key_of
 
         part = self.options.parts[place]
         cls = Host.load().find("sampler", part.name)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from tonesmith.errors import ConfigError
-from tonesmith.hookspecs import hookimpl
-from tonesmith.patch import Candidate, Patch
-from tonesmith.roles import Options, Sampler
+from tonesmith.host.hookspecs import hookimpl
+from tonesmith.host.roles import Options, Sampler
 from tonesmith.samplers._presets import Visits, check_presets
+from tonesmith.space.patch import Candidate, Patch
 
 if TYPE_CHECKING:
     from tonesmith.samplers._noise import Surroundings
@@ -79,7 +79,7 @@ class Perturb(Sampler[PerturbOptions]):
     def draw(self, candidate: Candidate) -> Patch:
         """Return the patch of a candidate; IndexError if it is beyond the plan's rounds."""
         from tonesmith.samplers._noise import jittered
-        from tonesmith.sampling import uniform
+        from tonesmith.space.sampling import uniform
 
         options, address = self.options, (candidate.patch, candidate.attempt)
         patch, surroundings = self._surroundings(self._visits.at(candidate))

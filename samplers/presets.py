@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import Field
 
-from tonesmith.hookspecs import hookimpl
-from tonesmith.patch import Candidate, Patch
-from tonesmith.roles import Options, Sampler
+from tonesmith.host.hookspecs import hookimpl
+from tonesmith.host.roles import Options, Sampler
 from tonesmith.samplers._presets import another, check_presets
+from tonesmith.space.patch import Candidate, Patch
 
 
 class PresetsOptions(Options):

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import Field
 
-from tonesmith.hookspecs import hookimpl
-from tonesmith.patch import Candidate, Patch
-from tonesmith.roles import Options, Sampler
+from tonesmith.host.hookspecs import hookimpl
+from tonesmith.host.roles import Options, Sampler
+from tonesmith.space.patch import Candidate, Patch
 
 
 class SobolOptions(Options):
@@ -41,14 +41,14 @@ class Sobol(Sampler[SobolOptions]):
         import numpy as np
 
         from tonesmith.samplers._digital import SobolSequence
-        from tonesmith.sampling import key_of
+        from tonesmith.space.sampling import key_of
 
         keys = np.array([key_of(self.seed, "sobol", name) for name in self.space.names], np.uint64)
         self._sequence = SobolSequence(keys, self.options.scramble)
 
     def draw(self, candidate: Candidate) -> Patch:
         """Return the patch of a candidate; IndexError beyond the sequence's 2**32 points."""
-        from tonesmith.sampling import modulations_at, patch_at, uniform
+        from tonesmith.space.sampling import modulations_at, patch_at, uniform
 
         if candidate.attempt:
             size = len(self.space.names)

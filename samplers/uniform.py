@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tonesmith.hookspecs import hookimpl
-from tonesmith.patch import Candidate, Patch
-from tonesmith.roles import Options, Sampler
+from tonesmith.host.hookspecs import hookimpl
+from tonesmith.host.roles import Options, Sampler
+from tonesmith.space.patch import Candidate, Patch
 
 
 class UniformOptions(Options):
@@ -27,7 +27,7 @@ class Uniform(Sampler[UniformOptions]):
 
     def draw(self, candidate: Candidate) -> Patch:
         """Return the patch of a candidate."""
-        from tonesmith.sampling import modulations_at, patch_at, uniform
+        from tonesmith.space.sampling import modulations_at, patch_at, uniform
 
         purpose = "uniform/again" if candidate.attempt else "uniform"
         point = uniform(self.seed, purpose, candidate.patch, candidate.attempt, len(self.space.names))

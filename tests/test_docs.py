@@ -20,18 +20,19 @@ from typing import Any
 
 import pytest
 import typer
+from support import ROOT
 
 import tonesmith
-from tonesmith import hookspecs, load_config
+from tonesmith import load_config
 from tonesmith.cli.app import build_app
-from tonesmith.config import PlanSettings, PresetSettings, RunSettings
-from tonesmith.host import Host
-from tonesmith.notes import Notes
-from tonesmith.schema import columns
-from tonesmith.shape import ModulationShape, SpaceShape
+from tonesmith.host import hookspecs
+from tonesmith.host.config import PlanSettings, PresetSettings, RunSettings
+from tonesmith.host.registry import Host
+from tonesmith.plan.notes import Notes
+from tonesmith.plan.schema import columns
+from tonesmith.space.shape import ModulationShape, SpaceShape
 from tonesmith.testing.synthetic import synthetic_space
 
-ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))

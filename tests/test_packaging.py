@@ -11,8 +11,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from support import ROOT
 
-ROOT = Path(__file__).parents[1]
 FOLDERS = ("core", "backends", "samplers", "validators", "sinks")
 
 

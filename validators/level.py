@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from tonesmith.hookspecs import hookimpl
-from tonesmith.roles import Measure, Options, Validator
+from tonesmith.host.hookspecs import hookimpl
+from tonesmith.host.roles import Options, Validator
+from tonesmith.plan.schema import Measure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tonesmith.block import Render, Verdict
+    from tonesmith.plan.render import Render, Verdict
 
 FLOOR = -200.0
 """dBFS that stands for no level at all, whose logarithm is -inf. 24-bit audio ends at -144."""
@@ -60,7 +61,7 @@ class Level(Validator[LevelOptions]):
 
     def check(self, render: Render) -> Verdict:
         """Return the verdict, with NaN for what cannot be measured."""
-        from tonesmith.block import Verdict
+        from tonesmith.plan.render import Verdict
 
         measured = dict.fromkeys(("rms", "peak", "dc"), math.nan)
         audio = render.audio

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, model_validator
 
-from tonesmith.hookspecs import hookimpl
-from tonesmith.roles import Measure, Options, Validator
+from tonesmith.host.hookspecs import hookimpl
+from tonesmith.host.roles import Options, Validator
+from tonesmith.plan.schema import Measure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tonesmith.block import Render, Verdict
+    from tonesmith.plan.render import Render, Verdict
 
 
 class LoudnessOptions(Options):
@@ -49,7 +50,7 @@ class Loudness(Validator[LoudnessOptions]):
 
     def check(self, render: Render) -> Verdict:
         """Return the verdict, with the loudness to 0.05 LU."""
-        from tonesmith.block import Verdict
+        from tonesmith.plan.render import Verdict
 
         loudness = _integrated(render.audio, render.sample_rate)
         measured = {"loudness": loudness if math.isfinite(loudness) else math.nan}

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from tonesmith.errors import ConfigError, EngineError, unknown_name
-from tonesmith.hookspecs import hookimpl
-from tonesmith.roles import Backend, Options, Promises
+from tonesmith.host.hookspecs import hookimpl
+from tonesmith.host.roles import Backend, Options
+from tonesmith.plan.promises import Promises
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tonesmith.backends.dawdreamer.faust import FaustVoice
     from tonesmith.backends.dawdreamer.plugin import HostedPlugin
-    from tonesmith.patch import Note, Patch
-    from tonesmith.space import ParameterSpace
+    from tonesmith.space.patch import Note, Patch
+    from tonesmith.space.space import ParameterSpace
 
 VOICES = ("additive", "fm", "subtractive")
 """Names of the Faust programs that come with tonesmith."""
@@ -96,8 +97,8 @@ class DawDreamerBackend(Backend[DawDreamerOptions]):
 
     def space(self) -> ParameterSpace:
         """Return every control of the program or the plugin, but those of the note and of MIDI controllers."""
-        from tonesmith.patch import sha256_hex
-        from tonesmith.space import ParameterSpace
+        from tonesmith.space.patch import sha256_hex
+        from tonesmith.space.space import ParameterSpace
 
         if not _is_faust(self.options):
             return ParameterSpace(tuple(knob.parameter() for knob in self._plugin.knobs.values()))
@@ -107,7 +108,7 @@ class DawDreamerBackend(Backend[DawDreamerOptions]):
 
     def versions(self) -> Mapping[str, str]:
         """Return the version of DawDreamer, which holds Faust and its libraries; of a plugin, its SHA-256."""
-        from tonesmith.diagnosis import digest_of
+        from tonesmith.host.binary import digest_of
 
         path = self.binary(self.options)
         digest = {"plugin": f"sha256 {digest_of(path)}"} if path is not None else {}

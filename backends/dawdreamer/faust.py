@@ -23,12 +23,12 @@ import numpy as np
 
 from tonesmith.backends.dawdreamer.source import Control, control_for, controls_of, files_of
 from tonesmith.errors import ConfigError, EngineError
-from tonesmith.parameter import Parameter
+from tonesmith.space.parameter import Parameter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tonesmith.patch import Note
+    from tonesmith.space.patch import Note
 
 VOICES = 2
 """One plays. With one voice, DawDreamer ignores what is set before the first render."""

@@ -24,17 +24,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tonesmith.diagnosis import cure_of, file_fault
+from tonesmith.engine.machine import can_fork
+from tonesmith.engine.snapshot import forked
 from tonesmith.errors import ConfigError, EngineError
-from tonesmith.isolation import can_fork
-from tonesmith.parameter import Parameter
-from tonesmith.snapshot import forked
+from tonesmith.host.binary import cure_of, file_fault
+from tonesmith.space.parameter import Parameter
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tonesmith.patch import Note
+    from tonesmith.space.patch import Note
 
 _BLOCK = 512
 _MOST_CHOICES = 32

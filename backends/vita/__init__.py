@@ -13,17 +13,17 @@ from pydantic import Field, field_validator
 
 from tonesmith.backends.vita.shapes import OVERSAMPLING, SHAPES, tempo_control
 from tonesmith.errors import EngineError
-from tonesmith.hookspecs import hookimpl
-from tonesmith.roles import Backend, Options
-from tonesmith.shape import SpaceShape
+from tonesmith.host.hookspecs import hookimpl
+from tonesmith.host.roles import Backend, Options
+from tonesmith.space.shape import SpaceShape
 
 if TYPE_CHECKING:
     import typer
     from numpy.typing import NDArray
 
-    from tonesmith.patch import Note, Patch
-    from tonesmith.preset import Preset
-    from tonesmith.space import ParameterSpace
+    from tonesmith.space.patch import Note, Patch
+    from tonesmith.space.preset import Preset
+    from tonesmith.space.space import ParameterSpace
 
 _ENGINE_SAMPLE_RATE = 44100
 _ENGINE_TEMPO = 120.0

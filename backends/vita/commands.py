@@ -58,7 +58,7 @@ def _scan(
     Scan again to add; a preset that was scanned before does not count twice.
     """
     from tonesmith.backends.vita.wavetable_scan import scan
-    from tonesmith.isolation import cores
+    from tonesmith.engine.machine import cores
 
     with _progress(hidden=quiet or as_json) as progress:
         done = scan(folders, out, workers=workers or cores(), pictures=previews, progress=progress)
@@ -92,7 +92,7 @@ def _by_use(catalog: Catalog) -> list[Wavetable]:
 
 
 def _table(tables: Iterable[Wavetable]) -> list[str]:
-    from tonesmith.cli.plugins import table
+    from tonesmith.terminal.table import table
 
     heads = ("wavetable", "presets", "KiB", "keyframes", "used by")
     rows = [(t.choice, str(t.presets), f"{t.bytes / 1024:.1f}", str(t.keyframes), _users(t)) for t in tables]
@@ -105,8 +105,7 @@ def _users(table: Wavetable) -> str:
 
 
 def _total(catalog: Catalog) -> str:
-    from tonesmith.cli.progress import size
-    from tonesmith.markdown import counted
+    from tonesmith.terminal.text import counted, size
 
     count = counted(len(catalog.entries), "wavetable")
     presets = counted(sum(source.kind == "preset" for source in catalog.sources.values()), "preset")
@@ -115,7 +114,7 @@ def _total(catalog: Catalog) -> str:
 
 def _scan_lines(done: Scan) -> Iterator[str]:
     from tonesmith.backends.vita.wavetables import plain
-    from tonesmith.markdown import counted
+    from tonesmith.terminal.text import counted
 
     tables = _by_use(done.catalog)
     yield from _table(tables[:_SHOWN])

@@ -9,9 +9,9 @@ from typing import Any
 from tonesmith.backends.vita.gates import gated
 from tonesmith.backends.vita.preset import MODULES
 from tonesmith.backends.vita.preset_checks import MAX_MODULATIONS
-from tonesmith.parameter import Curve, Parameter
-from tonesmith.patch import sha256_hex
-from tonesmith.space import ParameterSpace
+from tonesmith.space.parameter import Curve, Parameter
+from tonesmith.space.patch import sha256_hex
+from tonesmith.space.space import ParameterSpace
 
 _NOT_SOUND = re.compile(r"modulation_\d+_|osc_\d_view_2d$|view_spectrogram$")
 _NUMBERED = re.compile(r"((?:osc|env|lfo|random|filter)_(?:\d|fx))_")

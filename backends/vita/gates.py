@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from tonesmith.errors import SpaceError, unknown_name
-from tonesmith.parameter import Parameter
+from tonesmith.space.parameter import Parameter
 
 _EFFECTS = ("chorus", "compressor", "delay", "distortion", "eq", "flanger", "phaser", "reverb")
 _OSCILLATORS = tuple(f"osc_{i}" for i in range(1, 4))

@@ -13,8 +13,8 @@ from typing import Any
 
 from tonesmith.backends.vita.preset_checks import MAX_LFOS, MAX_MODULATIONS, MAX_WAVETABLES, HarmfulError, checked
 from tonesmith.errors import EngineError
-from tonesmith.patch import Modulation, Patch, sha256_hex
-from tonesmith.preset import Preset
+from tonesmith.space.patch import Modulation, Patch, sha256_hex
+from tonesmith.space.preset import Preset
 
 _MAX_BYTES = 64 << 20
 _MAX_TEXT = 500

@@ -7,7 +7,7 @@ Levels and times are Vital's raw values: a level of 0.7 is shown as its square, 
 
 from __future__ import annotations
 
-from tonesmith.shape import ModulationShape, SpaceShape, Value
+from tonesmith.space.shape import ModulationShape, SpaceShape, Value
 
 OVERSAMPLING = "oversampling"
 

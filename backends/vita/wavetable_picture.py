@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from tonesmith.errors import EngineError
-from tonesmith.patch import Note, Patch
-from tonesmith.plan import Audio
+from tonesmith.plan.plan import Audio
+from tonesmith.space.patch import Note, Patch
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tonesmith.isolation import Engine
-    from tonesmith.space import ParameterSpace
+    from tonesmith.engine.client import Engine
+    from tonesmith.space.space import ParameterSpace
 
 SAMPLE_RATE = 44000
 """Hz. A cycle of 55 Hz, which is A1, is then a whole number of samples."""

@@ -17,12 +17,14 @@ from tonesmith.backends.vita import VitaBackend
 from tonesmith.backends.vita.preset import CHOOSERS, preset_json
 from tonesmith.backends.vita.wavetable_picture import FORM, NOTE, SAMPLE_RATE, drawn
 from tonesmith.backends.vita.wavetables import Catalog, Source, Wavetable, plain
+from tonesmith.engine.client import Description, Engine
+from tonesmith.engine.isolation import isolation_of
 from tonesmith.errors import EngineError
-from tonesmith.ingest import MAX_PRESET_BYTES, Found, Refused, ingest, preset_files
-from tonesmith.isolation import Description, Engine, isolation_of
-from tonesmith.patch import Patch, sha256_hex
-from tonesmith.plan import Audio, PluginRef
-from tonesmith.preset_collections import manifest_for
+from tonesmith.plan.plan import Audio, PluginRef
+from tonesmith.presets.collections import manifest_for
+from tonesmith.presets.files import preset_files
+from tonesmith.presets.ingest import MAX_PRESET_BYTES, Found, Refused, ingest
+from tonesmith.space.patch import Patch, sha256_hex
 
 TABLE_SUFFIX = ".vitaltable"
 _AT_ONCE = 128

@@ -25,8 +25,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from tonesmith.backends.vita.preset import CHOOSERS
 from tonesmith.errors import ConfigError
-from tonesmith.parameter import Parameter
-from tonesmith.patch import sha256_hex
+from tonesmith.space.parameter import Parameter
+from tonesmith.space.patch import sha256_hex
 
 INDEX = "index.json"
 _TABLES, _PREVIEWS = "wavetables", "previews"

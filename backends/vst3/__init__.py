@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field, field_validator
 
 from tonesmith.errors import ConfigError, EngineError, unknown_name
-from tonesmith.hookspecs import hookimpl
-from tonesmith.roles import Backend, Options, Promises
-from tonesmith.shape import SpaceShape
+from tonesmith.host.hookspecs import hookimpl
+from tonesmith.host.roles import Backend, Options
+from tonesmith.plan.promises import Promises
+from tonesmith.space.shape import SpaceShape
 
 if TYPE_CHECKING:
     import typer
     from numpy.typing import NDArray
 
     from tonesmith.backends.vst3.spec import Spec
-    from tonesmith.patch import Note, Patch
-    from tonesmith.preset import Preset
-    from tonesmith.space import ParameterSpace
+    from tonesmith.space.patch import Note, Patch
+    from tonesmith.space.preset import Preset
+    from tonesmith.space.space import ParameterSpace
 
 STATE = "state"
 """The asset slot of all that parameters do not hold: a ``.vstpreset``, or nothing for the plugin as it loads."""
@@ -137,7 +138,7 @@ class Vst3Backend(Backend[Vst3Options]):
 
     def space(self) -> ParameterSpace:
         """Return the parameters of the plugin, or those that the spec names."""
-        from tonesmith.space import ParameterSpace
+        from tonesmith.space.space import ParameterSpace
 
         facts = self._spec.parameters if self._spec is not None else {}
         return ParameterSpace(
@@ -220,8 +221,8 @@ class Vst3Backend(Backend[Vst3Options]):
         from tonesmith.backends.vst3.presetfile import read_bounded
         from tonesmith.backends.vst3.reading import component_of
         from tonesmith.backends.vst3.surge import SurgePatch, read_patch
-        from tonesmith.patch import Patch, sha256_hex
-        from tonesmith.preset import Preset
+        from tonesmith.space.patch import Patch, sha256_hex
+        from tonesmith.space.preset import Preset
 
         file = read_bounded(path)
         component, content = self._opened(file)
@@ -297,7 +298,7 @@ class Vst3Backend(Backend[Vst3Options]):
 
 def sha256_of_nothing() -> str:
     """Return the name of the state of the plugin as it loads."""
-    from tonesmith.patch import sha256_hex
+    from tonesmith.space.patch import sha256_hex
 
     return sha256_hex(_NOTHING)
 

@@ -7,8 +7,8 @@ import platform
 import sys
 from pathlib import Path
 
-from tonesmith.diagnosis import file_fault
 from tonesmith.errors import ConfigError
+from tonesmith.host.binary import file_fault
 
 _SHARED = 3
 """e_type of a shared library."""

@@ -17,7 +17,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tonesmith.backends.vst3.controls import Control
-from tonesmith.preset_collections import cache_folder
+from tonesmith.host.cache import cache_folder
 
 _FORMAT = 1
 _MAX_BYTES = 32 << 20
@@ -90,7 +90,7 @@ def keep_controls(sha256: str, titles: Mapping[int, str], controls: tuple[Contro
 
 
 def _path(sha256: str) -> Path:
-    return cache_folder().parent / "vst3" / f"{sha256}.json"
+    return cache_folder("vst3") / f"{sha256}.json"
 
 
 def _version() -> str:

@@ -55,7 +55,7 @@ def _scan(
 
 
 def _lines(done: Scan, out: Path) -> Iterator[str]:
-    from tonesmith.cli.plugins import table
+    from tonesmith.terminal.table import table
 
     count = len(done.space.parameters)
     rows = [(group or "-", str(len(names)), ", ".join(names)) for group, names in done.groups().items()]

@@ -9,7 +9,7 @@ from typing import Any
 
 from tonesmith.backends.vst3.spec import ParameterFacts, Spec
 from tonesmith.errors import ConfigError, unknown_name
-from tonesmith.parameter import Parameter
+from tonesmith.space.parameter import Parameter
 
 TOLERANCE = 0.0005
 """Half of what a parameter is set beside its value first: more means that the second set was dropped."""

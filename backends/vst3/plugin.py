@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tonesmith.backends.vst3.binary import binary_of
 from tonesmith.errors import ConfigError, EngineError
-from tonesmith.patch import Note
+from tonesmith.space.patch import Note
 
 BLOCK = 8192
 _SMALL = 32

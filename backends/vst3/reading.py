@@ -13,9 +13,9 @@ from tonesmith.backends.vst3.plugin import HostedPlugin
 from tonesmith.backends.vst3.presetfile import states
 from tonesmith.backends.vst3.spec import Spec
 from tonesmith.backends.vst3.surge import read_patch
+from tonesmith.engine.machine import can_fork
+from tonesmith.engine.snapshot import forked
 from tonesmith.errors import ConfigError, EngineError
-from tonesmith.isolation import can_fork
-from tonesmith.snapshot import forked
 
 _BETWEEN = 0.31371
 """A raw value that is none of a list's."""

@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.engine.client import Description, Engine
+from tonesmith.engine.isolation import isolation_of
 from tonesmith.errors import ConfigError
-from tonesmith.host import Host
-from tonesmith.isolation import Description, Engine, isolation_of
-from tonesmith.parameter import Parameter
-from tonesmith.patch import Note, Patch
-from tonesmith.plan import Audio, PluginRef
-from tonesmith.sampling import patch_at, uniform
-from tonesmith.space import ParameterSpace
+from tonesmith.host.registry import Host
+from tonesmith.plan.plan import Audio, PluginRef
+from tonesmith.space.parameter import Parameter
+from tonesmith.space.patch import Note, Patch
+from tonesmith.space.sampling import patch_at, uniform
+from tonesmith.space.space import ParameterSpace
 
 Progress = Callable[[int, int], object]
 

@@ -24,9 +24,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tonesmith.errors import ConfigError, unknown_name
-from tonesmith.settings import InvalidSettings, dotted, validate
-from tonesmith.shape import SpaceShape, Value
-from tonesmith.tomlsource import TomlSource, read_toml
+from tonesmith.host.settings import InvalidSettings, dotted, validate
+from tonesmith.host.toml import TomlSource, read_toml
+from tonesmith.space.shape import SpaceShape, Value
 
 _SHIPPED = Path(__file__).with_name("specs")
 _MAX_BASES = 8

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tonesmith.host import Host
+from tonesmith.host.registry import Host
 
 _ORDER = (
     "generate",
@@ -44,13 +44,13 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     Which flags ``generate``, ``doctor``, ``convert`` and ``merge`` have depends on the plugins that the arguments and
     the configuration choose, so they are known only here; any other command is spared the work.
     """
-    from tonesmith.cli.convert import convert_command
-    from tonesmith.cli.doctor import doctor_command
-    from tonesmith.cli.generate import generate_command
-    from tonesmith.cli.merge import merge_command
-    from tonesmith.cli.plot import plot_app
-    from tonesmith.cli.plugins import plugins_app
-    from tonesmith.cli.presets import presets_app
+    from tonesmith.cli.commands.convert import convert_command
+    from tonesmith.cli.commands.doctor import doctor_command
+    from tonesmith.cli.commands.generate import generate_command
+    from tonesmith.cli.commands.merge import merge_command
+    from tonesmith.cli.commands.plot import plot_app
+    from tonesmith.cli.commands.plugins import plugins_app
+    from tonesmith.cli.commands.presets import presets_app
 
     host = host or Host.load()
     completed = _completed_words()
@@ -75,7 +75,7 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
 
 
 def _reader(name: str) -> Callable[..., Any]:
-    command: Callable[..., Any] = getattr(import_module(f"tonesmith.cli.{name}"), name)
+    command: Callable[..., Any] = getattr(import_module(f"tonesmith.cli.commands.{name}"), name)
     return command
 
 

@@ -12,12 +12,12 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from tonesmith.config import Config, PlanSettings, PresetSettings, RunSettings
 from tonesmith.errors import ConfigError, unknown_name
-from tonesmith.host import Host
-from tonesmith.notes import Notes
-from tonesmith.settings import Schema, Setting, alternatives, choices_of, limits, settings_of, takes
-from tonesmith.shape import SpaceShape
+from tonesmith.host.config import Config, PlanSettings, PresetSettings, RunSettings
+from tonesmith.host.registry import Host
+from tonesmith.host.settings import Schema, Setting, alternatives, choices_of, limits, settings_of, takes
+from tonesmith.plan.notes import Notes
+from tonesmith.space.shape import SpaceShape
 
 _SHORT = {"patches": ("-n", "--patches"), "seed": ("--seed",), "workers": ("--workers",)}
 _TYPED = {"presets.paths": ("--presets",), "presets.strict": ("--strict/--no-strict",)}

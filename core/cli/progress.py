@@ -16,18 +16,18 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tonesmith.markdown import counted
-from tonesmith.watch import Summary, Watcher
+from tonesmith.plan.summary import Summary
+from tonesmith.run.watch import Watcher
+from tonesmith.terminal.text import clock, counted, size
 
 if TYPE_CHECKING:
-    from tonesmith.block import Rejection
-    from tonesmith.plan import Plan
+    from tonesmith.plan.plan import Plan
+    from tonesmith.plan.rejection import Rejection
 
 _WINDOW = 30.0
 """Seconds of the past that the rate is taken from."""
 _EVERY = 10.0
 """Seconds between lines where there is no terminal to redraw."""
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 class Meter:
@@ -192,17 +192,3 @@ def summary_lines(summary: Summary) -> list[str]:
 
 def _by_count(summary: Summary) -> list[tuple[str, int]]:
     return sorted(summary.rejections.items(), key=lambda item: (-item[1], item[0]))
-
-
-def size(nbytes: int) -> str:
-    """Return a number of bytes as a person reads it."""
-    amount, unit = float(nbytes), 0
-    while amount >= 1024 and unit < len(_UNITS) - 1:
-        amount, unit = amount / 1024, unit + 1
-    return f"{amount:.1f} {_UNITS[unit]}" if unit else f"{nbytes} B"
-
-
-def clock(seconds: float) -> str:
-    """Return seconds as h:mm:ss."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

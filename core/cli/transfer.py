@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from tonesmith.host import Host
+from tonesmith.host.registry import Host
 
 if TYPE_CHECKING:
     from tonesmith.cli.flags import Flag
-    from tonesmith.converting import Listener, Transferred
-    from tonesmith.plan import PluginRef
+    from tonesmith.plan.plan import PluginRef
+    from tonesmith.transfer.blocks import Listener
+    from tonesmith.transfer.destination import Transferred
 
 _SHOWN = 20
 
@@ -27,9 +28,9 @@ def sink_flags(arguments: Sequence[str], host: Host, *, lenient: bool) -> tuple[
     Raises :class:`ConfigError` for an unknown sink.
     """
     from tonesmith.cli.flags import flags_of
-    from tonesmith.config import compose
     from tonesmith.errors import TonesmithError
-    from tonesmith.tomlsource import TomlSource
+    from tonesmith.host.composition import compose
+    from tonesmith.host.toml import TomlSource
 
     overrides = {"sink": _named(arguments) or _sink_of(arguments, host)}
     try:
@@ -68,10 +69,10 @@ def chosen_sink(
 
     Raises :class:`ConfigError` for an unknown name or option, :class:`DatasetError` if the dataset is none.
     """
-    from tonesmith.config import compose
-    from tonesmith.dataset import open_dataset
-    from tonesmith.plan import PluginRef
-    from tonesmith.tomlsource import TomlSource
+    from tonesmith.dataset.opening import open_dataset
+    from tonesmith.host.composition import compose
+    from tonesmith.host.toml import TomlSource
+    from tonesmith.plan.plan import PluginRef
 
     base: dict[str, Any] = {}
     if sink is None:
@@ -89,7 +90,7 @@ def progress(what: str, *, hidden: bool) -> Iterator[Listener]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from tonesmith.cli.progress import Meter
-    from tonesmith.converting import Listener
+    from tonesmith.transfer.blocks import Listener
 
     class Shown(Listener):
         meter = Meter(0, 0)
@@ -142,8 +143,7 @@ def carried_out(
 
 
 def _lines(done: Transferred, digest: str) -> Iterator[str]:
-    from tonesmith.cli.progress import clock, size
-    from tonesmith.markdown import counted
+    from tonesmith.terminal.text import clock, counted, size
 
     whole = "" if done.complete else f" of {done.rows_planned}"
     speed = f", {done.rows_added / done.seconds:.1f} rows/s" if done.rows_added and done.seconds else ""

@@ -13,16 +13,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tonesmith.determinism import FLOOR_DB
+from tonesmith.engine.client import Description, Engine
+from tonesmith.engine.determinism import FLOOR_DB
+from tonesmith.engine.isolation import isolation_of, promise_of
 from tonesmith.errors import ConfigError, EngineError
-from tonesmith.host import Host
-from tonesmith.isolation import Description, Engine, isolation_of, promise_of
-from tonesmith.patch import Note, Patch
-from tonesmith.plan import Audio, PluginRef
-from tonesmith.roles import Backend, Determinism, Isolation
-from tonesmith.sampling import patch_at, uniform
-from tonesmith.shape import SpaceShape, shaped
-from tonesmith.space import ParameterSpace
+from tonesmith.host.registry import Host
+from tonesmith.host.roles import Backend
+from tonesmith.plan.plan import Audio, PluginRef
+from tonesmith.plan.promises import Determinism, Isolation
+from tonesmith.space.patch import Note, Patch
+from tonesmith.space.sampling import patch_at, uniform
+from tonesmith.space.shape import SpaceShape, shaped
+from tonesmith.space.space import ParameterSpace
 
 
 class BackendContract:

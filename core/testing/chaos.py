@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, field_validator
 
 from tonesmith.errors import EngineError, unknown_name
-from tonesmith.hookspecs import hookimpl
-from tonesmith.roles import Backend, Options
-from tonesmith.shape import SpaceShape
+from tonesmith.host.hookspecs import hookimpl
+from tonesmith.host.roles import Backend, Options
+from tonesmith.space.shape import SpaceShape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tonesmith.patch import Note, Patch
-    from tonesmith.space import ParameterSpace
+    from tonesmith.space.patch import Note, Patch
+    from tonesmith.space.space import ParameterSpace
 
 FAULTS: Mapping[str, str] = {
     "none": "a sine",
@@ -77,8 +77,8 @@ class Chaos(Backend[ChaosOptions]):
 
     def space(self) -> ParameterSpace:
         """Return a frequency, a level and the fault."""
-        from tonesmith.parameter import Parameter
-        from tonesmith.space import ParameterSpace
+        from tonesmith.space.parameter import Parameter
+        from tonesmith.space.space import ParameterSpace
 
         return ParameterSpace(
             (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tonesmith.dataset import Dataset
+    from tonesmith.dataset.reader import Dataset
 
 _SITE = ".site"
 _UNSET = ("TONESMITH_PLUGINS", "TONESMITH_TRACE")
@@ -34,7 +34,7 @@ class Finished:
 
     def dataset(self, path: str | os.PathLike[str]) -> Dataset:
         """Open a dataset of the folder. A sink of a third party must be installed for this."""
-        from tonesmith.dataset import open_dataset
+        from tonesmith.dataset.opening import open_dataset
 
         return open_dataset(self.folder / path)
 

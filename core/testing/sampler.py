@@ -24,11 +24,11 @@ import numpy as np
 import pytest
 
 from tonesmith.errors import ConfigError
-from tonesmith.parameter import Parameter
-from tonesmith.patch import Candidate, Patch, sha256_hex
-from tonesmith.roles import Sampler
-from tonesmith.sampling import patch_at, uniform
-from tonesmith.space import ParameterSpace
+from tonesmith.host.roles import Sampler
+from tonesmith.space.parameter import Parameter
+from tonesmith.space.patch import Candidate, Patch, sha256_hex
+from tonesmith.space.sampling import patch_at, uniform
+from tonesmith.space.space import ParameterSpace
 
 _FAR = 10_000_000
 _PLAN = (48, 52)

@@ -28,18 +28,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tonesmith.block import Rejection, dataset_digest
-from tonesmith.dataset import Dataset
+from tonesmith.dataset.reader import Dataset
+from tonesmith.dataset.splits import Splits
+from tonesmith.dataset.verify import check_integrity
 from tonesmith.errors import DatasetError, DatasetNotFoundError
-from tonesmith.parameter import Parameter
-from tonesmith.plan import Plan
-from tonesmith.roles import Sink, Storage
-from tonesmith.space import ParameterSpace
-from tonesmith.splits import Splits
+from tonesmith.host.roles import Sink, Storage
+from tonesmith.plan.block import dataset_digest
+from tonesmith.plan.plan import Plan
+from tonesmith.plan.rejection import Rejection
+from tonesmith.space.parameter import Parameter
+from tonesmith.space.space import ParameterSpace
 from tonesmith.testing import sink_processes as processes
 from tonesmith.testing.sink_processes import Case
 from tonesmith.testing.synthetic import ASSETS, attributes_of, synthetic_block, synthetic_plan, synthetic_space
-from tonesmith.verify import check_integrity
 
 _ONE_KNOB = ParameterSpace((Parameter("knob", "continuous", 0.0, 1.0, 0.5),))
 _ODD_NAMES = ParameterSpace(

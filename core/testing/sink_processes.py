@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.block import Block, Rejection, row_digests
-from tonesmith.dataset import Dataset
+from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import TonesmithError
-from tonesmith.plan import Plan
-from tonesmith.roles import Sink, Storage
+from tonesmith.host.roles import Sink, Storage
+from tonesmith.plan.block import Block, row_digests
+from tonesmith.plan.plan import Plan
+from tonesmith.plan.rejection import Rejection
 from tonesmith.testing.synthetic import attributes_of, synthetic_block
 
 _KILLED = 9

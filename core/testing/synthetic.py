@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.block import Block, Rejection, row_digests
-from tonesmith.notes import Notes
-from tonesmith.parameter import Parameter
-from tonesmith.patch import Modulation, Patch, sha256_hex
-from tonesmith.plan import Audio, Plan, PluginRef
-from tonesmith.roles import Measure, Sink
-from tonesmith.rows import RowContent, pack_rows
-from tonesmith.space import ParameterSpace
+from tonesmith.host.roles import Sink
+from tonesmith.plan.block import Block, row_digests
+from tonesmith.plan.notes import Notes
+from tonesmith.plan.plan import Audio, Plan, PluginRef
+from tonesmith.plan.rejection import Rejection
+from tonesmith.plan.rows import RowContent, pack_rows
+from tonesmith.plan.schema import Measure
+from tonesmith.space.parameter import Parameter
+from tonesmith.space.patch import Modulation, Patch, sha256_hex
+from tonesmith.space.space import ParameterSpace
 
 ASSETS = {sha256_hex(content): content for content in (b"a saw", b"a sine", bytes(range(256)))}
 """What the patches of :func:`synthetic_block` name, by SHA-256."""

@@ -21,9 +21,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tonesmith.block import Render, Verdict
-from tonesmith.patch import Note, Patch
-from tonesmith.roles import Validator
+from tonesmith.host.roles import Validator
+from tonesmith.plan.render import Render, Verdict
+from tonesmith.space.patch import Note, Patch
 
 SAMPLE_RATE = 44100
 FRAMES = SAMPLE_RATE // 2

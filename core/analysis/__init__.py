@@ -1,0 +1,1 @@
+"""What the sounds and labels of a dataset show: spectra, importance, coverage, plots."""

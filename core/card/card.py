@@ -1,0 +1,131 @@
+"""The card of a dataset: the README that people read first, and the Croissant description that programs read.
+
+Both tell only what the dataset tells of itself, so they are the same wherever and whenever they are written: no dates,
+no folders and no users of the machine. What presets and plugins say is shown as text, never as Markdown or HTML.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from tonesmith.card import croissant
+from tonesmith.card.readme import MARKER, readme
+from tonesmith.card.source import CardSource
+from tonesmith.dataset.reader import Dataset
+from tonesmith.dataset.report import report
+from tonesmith.errors import DatasetError, TonesmithError
+from tonesmith.host.registry import Host
+from tonesmith.host.roles import Sink
+from tonesmith.terminal.messages import warn
+
+_HEAD = 1 << 20
+"""Bytes in which the marker of a README stands: its YAML head is before it."""
+
+
+def write_card(path: Path, dataset: Dataset) -> None:
+    """Write README.md and croissant.json into a dataset's folder; beside a dataset that is one file.
+
+    Nothing is written where nothing is: for a file that is not joined yet, or a sink that stores elsewhere.
+    A file that is there and that tonesmith did not write is left as it is. Each file is written whole or not at all,
+    and not touched where nothing has changed.
+
+    Args:
+        path: of the dataset.
+        dataset: that is there.
+
+    Raises :class:`DatasetError` if a file cannot be written, or a plugin fails to tell of itself.
+    """
+    place = path.resolve() if path.name in {"", ".."} else path
+    if not place.exists():
+        return
+    try:
+        _write(place, dataset, Host.load())
+    except TonesmithError:
+        raise
+    except OSError as error:
+        raise DatasetError(f"cannot write the card of {path}: {error.strerror or error}") from error
+    except Exception as error:  # a plugin that fails here must not fail a run that is through
+        raise DatasetError(f"cannot tell of {path} in its card: {type(error).__name__}: {error}") from error
+
+
+def _write(path: Path, dataset: Dataset, host: Host) -> None:
+    text, description = card_files(path)
+    beside = sum(_size(file) for file in (text, description) if file.parent == path)
+    told = {**report(dataset), "nbytes": max(0, dataset.nbytes - beside)}
+    card = CardSource(path, dataset, told, _sink(path, dataset, host), host)
+    if _is_ours(text):
+        _write_whole(text, _encoded(readme(card)))
+    known = _read(description)
+    if known is None or croissant.is_ours(known):
+        kept = croissant.kept(known or b"")
+        _write_whole(description, _encoded(croissant.written(card, kept, single=not path.is_dir())))
+
+
+def renew_card(path: Path, dataset: Dataset) -> None:
+    """Write the card, or warn that it cannot be written: a dataset is whole without it."""
+    try:
+        write_card(path, dataset)
+    except TonesmithError as error:
+        warn(f"{error}. The dataset itself is whole.")
+
+
+def card_files(path: Path) -> tuple[Path, Path]:
+    """Return where the README and the Croissant description of a dataset are."""
+    if path.is_dir():
+        return path / "README.md", path / "croissant.json"
+    return path.with_name(f"{path.name}.md"), path.with_name(f"{path.name}.croissant.json")
+
+
+def _sink(path: Path, dataset: Dataset, host: Host) -> type[Sink[Any]]:
+    """Return the sink that the dataset is stored by: that of its plan, unless it was converted."""
+    sinks = host.sinks()
+    named = sinks.get(dataset.plan.sink.name)
+    if named is not None and named.recognises(path):
+        return named
+    return next((sink for sink in sinks.values() if sink.recognises(path)), named or Sink)
+
+
+def _is_ours(path: Path) -> bool:
+    content = _read(path)
+    return content is None or MARKER.encode() in content[:_HEAD].splitlines()
+
+
+def _read(path: Path) -> bytes | None:
+    """Return what a file holds; None if nothing is there."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _encoded(text: str) -> bytes:
+    # A file's name may hold bytes that are no text; JSON and Python read them back from this spelling
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file aside, flush it to the disk and rename it; leave it alone if it holds just that."""
+    if _read(path) == content:
+        return
+    aside = path.with_name(f".tonesmith-{secrets.token_hex(8)}")
+    try:
+        with aside.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise

@@ -1,0 +1,281 @@
+"""``tonesmith generate``: make a dataset, or go on with one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tonesmith.cli.options import Json, Quiet, listed
+from tonesmith.errors import ConfigError, SpaceError, TonesmithError
+from tonesmith.host.registry import Host
+
+if TYPE_CHECKING:
+    from tonesmith.cli.flags import Flag
+    from tonesmith.host.config import Config
+    from tonesmith.run.pipeline import Work
+    from tonesmith.run.resolve import Resolved
+
+_NAMED = {"--config": "config", "--backend": "backend", "--sampler": "sampler", "--sink": "sink"}
+_SPELLED = {"backend": "--backend", "sampler": "--sampler", "sink": "--sink", "validators": "--validator"}
+
+
+def generate_command(arguments: Sequence[str] | None, host: Host, *, lenient: bool = False) -> Callable[..., None]:
+    """Return the command, with the flags of the plugins that the arguments choose.
+
+    Args:
+        arguments: those after ``generate``; None if another command runs and no flags are needed.
+        host: where plugins are looked up.
+        lenient: whether to take the defaults where the configuration is wrong, for help and completion.
+
+    Raises :class:`ConfigError` if the configuration is wrong, or a flag belongs to no chosen plugin.
+    """
+    if arguments is None:
+        return listed(_generate)
+    from tonesmith.cli.flags import flagged
+
+    return flagged(_generate, arguments, lambda words, mild: _flags(words, host, lenient=mild), lenient=lenient)
+
+
+def _flags(arguments: Sequence[str], host: Host, *, lenient: bool) -> tuple[Flag, ...]:
+    from tonesmith.cli.flags import flags_of
+    from tonesmith.host.composition import compose, load_config
+    from tonesmith.host.toml import TomlSource
+
+    named = named_plugins(arguments)
+    path = named.pop("config", None)
+    try:
+        config = load_config(Path(path) if path else None, named, host=host, spelled=_SPELLED)
+    except TonesmithError:
+        if not lenient:
+            raise
+        config = compose(TomlSource("", {}), {}, host=host)
+    return flags_of(config, host)
+
+
+def named_plugins(arguments: Sequence[str]) -> dict[str, Any]:
+    """Return what the arguments say of ``config``, ``backend``, ``sampler``, ``sink`` and ``validators``."""
+    named: dict[str, Any] = {}
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            break
+        flag, equals, value = word.partition("=")
+        if flag in _NAMED:
+            named[_NAMED[flag]] = value if equals else next(words, "")
+        elif flag == "--validator":
+            named.setdefault("validators", []).append(value if equals else next(words, ""))
+    return named
+
+
+def _names_of(role: str) -> Callable[[], list[str]]:
+    """Return what completes the name of a plugin."""
+    return lambda: [record.name for record in Host.load().plugins() if record.role == role]
+
+
+_PLUGINS = "Plugins"
+_REFUSED_SHOWN = 10
+
+
+def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
+    out: Annotated[Path | None, typer.Argument(metavar="OUT", help="Path of the dataset.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Composition; default ./plugins.toml if there is one.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and the work ahead, and stop.")] = False,
+    save_config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the resolved composition; without OUT, only that.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    backend: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Synth.", autocompletion=_names_of("backend"), rich_help_panel=_PLUGINS),
+    ] = None,
+    sampler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Draws the patches.", autocompletion=_names_of("sampler"), rich_help_panel=_PLUGINS
+        ),
+    ] = None,
+    validator: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Checks each render. Repeat for several.",
+            autocompletion=_names_of("validator"),
+            rich_help_panel=_PLUGINS,
+        ),
+    ] = None,
+    sink: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Stores the dataset.", autocompletion=_names_of("sink"), rich_help_panel=_PLUGINS
+        ),
+    ] = None,
+    *,
+    overrides: Mapping[str, Any],
+    spelled: Mapping[str, str],
+) -> None:
+    """Make a dataset, or go on with the one at OUT.
+
+    Run the same command again to resume; with a larger -n, to extend.
+    Flags win over the file, the file over the defaults shown here.
+    """
+    from tonesmith.host.composition import load_config
+
+    chosen = {"backend": backend, "sampler": sampler, "sink": sink, "validators": validator or None}
+    host = Host.load()
+    composition = load_config(config, {**chosen, **overrides}, host=host, spelled={**_SPELLED, **spelled})
+    if save_config is not None:
+        _save(composition, save_config)
+    if dry_run:
+        _plan_only(composition, config, out, host, as_json=as_json)
+    elif out is not None:
+        _make(composition, config, out, host, as_json=as_json, quiet=quiet)
+    elif save_config is None:
+        raise ConfigError("OUT is missing, the path of the dataset: tonesmith generate [flags] OUT")
+
+
+def _save(config: Config, path: Path) -> None:
+    try:
+        path.write_text(config.to_toml(), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"--save-config: {path} cannot be written: {error.strerror}") from None
+
+
+def _make(config: Config, file: Path | None, out: Path, host: Host, *, as_json: bool, quiet: bool) -> None:
+    from tonesmith.cli.progress import progress, summary_lines
+    from tonesmith.run.pipeline import run
+    from tonesmith.run.resolve import resolve_plan
+
+    with _located(file), _reading(quiet=quiet or as_json) as read:
+        resolved = resolve_plan(config, host, read)
+    if not (quiet or as_json):
+        _tell_presets(resolved)
+    with progress(quiet=quiet or as_json) as watcher:
+        summary = run(resolved, out, workers=config.run.workers, host=host, watcher=watcher)
+    if as_json:
+        typer.echo(json.dumps({**summary.to_json(), **_presets_json(resolved)}))
+    else:
+        typer.echo("\n".join(summary_lines(summary)))
+    if summary.interrupted and not summary.complete:
+        raise typer.Exit(130)
+
+
+def _plan_only(config: Config, file: Path | None, out: Path | None, host: Host, *, as_json: bool) -> None:
+    from tonesmith.engine.machine import cores
+    from tonesmith.run.pipeline import Work, survey
+    from tonesmith.run.resolve import resolve_plan
+
+    with _located(file), _reading(quiet=as_json) as read:
+        resolved = resolve_plan(config, host, read)
+    plan = resolved.plan
+    if not as_json:
+        _tell_presets(resolved)
+    work = survey(plan, out, host) if out is not None else Work(plan, {}, tuple(range(plan.blocks)), exists=False)
+    if as_json:
+        done = sum(work.done.values())
+        ahead = {"rows": work.plan.rows - done, "rows_done": done, "blocks": len(work.todo), "exists": work.exists}
+        typer.echo(json.dumps({"plan": work.plan.to_json(), "work": ahead, **_presets_json(resolved)}))
+    else:
+        typer.echo("\n".join(_plan_lines(work, out, config.run.workers or cores())))
+
+
+@contextmanager
+def _reading(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """Give what hears how many preset files are read, and shows it while a terminal looks on."""
+    from tonesmith.cli.progress import spinner
+
+    with spinner("reading presets", hidden=quiet) as told:
+        yield lambda done, files: told(f"{done} of {files}")
+
+
+def _tell_presets(resolved: Resolved) -> None:
+    """Say which presets were read, which are copies of others, and which were refused and why."""
+    from tonesmith.terminal.text import counted
+
+    plan = resolved.plan
+    if not plan.presets:
+        return
+    copies = (
+        f", {counted(len(resolved.copies), 'file')} with the content of another left out" if resolved.copies else ""
+    )
+    refused = f", {len(resolved.refused)} refused" if resolved.refused else ""
+    typer.echo(f"presets: {len(plan.presets)} read{copies}{refused}", err=True)
+    for item in resolved.refused[:_REFUSED_SHOWN]:
+        typer.echo(f"  {item.path}: {item.reason}", err=True)
+    if len(resolved.refused) > _REFUSED_SHOWN:
+        more = len(resolved.refused) - _REFUSED_SHOWN
+        typer.echo(f"  and {more} more: tonesmith presets check lists all", err=True)
+
+
+def _presets_json(resolved: Resolved) -> dict[str, Any]:
+    if not resolved.plan.presets:
+        return {}
+    refused = [{"path": str(item.path), "reason": item.reason} for item in resolved.refused]
+    return {
+        "presets": {
+            "read": len(resolved.plan.presets),
+            "copies": [str(path) for path in resolved.copies],
+            "refused": refused,
+        }
+    }
+
+
+def _plan_lines(work: Work, out: Path | None, workers: int) -> list[str]:
+    from tonesmith.terminal.text import size
+
+    plan, done = work.plan, sum(work.done.values())
+    notes = plan.notes
+    played = f"{notes.draw} drawn per patch from" if notes.draw else "each of"
+    hold = "{}..{}".format(*notes.hold) if isinstance(notes.hold, tuple) else notes.hold
+    frames = plan.audio.channels * plan.audio.frames
+    space = plan.space
+    varied = f"{len(space.continuous)} continuous, {len(space.categorical)} categorical, {len(space.fixed)} fixed"
+    varied += f", {len(space.held)} held but for presets" if space.held else ""
+    state = "go on with" if work.exists else "make"
+    return [
+        f"plan {plan.fingerprint}",
+        f"  backend     {_written(plan.backend.name, plan.backend.options)}",
+        f"  renders     isolation {plan.isolation}, determinism {plan.determinism}, at most {plan.timeout:g} s each",
+        f"  space       {varied}",
+        f"  sampler     {_written(plan.sampler.name, plan.sampler.options)}, seed {plan.seed}",
+        *([f"  presets     {len(plan.presets)}"] if plan.presets else []),
+        f"  notes       {played} pitches {_listed(notes.pitches)}, with velocities {_listed(notes.velocities)}",
+        f"              hold {hold} s, tail {notes.tail} s",
+        f"  audio       {plan.audio.sample_rate} Hz, {plan.audio.channels} channels, {plan.audio.frames} frames a row",
+        *(f"  validator   {_written(v.name, v.options)}" for v in plan.validators),
+        f"  sink        {_written(plan.sink.name, plan.sink.options)}",
+        f"work: {state} {out or 'a dataset'}",
+        f"  rows        {plan.rows - done} of {plan.rows} ({plan.patches} patches x {notes.per_patch} notes)",
+        f"  blocks      {len(work.todo)} of {plan.blocks}, {plan.block} patches each; workers: {workers}",
+        f"  audio       {size(4 * frames * (plan.rows - done))} as float32, before compression",
+    ]
+
+
+@contextmanager
+def _located(file: Path | None) -> Iterator[None]:
+    """Tell of a key that the live engine does not allow in which line of the composition it stands."""
+    from tonesmith.host.config import DEFAULT_FILE
+    from tonesmith.host.toml import read_toml
+
+    try:
+        yield
+    except SpaceError as error:
+        source = read_toml(file or DEFAULT_FILE) if file or DEFAULT_FILE.is_file() else None
+        where = source.where(error.path) if source and error.path in source.lines else ""
+        raise SpaceError(f"{where}{error}", error.path) from None
+
+
+def _written(name: str, options: Mapping[str, Any]) -> str:
+    written = ", ".join(f"{key} = {json.dumps(value)}" for key, value in options.items() if value is not None)
+    return f"{name} ({written})" if written else name
+
+
+def _listed(values: Sequence[int]) -> str:
+    return ", ".join(map(str, values))

@@ -1,0 +1,190 @@
+"""``tonesmith importance``: how much the sound changes when one parameter moves."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tonesmith.cli.options import Engines
+from tonesmith.errors import ConfigError
+from tonesmith.host.registry import Host
+
+if TYPE_CHECKING:
+    from tonesmith.analysis.importance import Estimate, Parts
+    from tonesmith.analysis.sensitivity import Settings, Study
+    from tonesmith.dataset.importance import Change, Importance
+
+_SHOWN = 20
+
+
+def importance(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="A dataset, or a composition (.toml).")],
+    bases: Annotated[int, typer.Option("--bases", min=1, help="Base patches around which parameters are moved.")] = 32,
+    step: Annotated[
+        float, typer.Option("--step", min=0.0, max=1.0, help="Size of a move, in units of the label (0..1).")
+    ] = 0.1,
+    pitch: Annotated[
+        int | None,
+        typer.Option("--pitch", min=0, max=127, show_default=False, help="Of the note; default the plan's first."),
+    ] = None,
+    workers: Engines = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", min=0, show_default=False, help="Chooses the base patches; default the plan's."),
+    ] = None,
+    gated: Annotated[bool, typer.Option("--all", help="Move what the gates leave inaudible too.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Result; default TARGET.importance.json.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no estimate and no progress.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print how long it would take, and stop.")] = False,
+) -> None:
+    """Measure how much the sound changes when one continuous parameter moves alone.
+
+    Says how long it will take before it starts. Run the same command again to resume.
+    """
+    from tonesmith.analysis.importance import Parts, estimate
+    from tonesmith.analysis.sensitivity import Settings
+    from tonesmith.dataset.importance import importance_path
+
+    host = Host.load()
+    study = _study(target, Settings(bases, step, pitch, seed, gated), host)
+    path = out or importance_path(target)
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise ConfigError(f"--out: {path} cannot be written: it is a folder, or lies in one that is not there")
+    parts = Parts(study, path)
+    if dry_run or not (quiet or as_json):
+        ahead = estimate(study, parts, workers, host)
+        if dry_run and as_json:
+            told = {"bases": len(study.bases), "parameters": len(study.plan.space.continuous)}
+            typer.echo(json.dumps({**told, **asdict(ahead)}))
+        else:
+            typer.echo(_announced(study, parts, ahead), err=not dry_run)
+    if not dry_run:
+        found = _measured(study, parts, workers, host, hidden=quiet or as_json)
+        if path == importance_path(target):
+            _tell_sink(target, host)
+        typer.echo(found.model_dump_json() if as_json else "\n".join(_lines(found, path)))
+
+
+def _tell_sink(target: Path, host: Host) -> None:
+    """Let the sink of a dataset show the result beside its rows, if its format has a place for it."""
+    from tonesmith.dataset.opening import open_dataset
+
+    if target.suffix == ".toml" and not target.is_dir():
+        return
+    opened = open_dataset(target)
+    if opened.complete:
+        host.sink_at(opened.plan.sink.name, opened.plan.sink.options, target).finish()
+
+
+def _study(target: Path, settings: Settings, host: Host) -> Study:
+    """Return the measurement for a target. Raises :class:`ConfigError` if it is no dataset and no composition."""
+    from tonesmith.analysis.sensitivity import study_of_dataset, study_of_plan
+    from tonesmith.dataset.opening import open_dataset
+    from tonesmith.host.composition import load_config
+    from tonesmith.run.resolve import resolve_plan
+
+    if target.suffix == ".toml" and not target.is_dir():
+        return study_of_plan(resolve_plan(load_config(target, host=host), host), settings, host)
+    if target.exists() and not any(sink.recognises(target) for sink in host.sinks().values()):
+        raise ConfigError(f"{target} is neither a dataset of tonesmith nor a composition, whose name ends in .toml")
+    return study_of_dataset(open_dataset(target), settings)
+
+
+def _measured(study: Study, parts: Parts, workers: int, host: Host, *, hidden: bool) -> Importance:
+    from tonesmith.analysis.importance import measure_importance
+
+    left = parts.left()
+    try:
+        with _progress(study.renders(left), hidden=hidden) as advance:
+            return measure_importance(study, parts.path, workers=workers, host=host, heard=advance)
+    except KeyboardInterrupt:
+        kept = len(parts.records())
+        typer.echo(
+            f"stopped: {kept} of {len(study.bases)} bases are kept. Run the same command again, and it goes on.",
+            err=True,
+        )
+        raise typer.Exit(130) from None
+
+
+def _announced(study: Study, parts: Parts, ahead: Estimate) -> str:
+    from tonesmith.terminal.text import counted
+
+    if ahead.seconds is None:
+        return f"all {counted(len(study.bases), 'base')} are measured already: nothing is left to render"
+    done = len(parts.records())
+    whole = f"{counted(len(study.bases), 'base')} x {counted(len(study.plan.space.continuous), 'parameter')}"
+    known = f" ({done} bases are done)" if done else ""
+    return (
+        f"{whole}{known}: about {ahead.renders:,} renders, {_duration(ahead.seconds)} "
+        f"with {counted(ahead.workers, 'worker')}"
+    )
+
+
+def _duration(seconds: float) -> str:
+    """Return seconds as a person says them: no more exact than an estimate is."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _lines(found: Importance, path: Path) -> Iterable[str]:
+    from tonesmith.terminal.table import table
+    from tonesmith.terminal.text import counted
+
+    ranked = sorted((p for p in found.parameters if p.changed), key=lambda p: -(p.log_mel.mean or 0.0))
+    rows = [(p.name, *_cells(p.log_mel, 2), *_cells(p.stft, 3), f"{p.audible:.0%}") for p in ranked[:_SHOWN]]
+    if rows:
+        yield from table(("parameter", "log-mel dB", "+-", "MR-STFT", "+-", "audible"), rows)
+    if len(ranked) > _SHOWN:
+        yield f"and {len(ranked) - _SHOWN} more that change the sound less"
+    yield from _listed("never audible by the gates of these bases", found.never_audible)
+    yield from _listed("audible, and never changed a sample", found.never_changed)
+    yield from _listed("not measured", tuple(p.name for p in found.parameters if not p.bases))
+    skipped = f"; {sum(found.skipped.values())} could not be used ({_counts(found.skipped)})" if found.skipped else ""
+    yield f"measured around {counted(found.bases, 'base')}{skipped}"
+    if found.failures:
+        yield f"moves that could not be rendered, and were left out: {_counts(found.failures)}"
+    yield f"written to {path}"
+
+
+def _cells(change: Change, digits: int) -> tuple[str, str]:
+    mean, error = ("--" if x is None else f"{x:.{digits}f}" for x in (change.mean, change.error))
+    return mean, error
+
+
+def _counts(reasons: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason} {count}" for reason, count in reasons.items())
+
+
+def _listed(heading: str, names: tuple[str, ...]) -> Iterable[str]:
+    if names:
+        yield f"{heading} ({len(names)}):"
+        yield from textwrap.wrap(", ".join(names), 80, initial_indent="  ", subsequent_indent="  ")
+
+
+@contextmanager
+def _progress(total: int, *, hidden: bool) -> Iterator[Callable[[int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("rendering"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("rendering", total=total)
+        yield lambda renders: progress.advance(task, renders)

@@ -1,0 +1,118 @@
+"""``tonesmith inspect``: what is in a dataset."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tonesmith.cli.options import Json
+
+_CREDITS_SHOWN = 6
+
+
+def inspect(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
+    params: Annotated[bool, typer.Option("--params", help="Table how the rows cover each parameter.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what is in a dataset: rows, notes, space, origins, rejections, levels, versions, plan, digest."""
+    from tonesmith.dataset.opening import open_dataset
+    from tonesmith.dataset.report import coverage, report
+    from tonesmith.dataset.splits import UNFINISHED
+
+    opened = open_dataset(dataset)
+    told = report(opened) | ({UNFINISHED: True} if UNFINISHED in opened.attributes else {})
+    covered = coverage(opened) if params else []
+    if as_json:
+        typer.echo(json.dumps({**told, **({"parameters": covered} if params else {})}))
+        return
+    typer.echo("\n".join(line for whole in _lines(dataset, told) for line in _folded(whole)))
+    if params:
+        typer.echo("\n".join(["", *_coverage_lines(covered)]))
+
+
+def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
+    from tonesmith.dataset.splits import UNFINISHED, finishing
+    from tonesmith.terminal.text import counted, size
+
+    rows, audio, space, plan = told["rows"], told["audio"], told["space"], told["plan"]
+    state = "complete" if told["complete"] else f"{told['rows_planned'] - rows} not rendered yet"
+    yield f"{path}: {counted(rows, 'row')} of {counted(told['patches'], 'patch', 'patches')}, {state}"
+    yield f"  size        {size(told['nbytes'])}"
+    yield f"  audio       {audio['sample_rate']} Hz, {audio['channels']} channels, {audio['seconds']:g} s a row"
+    for name, values in told["notes"].items():
+        yield f"  {name:<11} {_counted(values)}"
+    yield (
+        f"  space       {space['continuous']} continuous, {space['categorical']} categorical, {space['fixed']} fixed"
+        + (f", {space['held']} held but for presets" if space["held"] else "")
+        + (f", up to {space['modulation_slots']} modulations" if space["modulation_slots"] else "")
+    )
+    yield f"  audible     {space['audible']:.0%} of the varied parameters, on average"
+    yield f"  origins     {_counted(told['origins'])}"
+    if told["splits"]:
+        yield f"  splits      {_counted(told['splits'])}"
+    if UNFINISHED in told:
+        yield f"  unfinished  {finishing(path)}"
+    if told["presets"]["read"]:
+        yield from _preset_lines(told["presets"])
+    rejections = told["rejections"]
+    total = sum(rejections.values())
+    share = total / (total + told["patches_accepted"]) if total else 0.0
+    reasons = f": {_counted(rejections)}" if rejections else ""
+    yield f"  rejected    {counted(total, 'candidate')} ({share:.1%}){reasons}"
+    for name, level in told["levels"].items():
+        quantiles = "  ".join(f"{key} {level[key]:.4g}" for key in ("min", "median", "max") if key in level)
+        yield f"  {name:<11} {quantiles or 'no value'}  {level['unit']}"
+    yield f"  backend     {plan['backend']['name']}, isolation {plan['isolation']}, determinism {plan['determinism']}"
+    yield f"  sampler     {plan['sampler']['name']}, seed {plan['seed']}, rounds {_listed(plan['rounds'])}"
+    yield f"  sink        {plan['sink']['name']}"
+    yield f"  made with   {', '.join(f'{k} {v}' for k, v in told['made_with'].items())}"
+    yield f"  plan        {told['fingerprint']}"
+    yield f"  digest      {told['digest']}"
+
+
+def _preset_lines(presets: Mapping[str, Any]) -> Iterable[str]:
+    yield f"  presets     {presets['used']} of {presets['read']} used"
+    for credit in presets["credits"][:_CREDITS_SHOWN]:
+        licence = credit["licence"] or "no licence stated"
+        yield f"              {credit['presets']} by {credit['author'] or 'an unnamed author'}, {licence}"
+    if len(presets["credits"]) > _CREDITS_SHOWN:
+        yield f"              and {len(presets['credits']) - _CREDITS_SHOWN} more makers; --json lists all"
+
+
+def _folded(line: str) -> list[str]:
+    """Return a line as those that fit a terminal of 80 columns; a path stays whole."""
+    if not line.startswith("  "):
+        return [line]
+    return textwrap.wrap(line, 80, subsequent_indent=" " * 14, break_long_words=False, break_on_hyphens=False)
+
+
+def _coverage_lines(covered: list[dict[str, Any]]) -> Iterable[str]:
+    width = max((len(entry["name"]) for entry in covered), default=4)
+    yield f"{'parameter':<{width}}  {'drawn from':<21} {'audible':>7}  least to most, or choices"
+    for entry in covered:
+        head = f"{entry['name']:<{width}}  {entry['drawn']:<21.21} {entry['audible']:>7.0%}  "
+        yield head + _spread(entry)
+
+
+def _spread(entry: Mapping[str, Any]) -> str:
+    """Return a bar for each tenth of the range, or each choice, as high as its share of the fullest."""
+    counts = entry["counts"]
+    fullest = max(counts, default=0) or 1
+    bars = " ▁▂▃▄▅▆▇█"
+    drawn = "".join(bars[-(-count * (len(bars) - 1) // fullest)] for count in counts[:24])
+    return f"|{drawn}|" + (f" +{len(counts) - 24}" if len(counts) > 24 else "")
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    shown = [f"{name} ({count})" for name, count in list(counts.items())[:6]]
+    return ", ".join(shown) + (f" and {len(counts) - 6} more" if len(counts) > 6 else "")
+
+
+def _listed(values: Iterable[int]) -> str:
+    return ", ".join(map(str, values))

@@ -1,0 +1,54 @@
+"""``tonesmith merge``: make one dataset of several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tonesmith.cli.options import Json, Processes, Quiet, listed
+from tonesmith.cli.transfer import carried_out, chosen_sink, sink_flags, sink_names
+from tonesmith.host.registry import Host
+
+
+def merge_command(arguments: Sequence[str] | None, host: Host, *, lenient: bool = False) -> Callable[..., None]:
+    """Return the command, with the flags of the sink that the arguments choose. As ``convert_command``."""
+    if arguments is None:
+        return listed(_merge)
+    from tonesmith.cli.flags import flagged
+
+    return flagged(_merge, arguments, lambda words, mild: sink_flags(words, host, lenient=mild), lenient=lenient)
+
+
+def _merge(
+    sources: Annotated[list[Path], typer.Argument(metavar="SRC", help="Paths of two datasets or more, in order.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Path of the new dataset.")],
+    sink: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Stores the new dataset; default that of the first.", autocompletion=sink_names
+        ),
+    ] = None,
+    workers: Processes = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    *,
+    overrides: Mapping[str, Any],
+    spelled: Mapping[str, str],
+) -> None:
+    """Store the rows of several datasets as one: patches are numbered through, origins and presets kept.
+
+    They must be complete, and of spaces whose labels mean the same. Run the same command again to resume.
+    """
+    from tonesmith.transfer.merge import merge
+
+    host = Host.load()
+    chosen = chosen_sink(sink, sources[0], overrides, spelled, host)
+    carried_out(
+        lambda listener: merge(sources, out, chosen, workers=workers, host=host, listener=listener),
+        "merging",
+        as_json=as_json,
+        quiet=quiet,
+    )

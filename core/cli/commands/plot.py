@@ -1,0 +1,169 @@
+"""``tonesmith plot``: pictures of datasets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tonesmith.cli.options import Json, Quiet
+from tonesmith.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tonesmith.analysis.pca import Components, Sounds
+
+_OUT_HELP = "Picture to write: .png, .svg or .pdf."
+
+
+def plot_app() -> typer.Typer:
+    """Return the commands that draw."""
+    app = typer.Typer(help="Draw a dataset: its sounds, or how it covers its space.", no_args_is_help=True)
+    app.command("pca")(pca)
+    app.command("coverage")(coverage)
+    return app
+
+
+def pca(
+    datasets: Annotated[list[Path], typer.Argument(metavar="DATASET", help="Paths of one or several datasets.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help=_OUT_HELP)],
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            metavar="GROUP",
+            show_default=False,
+            help="What a colour is: dataset, origin or pitch; default dataset if there are several, else origin.",
+        ),
+    ] = "",
+    rows: Annotated[int, typer.Option("--rows", min=1, metavar="N", help="Sounds of each dataset at most.")] = 500,
+    pitch: Annotated[
+        int | None,
+        typer.Option(
+            "--pitch",
+            min=0,
+            max=127,
+            show_default=False,
+            help="Of the notes; default the most frequent they share.",
+        ),
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw sounds as points: the nearer, the more alike in their spectra.
+
+    The plane is that of the first two principal components of mean and deviation of 128 log-mel bands.
+    """
+    from tonesmith.analysis.pca import components_of, sounds_of
+    from tonesmith.analysis.plots import check_picture, sounds_figure, write_picture
+    from tonesmith.dataset.opening import open_dataset
+
+    opened = {name: open_dataset(path) for name, path in _named(datasets).items()}
+    check_picture(out, datasets)
+    with _progress(hidden=quiet or as_json) as update:
+        sounds = sounds_of(opened, by or ("dataset" if len(opened) > 1 else "origin"), rows, pitch, update)
+    components = components_of(sounds)
+    written = write_picture(sounds_figure(sounds, components), out)
+    told = _sounds_json(sounds, components)
+    typer.echo(json.dumps({"out": str(out), **told}) if as_json else "\n".join(_lines(out, written, told)))
+
+
+def _named(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return the datasets by name, or by path where two have one name.
+
+    Raises :class:`ConfigError` if one is given twice.
+    """
+    whole = [path.resolve() for path in paths]
+    for place, path in enumerate(whole):
+        if path in whole[:place]:
+            raise ConfigError(f"{paths[place]} is given twice")
+    names = [path.name for path in whole]
+    if len(set(names)) < len(names):
+        names = [str(path) for path in paths]
+    return dict(zip(names, paths, strict=True))
+
+
+def _sounds_json(sounds: Sounds, components: Components) -> dict[str, Any]:
+    counts = [int((sounds.groups == group).sum()) for group in range(len(sounds.names))]
+    each = zip(sounds.names, counts, components.spreads, strict=True)
+    return {
+        "by": sounds.by,
+        "pitch": sounds.pitch,
+        "sounds": len(sounds.groups),
+        "explained": components.explained[:2].tolist(),
+        "groups": [{"name": name, "sounds": count, "spread": spread} for name, count, spread in each],
+    }
+
+
+def _lines(out: Path, written: int, told: dict[str, Any]) -> Iterator[str]:
+    from tonesmith.terminal.table import table
+    from tonesmith.terminal.text import size
+
+    first, second = told["explained"]
+    played = "any pitch" if told["pitch"] is None else f"pitch {told['pitch']}"
+    yield f"{out}: {told['sounds']} sounds, {played}, {size(written)}"
+    yield f"  the plane explains {first + second:.1%} of the variance: {first:.1%} and {second:.1%}"
+    yield "  spread is the distance of a group's sounds from their middle; 1 is that of all"
+    rows = [(group["name"], str(group["sounds"]), f"{group['spread']:.3f}") for group in told["groups"]]
+    yield from table((told["by"], "sounds", "spread"), rows)
+
+
+def coverage(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE", show_default=False, help=f"{_OUT_HELP} Default DATASET.coverage.png."
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="GLOB", help="Only these parameters or groups; repeat it for several."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Draw how the patches cover each parameter: a small histogram each, a colour for each origin."""
+    from tonesmith.analysis.coverage import cover_of
+    from tonesmith.analysis.plots import check_picture, cover_figure, write_picture
+    from tonesmith.dataset.opening import open_dataset
+
+    opened = open_dataset(dataset)
+    path = out or _beside(dataset)
+    check_picture(path, [dataset])
+    cover = cover_of(opened, only or ())
+    patches = sum(cover.origins.values())
+    written = write_picture(cover_figure(cover, dataset.resolve().name), path)
+    if as_json:
+        parameters = [panel.parameter.name for panel in cover.panels]
+        told = {"out": str(path), "patches": patches, "origins": dict(cover.origins)}
+        typer.echo(json.dumps({**told, "parameters": parameters, "left_out": list(cover.left_out)}))
+    else:
+        typer.echo("\n".join(_cover_lines(path, written, patches, len(cover.panels), len(cover.left_out))))
+
+
+def _beside(dataset: Path) -> Path:
+    named = dataset.resolve() if dataset.name in {"", ".."} else dataset
+    return named.with_name(f"{named.name}.coverage.png")
+
+
+def _cover_lines(path: Path, written: int, patches: int, panels: int, left_out: int) -> Iterator[str]:
+    from tonesmith.terminal.text import counted, size
+
+    yield f"{path}: {counted(panels, 'parameter')} of {patches} patches, {size(written)}"
+    if left_out:
+        yield f"  it has no room for {left_out} more: --only NAME, GROUP or GLOB chooses which are drawn"
+
+
+@contextmanager
+def _progress(*, hidden: bool) -> Iterator[Callable[[int, int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("reading", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

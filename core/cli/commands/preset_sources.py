@@ -1,0 +1,184 @@
+"""``tonesmith presets find`` and ``download``: where presets are, and how they get there."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tonesmith.cli.options import Json, Quiet
+
+if TYPE_CHECKING:
+    from tonesmith.presets.collections import Collection
+    from tonesmith.presets.download import Downloaded
+    from tonesmith.presets.folders import Place, Tally
+
+_UNSTATED = "not stated"
+
+
+_Suffix = Annotated[str, typer.Option("--suffix", metavar=".EXT", help="Of the presets' file names.")]
+_Cache = Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Where collections are kept.")]
+
+
+def find(
+    suffix: _Suffix = ".vital",
+    cache: _Cache = None,
+    as_json: Json = False,
+) -> None:
+    """Find presets: in the usual folders of Vital, and in the collections that were downloaded."""
+    from tonesmith.presets.folders import places, preset_folders
+
+    looked = places(cache=cache)
+    found = preset_folders(suffix, cache=cache)
+    if as_json:
+        typer.echo(json.dumps({"found": [_told(*each) for each in found], "looked_in": [str(p.path) for p in looked]}))
+    elif found:
+        typer.echo("\n".join(line for each in found for line in _place_lines(*each)))
+    else:
+        typer.echo("\n".join(_nowhere(suffix, looked)))
+
+
+def _told(place: Place, tally: Tally) -> dict[str, Any]:
+    of = place.collection
+    credit = {"collection": of.name, "author": of.author, "licence": of.licence, "commit": of.commit} if of else {}
+    return {"path": str(place.path), "what": place.what, **asdict(tally), **credit}
+
+
+def _place_lines(place: Place, tally: Tally) -> Iterator[str]:
+    from tonesmith.terminal.text import counted, size
+
+    licence = f", {place.collection.licence or 'licence ' + _UNSTATED}" if place.collection else ""
+    yield f"{place.what}: {counted(tally.presets, 'preset')}, {size(tally.bytes)}{licence}"
+    yield f"  {place.path}"
+
+
+def _nowhere(suffix: str, looked: Sequence[Place]) -> Iterator[str]:
+    yield f"No {suffix} preset was found. Looked in:"
+    yield from (f"  {place.path}  ({place.what})" for place in looked)
+    yield "Collections to download: tonesmith presets download --list"
+
+
+def download(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="Of the collections; none lists them all.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option("--url", metavar="URL", help="A git repository that no table names, or its path.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="What to call it; by default as its URL ends.")] = None,
+    subfolder: Annotated[str, typer.Option("--subfolder", metavar="PATH", help="Of it that holds presets.")] = "",
+    licence: Annotated[str, typer.Option("--licence", metavar="ID", help="Of its presets, such as CC-BY-4.0.")] = "",
+    author: Annotated[str, typer.Option("--author", help="Who made its presets.")] = "",
+    commit: Annotated[str, typer.Option("--commit", metavar="HASH", help="To take of it; by default the newest.")] = "",
+    suffix: _Suffix = ".vital",
+    table: Annotated[
+        Path | None, typer.Option("--table", metavar="FILE", help="TOML of collections, instead of the built-in.")
+    ] = None,
+    cache: _Cache = None,
+    listing: Annotated[bool, typer.Option("--list", help="Only list the collections.")] = False,
+    update: Annotated[bool, typer.Option("--update", help="Download again what is there.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Download collections of presets with git: one commit, one folder, and the licence with it.
+
+    Without a name, lists the collections that are known.
+    """
+    from tonesmith.cli.progress import spinner
+    from tonesmith.presets.download import download as brought
+
+    keys = {
+        "url": url or "",
+        "subfolder": subfolder,
+        "licence": licence,
+        "author": author,
+        "commit": commit,
+        "suffix": suffix,
+    }
+    given = {key: value for key, value in keys.items() if value and (key, value) != ("suffix", ".vital")}
+    chosen = _chosen(names or [], given, name, table)
+    if listing or not (names or url):
+        _list(chosen, as_json=as_json)
+        return
+    done: list[dict[str, Any]] = []
+    for collection in chosen:
+        with spinner(collection.name, hidden=quiet or as_json) as progress:
+            result = brought(collection, cache, update=update, progress=progress)
+        done.append(_result(result))
+        if not as_json:
+            typer.echo("\n".join(_result_lines(result, done[-1])))
+    if as_json:
+        typer.echo(json.dumps(done))
+
+
+def _chosen(names: Sequence[str], given: Mapping[str, str], name: str | None, table: Path | None) -> list[Collection]:
+    """Return the collections that the arguments name: of the table, or the one of --url."""
+    from tonesmith.errors import ConfigError, unknown_name
+    from tonesmith.presets.collections import collection_from, collections
+
+    if "url" in given:
+        if names:
+            raise ConfigError(f"--url is one collection, and {names[0]!r} another: download them one after the other.")
+        return [collection_from(name or _last_part(given["url"]), given)]
+    alone = [f"--{key}" for key in [*given, *(["name"] if name else [])]]
+    if alone:
+        raise ConfigError(f"{alone[0]} tells of the collection at --url, and there is no --url.")
+    known = collections(table)
+    for asked in names:
+        if asked not in known:
+            raise ConfigError(unknown_name("collection", asked, known))
+    return [known[asked] for asked in dict.fromkeys(names)] if names else list(known.values())
+
+
+def _last_part(url: str) -> str:
+    return url.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1].removesuffix(".git")
+
+
+def _list(chosen: Sequence[Collection], *, as_json: bool) -> None:
+    from tonesmith.presets.collections import without_secret
+
+    if as_json:
+        typer.echo(json.dumps([{**asdict(c), "url": without_secret(c.url)} for c in chosen]))
+        return
+    for c in chosen:
+        licence, author = c.licence or f"licence {_UNSTATED}", f"by {c.author}" if c.author else f"author {_UNSTATED}"
+        typer.echo(f"{c.name}: {c.synth}, {licence}, {author}")
+        typer.echo(f"  {without_secret(c.url)}{', ' + c.subfolder if c.subfolder else ''}")
+
+
+def _result(result: Downloaded) -> dict[str, Any]:
+    from tonesmith.presets.folders import tally
+
+    found = tally(result.folder, result.collection.suffix)
+    return {
+        **asdict(result.collection),
+        "path": str(result.folder),
+        "fresh": result.fresh,
+        "shallow": result.shallow,
+        **asdict(found),
+        "bytes_on_disk": tally(result.root, "").bytes,
+    }
+
+
+def _result_lines(result: Downloaded, told: Mapping[str, Any]) -> Iterator[str]:
+    from tonesmith.terminal.text import counted, size
+
+    of = result.collection
+    state = "was there already" if not result.fresh else "downloaded"
+    if result.before:
+        state = "unchanged" if result.before == of.commit else f"updated from {result.before[:12]}"
+    yield f"{of.name}: {state}, {counted(told['presets'], 'preset')}, {size(told['bytes_on_disk'])} on disk"
+    yield f"  author   {of.author or _UNSTATED}"
+    stated = f", stated in {of.licence_file}" if of.licence_file else ""
+    yield f"  licence  {of.licence}{stated}" if of.licence else f"  licence  {_UNSTATED}: give it with --licence"
+    yield f"  commit   {of.commit}{'' if result.shallow else ' (the server gave it with the whole history)'}"
+    yield f"  folder   {told['path']}"
+    if told["presets"]:
+        yield f"next: tonesmith presets list {shlex.quote(told['path'])}"
+    else:
+        yield f"There is no {of.suffix} file in it."

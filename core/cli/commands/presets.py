@@ -1,0 +1,191 @@
+"""``tonesmith presets``: what is in preset files, and whether they can be used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tonesmith.cli.commands.preset_sources import download, find
+from tonesmith.cli.commands.preset_tables import (
+    check_line,
+    details_of,
+    found_json,
+    plain,
+    preset_json,
+    preset_table,
+    reason_of,
+    shown_lines,
+    summary_lines,
+)
+from tonesmith.cli.options import Engines, Json, Quiet
+from tonesmith.errors import ConfigError
+from tonesmith.host.registry import Host
+
+if TYPE_CHECKING:
+    from tonesmith.host.roles import Backend
+    from tonesmith.presets.audition import Examination, Examined
+
+
+_Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[PATH]...", help="Files, folders and globs; default those of ./plugins.toml."),
+]
+_Backend = Annotated[str | None, typer.Option("--backend", metavar="NAME", help="Synth; default vita.")]
+_Silent = Annotated[bool, typer.Option("--no-audition", help="Do not play them: whether one is silent stays open.")]
+
+
+def presets_app() -> typer.Typer:
+    """Return the sub-app."""
+    app = typer.Typer(
+        help="List, check, find and download presets.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    for name, command in (("list", _list), ("show", _show), ("check", _check), ("find", find), ("download", download)):
+        app.command(name)(command)
+    return app
+
+
+def _list(
+    paths: _Paths = None,
+    backend: _Backend = None,
+    no_audition: _Silent = False,
+    workers: Engines = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """List presets: who made them, and what is in them. Each plays one note, to tell whether it is silent.
+
+    Exits with 1 if none can be read.
+    """
+    files = _files(paths or [], backend)
+    found = _examined(files, 0 if no_audition else 1, workers, hidden=quiet or as_json)
+    if as_json:
+        typer.echo(json.dumps(found_json(found)))
+    else:
+        typer.echo("\n".join([*preset_table(found.presets), *summary_lines(found, len(files.paths))]))
+    if not found.presets:
+        raise typer.Exit(1)
+
+
+def _show(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Of the preset.")],
+    backend: _Backend = None,
+    number: Annotated[
+        int, typer.Option("--number", min=1, metavar="N", help="Which preset of a file that holds several.")
+    ] = 1,
+    no_audition: _Silent = False,
+    as_json: Json = False,
+) -> None:
+    """Show all of one preset: maker, modulations, assets, level, and each parameter that is not at its default.
+
+    Exits with 1 if it cannot be read.
+    """
+    from tonesmith.errors import EngineError
+
+    if not file.is_file():
+        raise ConfigError(f"{file} is no file. `tonesmith presets list` takes folders and globs.")
+    found = _examined(_files([file], backend), 0 if no_audition else 1, 1, hidden=True)
+    if found.refused:
+        raise EngineError(f"{plain(str(file))}: {reason_of(found.refused[0])}")
+    shown = _numbered(found.presets, number, file)
+    if as_json:
+        typer.echo(json.dumps({**preset_json(shown), **details_of(shown, found.space)}))
+    else:
+        typer.echo("\n".join(shown_lines(shown, found.space)))
+
+
+def _numbered(presets: Sequence[Examined], number: int, file: Path) -> Examined:
+    """Return a preset of a file by its number. One that is there twice is found at its first place."""
+    for examined in presets:
+        if max(examined.number, 1) == number:
+            return examined
+    known = ", ".join(str(max(examined.number, 1)) for examined in presets)
+    raise ConfigError(
+        f"{plain(str(file))} has no preset {number} of its own; one that is there twice counts once. It has: {known}."
+    )
+
+
+def _check(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, folders and globs.")],
+    backend: _Backend = None,
+    workers: Engines = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check that presets can be read, and that each renders again from its label, bit for bit.
+
+    Each plays one note in two engine processes. Exits with 1 if a file is refused, fails, or sounds otherwise.
+    """
+    files = _files(paths, backend)
+    found = _examined(files, 2, workers, hidden=quiet or as_json)
+    if as_json:
+        typer.echo(json.dumps(found_json(found)))
+    else:
+        typer.echo("\n".join([*map(check_line, found.presets), *summary_lines(found, len(files.paths))]))
+    if found.refused or not all(map(_is_sound, found.presets)):
+        raise typer.Exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Preset files, the synth that reads them, and the licence of those whose collection states none."""
+
+    paths: Sequence[Path]
+    backend: type[Backend[Any]]
+    licence: str = ""
+
+
+def _files(paths: Sequence[Path], name: str | None) -> _Files:
+    """Return the files that paths name, or those of ``plugins.toml`` here."""
+    from tonesmith.host.composition import load_config
+    from tonesmith.host.config import DEFAULT_FILE, DEFAULT_NAMES
+    from tonesmith.presets.files import preset_files
+
+    host, licence = Host.load(), ""
+    if not paths and DEFAULT_FILE.is_file():
+        config = load_config(host=host)
+        name, licence = name or config.backend.name, config.presets.licence
+        paths = [Path(path) for path in config.presets.paths]
+    if not paths:
+        raise ConfigError(
+            "no presets are named. Give files, folders or globs, or name them under [presets] paths in plugins.toml; "
+            "`tonesmith presets find` looks for some."
+        )
+    backend = host.find("backend", name or DEFAULT_NAMES["backend"])
+    if not backend.preset_suffixes:
+        raise ConfigError(f"the backend {backend.name!r} reads no presets")
+    return _Files(preset_files([path.expanduser() for path in paths], backend.preset_suffixes), backend, licence)
+
+
+def _examined(files: _Files, plays: int, workers: int, *, hidden: bool) -> Examination:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from tonesmith.engine.machine import cores
+    from tonesmith.presets.audition import examine
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("presets", total=len(files.paths) * (2 if plays else 1))
+        return examine(
+            files.paths,
+            files.backend,
+            Host.load(),
+            plays=plays,
+            workers=workers or cores(),
+            licence=files.licence,
+            progress=lambda steps: progress.advance(task, steps),
+        )
+
+
+def _is_sound(examined: Examined) -> bool:
+    heard = examined.heard
+    return heard is not None and not heard.failure and heard.again is not False

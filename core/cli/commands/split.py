@@ -1,0 +1,203 @@
+"""``tonesmith split``: which rows are for training, for validation, for the test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from tonesmith.cli.options import Json, Quiet
+from tonesmith.errors import ConfigError
+from tonesmith.host.registry import Host
+from tonesmith.terminal.messages import warn
+
+if TYPE_CHECKING:
+    from tonesmith.dataset.reader import Dataset
+    from tonesmith.dataset.splits import Splits
+    from tonesmith.transfer.blocks import Damaged
+
+_SHOWN = 20
+
+_SHARE: dict[str, Any] = {"min": 0.0, "max": 1.0, "metavar": "SHARE"}
+
+
+def split(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
+    train: Annotated[float, typer.Option("--train", help="Share for training.", **_SHARE)] = 0.8,
+    val: Annotated[float, typer.Option("--val", help="Share for validation.", **_SHARE)] = 0.1,
+    test: Annotated[float, typer.Option("--test", help="Share for the test.", **_SHARE)] = 0.1,
+    by: Annotated[
+        Literal["patch", "preset"],
+        typer.Option("--by", help="What stays together: the rows of a patch, or a preset with all that came from it."),
+    ] = "patch",
+    stratify: Annotated[
+        Literal["origin"] | None,
+        typer.Option("--stratify", help="Let the shares hold among the patches of each sampler."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Another one divides otherwise.")] = 0,
+    crossing: Annotated[
+        Literal["join", "drop"],
+        typer.Option(
+            "--crossing",
+            help="What becomes of presets that were bred with each other: they fall in one split, or what was bred "
+            "from two splits falls in none.",
+        ),
+    ] = "join",
+    force: Annotated[
+        bool, typer.Option("--force", help="Split anew what is split, though rows move between splits.")
+    ] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Forget the splits.")] = False,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Finish a division into files that was cut short, as it was asked for.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be, and store nothing.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Divide a dataset into training, validation and test, so that nothing leaks from one to another.
+
+    What is decided is stored with the dataset, and holds for the rows that are added to it later. Exits with 1 if a
+    block is damaged; the others are divided.
+    """
+    from tonesmith.dataset.opening import open_dataset
+    from tonesmith.dataset.splits import Splits, splits_of
+
+    if finish and (remove or force):
+        raise ConfigError(
+            f"--finish goes on as it was asked for: it does not go with --{'remove' if remove else 'force'}"
+        )
+    opened, how = open_dataset(dataset), _How(dry_run=dry_run, as_json=as_json, quiet=quiet)
+    asked = splits_of(opened.attributes, dataset) if finish else None
+    if remove or (finish and asked is None):
+        _remove(dataset, opened, how)
+        return
+    asked = asked or Splits({"train": train, "val": val, "test": test}, by, stratify or "", seed, crossing)
+    _divide(dataset, opened, asked, how, force=force)
+
+
+@dataclass(frozen=True)
+class _How:
+    """What is to be done with what was found, and how much is to be shown."""
+
+    dry_run: bool
+    as_json: bool
+    quiet: bool
+
+
+def _divide(path: Path, opened: Dataset, asked: Splits, how: _How, *, force: bool) -> None:
+    from tonesmith.transfer.divide import account
+    from tonesmith.transfer.split import decided, of_sound_rows
+
+    def decide(rows: Dataset) -> tuple[Splits, bool, dict[str, dict[str, Any]]]:
+        splits, done = decided(path, rows, asked, force=force, refuse=not how.dry_run)
+        return splits, done, account(rows, splits)
+
+    (splits, done, told), damaged = of_sound_rows(opened, decide)
+    if not (done or how.dry_run):
+        damaged = _store(path, opened, splits, how, damaged)
+    state = "unchanged" if done else "not stored" if how.dry_run else "stored"
+    settings = {**splits.settings, "shares": dict(splits.shares), "state": state, "splits": told}
+    for name, share in splits.shares.items():
+        if share and not told[name]["patches"]:
+            kind = "patches" if splits.by == "patch" else "presets"
+            warn(f"the split {name} is empty: there are too few {kind} for it")
+    _say(path, settings, _lines(path, splits, told, state), damaged, how)
+
+
+def _remove(path: Path, opened: Dataset, how: _How) -> None:
+    from tonesmith.dataset.splits import UNFINISHED
+
+    there = bool({"splits", UNFINISHED} & set(opened.attributes))
+    damaged = _store(path, opened, None, how, {}) if there and not how.dry_run else {}
+    state = "unchanged" if not there else "not stored" if how.dry_run else "removed"
+    said = {"unchanged": "is not split", "not stored": "its splits would be removed", "removed": "is no longer split"}
+    _say(path, {"state": state}, [f"{path}: {said[state]}"], damaged, how)
+
+
+def _store(
+    path: Path, opened: Dataset, splits: Splits | None, how: _How, damaged: Mapping[int, Damaged]
+) -> dict[int, Damaged]:
+    """Store splits, or forget them, and return which blocks are damaged, with those that are known to be."""
+    from tonesmith.card.card import renew_card
+    from tonesmith.cli.transfer import progress
+    from tonesmith.dataset.opening import open_dataset
+    from tonesmith.dataset.splits import UNFINISHED, finishing
+    from tonesmith.transfer.split import store
+
+    try:
+        with progress("dividing", hidden=how.quiet or how.as_json) as listener:
+            found = {**damaged, **store(path, opened, splits, Host.load(), listener)}
+    except KeyboardInterrupt:
+        if UNFINISHED in open_dataset(path).attributes:
+            typer.echo(f"tonesmith: interrupted: {finishing(path)}", err=True)
+        raise
+    renew_card(path, open_dataset(path).without(found))
+    return found
+
+
+def _say(path: Path, told: Mapping[str, Any], lines: Iterable[str], damaged: Mapping[int, Damaged], how: _How) -> None:
+    """Print what was done, and exit with 1 if blocks were damaged."""
+    if how.as_json:
+        listed = {"damaged": [asdict(found) for found in damaged.values()]} if damaged else {}
+        typer.echo(json.dumps({**told, **listed}))
+    else:
+        typer.echo("\n".join([*lines, *_damage_lines(path, list(damaged.values()))]))
+    if damaged:
+        raise typer.Exit(1)
+
+
+def _damage_lines(path: Path, damaged: list[Damaged]) -> Iterator[str]:
+    from tonesmith.dataset.opening import open_dataset
+    from tonesmith.dataset.splits import UNFINISHED, finishing
+
+    for found in damaged[:_SHOWN]:
+        yield f"left out: {found.what}"
+    if len(damaged) > _SHOWN:
+        yield f"and {len(damaged) - _SHOWN} more; --json lists all"
+    if damaged and UNFINISHED in open_dataset(path).attributes:
+        yield f"Once they are made anew, {finishing(path)}"
+
+
+def _lines(path: Path, splits: Splits, told: Mapping[str, Mapping[str, Any]], state: str) -> Iterable[str]:
+    from tonesmith.dataset.splits import LEFT_OUT
+    from tonesmith.terminal.table import table
+    from tonesmith.terminal.text import counted
+
+    total = {key: sum(part[key] for part in told.values()) for key in ("patches", "rows", "presets")}
+    patches = counted(total["patches"], "patch", "patches")
+    yield f"{path}: {counted(total['rows'], 'row')} of {patches}, by {splits.by}, seed {splits.seed}"
+    left = told[LEFT_OUT]
+    shown = [name for name in told if name != LEFT_OUT or left["rows"]]
+    origins = [name for name in splits.origins if splits.stratify and any(p["origins"][name] for p in told.values())]
+    presets = splits.by == "preset"
+    heads = ["split", "asked", "patches", "share", "rows", *["presets"] * presets, *(f"in {name}" for name in origins)]
+    yield from table(heads, [_cells(name, told, origins, presets=presets) for name in shown])
+    if left["rows"]:
+        yield f"{LEFT_OUT}: rows in no split, whose patches were bred from presets of two."
+    if total["presets"] and not presets and state != "unchanged":
+        yield "Rows come from presets: --by preset keeps each with all that came from it."
+    yield {
+        "stored": "The splits are stored with the dataset.",
+        "not stored": "Nothing was stored.",
+        "unchanged": "It was split so already; nothing changed.",
+    }[state]
+
+
+def _cells(name: str, told: Mapping[str, Mapping[str, Any]], origins: Iterable[str], *, presets: bool) -> list[str]:
+    from tonesmith.dataset.splits import LEFT_OUT
+
+    part = told[name]
+    share = _share(part["rows"], (p["rows"] for p in told.values()))
+    shares = [_share(part["origins"][o], (p["origins"][o] for p in told.values())) for o in origins]
+    counts = [str(part["rows"]), *([str(part["presets"])] if presets else [])]
+    asked = "" if name == LEFT_OUT else f"{part['share']:.4g}"
+    return [name, asked, str(part["patches"]), share, *counts, *shares]
+
+
+def _share(count: int, counts: Iterable[int]) -> str:
+    total = sum(counts)
+    return f"{count / total:.1%}" if total else "-"

@@ -1,0 +1,81 @@
+"""``tonesmith verify``: whether a dataset is what it says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tonesmith.cli.options import Json, Quiet
+from tonesmith.host.registry import Host
+
+if TYPE_CHECKING:
+    from tonesmith.dataset.verify import Damage
+
+_SHOWN = 20
+
+
+def verify(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
+    render: Annotated[
+        int, typer.Option("--render", min=0, metavar="N", help="Render N rows again and compare every sample.")
+    ] = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check every stored byte against its digest, and with --render the sound of labels against the audio.
+
+    Exits with 1 and the list of rows if any differs.
+    """
+    from tonesmith.dataset.opening import open_dataset
+    from tonesmith.dataset.verify import check_integrity, check_renders, rows_to_render
+
+    opened = open_dataset(dataset)
+    rows = rows_to_render(opened, render)
+    with _progress("reading", len(opened), hidden=quiet or as_json) as advance:
+        damage = list(check_integrity(opened, advance))
+    unreadable = {found.row for found in damage}
+    sound = [row for row in rows if row not in unreadable]
+    if sound:
+        with _progress("rendering", len(sound), hidden=quiet or as_json) as advance:
+            damage += check_renders(opened, sound, dataset, Host.load(), advance)
+    if as_json:
+        report = {"rows": len(opened), "rows_planned": opened.plan.rows, "rendered": len(sound)}
+        found = [asdict(item) for item in damage]
+        typer.echo(json.dumps({**report, "complete": opened.complete, "digest": opened.digest, "damage": found}))
+    else:
+        typer.echo("\n".join(_lines(dataset, len(opened), opened.plan.rows, len(sound), damage)))
+    if damage:
+        raise typer.Exit(1)
+
+
+def _lines(path: Path, rows: int, planned: int, rendered: int, damage: list[Damage]) -> Iterable[str]:
+    missing = f" ({planned - rows} of the plan's {planned} are not rendered yet)" if rows < planned else ""
+    bad = {item.row for item in damage if item.what != "render" and item.row >= 0}
+    yield f"{path}: {rows} rows{missing}"
+    yield f"  stored    {rows - len(bad)} of {rows} rows are as they were written"
+    if rendered:
+        differing = sum(item.what == "render" for item in damage)
+        yield f"  rendered  {rendered - differing} of {rendered} rows sound as they did, bit for bit"
+    for item in damage[:_SHOWN]:
+        where = f"row {item.row} (block {item.block})" if item.row >= 0 else "no row's"
+        yield f"  {where}: {item.what} {item.detail}".rstrip()
+    if len(damage) > _SHOWN:
+        yield f"  and {len(damage) - _SHOWN} more; --json lists all"
+
+
+@contextmanager
+def _progress(what: str, total: int, *, hidden: bool) -> Iterator[Callable[[int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda rows: progress.advance(task, rows)

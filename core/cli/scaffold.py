@@ -1,0 +1,106 @@
+"""``tonesmith plugins new``: the skeleton of a distribution that brings one plugin, and works as it is written."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tonesmith.errors import ConfigError, PluginError, unknown_name
+from tonesmith.host.conformance import ROLES
+
+if TYPE_CHECKING:
+    from tonesmith.host.registry import Host
+
+_NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
+_LONGEST = 40
+_TRIES = {
+    "backend": "tonesmith generate --backend {name} -n 4 out.zarr",
+    "sampler": "tonesmith generate --sampler {name} -n 4 out.zarr",
+    "validator": "tonesmith generate --validator level --validator {name} -n 4 out.zarr",
+    "sink": "tonesmith generate --sink {name} -n 4 out",
+}
+
+
+def add_new(app: typer.Typer, host: Host) -> None:
+    """Add ``new`` to ``tonesmith plugins``."""
+
+    @app.command("new")
+    def new(
+        role: Annotated[str, typer.Argument(metavar="ROLE", help="backend, sampler, validator or sink.")],
+        name: Annotated[str, typer.Argument(metavar="NAME", help="Of the plugin: a lower-case word.")],
+        out: Annotated[
+            Path | None, typer.Option("--out", metavar="DIR", help="Folder to make; default ./tonesmith-NAME.")
+        ] = None,
+    ) -> None:
+        """Write a distribution with a plugin that works, and its tests: a start for one of your own."""
+        check_new(host, role, name)
+        folder = out or Path(f"tonesmith-{name}")
+        written = write_skeleton(role, name, folder)
+        listed = "\n".join(f"  {path.relative_to(folder)}" for path in written)
+        steps = [
+            f'pip install -e "{_spelled(folder)}[test]"',
+            f"python -m pytest {folder}",
+            _TRIES[role].format(name=name),
+        ]
+        typer.echo("\n".join([f"{folder}", listed, "Next:", *(f"  {step}" for step in steps)]))
+
+
+def check_new(host: Host, role: str, name: str) -> None:
+    """Raise :class:`PluginError` unless a new plugin may have this role and name."""
+    if role not in ROLES:
+        raise PluginError(unknown_name("role", role, ROLES))
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
+        raise PluginError(
+            f"{name!r} cannot name a plugin: a name is a lower-case word of at most {_LONGEST} letters and digits, "
+            "with - or _ between them."
+        )
+    for record in host.plugins():
+        if (record.role, record.name) == (role, name):
+            raise PluginError(
+                f"there is a {role} {name!r} already, from {record.distribution} {record.version}. Choose another name."
+            )
+
+
+def write_skeleton(role: str, name: str, folder: Path) -> list[Path]:
+    """Write the files of a new distribution, and return them.
+
+    Raises :class:`ConfigError`, having written nothing, if something is at the folder.
+    """
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise ConfigError(f"{folder} is there already, and nothing is overwritten. Name another folder: --out DIR.")
+    word = name.replace("-", "_")
+    title, kind = "".join(part.capitalize() for part in word.split("_")), role.capitalize()
+    module = f"tonesmith_{word}"
+    names = {
+        "role": role,
+        "name": name,
+        "word": word,
+        "module": module,
+        "title": title,
+        "kind": title if title.endswith(kind) and title != kind else title + kind,
+        "distribution": f"tonesmith-{word.replace('_', '-')}",
+    }
+    places = {
+        "pyproject.toml": folder / "pyproject.toml",
+        "README.md": folder / "README.md",
+        f"{role}.py": folder / "src" / module / "__init__.py",
+        f"{role}_test.py": folder / "tests" / f"test_{word}.py",
+    }
+    templates = files("tonesmith.cli") / "templates"
+    texts = {
+        path: Template((templates / f"{template}.template").read_text("utf-8")).substitute(names)
+        for template, path in places.items()
+    }
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return list(texts)
+
+
+def _spelled(folder: Path) -> str:
+    return str(folder) if folder.is_absolute() else f"./{folder}"

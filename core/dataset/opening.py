@@ -1,0 +1,45 @@
+"""Opening the dataset at a path, whichever sink made it."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+from tonesmith.dataset.reader import Dataset
+from tonesmith.errors import DatasetError, DatasetNotFoundError
+
+
+def open_dataset(path: str | PathLike[str]) -> Dataset:
+    """Return the dataset at a path, whichever sink wrote it.
+
+    Raises :class:`DatasetNotFoundError` if nothing is at the path, :class:`DatasetError` if what is there is
+    no dataset, or one of a newer version.
+    """
+    from tonesmith.host.registry import Host
+
+    place = Path(path)
+    sinks = Host.load().sinks()
+    for sink in sinks.values():
+        if sink.recognises(place):
+            return Dataset(sink.open(place))
+    if not place.exists():
+        raise DatasetNotFoundError(f"there is no dataset at {place}: nothing is there")
+    raise DatasetError(f"{place} is {_told(place)}, not a dataset of tonesmith. Known sinks: {', '.join(sinks)}.")
+
+
+def _told(place: Path) -> str:
+    if not place.is_dir():
+        return "an HDF5 file that is damaged, cut short or of another program" if _is_hdf5(place) else "a file"
+    names = sorted(entry.name for entry in place.iterdir())
+    if not names:
+        return "an empty folder"
+    if {"zarr.json", ".zgroup", ".zarray"} & set(names):
+        return "Zarr data of another program"
+    return f"a folder with {', '.join(names[:3])}" + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _is_hdf5(place: Path) -> bool:
+    if not place.is_file():  # a pipe would keep us waiting
+        return False
+    with place.open("rb") as file:
+        return file.read(8) == b"\x89HDF\r\n\x1a\n"

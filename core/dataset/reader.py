@@ -1,0 +1,278 @@
+"""A dataset opened for reading: rows with their labels, in any order, with no synth installed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.dataset.row import Choice, Row, Rows, chosen_one, chosen_rows
+from tonesmith.dataset.splits import KEYS, splits_of
+from tonesmith.errors import DatasetError, unknown_name
+from tonesmith.plan.block import dataset_digest
+from tonesmith.plan.plan import Plan
+from tonesmith.plan.rejection import Rejection
+from tonesmith.space.patch import Patch
+from tonesmith.space.preset import PresetRef
+from tonesmith.space.space import ParameterSpace
+
+if TYPE_CHECKING:
+    from tonesmith.host.roles import Storage
+
+_CHUNK_BLOCKS, _CHUNK_ROWS = 64, 8192
+"""Blocks that are read at once where all are, as long as they have no more rows than that."""
+
+
+class Dataset:
+    """The committed rows of a dataset, as they were when it was opened.
+
+    ``ds[7]`` is a :class:`Row`; ``ds[:32]``, ``ds[[3, 1, 4]]`` and ``ds[mask]`` are :class:`Rows`. Rows that
+    are not rendered yet are left out: ``ds.rows`` tells the places of those that are there.
+
+    It may be pickled, sent to other processes, and used after a fork.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self._committed = dict(sorted(storage.committed().items()))
+        self._chosen: NDArray[np.int64] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The snapshot travels: another process must count the same rows, though more are stored by then.
+        return {"storage": self.storage, "_committed": self._committed, "_chosen": self._chosen}
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """The JSON kept with the data."""
+        return self.storage.attributes
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan, with every setting that decides the content."""
+        if "plan" not in self.attributes:
+            raise DatasetError("the dataset has no plan among its attributes")
+        return Plan.from_json(self.attributes["plan"])
+
+    @property
+    def space(self) -> ParameterSpace:
+        """The parameters, and the codec of their labels."""
+        return self.plan.space
+
+    @cached_property
+    def presets(self) -> dict[str, PresetRef]:
+        """SHA-256 -> name, author, style and licence of each preset that the plan draws from."""
+        return {preset.sha256: preset for preset in self.plan.presets}
+
+    def modulation_matrix(self, i: int) -> NDArray[np.float32]:
+        """Return float32 (4, sources, destinations) of a row: amount, bipolar, power and stereo of each routing.
+
+        Axes are in the order of ``ds.space.sources`` and ``ds.space.destinations``; zeros where nothing is
+        connected, or what is connected is bypassed.
+        """
+        space = self.space
+        matrix = np.zeros((4, len(space.sources), len(space.destinations)), np.float32)
+        for m in self.patch_of(i).modulations:
+            if not m.bypass:
+                place = (slice(None), space.sources.index(m.source), space.destinations.index(m.destination))
+                matrix[place] = m.amount, m.bipolar, m.power, m.stereo
+        return matrix
+
+    @cached_property
+    def rows(self) -> NDArray[np.int64]:
+        """The number that each row has in the plan: int64 (len,), ascending."""
+        return self._chosen if self._chosen is not None else self._committed_rows()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row of the plan is there, or was when a split was taken of it."""
+        return sum(self._committed.values()) == self.plan.rows
+
+    @cached_property
+    def splits(self) -> dict[str, NDArray[np.int64]]:
+        """Split -> indices of its rows here, ascending; empty if the dataset is not split. See ``tonesmith split``."""
+        splits = splits_of(self.attributes)
+        if splits is None:
+            return {}
+        found = [splits.of(chunk) for chunk in self.chunks(self._keys())]
+        names = np.concatenate(found) if found else np.zeros(0, np.int64)
+        return {name: np.flatnonzero(names == place) for place, name in enumerate(splits.names)}
+
+    def split_of(self, i: int) -> str:
+        """Return the split of a row, or "" if it is in none."""
+        splits = splits_of(self.attributes)
+        if splits is None:
+            return ""
+        row = self.rows[chosen_one(i, len(self))]
+        place = int(splits.of(self._read(self._keys(), [row]))[0])
+        return splits.names[place] if place >= 0 else ""
+
+    def split(self, name: str) -> Dataset:
+        """Return the rows of one split, such as "train", as a dataset.
+
+        Raises :class:`DatasetError` if the dataset is not split, or has no split of that name.
+        """
+        if splits_of(self.attributes) is None:
+            raise DatasetError("the dataset is not split. Split it: tonesmith split DATASET")
+        if name not in self.splits:
+            raise DatasetError(unknown_name("split", name, self.splits))
+        part = Dataset.__new__(Dataset)
+        part.__dict__.update(self.__getstate__(), _chosen=self.rows[self.splits[name]])
+        return part
+
+    def without(self, blocks: Collection[int]) -> Dataset:
+        """Return the rows that are in none of these blocks, as a dataset: what can be read where those are damaged."""
+        kept = {block: rows for block, rows in self._committed.items() if block not in blocks}
+        chosen = self._chosen
+        if chosen is not None:
+            chosen = chosen[~np.isin(chosen // self.plan.block_rows, list(blocks))]
+        part = Dataset.__new__(Dataset)
+        part.__dict__.update(self.__getstate__(), _committed=kept, _chosen=chosen)
+        return part
+
+    @cached_property
+    def rejections(self) -> tuple[Rejection, ...]:
+        """The reject ledger, by patch and attempt."""
+        return tuple(self.storage.rejections())
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content: equal for two datasets with the same rows, however and wherever made."""
+        stored = self.storage.blocks()
+        digests = [d for block, rows in self._committed.items() for d in stored[block][:rows]]
+        if self._chosen is not None:
+            digests = [digests[place] for place in np.searchsorted(self._committed_rows(), self._chosen)]
+        return dataset_digest(digests)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the dataset takes in storage."""
+        return self.storage.nbytes()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return (self[i] for i in range(len(self)))
+
+    @overload
+    def __getitem__(self, key: int | np.integer[Any]) -> Row: ...
+    @overload
+    def __getitem__(self, key: Choice) -> Rows: ...
+    def __getitem__(self, key: int | np.integer[Any] | Choice) -> Row | Rows:
+        """Return one row, or those that a slice, indices or a mask choose.
+
+        Raises :class:`IndexError` beyond the ends, :class:`DatasetError` if the stored bytes are damaged.
+        """
+        chosen = chosen_rows(key, len(self))
+        if not isinstance(chosen, int):
+            rows = self.rows[chosen]
+            return Rows(self.plan, rows, self._read([c.name for c in self.plan.schema], rows))
+        row = int(self.rows[chosen])
+        columns = self._read([c.name for c in self.plan.schema], [row])
+        return Row(self.plan, row, {name: np.asarray(array[0]) for name, array in columns.items()})
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Return a whole column, (len, *shape), such as ``ds.column("pitch")``."""
+        return self._read(self._known([name]), self.rows)[name]
+
+    def info(self) -> dict[str, Any]:
+        """Return what a training script asks first, as JSON: rows, the form of the audio, columns, names, splits.
+
+        ``columns`` has the shape of a row and the dtype of each; ``continuous`` and ``categorical`` the names along
+        the axis of the column of that name.
+        """
+        plan, audio = self.plan, self.plan.audio
+        return {
+            "rows": len(self),
+            "rows_planned": plan.rows,
+            "complete": self.complete,
+            "sample_rate": audio.sample_rate,
+            "channels": audio.channels,
+            "frames": audio.frames,
+            "columns": {c.name: {"shape": list(c.shape), "dtype": c.dtype, "doc": c.doc} for c in plan.schema},
+            "continuous": [p.name for p in self.space.continuous],
+            "categorical": {p.name: [p.text(p.low + i) for i in range(p.count)] for p in self.space.categorical},
+            "origins": list(plan.origins),
+            "backend": plan.backend.name,
+            "splits": {name: len(rows) for name, rows in self.splits.items()},
+            "fingerprint": plan.fingerprint,
+        }
+
+    def get_sample(self, i: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
+        """Return column name -> array of one row, of the column's shape; a number of NumPy's where it has none.
+
+        Args:
+            i: index of the row.
+            columns: which; None for all. Audio costs most, so leave it out where it is not needed.
+        """
+        row = self.rows[chosen_one(i, len(self))]
+        return {name: array[0] for name, array in self._read(self._known(columns), [row]).items()}
+
+    def get_batch(self, indices: Choice, columns: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
+        """Return column name -> array (n, *shape) of several rows, in the order of the indices.
+
+        Args:
+            indices: of rows, which may repeat; or a slice or a mask.
+            columns: which; None for all.
+        """
+        chosen = np.atleast_1d(chosen_rows(indices, len(self)))
+        return self._read(self._known(columns), self.rows[chosen])
+
+    def chunks(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, NDArray[Any]]]:
+        """Yield column name -> array (n, *shape) of all rows, in order, some whole blocks at a time.
+
+        So each block is opened once for all columns, and a dataset of any size is in memory a part at a time.
+
+        Args:
+            columns: which; None for all.
+        """
+        names, size = self._known(columns), self.plan.block_rows
+        most = max(1, min(_CHUNK_BLOCKS, _CHUNK_ROWS // size))
+        firsts = np.flatnonzero(np.diff(self.rows // size, prepend=-1))[::most].tolist()
+        for first, stop in pairwise([*firsts, len(self)]):
+            yield self._read(names, self.rows[first:stop])
+
+    def patch_of(self, i: int) -> Patch:
+        """Return the patch of a row, without reading its audio."""
+        row = int(self.rows[chosen_one(i, len(self))])
+        columns = self._read([c.name for c in self.plan.schema if c.name != "audio"], [row])
+        return Row(self.plan, row, {name: np.asarray(array[0]) for name, array in columns.items()}).patch
+
+    def assets_of(self, i: int) -> dict[str, bytes]:
+        """Return SHA-256 -> content of each asset that the patch of a row names, checked against it."""
+        return {name: self.storage.asset(name) for name in set(self.patch_of(i).assets.values()) if name}
+
+    def __repr__(self) -> str:
+        audio, state = self.plan.audio, "" if self.complete else f" of {self.plan.rows}"
+        return (
+            f"<Dataset: {len(self)}{state} rows from {self.plan.backend.name}, {audio.channels} x {audio.frames} "
+            f"frames at {audio.sample_rate} Hz, {len(self.space.names)} parameters>"
+        )
+
+    def _committed_rows(self) -> NDArray[np.int64]:
+        size = self.plan.block_rows
+        parts = [np.arange(block * size, block * size + rows) for block, rows in self._committed.items()]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+    def _keys(self) -> list[str]:
+        """Return the columns that tell a row's split."""
+        known = {column.name for column in self.plan.schema}
+        return [name for name in KEYS if name in known]
+
+    def _known(self, columns: Sequence[str] | None) -> list[str]:
+        """Return names of columns, all if None; raise :class:`DatasetError` for one that is not there."""
+        if isinstance(columns, str):
+            raise TypeError(f"columns are a list of names, such as [{columns!r}], not one name")
+        known = [column.name for column in self.plan.schema]
+        for name in columns or ():
+            if name not in known:
+                raise DatasetError(unknown_name("column", name, known, shown=40))
+        return known if columns is None else list(columns)
+
+    def _read(self, names: Sequence[str], rows: Sequence[int] | NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        wanted = [int(row) for row in rows]
+        return {name: self.storage.read(name, wanted) for name in names}

@@ -1,0 +1,192 @@
+"""One row of a dataset, and several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.errors import DatasetError
+from tonesmith.plan.plan import Plan
+from tonesmith.plan.rows import digest_hex, label_from
+from tonesmith.space.patch import Note, Patch
+from tonesmith.space.space import Label
+
+Choice = slice | Sequence[int] | Sequence[bool] | NDArray[Any]
+"""What chooses several rows: a slice, indices, or a boolean mask as long as the dataset."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterValue:
+    """One parameter of a row: ``raw`` in the engine's units, ``value`` in ``unit`` and ``text`` as the synth shows it.
+
+    The value of a categorical parameter is its whole number, and its text the choice.
+    """
+
+    raw: float
+    value: float
+    unit: str
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """An accepted render with its label and metadata.
+
+    Attributes:
+        plan: of the dataset.
+        row: absolute number of the row in the plan.
+        columns: column name -> this row's array, of the column's shape.
+    """
+
+    plan: Plan
+    row: int
+    columns: Mapping[str, NDArray[Any]]
+
+    @property
+    def audio(self) -> NDArray[np.float32]:
+        """Float32 (channels, frames), full scale 1.0."""
+        return self.columns["audio"]
+
+    @cached_property
+    def label(self) -> Label:
+        """The stored form of the patch."""
+        return label_from(self.plan.space, {name: array[None] for name, array in self.columns.items()}, 0)
+
+    @cached_property
+    def patch(self) -> Patch:
+        """The patch that the label stands for, with a raw value for every parameter of the synth."""
+        return self.plan.space.decode(self.label, self.origin, self.preset, self.mate)
+
+    @cached_property
+    def parameters(self) -> dict[str, ParameterValue]:
+        """Name -> value of each parameter that varies, continuous ones first."""
+        space, values = self.plan.space, self.patch.values
+        return {
+            p.name: ParameterValue(values[p.name], p.shown(values[p.name]), p.unit, p.text(values[p.name]))
+            for p in (*space.continuous, *space.categorical)
+        }
+
+    @property
+    def note(self) -> Note:
+        """The note that was played: pitch, velocity, hold and tail in seconds."""
+        pitch, velocity, hold, tail = (self.columns[name].item() for name in ("pitch", "velocity", "hold", "tail"))
+        return Note(pitch, velocity, hold, tail)
+
+    @property
+    def patch_id(self) -> int:
+        """Index of the patch in the plan."""
+        return int(self.columns["patch"])
+
+    @property
+    def attempt(self) -> int:
+        """Which draw of the patch was accepted, 0 first."""
+        return int(self.columns["attempt"])
+
+    @property
+    def origin(self) -> str:
+        """The sampler that made the patch."""
+        index = int(self.columns["origin"])
+        if not 0 <= index < len(self.plan.origins):
+            raise DatasetError(f"row {self.row} has origin {index}; the plan has {len(self.plan.origins)}")
+        return self.plan.origins[index]
+
+    @property
+    def preset(self) -> str:
+        """SHA-256 of the preset that the patch came from, in hexadecimal, or ""; ``ds.presets`` tells more of it."""
+        return digest_hex(self.columns["preset"])
+
+    @property
+    def mate(self) -> str:
+        """SHA-256 of the second preset that the patch was bred from, in hexadecimal, or ""."""
+        return digest_hex(self.columns["mate"]) if "mate" in self.columns else ""
+
+    @property
+    def audible(self) -> NDArray[np.bool_]:
+        """Bool (varied parameters,): which of ``plan.space.names`` the gates leave audible."""
+        return self.columns.get("audible", np.zeros(0, np.bool_))
+
+    @property
+    def measured(self) -> dict[str, float]:
+        """What the validators measured, by name; NaN where there was nothing to measure."""
+        return {measure.name: float(self.columns[measure.name]) for measure in self.plan.measures}
+
+    def __repr__(self) -> str:
+        note, (channels, frames) = self.note, self.audio.shape
+        return (
+            f"<Row {self.row}: patch {self.patch_id} from {self.origin}, pitch {note.pitch}, "
+            f"velocity {note.velocity}, {channels} x {frames} frames>"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Several rows, stacked.
+
+    Attributes:
+        plan: of the dataset.
+        rows: int64 (n,), absolute numbers of the rows in the plan.
+        columns: column name -> (n, *shape of the column).
+    """
+
+    plan: Plan
+    rows: NDArray[np.int64]
+    columns: Mapping[str, NDArray[Any]]
+
+    @property
+    def audio(self) -> NDArray[np.float32]:
+        """Float32 (n, channels, frames), full scale 1.0."""
+        return self.columns["audio"]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return (self._row(i) for i in range(len(self)))
+
+    @overload
+    def __getitem__(self, key: int | np.integer[Any]) -> Row: ...
+    @overload
+    def __getitem__(self, key: Choice) -> Rows: ...
+    def __getitem__(self, key: int | np.integer[Any] | Choice) -> Row | Rows:
+        """Return one row, or those that a slice, indices or a mask choose."""
+        chosen = chosen_rows(key, len(self))
+        if isinstance(chosen, int):
+            return self._row(chosen)
+        return Rows(self.plan, self.rows[chosen], {name: array[chosen] for name, array in self.columns.items()})
+
+    def _row(self, i: int) -> Row:
+        return Row(self.plan, int(self.rows[i]), {name: np.asarray(array[i]) for name, array in self.columns.items()})
+
+    def __repr__(self) -> str:
+        return f"<Rows: {len(self)} of {self.plan.rows}>"
+
+
+def chosen_rows(key: Any, length: int) -> int | NDArray[np.int64]:
+    """Return the index, or the indices int64 (n,), that a key chooses out of ``length`` rows."""
+    if isinstance(key, slice):
+        return np.arange(length)[key]
+    if np.ndim(key) == 0:
+        return chosen_one(key, length)
+    keys = np.asarray(key)
+    if keys.ndim == 1 and keys.dtype == np.bool_:
+        if len(keys) != length:
+            raise IndexError(f"the mask has {len(keys)} entries for {length} rows")
+        return np.flatnonzero(keys)
+    if keys.ndim != 1 or (len(keys) and keys.dtype.kind not in "iu"):
+        raise TypeError(f"rows are chosen by an index, a slice, indices or a mask, not {type(key).__name__}")
+    return np.array([chosen_one(k, length) for k in keys.tolist()], np.int64)
+
+
+def chosen_one(key: Any, length: int) -> int:
+    """Return the index that a key chooses out of ``length`` rows, counted from the start."""
+    if isinstance(key, (bool, np.bool_)) or not hasattr(key, "__index__"):
+        raise TypeError(f"rows are chosen by an index, a slice, indices or a mask, not {type(key).__name__}")
+    index: int = key.__index__()
+    if not -length <= index < length:
+        raise IndexError(f"row {index} of a dataset of {length} rows")
+    return index % length

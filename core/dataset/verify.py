@@ -1,0 +1,170 @@
+"""Whether a dataset is what it says: every stored byte, and the sound of every label."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.dataset.reader import Dataset
+from tonesmith.engine.client import Engine
+from tonesmith.engine.determinism import same_audio
+from tonesmith.errors import DatasetError
+from tonesmith.host.registry import Host
+from tonesmith.host.roles import Sink
+from tonesmith.plan.block import row_digests
+from tonesmith.plan.plan import fingerprint_of
+from tonesmith.plan.rows import digest_hex
+from tonesmith.space.sampling import key_of
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A row, or something beside the rows, that is not what it should be.
+
+    Attributes:
+        row: its place among the dataset's rows; -1 for what is no row's.
+        block: the block that holds it, or -1.
+        what: "unreadable", "digest" (its bytes are not those that were written), "asset" (what its label
+            names is missing or damaged) or "render" (its label does not sound like its audio); of no row: "asset",
+            "plan" (it is not the one that the rows were made by) or "beside" (what lies beside the rows).
+        detail: how far off, or the error.
+    """
+
+    row: int
+    block: int
+    what: str
+    detail: str = ""
+
+
+def check_integrity(dataset: Dataset, progress: Callable[[int], object] = int) -> Iterator[Damage]:
+    """Read every row and compare its digest with the one that was stored with its block.
+
+    Args:
+        dataset: to check.
+        progress: told the number of rows after each block.
+    """
+    schema = [column for column in dataset.plan.schema if column.content]
+    assets: dict[str, str] = {}
+    first, stored = 0, dataset.storage.blocks()
+    for block, rows in sorted(dataset.storage.committed().items()):
+        offset = block * dataset.plan.block_rows
+        try:
+            digests = stored[block]
+        except DatasetError as error:
+            yield from (Damage(first + place, block, "unreadable", str(error)) for place in range(rows))
+            digests = ()
+        for place, digest in enumerate(digests):
+            try:
+                columns = {c.name: dataset.storage.read(c.name, [offset + place]) for c in schema}
+            except DatasetError as error:
+                yield Damage(first + place, block, "unreadable", str(error))
+                continue
+            if row_digests(schema, columns)[0] != digest:
+                yield Damage(first + place, block, "digest")
+            faults = [_asset_fault(dataset, digest_hex(name), assets) for name in columns.get("asset", [[]])[0]]
+            if any(faults):
+                yield Damage(first + place, block, "asset", next(filter(None, faults)))
+        first += rows
+        progress(rows)
+    yield from _beside(dataset, assets)
+
+
+def plan_fault(dataset: Dataset) -> str:
+    """Return what tells that the plan is not that by which the rows were made, or "": its fingerprint is beside it."""
+    found, stored = fingerprint_of(dataset.attributes["plan"]), dataset.attributes.get("fingerprint", "")
+    if not stored or found == stored:
+        return ""
+    return (
+        f"its fingerprint is {found[:12]}, not {str(stored)[:12]}: it was changed, and labels may mean something else"
+    )
+
+
+def _beside(dataset: Dataset, known: dict[str, str]) -> Iterator[Damage]:
+    """Yield what is wrong with the plan, with assets that no row names, and with what the format keeps beside rows."""
+    if fault := plan_fault(dataset):
+        yield Damage(-1, -1, "plan", fault)
+    named = {preset.patch for preset in dataset.plan.presets}
+    for name in sorted({*dataset.storage.assets(), *named} - known.keys()):
+        if fault := _asset_fault(dataset, name, known):
+            yield Damage(-1, -1, "asset", fault)
+    for fault in dataset.storage.check():
+        yield Damage(-1, -1, "beside", fault)
+
+
+def _asset_fault(dataset: Dataset, name: str, known: dict[str, str]) -> str:
+    """Return what is wrong with an asset, or ""; each is read once."""
+    if name and name not in known:
+        try:
+            dataset.storage.asset(name)
+            known[name] = ""
+        except DatasetError as error:
+            known[name] = str(error)
+    return known.get(name, "")
+
+
+def rows_to_render(dataset: Dataset, count: int) -> list[int]:
+    """Return ``count`` rows spread over the dataset, the same ones each time."""
+    if count >= len(dataset):
+        return list(range(len(dataset)))
+    generator = np.random.Generator(np.random.Philox(key=key_of(dataset.plan.seed, "verify")))
+    return sorted(int(row) for row in generator.choice(len(dataset), count, replace=False))
+
+
+def check_renders(
+    dataset: Dataset, rows: Sequence[int], path: Path, host: Host, progress: Callable[[int], object] = int
+) -> Iterator[Damage]:
+    """Render rows again from their stored labels and compare the samples, bit for bit.
+
+    Each row's audio goes through what it went through then: the sinks that stored it with loss before a conversion or
+    a merge, and the dataset's own.
+    """
+    plan = dataset.plan
+    encodings = _Encodings(dataset, path, host)
+    with Engine(plan.backend, plan.audio, plan.notes.per_patch, plan.isolation, dataset.storage.asset) as engine:
+        for row in rows:
+            stored = dataset[row]
+            outcome = engine.play(stored.patch, [stored.note], plan.timeout)[0]
+            progress(1)
+            block = stored.row // plan.block_rows
+            if outcome.failure:
+                yield Damage(row, block, "render", f"{outcome.failure}: {outcome.detail}")
+                continue
+            again = encodings.stored(engine.audio[0].copy(), stored.patch_id)
+            if not same_audio(again, stored.audio):
+                error = float(np.max(np.abs(again - stored.audio)))
+                yield Damage(row, block, "render", f"differs by up to {error:.3g} of full scale")
+
+
+class _Encodings:
+    """What the audio of each patch went through on its way into a dataset."""
+
+    def __init__(self, dataset: Dataset, path: Path, host: Host) -> None:
+        self._merged = dataset.attributes.get("merged", ())
+        self._all = [*dataset.attributes.get("stored_through", ()), dataset.plan.sink.to_json()]
+        self._path = path
+        self._host = host
+        self._sinks: dict[str, Sink[Any]] = {}
+
+    def stored(self, audio: NDArray[np.float32], patch: int) -> NDArray[np.float32]:
+        """Return the audio of a patch as it is read back."""
+        try:
+            own = next((entry["stored_through"] for entry in self._merged if patch in range(*entry["patches"])), ())
+            sinks = [self._sink(encoding) for encoding in (*own, *self._all)]
+        except (LookupError, TypeError, AttributeError) as error:
+            told = "among the dataset's attributes, 'merged' or 'stored_through' is not as tonesmith writes it"
+            raise DatasetError(f"{self._path}: {told}, so no row can be compared with a render.") from error
+        for sink in sinks:
+            audio = sink.stored(audio)
+        return audio
+
+    def _sink(self, encoding: Mapping[str, Any]) -> Sink[Any]:
+        key = json.dumps(encoding, sort_keys=True)
+        if key not in self._sinks:
+            self._sinks[key] = self._host.sink_at(encoding["name"], encoding["options"], self._path)
+        return self._sinks[key]

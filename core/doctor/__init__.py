@@ -1,0 +1,1 @@
+"""What a synth promises, measured on this machine."""

@@ -1,0 +1,287 @@
+"""The client's side of an engine process: deadlines, blame, and a new engine in place of a dead one."""
+
+from __future__ import annotations
+
+import base64
+import queue
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.engine.channel import KILLED, Child, Message
+from tonesmith.engine.outcome import Outcome
+from tonesmith.engine.shared_audio import SharedAudio, shared_file
+from tonesmith.errors import ConfigError, EngineError, TonesmithError
+from tonesmith.plan.plan import Audio, PluginRef
+from tonesmith.plan.promises import Isolation
+from tonesmith.space.patch import Note, Patch, sha256_hex
+from tonesmith.space.preset import Preset
+from tonesmith.space.space import ParameterSpace
+
+LOAD_SECONDS = 120.0
+"""How long an engine may take to load or to describe itself."""
+PRESET_SECONDS = 60.0
+"""How long an engine may take to load a preset."""
+_HELD_BYTES = 128 << 20
+"""Of assets that an engine process holds; each of its forks shares them."""
+_KILLS_FORGIVEN = 2
+"""A process may be killed from outside (the kernel out of memory, a person): so often a candidate is played again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a live engine says of itself.
+
+    Attributes:
+        space: every parameter, none fixed.
+        assets: SHA-256 -> content of what the default patch holds.
+        audio: channels and frames of a render.
+    """
+
+    space: ParameterSpace
+    versions: Mapping[str, str]
+    assets: Mapping[str, bytes]
+    audio: Audio
+
+
+class Engine:
+    """A synth in a process of its own, in which every patch is played from the pristine state.
+
+    Args:
+        backend: by name and options.
+        audio: the form of every render.
+        notes: how many notes a patch has at most.
+        isolation: how the state is kept pristine.
+        asset: returns the content of an asset by its SHA-256.
+        load_seconds: how long it may take to load or to describe itself.
+    """
+
+    def __init__(
+        self,
+        backend: PluginRef,
+        audio: Audio,
+        notes: int,
+        isolation: Isolation,
+        asset: Callable[[str], bytes],
+        load_seconds: float = LOAD_SECONDS,
+    ) -> None:
+        self._backend = backend
+        self._audio = audio
+        self._notes = notes
+        self._isolation = isolation
+        self._asset = asset
+        self._load_seconds = load_seconds
+        self._held: OrderedDict[str, int] = OrderedDict()
+        self._reader: Child | None = None
+        self._inbox: queue.Queue[Message] = queue.Queue()
+        self._child: Child | None = None
+        self._shared: SharedAudio | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def audio(self) -> NDArray[np.float32]:
+        """What the last patch sounded like: float32 (notes, channels, frames), valid until the next is played."""
+        assert self._shared is not None
+        return self._shared.audio
+
+    @property
+    def pid(self) -> int:
+        """Process id of the engine, or 0 while there is none."""
+        return self._child.pid if self._child is not None else 0
+
+    def start(self) -> None:
+        """Load the engine, if it is not loaded. Raises :class:`EngineError` if it cannot be."""
+        self._running()
+
+    def play(self, patch: Patch, notes: Sequence[Note], timeout: float) -> list[Outcome]:
+        """Play each note of a patch; the list ends with the first that could not be played.
+
+        A crash or a hang costs this patch alone. Raises :class:`EngineError` only if no engine can be
+        loaded any more.
+        """
+        for _ in range(_KILLS_FORGIVEN):
+            outcomes = self._played_once(patch, notes, timeout)
+            if outcomes[-1].signal != KILLED:
+                return outcomes
+        return self._played_once(patch, notes, timeout)
+
+    def describe(self, hold: float, tail: float) -> Description:
+        """Return what the engine says of itself, in a process that is used for nothing else.
+
+        Args:
+            hold: seconds that the note is held whose render tells channels and frames.
+            tail: seconds rendered after it.
+
+        Raises :class:`ConfigError` if the backend cannot use what its options name, and
+        :class:`EngineError` if no engine can be loaded.
+        """
+        reply = self._asked_alone({"describe": True, "hold": hold, "tail": tail})["description"]
+        contents = [base64.b64decode(text) for text in reply["assets"].values()]
+        return Description(
+            space=ParameterSpace.from_json(reply["space"]),
+            versions=reply["versions"],
+            assets={sha256_hex(content): content for content in contents},
+            audio=Audio(self._audio.sample_rate, reply["channels"], reply["frames"]),
+        )
+
+    def read(self, patch: Patch, timeout: float) -> Mapping[str, float]:
+        """Return the values that the engine has once it was told those of a patch; none if it cannot tell.
+
+        Raises :class:`EngineError` if the patch was not taken, or the engine died of it.
+        """
+        child = self._running()
+        self._send_assets(child, patch)
+        child.send({"read": patch.to_json()})
+        try:
+            values: dict[str, float] = self._answer(child, timeout)["values"]
+        except TonesmithError:
+            self._drop(child)
+            raise
+        return values
+
+    def load_preset(self, path: Path, timeout: float = PRESET_SECONDS) -> Preset:
+        """Return the first preset of a file, as :meth:`load_presets` reads it."""
+        return self.load_presets(path, timeout)[0]
+
+    def load_presets(self, path: Path, timeout: float = PRESET_SECONDS) -> tuple[Preset, ...]:
+        """Return the presets of a file: one, or those of a bank in their order there.
+
+        The file is opened in a process that is used for nothing else: a hostile one costs that alone.
+        Raises :class:`EngineError` with the reason if the synth does not take the file.
+        """
+        if self._reader is None:
+            self.close()
+            self._reader = self._start(buffer="")
+        try:
+            self._reader.send({"presets": str(path)})
+            told = self._answer(self._reader, timeout)["presets"]
+        except (ConfigError, EngineError) as error:
+            if self._isolation != "snapshot" or self._reader.ended:
+                self._stop_reading()
+            raise EngineError(str(error).removeprefix(f"{self._backend.name}: ")) from None
+        if self._isolation != "snapshot":
+            self._stop_reading()
+        if not told:
+            raise EngineError("no preset is in it")
+        return tuple(map(_preset_of, told))
+
+    def close(self) -> None:
+        """End the process."""
+        self._stop_reading()
+        if self._child is not None:
+            self._child.end()
+            self._child = None
+
+    def _stop_reading(self) -> None:
+        if self._reader is not None:
+            self._reader.kill()
+            self._reader = None
+
+    def _asked_alone(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.close()
+        child = self._start(buffer="")
+        try:
+            child.send(request)
+            return self._answer(child, self._load_seconds)
+        finally:
+            child.kill()
+
+    def _played_once(self, patch: Patch, notes: Sequence[Note], timeout: float) -> list[Outcome]:
+        child = self._running()
+        try:
+            self._send_assets(child, patch)
+            child.send({"play": patch.to_json(), "notes": [astuple(note) for note in notes]})
+            message = self._inbox.get(timeout=timeout)
+        except queue.Empty:
+            self._drop(child)
+            return [Outcome(notes[0].pitch, "timeout", f"no answer in {timeout:g} s")]
+        if message.body is None:
+            self._drop(child)
+            number, phrase = child.epitaph()
+            words = child.last_words(200)
+            return [Outcome(notes[0].pitch, "crash", f"{phrase} {words}".strip(), signal=number)]
+        if "error" in message.body:
+            return [Outcome(notes[0].pitch, "error", message.body["error"])]
+        return [Outcome.from_json(outcome) for outcome in message.body["outcomes"]]
+
+    def _send_assets(self, child: Child, patch: Patch) -> None:
+        """Send what the patch names and the engine does not hold; what was unused for longest goes for it."""
+        wanted = sorted({name for name in patch.assets.values() if name})
+        for name in wanted:
+            if name not in self._held:
+                content = self._asset(name)
+                child.send({"asset": name}, content)
+                self._held[name] = len(content)
+            self._held.move_to_end(name)
+        while sum(self._held.values()) > _HELD_BYTES and len(self._held) > len(wanted):
+            child.send({"drop": self._held.popitem(last=False)[0]})
+
+    def _running(self) -> Child:
+        if self._child is None:
+            self._stop_reading()
+            size = SharedAudio.size(self._notes, self._audio.channels, self._audio.frames)
+            with shared_file(size) as path:
+                self._child = self._start(buffer=str(path))
+                self._shared = SharedAudio(path, self._notes, self._audio.channels, self._audio.frames)
+                self._child.send({"map": True})
+                self._answer(self._child, self._load_seconds)
+        return self._child
+
+    def _start(self, buffer: str) -> Child:
+        self._inbox = queue.Queue()
+        self._held = OrderedDict()
+        child = Child("tonesmith.engine.server", self._inbox)
+        child.send(
+            {
+                "backend": self._backend.to_json(),
+                "sample_rate": self._audio.sample_rate,
+                "isolation": self._isolation,
+                "notes": self._notes,
+                "channels": self._audio.channels,
+                "frames": self._audio.frames,
+                "buffer": buffer,
+            }
+        )
+        try:
+            self._answer(child, self._load_seconds)
+        except TonesmithError:
+            child.kill()
+            raise
+        return child
+
+    def _answer(self, child: Child, timeout: float) -> dict[str, Any]:
+        name = self._backend.name
+        try:
+            body = self._inbox.get(timeout=timeout).body
+        except queue.Empty:
+            child.kill()
+            raise EngineError(f"{name}: the engine gave no answer in {timeout:g} s.") from None
+        if body is None:
+            child.kill()
+            _, phrase = child.epitaph()
+            raise EngineError(f"{name}: the engine's process was {phrase}. {child.last_words(500)}".rstrip())
+        if "error" in body:
+            kind = ConfigError if body.get("wrong_input") else EngineError
+            raise kind(f"{name}: {body['error']}")
+        return body
+
+    def _drop(self, child: Child) -> None:
+        child.kill()
+        self._child = None
+
+
+def _preset_of(told: dict[str, Any]) -> Preset:
+    assets = {name: base64.b64decode(content) for name, content in told["assets"].items()}
+    return Preset(
+        **{**told, "patch": Patch.from_json(told["patch"]), "assets": assets, "random": tuple(told["random"])}
+    )

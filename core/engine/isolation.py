@@ -1,0 +1,30 @@
+"""Which isolation a backend gets here, and what it promises with that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tonesmith.engine.machine import can_fork
+from tonesmith.host.roles import Backend, Options
+from tonesmith.plan.promises import Determinism, Isolation, Promises
+
+
+def isolation_of(backend: type[Backend[Any]], options: Options | None = None) -> Isolation:
+    """Return the isolation that a backend gets on this platform: with these options, or with any."""
+    promised = _promises(backend, options)
+    return promised.isolation if promised.isolation != "snapshot" or can_fork() else promised.fallback
+
+
+def promise_of(backend: type[Backend[Any]], isolation: Isolation, options: Options | None = None) -> Determinism:
+    """Return what a backend promises of its rows with an isolation; "none" where it needs a stricter one."""
+    promised = _promises(backend, options)
+    strictness = ("reuse", "fresh", "snapshot").index
+    if strictness(isolation) >= strictness(promised.isolation):
+        return promised.determinism
+    return promised.fallback_determinism if isolation == promised.fallback else "none"
+
+
+def _promises(backend: type[Backend[Any]], options: Options | None) -> Promises:
+    if options is not None:
+        return backend.promises(options)
+    return Promises(backend.isolation, backend.fallback, backend.determinism, backend.fallback_determinism)

@@ -1,0 +1,164 @@
+"""The engine process: it holds one synth, pristine, and nothing else.
+
+Started by :class:`tonesmith.engine.client.Engine` as ``python -m tonesmith.engine.server``. It never measures or stores
+anything: a synth may leave the floating-point unit of its thread in another mode (Vital sets
+flush-to-zero for good), and the numbers that tell of a render must not depend on it.
+"""
+
+from __future__ import annotations
+
+import base64
+import gc
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tonesmith.engine.channel import Channel, channel_to_parent
+from tonesmith.engine.in_process import InProcessPlayer, Player
+from tonesmith.engine.pages import small_pages
+from tonesmith.engine.shared_audio import SharedAudio
+from tonesmith.engine.snapshot import SnapshotPlayer, forked
+from tonesmith.errors import ConfigError, TonesmithError
+from tonesmith.host.registry import Host
+from tonesmith.host.roles import Backend
+from tonesmith.space.patch import Note, Patch, sha256_hex
+from tonesmith.space.preset import Preset
+
+
+def main() -> None:
+    """Serve one client until it closes the channel."""
+    channel = channel_to_parent()
+    try:
+        Server(channel).serve()
+    except EOFError:
+        pass
+    finally:
+        os._exit(0)  # an engine's own tear-down has nothing to add
+
+
+class Server:
+    """Answers the requests of one :class:`tonesmith.engine.client.Engine`."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._assets: dict[str, bytes] = {}
+        setup, _ = channel.receive()
+        self._setup = setup
+
+    def serve(self) -> None:
+        """Load the engine, then answer until the channel closes."""
+        if not self._answered(self._load_first):
+            return
+        while True:
+            request, payload = self._channel.receive()
+            if "asset" in request:
+                self._assets[request["asset"]] = payload
+                self._backend.add_asset(request["asset"], payload)
+            elif "drop" in request:
+                del self._assets[request["drop"]]
+                self._backend.drop_asset(request["drop"])
+            elif "map" in request:
+                self._answered(self._map)
+            elif "play" in request:
+                self._answered(partial(self._play, request))
+            elif "read" in request:
+                self._answered(partial(self._read, Patch.from_json(request["read"])))
+            elif "describe" in request:
+                self._answered(partial(self._describe, request))
+            elif "presets" in request:
+                self._answered(partial(self._presets, Path(request["presets"])))
+
+    def _answered(self, answer: Callable[[], dict[str, Any]]) -> bool:
+        try:
+            reply = answer()
+        except Exception as error:  # noqa: BLE001 - whatever the plugin raises is told to the client
+            text = str(error) if isinstance(error, TonesmithError) else f"{type(error).__name__}: {error}"
+            self._channel.send({"error": text, "wrong_input": isinstance(error, ConfigError)})
+            return False
+        self._channel.send(reply)
+        return True
+
+    def _load(self) -> Backend[Any]:
+        setup = self._setup
+        host = Host.load()
+        cls = host.backends()[setup["backend"]["name"]]
+        backend = cls(cls.Options.model_validate(setup["backend"]["options"]), setup["sample_rate"])
+        for name, content in self._assets.items():
+            backend.add_asset(name, content)
+        return backend
+
+    def _load_first(self) -> dict[str, Any]:
+        small_pages(self._setup["isolation"] == "snapshot")
+        self._backend = self._load()
+        gc.disable()
+        return {"ready": True}
+
+    def _map(self) -> dict[str, Any]:
+        """Map the memory that the client made, and get ready to play into it."""
+        setup = self._setup
+        shared = SharedAudio(Path(setup["buffer"]), setup["notes"], setup["channels"], setup["frames"])
+        if setup["isolation"] == "snapshot":
+            self._player: Player = SnapshotPlayer(self._backend, shared)
+        else:
+            self._player = InProcessPlayer(self._load, shared, reuse=setup["isolation"] == "reuse")
+        return {"mapped": True}
+
+    def _play(self, request: dict[str, Any]) -> dict[str, Any]:
+        notes = [Note(*fields) for fields in request["notes"]]
+        outcomes = self._player.play(Patch.from_json(request["play"]), notes)
+        return {"outcomes": [outcome.to_json() for outcome in outcomes]}
+
+    def _read(self, patch: Patch) -> dict[str, Any]:
+        """Return the values that the engine has after those of a patch were set. Notes never use this engine."""
+        if self._setup["isolation"] == "snapshot":
+            return forked(partial(self._values, patch))
+        return self._values(patch)
+
+    def _values(self, patch: Patch) -> dict[str, Any]:
+        if self._backend.template_key(patch):
+            self._backend.load_template(patch)
+        self._backend.prepare(patch)
+        return {"values": {name: float(value) for name, value in self._backend.read().items()}}
+
+    def _describe(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the space, versions, assets and the form of the audio. The engine is used up by it."""
+        backend = self._backend
+        space = backend.space()
+        assets = {slot: base64.b64encode(content).decode() for slot, content in backend.assets().items()}
+        patch = Patch({p.name: p.default for p in space.parameters}, assets=dict(space.assets))
+        for content in backend.assets().values():
+            backend.add_asset(sha256_hex(content), content)
+        if backend.template_key(patch):
+            backend.load_template(patch)
+        backend.prepare(patch)
+        audio = backend.render(Note(60, 100, request["hold"], request["tail"]))
+        description = {
+            "space": space.to_json(),
+            "versions": dict(backend.versions()),
+            "assets": assets,
+            "channels": audio.shape[0],
+            "frames": audio.shape[1],
+        }
+        return {"description": description}
+
+    def _presets(self, path: Path) -> dict[str, Any]:
+        """Return what is in a preset file. With snapshots a fork reads it; else the engine is used up by it."""
+        if self._setup["isolation"] == "snapshot":
+            return forked(partial(self._read_presets, path))
+        return self._read_presets(path)
+
+    def _read_presets(self, path: Path) -> dict[str, Any]:
+        return {"presets": [_told(preset) for preset in self._backend.load_presets(path)]}
+
+
+def _told(preset: Preset) -> dict[str, Any]:
+    contents = {name: base64.b64encode(content).decode() for name, content in preset.assets.items()}
+    fields = ("name", "author", "style", "comments", "version", "licence", "random")
+    told = {name: getattr(preset, name) for name in fields}
+    return {"patch": preset.patch.to_json(), "assets": contents, **told}
+
+
+if __name__ == "__main__":
+    main()

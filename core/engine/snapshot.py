@@ -1,0 +1,208 @@
+"""Renders in forked copies of a pristine engine.
+
+::
+
+    engine            constructed once; never renders
+    └── template      what patches share (a loaded preset), kept for the next patch with the same key
+        └── patch     every parameter set
+            └── note  rendered, and gone
+
+Each process is forked from the one above and inherits its state, random generators included, by
+copy-on-write. What a render does to the engine, or to its process, ends with its process. The last note of a
+patch is rendered in the patch's own process: nothing comes after it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import signal
+import socket
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import astuple
+from typing import Any
+
+import numpy as np
+
+from tonesmith.engine.channel import die_with_parent, signal_name
+from tonesmith.engine.outcome import Outcome
+from tonesmith.engine.pages import LargeCopies
+from tonesmith.engine.shared_audio import PLAYED, UNPLAYED, SharedAudio
+from tonesmith.errors import EngineError, TonesmithError
+from tonesmith.host.roles import Backend
+from tonesmith.space.patch import Note, Patch
+
+_TEMPLATES = 4
+"""Loaded templates kept: each holds what loading touched, about 40 MB for Vital."""
+
+
+class SnapshotPlayer:
+    """Plays patches in forked copies of one backend."""
+
+    def __init__(self, backend: Backend[Any], shared: SharedAudio) -> None:
+        import resource  # which Windows does not have, nor the forks that would leave cores
+
+        self._backend = backend
+        self._shared = shared
+        self._templates: OrderedDict[str, _Template] = OrderedDict()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        gc.collect()
+        gc.freeze()  # the collector would write to, and so copy, pages of objects that never die
+        self._copies = LargeCopies()
+
+    def play(self, patch: Patch, notes: Sequence[Note]) -> list[Outcome]:
+        """Play each note of a patch from the pristine state; the audio is in the shared memory."""
+        self._shared.clear()
+        key = self._backend.template_key(patch)
+        if not key:
+            _play_patch(self._backend, self._shared, self._copies, patch, notes)
+            return self._shared.outcomes(notes)
+        template = self._template(key, patch)
+        if not template.play(patch, notes):
+            del self._templates[key]
+            number, index = template.ended_by(), _first_unplayed(self._shared)
+            if self._shared.status[index]["state"] == UNPLAYED:
+                self._shared.put_death(index, number)
+        return self._shared.outcomes(notes)
+
+    def _template(self, key: str, patch: Patch) -> _Template:
+        if key not in self._templates:
+            while len(self._templates) >= _TEMPLATES:
+                self._templates.popitem(last=False)[1].kill()
+            self._templates[key] = _Template(self._backend, self._shared, patch)
+        self._templates.move_to_end(key)
+        return self._templates[key]
+
+
+class _Template:
+    """A forked copy of the engine in which a template is loaded, and which plays patches in copies of itself."""
+
+    def __init__(self, backend: Backend[Any], shared: SharedAudio, patch: Patch) -> None:
+        ours, theirs = socket.socketpair()
+
+        def serve() -> None:
+            ours.close()
+            backend.load_template(patch)
+            copies = LargeCopies()
+            with theirs, theirs.makefile("rwb") as stream:
+                for line in stream:
+                    request = json.loads(line)
+                    notes = [Note(*fields) for fields in request["notes"]]
+                    _play_patch(backend, shared, copies, Patch.from_json(request["patch"]), notes)
+                    stream.write(b"played\n")
+                    stream.flush()
+
+        self._pid = _fork(serve, lambda error: shared.put_error(0, error))
+        theirs.close()
+        self._socket = ours
+        self._stream = ours.makefile("rwb")
+
+    def play(self, patch: Patch, notes: Sequence[Note]) -> bool:
+        """Play a patch, and return whether the template lives."""
+        request = {"patch": patch.to_json(), "notes": [astuple(note) for note in notes]}
+        try:
+            self._stream.write(json.dumps(request).encode() + b"\n")
+            self._stream.flush()
+            return bool(self._stream.readline())
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """End it now. It cannot be told to end itself: templates forked later hold copies of its socket."""
+        os.kill(self._pid, signal.SIGKILL)
+        self.ended_by()
+
+    def ended_by(self) -> int:
+        """Wait for its end, and return the signal that ended it, or 0."""
+        with contextlib.suppress(OSError):
+            self._stream.close()
+        self._socket.close()
+        return _signal_of(self._pid)
+
+
+def _play_patch(
+    backend: Backend[Any], shared: SharedAudio, copies: LargeCopies, patch: Patch, notes: Sequence[Note]
+) -> None:
+    """Fork, and in the copy set the patch and play its notes."""
+
+    def render(index: int) -> None:
+        copies.take()
+        shared.put(index, backend.render(notes[index]))
+        copies.learn()
+
+    def play() -> None:
+        backend.prepare(patch)
+        for index in range(len(notes) - 1):
+            if not _play_note(render, shared, index):
+                return
+        render(len(notes) - 1)
+
+    number = _signal_of(_fork(play, lambda error: shared.put_error(_first_unplayed(shared), error)))
+    if number:
+        shared.put_death(_first_unplayed(shared), number)
+
+
+def _play_note(render: Callable[[int], None], shared: SharedAudio, index: int) -> bool:
+    number = _signal_of(_fork(lambda: render(index), lambda error: shared.put_error(index, error)))
+    if number:
+        shared.put_death(index, number)
+    return bool(shared.status[index]["state"] == PLAYED)
+
+
+def _first_unplayed(shared: SharedAudio) -> int:
+    return int(np.argmin(shared.status["state"] == PLAYED))
+
+
+def _fork(act: Callable[[], None], report: Callable[[BaseException], None]) -> int:
+    """Fork; in the child act, report an exception, and exit; in the parent return the child's id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        die_with_parent()
+        act()
+    except BaseException as error:  # noqa: BLE001 - nothing may escape into the parent's code
+        report(error)
+    finally:
+        os._exit(0)
+
+
+def forked(act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return the JSON-serialisable result of an act in a forked copy of this process, which ends with it.
+
+    Raises :class:`EngineError` with what the act raised, or the signal that ended the copy.
+    """
+    reader, writer = os.pipe()
+
+    def tell(told: dict[str, Any]) -> None:
+        with os.fdopen(writer, "wb") as stream:
+            stream.write(json.dumps(told).encode())
+
+    def report(error: BaseException) -> None:
+        text = str(error) if isinstance(error, TonesmithError) else f"{type(error).__name__}: {error}"
+        tell({"failed": text})
+
+    pid = _fork(lambda: tell({"told": act()}), report)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        text = stream.read()
+    number = _signal_of(pid)
+    if number or not text:
+        raise EngineError(f"the engine crashed on it ({signal_name(number)})")
+    answer = json.loads(text)
+    if "failed" in answer:
+        raise EngineError(answer["failed"])
+    told: dict[str, Any] = answer["told"]
+    return told
+
+
+def _signal_of(pid: int) -> int:
+    """Wait for a child, and return the signal that ended it; an exit that was not ours counts as SIGABRT."""
+    _, status = os.waitpid(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code > 0:
+        return int(signal.SIGABRT)
+    return -code

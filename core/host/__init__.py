@@ -1,0 +1,1 @@
+"""The plugin host: hooks, roles, the registry that finds plugins, and the composition of a run."""

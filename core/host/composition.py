@@ -1,0 +1,255 @@
+"""The composition of a run: ``plugins.toml``, with the flags over it and the defaults under it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from tonesmith.errors import ConfigError, PluginError, unknown_name
+from tonesmith.host.config import (
+    DEFAULT_FILE,
+    DEFAULT_NAMES,
+    DEFAULT_VALIDATORS,
+    SECTIONS,
+    Chosen,
+    Config,
+    PlanSettings,
+)
+from tonesmith.host.registry import Host
+from tonesmith.host.settings import InvalidSettings, Problem, dotted, validate
+from tonesmith.host.toml import KeyPath, TomlSource, read_toml
+from tonesmith.space.shape import SpaceShape
+
+_MERGED = {("space", "fix"), ("space", "ranges"), ("space", "weights")}
+"""Tables by parameter name: an override adds to those of the file."""
+
+
+def load_config(
+    path: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    host: Host | None = None,
+    spelled: Mapping[str, str] | None = None,
+) -> Config:
+    """Return the composition in a file, with overrides over it and the defaults under it.
+
+    Args:
+        path: of the file; None for ``plugins.toml`` here if there is one, else the defaults alone.
+        overrides: dotted key -> value, such as ``{"plan.patches": 100, "backend.name": "vita"}``. Naming
+            another backend, sampler or sink than the file drops the file's options for it.
+        host: where plugins are looked up.
+        spelled: what messages call an override: dotted key -> flag.
+
+    Raises :class:`ConfigError` with a line for every key that is wrong. No engine is loaded.
+    """
+    if path is None and DEFAULT_FILE.is_file():
+        path = DEFAULT_FILE
+    source = read_toml(path) if path is not None else TomlSource("", {})
+    return compose(source, overrides or {}, host=host, spelled=spelled)
+
+
+def compose(
+    source: TomlSource,
+    overrides: Mapping[str, Any],
+    *,
+    host: Host | None = None,
+    spelled: Mapping[str, str] | None = None,
+) -> Config:
+    """Return the composition of a document and overrides. Arguments and errors as in :func:`load_config`."""
+    composition = _Composition(source, host or Host.load(), spelled or {})
+    composition.override(overrides)
+    return composition.resolved()
+
+
+class _Composition:
+    """The tables of a document while overrides are laid over them, and the problems found on the way."""
+
+    def __init__(self, source: TomlSource, host: Host, spelled: Mapping[str, str]) -> None:
+        self.source = source
+        self.host = host
+        self.spelled = spelled
+        self.overridden: dict[KeyPath, str] = {}
+        self.problems: list[Problem] = []
+        self.tables: dict[str, dict[str, Any]] = {}
+        for name, value in source.data.items():
+            self.tables[name] = self._table(name, value)
+
+    def _table(self, name: str, value: Any) -> dict[str, Any]:
+        """Return the table that a key holds, or that its short form stands for."""
+        if isinstance(value, Mapping):
+            return dict(value)
+        if name in DEFAULT_NAMES and isinstance(value, str):
+            return {"name": value}
+        if name == "validators" and isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
+            if len(set(value)) != len(value):
+                self.problems.append(Problem((name,), "names a validator twice."))
+            return {validator: {} for validator in value}
+        if name in {*SECTIONS, *DEFAULT_NAMES, "validators"}:
+            short = {"validators": " or a list of names"}.get(name, " or a name" if name in DEFAULT_NAMES else "")
+            self.problems.append(Problem((name,), f"must be a table{short}."))
+        return {}
+
+    def override(self, overrides: Mapping[str, Any]) -> None:
+        """Lay overrides over the tables: names first, for they decide which options of the file stay."""
+        given = [(key, path, value) for key, whole in overrides.items() for path, value in _leaves(key, whole)]
+        for key, path, value in sorted(given, key=lambda item: not _chooses(item[1])):
+            if value is None:
+                continue
+            self.overridden[path] = self.spelled.get(key, dotted(path))
+            if path == ("validators",):
+                self._choose_validators(value)
+            elif _chooses(path):
+                self._choose(str(path[0]), value)
+            elif len(path) == 1:
+                self.tables[str(path[0])] = self._table(str(path[0]), value)
+            else:
+                self._set(path, value)
+
+    def _choose(self, role: str, name: Any) -> None:
+        if self.tables.get(role, {}).get("name", DEFAULT_NAMES[role]) != name:
+            self.tables[role] = {"name": name}
+
+    def _choose_validators(self, value: Any) -> None:
+        before = self.tables.get("validators", {})
+        self.tables["validators"] = {
+            name: {**_mapping(before.get(name)), **_mapping(options)}
+            for name, options in self._table("validators", value).items()
+        }
+
+    def _set(self, path: KeyPath, value: Any) -> None:
+        if path[0] == "validators" and path[1] not in self.tables.get("validators", dict.fromkeys(DEFAULT_VALIDATORS)):
+            chosen = ", ".join(self.tables.get("validators", DEFAULT_VALIDATORS)) or "none"
+            self.problems.append(Problem(path, f"validator {path[1]!r} is not used here. Used: {chosen}."))
+            return
+        if path[0] == "validators":
+            self.tables.setdefault("validators", {name: {} for name in DEFAULT_VALIDATORS})
+        table: dict[str, Any] = self.tables.setdefault(str(path[0]), {})
+        for part in path[1:-1]:
+            table[str(part)] = dict(_mapping(table.get(str(part))))
+            table = table[str(part)]
+        table[str(path[-1])] = value
+
+    def resolved(self) -> Config:
+        """Return the composition, every key validated, or raise all that is wrong with it."""
+        known = {*SECTIONS, *DEFAULT_NAMES, "validators"}
+        for name in self.tables.keys() - known:
+            at_home = " It belongs under [plan]." if name in PlanSettings.model_fields else ""
+            self.problems.append(Problem((name,), unknown_name("table", name, known) + at_home))
+        parts: dict[str, Any] = {}
+        for name, model in SECTIONS.items():
+            parts[name] = self._validated(model, name)
+        for role, default in DEFAULT_NAMES.items():
+            options = {"name": default, **self.tables.get(role, {})}
+            parts[role] = self._chosen(role, options.pop("name"), options, (role,))
+        validators = self.tables.get("validators", {name: {} for name in DEFAULT_VALIDATORS})
+        parts["validators"] = tuple(self._chosen("validator", n, o, ("validators", n)) for n, o in validators.items())
+        self._shape(parts)
+        parts["presets"] = self._placed(parts["presets"])
+        if self.problems:
+            ordered = sorted(self.problems, key=lambda problem: self.source.line(problem.path))
+            raise ConfigError("\n".join(dict.fromkeys(map(self._told, ordered))))
+        return Config(**parts)
+
+    def _shape(self, parts: dict[str, Any]) -> None:
+        """Put the file that ``[space] shape`` names into the shape, and check the name of any other."""
+        try:
+            if parts["space"] is not None:
+                parts["space"] = self._without_files(parts["space"])
+            if parts["space"] is not None and parts["backend"] is not None:
+                self._check_shape(parts["space"].shape, parts["backend"])
+        except ConfigError as error:
+            self.problems.append(Problem(("space", "shape"), str(error)))
+
+    def _without_files(self, space: SpaceShape) -> SpaceShape:
+        """Return a shape laid over those of the files that it starts from."""
+        folder = self._folder(("space", "shape"))
+        seen: list[Path] = []
+        while space.shape.endswith(".toml"):
+            path = (folder / Path(space.shape).expanduser()).absolute()
+            if path in seen:
+                raise ConfigError(f"{path} starts from itself")
+            seen.append(path)
+            folder = path.parent
+            space = space.over(_shape_file(path))
+        return space
+
+    def _check_shape(self, name: str, backend: Chosen) -> None:
+        found = self.host.find("backend", backend.name)
+        shapes = found.shapes(found.Options.model_validate(backend.options))
+        if name and name not in shapes:
+            raise ConfigError(f"{unknown_name('shape', name, shapes)} A file of your own ends in .toml.")
+
+    def _placed(self, presets: Any) -> Any:
+        """Return the presets with absolute paths, so that they are the same from anywhere."""
+        if presets is None:
+            return None
+        folder = self._folder(("presets", "paths"))
+        paths = tuple(str((folder / Path(path).expanduser()).absolute()) for path in presets.paths)
+        return presets.model_copy(update={"paths": paths})
+
+    def _folder(self, path: KeyPath) -> Path:
+        """Return the folder that relative paths of a key start from: the file's, or where a flag is typed."""
+        return Path(self.source.label).parent if self.source.label and path not in self.overridden else Path()
+
+    def _validated(self, model: type[BaseModel], name: str) -> BaseModel | None:
+        try:
+            return validate(model, self.tables.get(name, {}), (name,))
+        except InvalidSettings as error:
+            self.problems += error.problems
+            return None
+
+    def _chosen(self, role: str, name: Any, options: Any, path: KeyPath) -> Chosen | None:
+        at = path if role == "validator" else (*path, "name")
+        if not isinstance(options, Mapping):
+            self.problems.append(Problem(path, "must be a table of options."))
+            return None
+        try:
+            plugin = self.host.find(role, str(name))
+            validated = validate(plugin.Options, options, path)
+        except PluginError as error:
+            self.problems.append(Problem(at, str(error)))
+            return None
+        except InvalidSettings as error:
+            self.problems += error.problems
+            return None
+        return Chosen(name=str(name), options=validated.model_dump(mode="json"))
+
+    def _told(self, problem: Problem) -> str:
+        for length in range(len(problem.path), 0, -1):
+            if problem.path[:length] in self.overridden:
+                return f"{self.overridden[problem.path[:length]]}: {problem.text}"
+        return f"{self.source.where(problem.path)}{dotted(problem.path)}: {problem.text}"
+
+
+def _shape_file(path: Path) -> SpaceShape:
+    """Return the shape in a TOML file, whose keys stand alone or under ``[space]``."""
+    source = read_toml(path)
+    table = source.data.get("space", source.data) if set(source.data) <= {"space"} else source.data
+    try:
+        return validate(SpaceShape, _mapping(table))
+    except InvalidSettings as error:
+        said = [f"{source.where(p.path)}{dotted(p.path)}: {p.text}" for p in error.problems]
+        raise ConfigError("; ".join(said)) from None
+
+
+def _leaves(key: str, value: Any) -> list[tuple[KeyPath, Any]]:
+    """Return the leaves that an override sets: a mapping sets each of its keys."""
+    section = key.split(".", 1)[0]
+    deep = section == "validators" or any(key.startswith(f"{s}.{k}") for s, k in _MERGED)
+    path = tuple(key.split(".", 2 if deep else 1))
+    if len(path) == 1 and section in DEFAULT_NAMES and not isinstance(value, Mapping):
+        return [((section, "name"), value)]
+    if isinstance(value, Mapping) and (path in _MERGED or (len(path) == 1 and section != "validators")):
+        return [leaf for inner, v in value.items() for leaf in _leaves(f"{key}.{inner}", v)]
+    return [(path, value)]
+
+
+def _chooses(path: KeyPath) -> bool:
+    return path == ("validators",) or (len(path) == 2 and path[1] == "name" and path[0] in DEFAULT_NAMES)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,113 @@
+"""The settings of a composition, checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field
+
+from tonesmith.plan.notes import Notes
+from tonesmith.space.shape import SpaceShape
+
+DEFAULT_FILE = Path("plugins.toml")
+"""Read from the current directory where no other file is named."""
+
+
+DEFAULT_NAMES = {"backend": "vita", "sampler": "lhs", "sink": "zarr"}
+
+
+DEFAULT_VALIDATORS = ("level", "loudness")
+
+
+class PlanSettings(BaseModel):
+    """The ``[plan]`` table: how much is made, from which seed, and in what steps."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    patches: int = Field(48, ge=1, le=10**9, description="how many patches; rows are patches times notes")
+    seed: int = Field(0, ge=0, le=2**63 - 1, description="seed of everything random")
+    sample_rate: int = Field(44100, ge=8000, le=192000, description="Hz")
+    block: int = Field(16, ge=1, le=4096, description="patches per block, the unit of work and of commit")
+    max_attempts: int = Field(20, ge=1, le=1000, description="draws of one patch before the run stops")
+    timeout: float = Field(60.0, gt=0.0, le=3600.0, description="seconds that one candidate may take")
+    isolation: Literal["auto", "snapshot", "fresh", "reuse"] = Field(
+        "auto", description="how renders are kept apart; auto is as the backend needs"
+    )
+
+
+class RunSettings(BaseModel):
+    """The ``[run]`` table: what changes how a run goes and nothing of what it makes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    workers: int = Field(0, ge=0, le=1024, description="worker processes; 0 is one per CPU core this process may use")
+
+
+class PresetSettings(BaseModel):
+    """The ``[presets]`` table: the presets that samplers draw from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    paths: tuple[str, ...] = Field(
+        default=(), description="files, folders and globs; those of a TOML file are relative to its folder"
+    )
+    strict: bool = Field(default=False, description="stop at a preset that cannot be read, instead of leaving it out")
+    licence: str = Field(default="", description="licence of the presets whose collection states none")
+
+
+class Chosen(BaseModel):
+    """A plugin that is used, and all of its options as JSON, defaults included."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    options: dict[str, Any]
+
+
+class Config(BaseModel):
+    """A whole composition: every option has its value, and every value has been checked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    plan: PlanSettings
+    run: RunSettings
+    notes: Notes
+    presets: PresetSettings
+    space: SpaceShape
+    backend: Chosen
+    sampler: Chosen
+    validators: tuple[Chosen, ...]
+    sink: Chosen
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the composition as the tables of ``plugins.toml``. What is unset is left out."""
+        plain = self.model_dump(mode="json")
+        tables: dict[str, Any] = {name: plain[name] for name in SECTIONS}
+        unset = SpaceShape().model_dump(mode="json")
+        tables["space"] = {key: value for key, value in plain["space"].items() if value != unset[key]}
+        for role in ("backend", "sampler"):
+            tables[role] = {"name": plain[role]["name"], **plain[role]["options"]}
+        tables["validators"] = {v["name"]: v["options"] for v in plain["validators"]} or []
+        tables["sink"] = {"name": plain["sink"]["name"], **plain["sink"]["options"]}
+        return {name: _without_none(table) for name, table in tables.items()}
+
+    def to_toml(self) -> str:
+        """Return the text of a ``plugins.toml`` that resolves to this very composition anywhere."""
+        return tomli_w.dumps(self.to_data())
+
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "plan": PlanSettings,
+    "run": RunSettings,
+    "notes": Notes,
+    "presets": PresetSettings,
+    "space": SpaceShape,
+}
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
+    return value

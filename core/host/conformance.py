@@ -1,0 +1,46 @@
+"""What a class must be to be a plugin of a role."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tonesmith.host.roles import Backend, Options, Plugin, Sampler, Sink, Validator
+
+ROLES: Mapping[str, type[Plugin[Any]]] = {
+    "backend": Backend,
+    "sampler": Sampler,
+    "validator": Validator,
+    "sink": Sink,
+}
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+def fault_of(role: str, plugin: Any) -> str:
+    """Return what is wrong with what a hook handed over as a plugin of a role; "" if nothing is."""
+    base = ROLES[role]
+    if not (inspect.isclass(plugin) and issubclass(plugin, base)):
+        return f"is not a subclass of tonesmith.{base.__name__}"
+    name = getattr(plugin, "name", None)
+    if not (isinstance(name, str) and _NAME.fullmatch(name)):
+        return f"has name = {name!r}, which is not a lower-case word of letters, digits, - and _"
+    summary = getattr(plugin, "summary", None)
+    if not (isinstance(summary, str) and summary.strip() and "\n" not in summary):
+        return "has no summary of one line"
+    if inspect.isabstract(plugin):
+        return f"does not define {', '.join(sorted(plugin.__abstractmethods__))}"
+    if role == "validator" and not isinstance(getattr(plugin, "measures", None), tuple):
+        return "has no tuple of measures"
+    return _options_fault(getattr(plugin, "Options", None))
+
+
+def _options_fault(options: Any) -> str:
+    if not (inspect.isclass(options) and issubclass(options, Options)):
+        return "has no Options that subclass tonesmith.Options"
+    required = [name for name, field in options.model_fields.items() if field.is_required()]
+    if required:
+        return f"has options without a default: {', '.join(required)}"
+    return "has an option called name, which means the plugin's own" if "name" in options.model_fields else ""

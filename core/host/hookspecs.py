@@ -1,0 +1,75 @@
+"""Every hook of tonesmith. A plugin module implements those it wants, marked with ``@hookimpl``.
+
+::
+
+    from tonesmith import hookimpl
+
+    @hookimpl
+    def tonesmith_backends():
+        return [MySynth]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import typer
+
+    from tonesmith.host.roles import Backend, Sampler, Sink, Validator
+    from tonesmith.plan.plan import Plan
+    from tonesmith.plan.rejection import Rejection
+    from tonesmith.plan.summary import Summary
+
+hookspec = pluggy.HookspecMarker("tonesmith")
+hookimpl = pluggy.HookimplMarker("tonesmith")
+
+
+@hookspec
+def tonesmith_backends() -> Iterable[type[Backend[Any]]]:  # type: ignore[empty-body]
+    """Return synth backends: subclasses of :class:`tonesmith.Backend`."""
+
+
+@hookspec
+def tonesmith_samplers() -> Iterable[type[Sampler[Any]]]:  # type: ignore[empty-body]
+    """Return samplers: subclasses of :class:`tonesmith.Sampler`."""
+
+
+@hookspec
+def tonesmith_validators() -> Iterable[type[Validator[Any]]]:  # type: ignore[empty-body]
+    """Return validators: subclasses of :class:`tonesmith.Validator`."""
+
+
+@hookspec
+def tonesmith_sinks() -> Iterable[type[Sink[Any]]]:  # type: ignore[empty-body]
+    """Return storage sinks: subclasses of :class:`tonesmith.Sink`."""
+
+
+@hookspec
+def tonesmith_commands(app: typer.Typer) -> None:
+    """Add subcommands of your own to the command line."""
+
+
+@hookspec
+def tonesmith_run_started(plan: Plan, path: Path, blocks: int) -> None:
+    """A run begins: ``blocks`` are left to do. Called in the parent process, as are those below."""
+
+
+@hookspec
+def tonesmith_block_committed(plan: Plan, path: Path, block: int, rows: int) -> None:
+    """A block of so many rows is safely stored."""
+
+
+@hookspec
+def tonesmith_candidate_rejected(plan: Plan, path: Path, rejection: Rejection) -> None:
+    """A candidate was rejected and is drawn again."""
+
+
+@hookspec
+def tonesmith_run_finished(plan: Plan, path: Path, summary: Summary) -> None:
+    """The run ended, complete or not."""

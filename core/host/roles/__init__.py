@@ -1,0 +1,14 @@
+"""The roles of a plugin. A plugin is a class with a name, a summary, ``Options`` and a few methods.
+
+Nothing here imports NumPy or an engine: a plugin file should do the same, and import what is heavy
+inside its methods, so that ``tonesmith --help`` and ``tonesmith plugins`` stay quick.
+"""
+
+from tonesmith.host.roles.backend import Backend
+from tonesmith.host.roles.base import Options, Plugin
+from tonesmith.host.roles.sampler import Sampler
+from tonesmith.host.roles.sink import FileSet, Sink
+from tonesmith.host.roles.storage import Storage
+from tonesmith.host.roles.validator import Validator
+
+__all__ = ["Backend", "FileSet", "Options", "Plugin", "Sampler", "Sink", "Storage", "Validator"]

@@ -1,0 +1,155 @@
+"""A sink stores datasets."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tonesmith.host.roles.base import O, Plugin
+from tonesmith.host.roles.storage import Storage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tonesmith.plan.block import Block
+    from tonesmith.plan.plan import Plan
+    from tonesmith.plan.rejection import Rejection
+    from tonesmith.plan.schema import Column
+
+
+@dataclass(frozen=True, slots=True)
+class FileSet:
+    """Files of a dataset, as its Croissant description tells them.
+
+    Attributes:
+        name: of the set: letters, digits and ``-``.
+        includes: a glob, relative to the dataset.
+        media_type: of each file, such as "application/x-tar".
+        doc: what they hold.
+        fields: name of a column that a table of such files has -> its Croissant type, such as "sc:Float". Empty
+            where the format is no table that Croissant reads.
+    """
+
+    name: str
+    includes: str
+    media_type: str
+    doc: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+class Sink(Plugin[O]):
+    """Stores a dataset at a path. Every method may be called from any process.
+
+    A block is stored whole or not at all: it counts once :meth:`committed` names it, and is written
+    aside, flushed to the disk, and renamed. Nothing is locked.
+    """
+
+    role = "sink"
+    divides: ClassVar[bool] = False
+    """Whether readers of the format tell splits by files, so that the rows of each split lie in files of their own."""
+    record: ClassVar[str] = ""
+    """The file of a dataset, or what is in one, that has its plan and space as JSON, for its card."""
+
+    def __init__(self, options: O, path: Path) -> None:
+        self.options = options
+        self.path = path
+
+    @classmethod
+    @abstractmethod
+    def recognises(cls, path: Path) -> bool:
+        """Return whether the path holds a dataset that this sink wrote."""
+
+    @classmethod
+    @abstractmethod
+    def open(cls, path: Path) -> Storage:
+        """Return the dataset at a path, for reading, while others may be writing to it."""
+
+    @abstractmethod
+    def create(self, attributes: Mapping[str, Any], schema: Sequence[Column], rows: int, block_rows: int) -> None:
+        """Make the dataset, or bring one that is there up to these attributes and this many rows.
+
+        Args:
+            attributes: JSON to keep with the data.
+            schema: the columns.
+            rows: of the whole plan.
+            block_rows: rows of a full block; the last may have fewer.
+        """
+
+    @abstractmethod
+    def write_block(self, block: Block) -> None:
+        """Store a block: whole and atomic, replacing one of the same index."""
+
+    @abstractmethod
+    def committed(self) -> Mapping[int, int]:
+        """Return block index -> number of its rows, for each block that is stored."""
+
+    @abstractmethod
+    def add_asset(self, content: bytes) -> str:
+        """Store a content under its SHA-256, and return that."""
+
+    @abstractmethod
+    def record_fault(self, rejection: Rejection) -> None:
+        """Store at once that a candidate crashed or timed out, so that a resumed run honours it."""
+
+    @abstractmethod
+    def faults(self) -> Sequence[Rejection]:
+        """Return what :meth:`record_fault` stored."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Do what is left once every block is stored."""
+
+    @property
+    def lossy(self) -> bool:
+        """Whether :meth:`stored` may return other audio than it is given."""
+        return False
+
+    def stored(self, audio: NDArray[Any]) -> NDArray[Any]:
+        """Return audio as it will be read back: the same float32, or as a lossy encoding leaves it.
+
+        Idempotent: ``stored(stored(x))`` equals ``stored(x)``.
+        """
+        return audio
+
+    @classmethod
+    def loading(cls, path: str) -> str:
+        """Return a few lines of Python that read a row of a dataset at a path, for its card.
+
+        Override it to show the library that people read the format with.
+        """
+        return f"from tonesmith import open_dataset\n\nds = open_dataset({path!r})\naudio = ds[0].audio\n"
+
+    @classmethod
+    def columns(cls, plan: Plan, splits: Sequence[str]) -> Sequence[Column]:
+        """Return the columns as readers of the format find them, for the card of a dataset of this plan.
+
+        Override it for a format that spells a column otherwise than the schema, or has further ones.
+
+        Args:
+            plan: of the dataset.
+            splits: of the dataset; empty if it has none.
+        """
+        return plan.schema
+
+    @classmethod
+    def front_matter(cls, path: Path, splits: Sequence[str]) -> Mapping[str, Any]:
+        """Return what the card tells Hugging Face's libraries in its YAML head, such as which files are which split.
+
+        Args:
+            path: of the dataset.
+            splits: of the dataset; empty if it has none.
+        """
+        return {}
+
+    @classmethod
+    def file_sets(cls, plan: Plan, splits: Sequence[str]) -> Sequence[FileSet]:
+        """Return the files that hold the rows of a dataset of this plan, for its Croissant description.
+
+        Args:
+            plan: of the dataset.
+            splits: of the dataset; empty if it has none.
+        """
+        return ()

@@ -1,0 +1,60 @@
+"""A dataset opened for reading: what a sink's ``open`` returns."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tonesmith.plan.rejection import Rejection
+
+
+class Storage(ABC):
+    """A dataset opened for reading: what a sink's ``open`` returns, and :class:`Dataset` reads.
+
+    Safe to use from threads, to pickle, and to use after a fork.
+    """
+
+    attributes: Mapping[str, Any]
+    """The JSON that :meth:`Sink.create` was given, as last updated."""
+
+    @abstractmethod
+    def blocks(self) -> Mapping[int, tuple[bytes, ...]]:
+        """Return block index -> digests of its rows, for each committed block."""
+
+    def committed(self) -> Mapping[int, int]:
+        """Return block index -> number of its rows, for each committed block. Override it if digests are costly."""
+        return {block: len(digests) for block, digests in self.blocks().items()}
+
+    @abstractmethod
+    def read(self, column: str, rows: Sequence[int]) -> NDArray[Any]:
+        """Return (len(rows), *shape) of a column, in the column's dtype.
+
+        Raises :class:`tonesmith.errors.DatasetError`, naming the block, if the stored bytes are damaged.
+        """
+
+    @abstractmethod
+    def rejections(self) -> Iterable[Rejection]:
+        """Return the reject ledger, by patch and attempt."""
+
+    @abstractmethod
+    def asset(self, name: str) -> bytes:
+        """Return the content with that SHA-256, checked against it."""
+
+    @abstractmethod
+    def assets(self) -> Sequence[str]:
+        """Return the SHA-256 of every asset that is stored, in order."""
+
+    @abstractmethod
+    def nbytes(self) -> int:
+        """Return the bytes that the dataset takes in storage."""
+
+    def check(self) -> Iterable[str]:
+        """Yield what is wrong with what lies beside rows and assets, and what to do, a sentence each.
+
+        Override it if the format keeps such things: an index, markers, a document that other programs open.
+        """
+        return ()

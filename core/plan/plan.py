@@ -1,0 +1,192 @@
+"""The plan: everything that decides a dataset's content, frozen, with a fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import Any
+
+from tonesmith.errors import DatasetError, TonesmithError
+from tonesmith.plan.notes import Notes
+from tonesmith.plan.promises import Determinism, Isolation
+from tonesmith.plan.schema import Column, Measure, columns
+from tonesmith.space.preset import PresetRef
+from tonesmith.space.space import ParameterSpace
+
+FORMAT = 2
+"""Version of the stored form. Older ones are read, which knew no presets; a newer one is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginRef:
+    """A plugin by name, with its options as JSON: what a worker rebuilds it from."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-serialisable form."""
+        return {"name": self.name, "options": dict(self.options)}
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """The form of every render: Hz, channels, and frames as the engine itself counts them."""
+
+    sample_rate: int
+    channels: int
+    frames: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides a dataset's content.
+
+    Attributes:
+        rounds: patches of each round. Extending a dataset adds a round; earlier patches stay as they are.
+        block: patches of a full block.
+        max_attempts: draws of one patch before the run stops.
+        timeout: seconds that one candidate may take; a candidate that takes longer is rejected.
+        presets: that samplers draw from, in the order of their hashes.
+        isolation, determinism: what is used, and what it promises, on the machine that made the plan.
+        versions: of the engine and its library.
+    """
+
+    seed: int
+    rounds: tuple[int, ...]
+    block: int
+    max_attempts: int
+    timeout: float
+    audio: Audio
+    notes: Notes
+    backend: PluginRef
+    isolation: Isolation
+    determinism: Determinism
+    space: ParameterSpace
+    sampler: PluginRef
+    origins: tuple[str, ...]
+    validators: tuple[PluginRef, ...]
+    measures: tuple[Measure, ...]
+    sink: PluginRef
+    versions: Mapping[str, str]
+    presets: tuple[PresetRef, ...] = ()
+
+    @property
+    def patches(self) -> int:
+        """Patches of all rounds."""
+        return sum(self.rounds)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the whole dataset: patches times notes."""
+        return self.patches * self.notes.per_patch
+
+    @property
+    def block_rows(self) -> int:
+        """Rows of a full block."""
+        return self.block * self.notes.per_patch
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks."""
+        return -(-self.patches // self.block)
+
+    def patches_of(self, block: int) -> range:
+        """Return the indices of the patches in a block."""
+        if not 0 <= block < self.blocks:
+            raise IndexError(f"the plan has blocks 0..{self.blocks - 1}, not {block}")
+        return range(block * self.block, min((block + 1) * self.block, self.patches))
+
+    def rows_of(self, block: int) -> int:
+        """Return the number of rows in a block."""
+        return len(self.patches_of(block)) * self.notes.per_patch
+
+    @cached_property
+    def schema(self) -> tuple[Column, ...]:
+        """The columns of the dataset."""
+        return columns(self.space, self.audio.channels, self.audio.frames, self.measures, bool(self.presets))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of all but the rounds and the credits: plans that agree in it agree in every row they share."""
+        return fingerprint_of(self.to_json())
+
+    def extended_to(self, patches: int) -> Plan:
+        """Return this plan with a further round, so that it has so many patches."""
+        return replace(self, rounds=(*self.rounds, patches - self.patches)) if patches > self.patches else self
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-serialisable form."""
+        return {
+            "format": FORMAT,
+            "seed": self.seed,
+            "rounds": list(self.rounds),
+            "block": self.block,
+            "max_attempts": self.max_attempts,
+            "timeout": self.timeout,
+            "audio": {f.name: getattr(self.audio, f.name) for f in fields(self.audio)},
+            "notes": self.notes.model_dump(mode="json"),
+            "backend": self.backend.to_json(),
+            "isolation": self.isolation,
+            "determinism": self.determinism,
+            "space": self.space.to_json(),
+            "sampler": self.sampler.to_json(),
+            "origins": list(self.origins),
+            "validators": [v.to_json() for v in self.validators],
+            "measures": [[m.name, m.unit, m.doc] for m in self.measures],
+            "sink": self.sink.to_json(),
+            "versions": dict(self.versions),
+            "presets": [preset.to_json() for preset in self.presets],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Plan:
+        """Return the plan that :meth:`to_json` wrote.
+
+        Raises :class:`DatasetError` for a format newer than this version of tonesmith reads, and for what is no plan.
+        """
+        try:
+            return cls._from_json(data)
+        except DatasetError:
+            raise
+        except (TonesmithError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            told = f"{type(error).__name__}: {str(error)[:200]}"
+            raise DatasetError(f"the plan among the dataset's attributes is damaged ({told}). Restore it.") from error
+
+    @classmethod
+    def _from_json(cls, data: Mapping[str, Any]) -> Plan:
+        if data.get("format") not in range(1, FORMAT + 1):
+            raise DatasetError(
+                f"the plan has format {data.get('format')!r}; this tonesmith reads {FORMAT} and older. Upgrade it."
+            )
+        return cls(
+            seed=data["seed"],
+            rounds=tuple(data["rounds"]),
+            block=data["block"],
+            max_attempts=data["max_attempts"],
+            timeout=data["timeout"],
+            audio=Audio(**data["audio"]),
+            notes=Notes.model_validate(data["notes"]),
+            backend=PluginRef(**data["backend"]),
+            isolation=data["isolation"],
+            determinism=data["determinism"],
+            space=ParameterSpace.from_json(data["space"]),
+            sampler=PluginRef(**data["sampler"]),
+            origins=tuple(data["origins"]),
+            validators=tuple(PluginRef(**v) for v in data["validators"]),
+            measures=tuple(Measure(*m) for m in data["measures"]),
+            sink=PluginRef(**data["sink"]),
+            versions=dict(data["versions"]),
+            presets=tuple(PresetRef(**preset) for preset in data.get("presets", ())),
+        )
+
+
+def fingerprint_of(data: Mapping[str, Any]) -> str:
+    """Return the fingerprint of a plan's JSON, of this format or an older one."""
+    body = {key: value for key, value in data.items() if key != "rounds"}
+    if "presets" in body:
+        body["presets"] = [[preset["sha256"], preset["patch"]] for preset in body["presets"]]
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

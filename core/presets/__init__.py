@@ -1,0 +1,1 @@
+"""Preset files: found, downloaded, read, and listened to."""

@@ -1,0 +1,1 @@
+"""From a composition to a plan, and from a plan to a dataset."""

@@ -1,0 +1,252 @@
+"""From a configuration to a plan, and from a plan to a dataset."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tonesmith.card.card import renew_card
+from tonesmith.dataset.reader import Dataset
+from tonesmith.dataset.splits import UNFINISHED, finishing
+from tonesmith.engine.machine import cores
+from tonesmith.errors import OtherPlanError
+from tonesmith.host.registry import Host
+from tonesmith.host.roles import Sink, Storage
+from tonesmith.plan.block import dataset_digest
+from tonesmith.plan.differences import differences
+from tonesmith.plan.plan import Plan
+from tonesmith.plan.summary import Summary
+from tonesmith.run.resolve import Resolved, resolve_plan
+from tonesmith.run.watch import Watcher
+from tonesmith.run.workers import Accepted, Committed, Crew, Dropped, Event, Fatal, Rejected
+from tonesmith.terminal.messages import warn
+
+__all__ = ["Resolved", "Summary", "Work", "resolve_plan", "run", "survey"]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a plan and a path have still to do with each other.
+
+    Attributes:
+        plan: with the rounds that the dataset will have.
+        done: block index -> rows that are stored already.
+        todo: blocks to make, in order.
+        exists: whether there is a dataset at the path.
+        attributes: of that dataset.
+    """
+
+    plan: Plan
+    done: Mapping[int, int]
+    todo: tuple[int, ...]
+    exists: bool
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def survey(plan: Plan, path: Path, host: Host) -> Work:
+    """Return what is left to do at a path.
+
+    Raises :class:`OtherPlanError` if the dataset at the path has other settings, with the differences, or more
+    patches than are asked for, or if another sink made it.
+    """
+    sink = host.sink_at(plan.sink.name, plan.sink.options, path)
+    if not type(sink).recognises(path):
+        other = [cls.name for cls in host.sinks().values() if cls.recognises(path)]
+        if other:
+            raise OtherPlanError(f"{path} holds a dataset of the sink {other[0]!r}, not {plan.sink.name!r}.")
+        return Work(plan, {}, tuple(range(plan.blocks)), exists=False)
+    attributes = type(sink).open(path).attributes
+    _check_grows(path, attributes)
+    old = Plan.from_json(attributes["plan"])
+    if old.fingerprint != plan.fingerprint:
+        listed = "\n".join(f"  {line}" for line in differences(old, plan)[:20])
+        raise OtherPlanError(
+            f"{path} holds a dataset of another plan (there -> asked for):\n{listed}\n"
+            "Name another path, or take these settings back."
+        )
+    if plan.patches < old.patches:
+        raise OtherPlanError(
+            f"{path} has {old.patches} patches; {plan.patches} are asked for. A dataset does not shrink."
+        )
+    plan = replace(plan, rounds=old.rounds).extended_to(plan.patches)
+    done = {index: rows for index, rows in sink.committed().items() if index < plan.blocks}
+    todo = tuple(index for index in range(plan.blocks) if done.get(index) != plan.rows_of(index))
+    return Work(plan, done, todo, exists=True, attributes=attributes)
+
+
+def _check_grows(path: Path, attributes: Mapping[str, Any]) -> None:
+    """Raise :class:`OtherPlanError` for a dataset that no run can go on with: its rows are not those of its plan."""
+    if "merged" in attributes:
+        raise OtherPlanError(f"{path} was merged from other datasets. Extend those, and merge them again.")
+    if through := attributes.get("stored_through"):
+        names = ", ".join(str(sink["name"]) for sink in through)
+        raise OtherPlanError(
+            f"{path} was converted from a dataset whose audio was stored with loss ({names}), so that new rows would "
+            "not match. Extend the original, and convert it again."
+        )
+
+
+def run(
+    resolved: Resolved, path: Path, *, workers: int = 0, host: Host | None = None, watcher: Watcher | None = None
+) -> Summary:
+    """Make what is left of a dataset, and return a summary.
+
+    The first Ctrl-C lets the blocks in flight finish; the second, or SIGTERM, drops them. Either way the
+    summary says that it was interrupted, and the same call goes on.
+
+    Args:
+        resolved: the plan and its assets.
+        path: of the dataset.
+        workers: processes; 0 for one a core.
+        host: finds the plugins.
+        watcher: hears what happens.
+
+    Raises :class:`DatasetError` as :func:`survey` does, and :class:`RunError` if the run cannot go on.
+    """
+    host, watcher = host or Host.load(), watcher or Watcher()
+    work = survey(resolved.plan, path, host)
+    plan = work.plan
+    sink = host.sink_at(plan.sink.name, plan.sink.options, path)
+    started = time.monotonic()
+    attributes = {**work.attributes, **_attributes(plan, resolved.checkup)}
+    sink.create(attributes, plan.schema, plan.rows, plan.block_rows)
+    for content in resolved.contents.values():
+        sink.add_asset(content)
+    rows_before = sum(work.done.values())
+    kept = sum(rows for block, rows in work.done.items() if rows == plan.rows_of(block))
+    watcher.started(plan, path, len(work.todo), kept)
+    host.call("tonesmith_run_started", plan=plan, path=path, blocks=len(work.todo))
+    going = _Run(plan, sink, host, watcher)
+    try:
+        if work.todo:
+            going.make(work.todo, workers or cores())
+    finally:
+        storage = type(sink).open(path)
+        summary = _summary(going, storage, rows_before, time.monotonic() - started)
+        if summary.complete:
+            sink.finish()
+        renew_card(path, Dataset(type(sink).open(path)))
+        if UNFINISHED in attributes:
+            warn(f"{path}: {finishing(path)}")
+        watcher.finished(summary)
+        host.call("tonesmith_run_finished", plan=plan, path=path, summary=summary)
+    return summary
+
+
+class _Run:
+    """A run while it goes: what it has counted, and whom it tells."""
+
+    def __init__(self, plan: Plan, sink: Sink[Any], host: Host, watcher: Watcher) -> None:
+        self.plan = plan
+        self.sink = sink
+        self.candidates = 0
+        self.rejections: Counter[str] = Counter()
+        self.interrupts = 0
+        self._host = host
+        self._watcher = watcher
+
+    def make(self, blocks: Sequence[int], workers: int) -> None:
+        """Have workers make the blocks, until all are made or the run is interrupted."""
+        crew = Crew(self.plan, self.sink.path, workers, blocks)
+        stopping = False
+        try:
+            with _signals(self._interrupt):
+                for event in crew.events():
+                    if self.interrupts and not stopping:
+                        stopping = True
+                        crew.stop()
+                        self._watcher.stopping()
+                    if self.interrupts > 1:
+                        break
+                    if event is not None:
+                        self._hear(event)
+        finally:
+            crew.dismiss()
+
+    def _interrupt(self, drop: bool) -> None:
+        self.interrupts += 2 if drop else 1
+
+    def _hear(self, event: Event) -> None:
+        match event:
+            case Accepted(rows):
+                self.candidates += 1
+                self._watcher.accepted(rows)
+            case Rejected(rejection):
+                self.candidates += 1
+                self.rejections[rejection.cause] += 1
+                self._watcher.rejected(rejection)
+                self._call("tonesmith_candidate_rejected", rejection=rejection)
+            case Fatal(rejection):
+                self.sink.record_fault(rejection)
+            case Dropped(rows, rejections):
+                self.candidates -= rows // self.plan.notes.per_patch + len(rejections)
+                self.rejections -= Counter(rejection.cause for rejection in rejections)
+                self._watcher.dropped(rows, rejections)
+            case Committed(block, rows):
+                self._watcher.committed(block, rows)
+                self._call("tonesmith_block_committed", block=block, rows=rows)
+
+    def _call(self, hook: str, **told: Any) -> None:
+        self._host.call(hook, plan=self.plan, path=self.sink.path, **told)
+
+
+@contextmanager
+def _signals(interrupt: Callable[[bool], None]) -> Iterator[None]:
+    """Turn Ctrl-C and SIGTERM into calls of ``interrupt``, where this is the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers: dict[int, Any] = {
+        signal.SIGINT: lambda *_: interrupt(False),
+        signal.SIGTERM: lambda *_: interrupt(True),
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _summary(going: _Run, storage: Storage, rows_before: int, seconds: float) -> Summary:
+    blocks = storage.blocks()
+    rows = sum(map(len, blocks.values()))
+    return Summary(
+        path=going.sink.path,
+        rows=rows,
+        rows_planned=going.plan.rows,
+        rows_added=rows - rows_before,
+        patches=going.plan.patches,
+        seconds=seconds,
+        nbytes=storage.nbytes(),
+        rejections=dict(going.rejections),
+        candidates=going.candidates,
+        digest=dataset_digest([digest for index in sorted(blocks) for digest in blocks[index]]),
+        complete=rows == going.plan.rows,
+        interrupted=going.interrupts > 0,
+    )
+
+
+def _attributes(plan: Plan, checkup: Mapping[str, Any] | None) -> dict[str, Any]:
+    packages = ("tonesmith", "numpy", "zarr")
+    return {
+        "generator": "tonesmith",
+        "plan": plan.to_json(),
+        "fingerprint": plan.fingerprint,
+        "made_with": {
+            **{name: importlib.metadata.version(name) for name in packages},
+            "python": platform.python_version(),
+            "platform": f"{platform.system()} {platform.machine()}",
+            **plan.versions,
+        },
+        **({"checkup": dict(checkup)} if checkup is not None else {}),
+    }

@@ -1,0 +1,219 @@
+"""The heart: ``produce_block`` makes the rows of a block from the plan and the block's index, and nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.engine.client import Engine
+from tonesmith.engine.outcome import Outcome
+from tonesmith.errors import RunError
+from tonesmith.host.registry import Host
+from tonesmith.host.roles import Sampler, Validator
+from tonesmith.plan.block import Block, row_digests
+from tonesmith.plan.plan import Plan
+from tonesmith.plan.rejection import Rejection
+from tonesmith.plan.render import Render
+from tonesmith.plan.rows import RowContent, pack_rows
+from tonesmith.space.patch import Candidate, Patch
+from tonesmith.space.preset import PresetPatches
+from tonesmith.space.space import Label
+
+
+class Watch:
+    """Hears of each candidate of a block, in the process that produces it. This one does nothing with it."""
+
+    def trying(self, candidate: Candidate) -> None:
+        """A candidate is about to be rendered."""
+
+    def accepted(self, candidate: Candidate, rows: int) -> None:
+        """A candidate's rows were accepted."""
+
+    def rejected(self, rejection: Rejection) -> None:
+        """A candidate was rejected."""
+
+
+class Workbench:
+    """The plugins of a plan, rebuilt from their names and options, and an engine to play on.
+
+    Args:
+        plan: what to produce.
+        host: finds the plugins.
+        asset: returns the content of an asset by its SHA-256.
+        stored: returns audio as the sink will read it back.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        host: Host,
+        asset: Callable[[str], bytes],
+        stored: Callable[[NDArray[Any]], NDArray[Any]] = lambda audio: audio,
+    ) -> None:
+        self.plan = plan
+        self.stored = stored
+        self._host = host
+        self._asset = asset
+        self.engine = Engine(plan.backend, plan.audio, plan.notes.per_patch, plan.isolation, asset)
+
+    @cached_property
+    def sampler(self) -> Sampler[Any]:
+        """The sampler. A merged dataset has none: what draws is wanted only where something is drawn."""
+        return sampler_of(self.plan, self._host, self._asset)
+
+    @cached_property
+    def validators(self) -> list[Validator[Any]]:
+        """The validators."""
+        found = [(self._host.find("validator", ref.name), ref.options) for ref in self.plan.validators]
+        return [cls(cls.Options.model_validate(options)) for cls, options in found]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.engine.close()
+
+
+def sampler_of(plan: Plan, host: Host, asset: Callable[[str], bytes]) -> Sampler[Any]:
+    """Return the sampler of a plan. It draws from what the plan varies of itself, and from its presets.
+
+    Args:
+        plan: whose sampler it is.
+        host: finds it.
+        asset: returns the content of an asset by its SHA-256.
+    """
+    cls = host.find("sampler", plan.sampler.name)
+    options = cls.Options.model_validate(plan.sampler.options)
+    return cls(options, plan.space.drawn, plan.seed, plan.rounds, PresetPatches(plan.presets, asset))
+
+
+class _RejectedError(Exception):
+    """A candidate was rejected; carries the ledger's entry."""
+
+    def __init__(self, rejection: Rejection) -> None:
+        super().__init__(rejection.reason)
+        self.rejection = rejection
+
+
+def produce_block(bench: Workbench, index: int, faults: Sequence[Rejection] = (), watch: Watch | None = None) -> Block:
+    """Return the rows of block ``index``: a pure function of the bench's plan and the index.
+
+    Args:
+        bench: the plan's plugins and engine.
+        index: of the block.
+        faults: crashes and timeouts on record. Their candidates are not tried again, so that a run which
+            was interrupted ends with the rows of one that was not.
+        watch: hears of each candidate.
+
+    Raises :class:`RunError` when a patch was rejected ``max_attempts`` times.
+    """
+    plan, watch = bench.plan, watch or Watch()
+    known = {(fault.patch, fault.attempt): fault for fault in faults}
+    rows: list[RowContent] = []
+    rejections: list[Rejection] = []
+    audio = np.empty((plan.rows_of(index), plan.audio.channels, plan.audio.frames), np.float32)
+    for patch_id in plan.patches_of(index):
+        place = audio[len(rows) : len(rows) + plan.notes.per_patch]
+        rows += _rows_of_patch(bench, patch_id, place, known, rejections, watch)
+    columns = pack_rows(plan, rows, audio)
+    first_row = index * plan.block_rows
+    return Block(index, first_row, columns, row_digests(plan.schema, columns), tuple(rejections))
+
+
+def _rows_of_patch(
+    bench: Workbench,
+    patch_id: int,
+    place: NDArray[np.float32],
+    known: Mapping[tuple[int, int], Rejection],
+    rejections: list[Rejection],
+    watch: Watch,
+) -> list[RowContent]:
+    """Return the rows of the first candidate that is accepted; those before it are added to ``rejections``.
+
+    Their audio lies in ``place``, float32 (notes, channels, frames): copied once, out of the engine's memory.
+    """
+    for attempt in range(bench.plan.max_attempts):
+        candidate = Candidate(patch_id, attempt)
+        try:
+            rows = _tried(bench, candidate, place, known.get((patch_id, attempt)), watch)
+        except _RejectedError as rejected:
+            rejections.append(rejected.rejection)
+            watch.rejected(rejected.rejection)
+        else:
+            watch.accepted(candidate, len(rows))
+            return rows
+    raise RunError(_exhausted(bench.plan, patch_id, rejections))
+
+
+def _tried(
+    bench: Workbench, candidate: Candidate, place: NDArray[np.float32], known: Rejection | None, watch: Watch
+) -> list[RowContent]:
+    if known is not None:
+        raise _RejectedError(known)
+    watch.trying(candidate)
+    return _accepted_rows(bench, candidate, place)
+
+
+def drawn_label(bench: Workbench, candidate: Candidate) -> tuple[Label, Patch]:
+    """Return a candidate's label, and the patch that decodes from it: what is rendered."""
+    drawn = bench.sampler.draw(candidate)
+    label = bench.plan.space.encode(drawn)
+    return label, bench.plan.space.decode(label, drawn.origin, drawn.preset, drawn.mate)
+
+
+def _accepted_rows(bench: Workbench, candidate: Candidate, place: NDArray[np.float32]) -> list[RowContent]:
+    """Return the rows of a candidate, one a note. Raises :class:`_RejectedError` if any note is rejected."""
+    plan = bench.plan
+    label, patch = drawn_label(bench, candidate)
+    notes = plan.notes.of_patch(plan.seed, candidate.patch)
+    outcomes = bench.engine.play(patch, notes, plan.timeout)
+    rows = []
+    for note, outcome, played, audio in zip(notes, outcomes, bench.engine.audio, place, strict=False):
+        if outcome.failure:
+            raise _RejectedError(_fault(candidate, outcome))
+        if outcome.shape != (plan.audio.channels, plan.audio.frames):
+            raise _RejectedError(
+                Rejection(candidate.patch, candidate.attempt, "engine", "shape", str(outcome.shape), note.pitch)
+            )
+        audio[:] = bench.stored(played)
+        measured = _measured(bench, candidate, Render(audio, plan.audio.sample_rate, patch, note, *outcome.shape))
+        rows.append(RowContent(audio, label, patch, note, candidate.patch, candidate.attempt, measured))
+    return rows
+
+
+def _measured(bench: Workbench, candidate: Candidate, render: Render) -> Mapping[str, float]:
+    """Return what all validators measured. Raises :class:`_RejectedError` with the first reason of any."""
+    measured: dict[str, float] = {}
+    rejection: Rejection | None = None
+    for validator in bench.validators:
+        verdict = validator.check(render)
+        measured.update(verdict.measured)
+        if verdict.reason and rejection is None:
+            rejection = Rejection(
+                candidate.patch, candidate.attempt, validator.name, verdict.reason, pitch=render.note.pitch
+            )
+    if rejection is not None:
+        finite = {name: float(value) for name, value in measured.items() if math.isfinite(value)}
+        raise _RejectedError(replace(rejection, measured=finite))
+    return measured
+
+
+def _fault(candidate: Candidate, outcome: Outcome) -> Rejection:
+    return Rejection(candidate.patch, candidate.attempt, "engine", outcome.failure, outcome.detail, outcome.pitch)
+
+
+def _exhausted(plan: Plan, patch_id: int, rejections: Sequence[Rejection]) -> str:
+    """Return what to tell when a patch found no candidate that is accepted."""
+    own = Counter(r.cause for r in rejections if r.patch == patch_id)
+    counts = ", ".join(f"{reason} {count}" for reason, count in own.most_common())
+    return (
+        f"patch {patch_id} was rejected {plan.max_attempts} times ({counts}). Narrow the ranges under [space], "
+        "loosen the validator that rejects, or raise plan.max_attempts. What is committed is kept."
+    )

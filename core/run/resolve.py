@@ -1,0 +1,174 @@
+"""From a configuration to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tonesmith.doctor.first_use import first_use
+from tonesmith.engine.client import Engine
+from tonesmith.engine.isolation import isolation_of, promise_of
+from tonesmith.engine.machine import cores
+from tonesmith.errors import ConfigError
+from tonesmith.host.config import Config
+from tonesmith.host.registry import Host
+from tonesmith.host.roles import Backend, Sampler
+from tonesmith.plan.plan import Audio, Plan, PluginRef
+from tonesmith.presets.asset_store import AssetStore
+from tonesmith.presets.files import preset_files
+from tonesmith.presets.ingest import Found, Refused, ingest
+from tonesmith.run.produce import sampler_of
+from tonesmith.space.preset import stored_form, with_choices
+from tonesmith.space.shape import SpaceShape, shaped
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A plan, and what it took to make it.
+
+    Attributes:
+        contents: of the assets that its space and its presets name, by SHA-256.
+        refused: preset files that were left out, and why.
+        copies: preset files with the content of another, which is used once.
+        checkup: what was measured of the backend's binary when it was used first; None if it names none.
+    """
+
+    plan: Plan
+    contents: Mapping[str, bytes]
+    refused: tuple[Refused, ...] = ()
+    copies: tuple[Path, ...] = ()
+    checkup: Mapping[str, Any] | None = None
+
+
+def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], object] | None = None) -> Resolved:
+    """Return the plan of a configuration. The engine is loaded, in a process of its own, to read its space.
+
+    Args:
+        config: the composition.
+        host: finds the plugins.
+        progress: told how many of how many preset files are read.
+
+    Raises :class:`ConfigError` for a setting that the live engine or its space does not allow, and
+    :class:`EngineError` if the engine cannot be loaded.
+    """
+    backend = host.find("backend", config.backend.name)
+    options = backend.Options.model_validate(config.backend.options)
+    isolation = isolation_of(backend, options) if config.plan.isolation == "auto" else config.plan.isolation
+    reference = PluginRef(backend.name, options.model_dump(mode="json"))
+    files = _preset_files(config, backend)
+    checkup = first_use(backend, options, isolation, config.plan.sample_rate, timeout=config.plan.timeout)
+    asked = Audio(config.plan.sample_rate, 0, 0)
+    with Engine(reference, asked, config.notes.per_patch, isolation, asset=_no_asset) as engine:
+        hold = config.notes.duration - config.notes.tail
+        description = engine.describe(hold, config.notes.tail)
+    space = shaped(description.space, _shape(config, backend, options), config.space, presets=bool(files))
+    contents = AssetStore()
+    presets, refused, copies = _presets(config, backend, reference, files, contents, progress)
+    stored = [stored_form(found.preset, space) for found in presets]
+    for content in (*description.assets.values(), *(text for _, text in stored)):
+        contents.add(content)
+    for content in backend.stock(options).values():
+        contents.add(content)
+    validators = [(host.find("validator", ref.name), ref) for ref in config.validators]
+    plan = Plan(
+        seed=config.plan.seed,
+        rounds=(config.plan.patches,),
+        block=config.plan.block,
+        max_attempts=config.plan.max_attempts,
+        timeout=config.plan.timeout,
+        audio=description.audio,
+        notes=config.notes,
+        backend=PluginRef(backend.name, backend.recorded(options).model_dump(mode="json")),
+        isolation=isolation,
+        determinism=promise_of(backend, isolation, options),
+        space=with_choices(space, [found.preset for found in presets]),
+        sampler=_full_ref(host.find("sampler", config.sampler.name), config.sampler.options),
+        origins=(),
+        validators=tuple(_full_ref(cls, ref.options) for cls, ref in validators),
+        measures=tuple(measure for cls, _ in validators for measure in cls.measures),
+        sink=_full_ref(host.find("sink", config.sink.name), config.sink.options),
+        versions=description.versions,
+        presets=tuple(ref for ref, _ in stored),
+    )
+    return Resolved(_checked(plan, host, contents), contents, refused, copies, checkup)
+
+
+def _shape(config: Config, backend: type[Backend[Any]], options: Any) -> SpaceShape:
+    """Return the shape that the user's ``[space]`` is laid over."""
+    if config.space.shape:
+        return backend.shapes(options)[config.space.shape]
+    return backend.preset_shape(options) if config.presets.paths else backend.shape(options)
+
+
+def _preset_files(config: Config, backend: type[Backend[Any]]) -> list[Path]:
+    if config.presets.paths and not backend.preset_suffixes:
+        raise ConfigError(f"presets.paths: the backend {backend.name!r} reads no presets")
+    return preset_files(config.presets.paths, backend.preset_suffixes)
+
+
+def _presets(
+    config: Config,
+    backend: type[Backend[Any]],
+    reference: PluginRef,
+    files: Sequence[Path],
+    store: AssetStore,
+    progress: Callable[[int, int], object] | None,
+) -> tuple[list[Found], tuple[Refused, ...], tuple[Path, ...]]:
+    """Return the presets in files, what was refused, and which files are copies of others."""
+    if not files:
+        return [], (), ()
+    done = 0
+
+    def count(read: int) -> None:
+        nonlocal done
+        done += read
+        if progress is not None:
+            progress(done, len(files))
+
+    found, refused = ingest(
+        files,
+        backend,
+        reference.options,
+        sample_rate=config.plan.sample_rate,
+        workers=config.run.workers or cores(),
+        licence=config.presets.licence,
+        store=store,
+        progress=count,
+    )
+    if refused and (config.presets.strict or not found):
+        listed = "\n".join(f"  {item.path}: {item.reason}" for item in refused[:20])
+        raise ConfigError(f"presets: {len(refused)} of {len(files)} files cannot be read:\n{listed}")
+    return found, tuple(refused), tuple(path for item in found for path in item.copies)
+
+
+def _checked(plan: Plan, host: Host, contents: Mapping[str, bytes]) -> Plan:
+    """Let the plugins and the schema object before anything is written, and return the plan with its origins."""
+    if plan.audio.frames < 1 or plan.audio.channels < 1:
+        raise ConfigError(f"{plan.backend.name} rendered {plan.audio.channels} channels of {plan.audio.frames} frames.")
+    _ = plan.schema  # raises if two measures have one name
+    sampler = sampler_of(plan, host, contents.__getitem__)
+    if plan.presets and not sampler.uses_presets:
+        using = sorted(name for name, cls in host.samplers().items() if cls.uses_presets)
+        raise ConfigError(
+            f"presets.paths: the sampler {plan.sampler.name!r} uses no presets. Samplers that do: {', '.join(using)}."
+        )
+    _check_limit(plan, sampler)
+    return replace(plan, origins=tuple(sampler.origins()))
+
+
+def _check_limit(plan: Plan, sampler: Sampler[Any]) -> None:
+    limit = sampler.limit()
+    if limit is not None and plan.patches > limit:
+        raise ConfigError(
+            f"the sampler {plan.sampler.name!r} can draw {limit} patches here, and {plan.patches} are asked for."
+        )
+
+
+def _full_ref(cls: type[Any], options: Mapping[str, Any]) -> PluginRef:
+    return PluginRef(cls.name, cls.Options.model_validate(options).model_dump(mode="json"))
+
+
+def _no_asset(name: str) -> bytes:
+    raise ConfigError(f"no asset {name} is known before a plan is made")

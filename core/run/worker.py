@@ -1,0 +1,81 @@
+"""A worker process: it makes blocks and stores them, and tells its parent of every candidate.
+
+Started by :mod:`tonesmith.run.workers` as ``python -m tonesmith.run.worker``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tonesmith.engine.channel import Channel, channel_to_parent
+from tonesmith.errors import TonesmithError, unforeseen
+from tonesmith.host.registry import Host
+from tonesmith.host.roles import Sink
+from tonesmith.plan.plan import Plan
+from tonesmith.plan.rejection import Rejection, is_fault
+from tonesmith.run.produce import Watch, Workbench, produce_block
+from tonesmith.space.patch import Candidate
+
+
+class _Reporter(Watch):
+    """Tells the parent of each candidate, and keeps faults safe before anything else happens."""
+
+    def __init__(self, channel: Channel, sink: Sink[Any], recorded: Sequence[Rejection]) -> None:
+        self._channel = channel
+        self._sink = sink
+        self._recorded = {(fault.patch, fault.attempt) for fault in recorded}
+
+    def trying(self, candidate: Candidate) -> None:
+        self._channel.send({"trying": [candidate.patch, candidate.attempt]})
+
+    def accepted(self, candidate: Candidate, rows: int) -> None:
+        self._channel.send({"accepted": rows})
+
+    def rejected(self, rejection: Rejection) -> None:
+        key = (rejection.patch, rejection.attempt)
+        if is_fault(rejection) and key not in self._recorded:
+            self._sink.record_fault(rejection)
+            self._recorded.add(key)
+        self._channel.send({"rejected": rejection.to_json()})
+
+
+def main() -> None:
+    """Make the blocks that the parent asks for, until it closes the channel."""
+    channel = channel_to_parent()
+    try:
+        setup, _ = channel.receive()
+        host = Host.load()
+        plan = Plan.from_json(setup["plan"])
+        sink = host.sink_at(plan.sink.name, plan.sink.options, Path(setup["path"]))
+        storage = type(sink).open(sink.path)
+        with Workbench(plan, host, storage.asset, sink.stored) as bench:
+            channel.send({"ready": True})
+            while True:
+                request, _ = channel.receive()
+                faults = sink.faults()
+                block = produce_block(bench, request["block"], faults, _Reporter(channel, sink, faults))
+                sink.write_block(block)
+                channel.send({"committed": block.index, "rows": block.rows})
+    except EOFError:
+        pass
+    except Exception as error:  # noqa: BLE001 - the parent decides, and says it
+        channel.send({"failed": _described(error), "expected": isinstance(error, TonesmithError | OSError)})
+    finally:
+        os._exit(0)
+
+
+def _described(error: Exception) -> str:
+    if isinstance(error, TonesmithError):
+        return str(error)
+    if isinstance(error, OSError):
+        cause = "the disk is full" if error.errno == errno.ENOSPC else str(error)
+        return f"the dataset could not be written: {cause}. What is committed is kept; run the command again."
+    return unforeseen(error)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Text for the person at the terminal: tables, counts, sizes, messages."""

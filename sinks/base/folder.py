@@ -1,0 +1,68 @@
+"""What every sink that keeps a dataset in a folder shares: markers, the ledger, assets, and whose folder it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from tonesmith.errors import DatasetError, PathTakenError
+from tonesmith.host.roles import Options, Sink
+from tonesmith.sinks.base import records
+from tonesmith.sinks.base.files import telling
+from tonesmith.sinks.base.records import SIDE, SIDES
+
+if TYPE_CHECKING:
+    from tonesmith.plan.rejection import Rejection
+
+O = TypeVar("O", bound=Options)  # noqa: E741 - the options type of a plugin
+
+
+class FolderSink(Sink[O]):
+    """Stores what lies beside the columns; a subclass stores those."""
+
+    def committed(self) -> Mapping[int, int]:
+        """Return block index -> number of its rows, for each block that is stored."""
+        return {block: marker.rows for block, marker in records.committed(self.path).items()}
+
+    def add_asset(self, content: bytes) -> str:
+        """Store a content under its SHA-256, and return that."""
+        with telling(f"an asset to {self.path}"):
+            return records.write_asset(self.path, content)
+
+    def record_fault(self, rejection: Rejection) -> None:
+        """Store at once that a candidate crashed or timed out."""
+        with telling(f"the fault of patch {rejection.patch} to {self.path}"):
+            records.write_fault(self.path, rejection)
+
+    def faults(self) -> Sequence[Rejection]:
+        """Return what :meth:`record_fault` stored, by patch and attempt."""
+        return records.faults(self.path)
+
+    def _check_place(self, difference: str | None, rows: int, block_rows: int) -> None:
+        """Raise :class:`DatasetError` unless a dataset of so many rows may be made, or grow, at the path.
+
+        Args:
+            difference: in what the dataset that is there is of another form, "" for in nothing; None if there is none.
+            rows: of the plan.
+            block_rows: of a full block.
+        """
+        if difference:
+            raise DatasetError(f"{self.path} holds a dataset of another form: {difference}.")
+        if difference is None:
+            if self.path.exists() and not _is_untouched(self.path):
+                raise PathTakenError(f"{self.path} is no dataset of tonesmith, and not empty. Choose another path.")
+            return
+        last = max((block * block_rows + count for block, count in self.committed().items()), default=0)
+        if last > rows:
+            raise DatasetError(f"{self.path} holds {last} rows already; it cannot shrink to {rows}.")
+
+
+def _is_untouched(path: Path) -> bool:
+    """Return whether a folder is empty, or holds no more than a first creation that was cut short at once."""
+    if not path.is_dir():
+        return False
+    if {entry.name for entry in path.iterdir()} - {SIDE}:
+        return False
+    side = path / SIDE
+    return not side.exists() or (side.is_dir() and {entry.name for entry in side.iterdir()} <= set(SIDES))

@@ -1,0 +1,73 @@
+"""What every dataset in a folder shares when it is read: markers, the ledger, assets, its size."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from tonesmith.errors import DatasetError
+from tonesmith.host.roles import Storage
+from tonesmith.plan.rejection import Rejection
+from tonesmith.sinks.base import records
+from tonesmith.sinks.base.records import SIDE
+
+_ANEW = "Delete it, and run the command that made the dataset again."
+
+
+class FolderStorage(Storage):
+    """Reads what lies beside the columns; a subclass reads those."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def blocks(self) -> Mapping[int, tuple[bytes, ...]]:
+        """Return block index -> digests of its rows; a marker is read when its block is asked for."""
+        return records.Digests(self._path)
+
+    def committed(self) -> Mapping[int, int]:
+        """Return block index -> number of its rows, from a listing alone."""
+        return {block: marker.rows for block, marker in records.committed(self._path).items()}
+
+    def rejections(self) -> Iterable[Rejection]:
+        """Return the reject ledger, by patch and attempt."""
+        return records.rejections(self._path)
+
+    def asset(self, name: str) -> bytes:
+        """Return the content with that SHA-256, checked against it."""
+        return records.read_asset(self._path, name)
+
+    def assets(self) -> Sequence[str]:
+        """Return the SHA-256 of every asset that is stored."""
+        return records.asset_names(self._path)
+
+    def nbytes(self) -> int:
+        """Return the bytes of all files of the dataset."""
+        total = 0
+        for folder, _, names in os.walk(self._path):
+            for name in names:
+                try:
+                    total += os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118 - there may be a million
+                except FileNotFoundError:  # renamed by a writer meanwhile
+                    continue
+        return total
+
+    def check(self) -> Iterable[str]:
+        """Yield what is wrong with markers and with the ledger."""
+        for name in records.cut_short(self._path):
+            yield f"{SIDE}/blocks/{name} is cut short: its block counts as missing. {_ANEW}"
+        try:
+            records.faults(self._path)
+        except DatasetError as error:
+            yield str(error)
+
+    def _unreadable(self, column: str, block: int, error: Exception) -> DatasetError:
+        """Return the error that tells why a column of a block cannot be read, and what to do."""
+        marker = records.committed(self._path).get(block)
+        if marker is None:
+            return DatasetError(f"{self._path}: block {block} is not stored (yet)")
+        why = "its file is missing" if isinstance(error, FileNotFoundError) else str(error)
+        return DatasetError(
+            f"{self._path}: block {block} is damaged ({column}: {why}). Delete {marker.path} and run the command "
+            "that made the dataset again, to make the block anew."
+        )

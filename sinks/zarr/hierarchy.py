@@ -1,0 +1,104 @@
+"""The groups and arrays of a dataset: zarr-python makes and changes them, in a folder aside."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tonesmith.sinks.base.records import SIDE, SIDES
+from tonesmith.sinks.zarr.layout import INT24_NAN, INT24_UNIT, SEPARATOR, Layout
+
+if TYPE_CHECKING:
+    import zarr
+
+    from tonesmith.plan.schema import Column
+
+_KEYS: dict[str, Any] = {"name": "default", "separator": SEPARATOR}
+
+
+def bring_up(folder: Path, layout: Layout, attributes: Mapping[str, Any]) -> None:
+    """Make the groups and arrays in a folder, or bring those that are there up to this layout and these attributes."""
+    import zarr
+
+    root = zarr.open_group(folder, mode="a", zarr_format=3, use_consolidated=False)
+    for column in layout.columns:
+        array, shape = root.get(column.name), (layout.rows, *column.shape)
+        if not isinstance(array, zarr.Array):
+            _make_array(root, layout, column)
+        elif array.shape != shape:
+            array.resize(shape)
+    side = root.require_group(SIDE)
+    for name, doc in SIDES.items():
+        if name not in side:  # an array of no rows, for zarr looks into a group and warns of files
+            side.create_array(
+                name,
+                shape=(0,),
+                chunks=(1,),
+                dtype="uint8",
+                compressors=None,
+                chunk_key_encoding=_KEYS,
+                dimension_names=("entry",),
+                attributes={"doc": doc},
+            )
+    side.attrs.put(layout.to_json())
+    root.attrs.put(dict(attributes))
+    consolidate(folder)
+
+
+def consolidate(folder: Path) -> None:
+    """Gather the metadata of every group and array in the root's document."""
+    import zarr
+
+    with warnings.catch_warnings():  # that other libraries may not know it: they need not
+        warnings.simplefilter("ignore", UserWarning)
+        zarr.consolidate_metadata(folder)
+
+
+def documents(folder: Path) -> list[Path]:
+    """Return the Zarr documents below a folder: that of this sink's record first, that of the root last."""
+    return sorted(folder.rglob("zarr.json"), key=lambda file: (file.parent == folder, file.parent != folder / SIDE))
+
+
+def copy_documents(source: Path, target: Path) -> None:
+    """Copy the Zarr documents of a group, if there is one, and of all below it: whoever made them, and no chunk."""
+    document = source / "zarr.json"
+    if not document.is_file():
+        return
+    target.mkdir(exist_ok=True)
+    shutil.copyfile(document, target / "zarr.json")
+    if json.loads(document.read_bytes())["node_type"] == "group":
+        for child in filter(Path.is_dir, source.iterdir()):
+            copy_documents(child, target / child.name)
+
+
+def _make_array(root: zarr.Group, layout: Layout, column: Column) -> None:
+    from zarr.codecs import BloscCodec, Crc32cCodec
+
+    dtype, chunk = np.dtype(layout.stored_dtype(column)), layout.chunk(column)
+    # One Blosc block a chunk packs best, and starts none of Blosc's threads.
+    whole = math.prod(chunk) * dtype.itemsize
+    level = layout.level_of(column)
+    blosc = BloscCodec(cname="zstd", clevel=level, shuffle="shuffle", typesize=dtype.itemsize, blocksize=whole)
+    audio = column.name == "audio"
+    attributes: dict[str, Any] = {"doc": column.doc}
+    if audio and layout.encoding == "int24":
+        attributes |= {"scale_factor": INT24_UNIT, "_FillValue": INT24_NAN}  # as CF names them, for xarray
+    root.create_array(
+        column.name,
+        shape=(layout.rows, *column.shape),
+        dtype=dtype,
+        chunks=chunk,
+        shards=(layout.block_rows, *column.shape) if audio else None,
+        compressors=[blosc, Crc32cCodec()],
+        fill_value=layout.fill(column),
+        dimension_names=("row", *column.dims),
+        chunk_key_encoding=_KEYS,
+        attributes=attributes,
+    )

@@ -1,0 +1,154 @@
+"""``tonesmith plugins new``: what it writes is installed, and passes the contract of its role."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import terminal
+
+from tonesmith import ConfigError, Host, PluginError
+from tonesmith.cli import run
+from tonesmith.cli.scaffold import check_new, write_skeleton
+from tonesmith.host.conformance import ROLES
+
+HOST = Host(allowed="")
+PIP = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target"]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a generated distribution of each role, and all of them installed in ``site``."""
+    folder = tmp_path_factory.mktemp("skeletons")
+    places = [folder / role for role in ROLES]
+    for place in places:
+        write_skeleton(place.name, f"my-{place.name}", place)
+    subprocess.run([*PIP, folder / "site", *places], check=True, timeout=120)
+    return folder
+
+
+def environment(installed: Path) -> dict[str, str]:
+    return {"PYTHONPATH": os.pathsep.join([str(installed / "site"), os.environ.get("PYTHONPATH", "")])}
+
+
+def of(installed: Path, role: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest on a generated distribution. The plugin of pytest is named: this tonesmith may be older than it."""
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", *arguments]
+    return subprocess.run(
+        [*command, str(installed / role)],
+        capture_output=True,
+        text=True,
+        cwd=installed / role,
+        env={**os.environ, **environment(installed)},
+        timeout=240,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_generated_distribution_passes_its_contract(installed, role):
+    done = of(installed, role)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    assert " passed" in done.stdout
+
+
+def test_the_contract_is_what_passes(installed):
+    """A generated synth that hears the note before is caught: the tests are not there for show."""
+    source = installed / "site" / "tonesmith_my_backend" / "__init__.py"
+    sound = source.read_text()
+    assert sound.count("seconds = np.arange(") == 1
+    source.write_text(
+        sound.replace("seconds = np.arange(", "self.played = seconds = getattr(self, 'played', 0) + np.arange(")
+    )
+    try:
+        done = of(installed, "backend", "-k", "TestMyBackend", "-x")
+    finally:
+        source.write_text(sound)
+    assert done.returncode == 1
+    assert "not exact" in done.stdout
+
+
+def test_generated_plugins_are_found_with_their_options(installed):
+    shown = terminal("plugins", "show", "my-validator", cwd=installed, **environment(installed))
+    assert "my-validator, from tonesmith-my-validator 0.1" in shown.stdout
+    assert "minimum" in shown.stdout
+    assert shown.stderr == ""
+
+
+def test_a_generated_sink_stores_a_dataset_that_is_verified(installed, tmp_path):
+    options = ("--backend", "my-backend", "--sampler", "my-sampler", "--validator", "my-validator")
+    short = ("--sink", "my-sink", "-n", 3, "--notes.hold", 0.1, "--notes.tail", 0.1, "out")
+    made = terminal("generate", *options, *short, cwd=tmp_path, **environment(installed))
+    assert made.returncode == 0, made.stderr
+    checked = terminal("verify", "--render", 3, "out", cwd=tmp_path, **environment(installed))
+    assert "3 of 3 rows sound as they did" in checked.stdout, checked.stderr
+    found = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert found == ["README.md", "blocks", "croissant.json", "dataset.json"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_name_gives_files_that_are_python_and_clean(tmp_path, role):
+    rules = ["--line-length", "120", "--select", "A,B,E,F,I,N,UP,SIM,RET"]
+    for name in ("a", "backend", "two-words", "with_9", "options", "sink"):
+        folder = tmp_path / name
+        for path in write_skeleton(role, name, folder):
+            assert "$" not in path.read_text().replace("\n$ ", "")
+            if path.suffix == ".py":
+                compile(path.read_text(), path, "exec")
+        for words in (["check", *rules], ["format", "--check", "--line-length", "120"]):
+            ruff = [sys.executable, "-m", "ruff", *words, "--isolated", "--quiet", "."]
+            done = subprocess.run(ruff, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+            assert done.returncode == 0, done.stdout
+
+
+def test_the_command_tells_what_it_wrote_and_what_is_next(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(["plugins", "new", "backend", "buzz"]) == 0
+    told = capsys.readouterr().out
+    files = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file())
+    assert files == [
+        "tonesmith-buzz/README.md",
+        "tonesmith-buzz/pyproject.toml",
+        "tonesmith-buzz/src/tonesmith_buzz/__init__.py",
+        "tonesmith-buzz/tests/test_buzz.py",
+    ]
+    assert all(file.removeprefix("tonesmith-buzz/") in told for file in files)
+    assert 'pip install -e "./tonesmith-buzz[test]"' in told
+
+    assert run(["plugins", "new", "sink", "buzz", "--out", "elsewhere"]) == 0
+    assert (tmp_path / "elsewhere" / "pyproject.toml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("synth", "x"), "unknown role 'synth'"),
+        (("backend", "Loud"), "lower-case"),
+        (("backend", "../x"), "lower-case"),
+        (("backend", "x-"), "lower-case"),
+        (("backend", "x" * 41), "at most 40"),
+        (("sampler", "lhs"), "there is a sampler 'lhs' already, from tonesmith"),
+    ],
+)
+def test_a_wrong_role_or_name_is_refused_and_nothing_is_written(tmp_path, monkeypatch, capsys, words, told):
+    monkeypatch.chdir(tmp_path)
+    assert run(["plugins", "new", *words]) == 2
+    assert told in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(PluginError):
+        check_new(HOST, *words)
+
+
+def test_nothing_is_overwritten(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    for place in ("mine", "file"):
+        with pytest.raises(ConfigError, match="nothing is overwritten"):
+            write_skeleton("backend", "buzz", tmp_path / place)
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["file", "mine", "notes.txt"]
+    (tmp_path / "empty").mkdir()
+    assert write_skeleton("backend", "buzz", tmp_path / "empty")

@@ -1,0 +1,374 @@
+"""Whole runs, with a synth that misbehaves: what is promised of a dataset whatever happens to the run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import terminal
+
+from tonesmith import open_dataset
+from tonesmith.errors import ConfigError, DatasetError, EngineError, OtherPlanError, RunError
+from tonesmith.host.registry import Host
+from tonesmith.run.pipeline import run
+from tonesmith.run.produce import Workbench, produce_block
+from tonesmith.run.watch import Watcher
+
+
+def test_the_rows_are_the_same_for_any_number_of_workers_and_any_size_of_block(chaos, tmp_path):
+    digests = {
+        chaos.make(tmp_path / "one", patches=11).digest,
+        chaos.make(tmp_path / "two", patches=11, workers=2).digest,
+        chaos.make(tmp_path / "blocks", patches=11, workers=2, block=3).digest,
+    }
+
+    assert len(digests) == 1
+
+
+def test_blocks_made_in_any_order_hold_the_same_rows(chaos, tmp_path):
+    resolved = chaos.resolved(patches=10)
+    order = list(range(resolved.plan.blocks))[::-1]
+
+    with Workbench(resolved.plan, Host.load(), lambda name: b"") as bench:
+        backwards = {index: produce_block(bench, index).digests for index in order}
+        forwards = {index: produce_block(bench, index).digests for index in order[::-1]}
+
+    assert backwards == forwards
+
+
+@pytest.mark.parametrize("isolation", ["snapshot", "fresh"])
+def test_no_note_hears_the_note_before(chaos, tmp_path, isolation):
+    chaos.make(tmp_path / "d", patches=6, isolation=isolation)
+
+    audio = open_dataset(tmp_path / "d")[:].audio
+
+    np.testing.assert_array_equal(audio[:, 0], audio[:, 1])  # the synth adds what it remembers to channel 1
+
+
+def test_reuse_lets_a_synth_remember_which_is_what_isolation_prevents(chaos, tmp_path):
+    chaos.make(tmp_path / "d", patches=6, isolation="reuse")
+
+    dataset = open_dataset(tmp_path / "d")
+    audio = dataset[:].audio
+
+    assert not np.array_equal(audio[:, 0], audio[:, 1])
+    assert dataset.plan.determinism == "none"
+
+
+@pytest.mark.parametrize("isolation", ["snapshot", "fresh"])
+@pytest.mark.parametrize(
+    ("fault", "by", "reason", "detail"),
+    [
+        ("crash", "engine", "crash", "SIGSEGV"),
+        ("kill", "engine", "crash", "SIGKILL"),
+        ("exit", "engine", "crash", ""),
+        ("hang", "engine", "timeout", ""),
+        ("error", "engine", "error", "told to fail"),
+        ("raise", "engine", "error", "ZeroDivisionError"),
+        ("shape", "engine", "shape", ""),
+        ("nan", "level", "not finite", ""),
+        ("silent", "level", "silent", ""),
+    ],
+)
+def test_a_misbehaving_patch_is_blamed_by_name_and_the_run_goes_on(
+    chaos, tmp_path, fault, by, reason, detail, isolation
+):
+    timeout = 1.5 if fault == "hang" else 20.0
+    summary = chaos.make(
+        tmp_path / "d", (fault,), patches=5, sampler="troublesome", timeout=timeout, isolation=isolation
+    )
+
+    dataset = open_dataset(tmp_path / "d")
+    assert summary.complete
+    assert summary.rejections == {f"{by}: {reason}": 2}
+    assert [(r.patch, r.attempt, r.by, r.reason) for r in dataset.rejections] == [
+        (0, 0, by, reason),
+        (3, 0, by, reason),
+    ]
+    assert all(detail in r.detail for r in dataset.rejections)
+    assert dataset.column("attempt").tolist() == [1, 1, 0, 0, 0, 0, 1, 1, 0, 0]
+
+
+def test_a_rejected_candidate_leaves_every_other_patch_as_it_is(chaos, tmp_path):
+    chaos.make(tmp_path / "calm", patches=5, sampler="troublesome")
+    chaos.make(tmp_path / "wild", ("crash",), patches=5, sampler="troublesome")
+
+    calm, wild = open_dataset(tmp_path / "calm"), open_dataset(tmp_path / "wild")
+    for row in (2, 3, 4, 5, 8, 9):
+        np.testing.assert_array_equal(calm[row].audio, wild[row].audio)
+
+
+def test_a_timeout_on_record_is_honoured_though_the_patch_would_now_be_quick(chaos, tmp_path):
+    marker = tmp_path / "marker"
+    marker.touch()
+    settings = {"patches": 2, "sampler": "troublesome", "timeout": 1.5, "backend": {"marker": str(marker)}}
+    slow = chaos.make(tmp_path / "slow", ("flaky",), **settings)
+    marker.unlink()
+
+    resolved = chaos.resolved(("flaky",), **settings)
+    faults = [r for r in open_dataset(tmp_path / "slow").rejections if r.reason == "timeout"]
+    with Workbench(resolved.plan, Host.load(), lambda name: b"") as bench:
+        resumed = produce_block(bench, 0, faults)
+        forgetful = produce_block(bench, 0)
+
+    stored = open_dataset(tmp_path / "slow").storage.blocks()[0]
+    assert slow.rejections == {"engine: timeout": 1}
+    assert resumed.digests == stored
+    assert forgetful.digests != stored
+
+
+def test_a_fault_is_on_disk_before_its_block_is(chaos, tmp_path):
+    with pytest.raises(RunError):
+        chaos.make(tmp_path / "d", ("crash",), patches=4, sampler="uniform", max_attempts=3)
+
+    dataset = open_dataset(tmp_path / "d")
+    assert len(dataset) == 0
+    assert [(r.patch, r.attempt, r.reason) for r in dataset.rejections] == [(0, a, "crash") for a in range(3)]
+
+
+def test_a_plan_that_rejects_everything_stops_and_says_what_to_loosen(chaos, tmp_path):
+    with pytest.raises(RunError, match=r"patch 0 was rejected 4 times \(level: silent 4\).*\[space\]") as stop:
+        chaos.make(tmp_path / "d", ("silent",), patches=4, max_attempts=4)
+
+    assert stop.value.exit_code == 1
+
+
+def test_a_validator_that_crashes_its_worker_is_blamed_on_the_candidate(chaos, tmp_path):
+    calm = chaos.make(tmp_path / "calm", patches=8, validators={"touchy": {}})
+    tops = sorted({row.measured["touch"] for row in open_dataset(tmp_path / "calm")})
+    edge = (tops[-1] + tops[-3]) / 2
+
+    summary = chaos.make(tmp_path / "d", patches=8, validators={"touchy": {"crash_above": edge}})
+
+    assert summary.complete
+    assert summary.rejections["worker: crash"] >= 1
+    assert summary.digest != calm.digest
+    assert all(row.measured["touch"] <= edge for row in open_dataset(tmp_path / "d"))
+
+
+def test_a_larger_n_extends_and_leaves_the_rows_that_were_there(chaos, tmp_path):
+    first = chaos.make(tmp_path / "d", patches=6)
+    before = open_dataset(tmp_path / "d")[:]
+
+    second = chaos.make(tmp_path / "d", patches=9)
+
+    dataset = open_dataset(tmp_path / "d")
+    assert (first.rows, second.rows, second.rows_added) == (12, 18, 6)
+    assert dataset.plan.rounds == (6, 3)
+    for name, column in before.columns.items():
+        np.testing.assert_array_equal(dataset[:12].columns[name], column)
+
+
+def test_the_same_command_again_does_nothing(chaos, tmp_path):
+    first = chaos.make(tmp_path / "d", patches=4)
+    again = chaos.make(tmp_path / "d", patches=4)
+
+    assert (again.rows_added, again.candidates, again.digest) == (0, 0, first.digest)
+
+
+def test_another_plan_on_the_same_path_is_refused_with_the_difference(chaos, tmp_path):
+    chaos.make(tmp_path / "d", patches=4)
+
+    with pytest.raises(OtherPlanError, match=r"seed: 0 -> 1\n  space.parameters.freq.within.*300"):
+        chaos.make(tmp_path / "d", patches=4, seed=1, space={"ranges": {"freq": [100, 300]}})
+    with pytest.raises(OtherPlanError, match="4 patches; 3 are asked for"):
+        chaos.make(tmp_path / "d", patches=3)
+
+    assert len(open_dataset(tmp_path / "d")) == 8
+
+
+@pytest.mark.parametrize(("load", "said"), [("crash", "SIGSEGV"), ("error", "was told not to load")])
+def test_an_engine_that_does_not_load_is_one_sentence_and_nothing_is_written(chaos, tmp_path, load, said):
+    with pytest.raises(EngineError, match=f"chaos: .*{said}"):
+        chaos.make(tmp_path / "d", patches=4, backend={"load": load})
+
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_space_that_asks_too_much_of_the_engine_is_refused_before_anything_is_written(chaos, tmp_path):
+    with pytest.raises(ConfigError, match=r"freq = \[1, 300\] is not a range inside 20..2000"):
+        chaos.make(tmp_path / "d", space={"ranges": {"freq": [1, 300]}})
+
+    assert not (tmp_path / "d").exists()
+
+
+def test_the_life_cycle_hooks_tell_of_a_run(chaos, tmp_path, monkeypatch):
+    log = tmp_path / "log"
+    monkeypatch.setenv("CHAOS_LOG", str(log))
+
+    chaos.make(tmp_path / "d", ("silent",), patches=5, sampler="troublesome")
+
+    events = log.read_text().splitlines()
+    assert events[0] == "started {'rows': 10, 'path': 'd', 'blocks': 2}"
+    assert events[-1] == "finished {'rows': 10, 'complete': True}"
+    assert events.count("rejected {'patch': 3, 'reason': 'silent'}") == 1
+    assert {"committed {'block': 0, 'rows': 8}", "committed {'block': 1, 'rows': 2}"} <= set(events)
+
+
+def test_a_run_killed_at_twenty_random_moments_ends_with_the_rows_of_one_that_was_not(chaos, tmp_path):
+    settings = {"patches": 40, "block": 2, "sampler": "troublesome", "backend": {"slow": 0.03}}
+    whole = chaos.make(tmp_path / "whole", ("crash", "silent"), workers=2, **settings)
+    path, script = tmp_path / "killed", tmp_path / "script.py"
+    script.write_text(
+        f"from tonesmith import generate\ngenerate({str(path)!r}, workers=2, "
+        f"**{chaos.settings(('crash', 'silent'), **settings)!r})\n"
+    )
+    moments = random.Random(7)
+
+    for _ in range(20):
+        child = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.DEVNULL)
+        time.sleep(moments.uniform(0.3, 2.5))
+        if moments.random() < 0.5:  # a worker or an engine first, then the parent
+            for pid in _descendants(child.pid)[: moments.randrange(1, 4)]:
+                _kill(pid)
+        child.kill()
+        child.wait()
+    summary = chaos.make(path, ("crash", "silent"), workers=2, **settings)
+
+    assert summary.complete
+    assert summary.digest == whole.digest
+
+
+def test_workers_and_engines_do_not_outlive_a_parent_that_is_killed(chaos, tmp_path):
+    script = tmp_path / "script.py"
+    settings = chaos.settings(patches=400, backend={"slow": 0.05})
+    script.write_text(f"from tonesmith import generate\ngenerate({str(tmp_path / 'd')!r}, workers=2, **{settings!r})\n")
+    child = subprocess.Popen([sys.executable, str(script)])
+    _wait_for(lambda: len(_descendants(child.pid)) >= 6)
+    processes = _descendants(child.pid)
+
+    child.kill()
+    child.wait()
+
+    _wait_for(lambda: not any(_is_alive(pid) for pid in processes))
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_ctrl_c_finishes_or_drops_the_blocks_in_flight_and_says_how_to_go_on(chaos, tmp_path, signals):
+    path = tmp_path / "d"
+    command = [sys.executable, "-P", "-m", "tonesmith", "generate", str(path), "-n", "30", "--workers", "2"]
+    command += ["--backend", "chaos", "--backend.slow", "0.1", "--block", "2", "--sample-rate", "8000"]
+    command += ["--notes.pitches", "60", "--notes.hold", "0.1", "--validator", "level"]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    _wait_for(lambda: _rows_at(path) > 0)
+
+    for _ in range(signals):
+        child.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    out, err = child.communicate(timeout=30)
+
+    rows = len(open_dataset(path))
+    assert child.returncode == 130
+    assert 0 < rows < 30
+    assert "run the same command again" in (out + err).lower()
+    finished = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True, timeout=120)
+    assert '"complete": true' in finished.stdout
+
+
+def test_verify_finds_a_changed_sample_and_a_label_that_no_longer_sounds_like_its_row(chaos, tmp_path):
+    path = tmp_path / "d"
+    chaos.make(path, patches=4)
+    assert terminal("verify", path, "--render", "8").returncode == 0
+
+    shard = max((path / "audio").rglob("*"), key=lambda p: p.stat().st_size if p.is_file() else 0)
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+    result = terminal("verify", path)
+
+    assert result.returncode == 1
+    assert "block 0" in result.stdout
+
+
+def test_verify_says_which_rows_do_not_render_again(chaos, tmp_path):
+    path = tmp_path / "d"
+    chaos.make(path, patches=6, isolation="reuse")
+
+    result = terminal("verify", path, "--render", "5")  # which is another order than they were made in
+
+    assert result.returncode == 1
+    assert "differs by up to" in result.stdout
+
+
+def _rows_at(path: Path) -> int:
+    try:
+        return len(open_dataset(path))
+    except DatasetError:
+        return 0
+
+
+def _descendants(pid: int) -> list[int]:
+    """Return the processes that a process started, and those that they did, by /proc."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            parents.setdefault(int(fields[1]), []).append(int(entry.name))
+    found = list(parents.get(pid, []))
+    for child in found:
+        found += parents.get(child, [])
+    return found
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _runs(pid: int, module: str) -> bool:
+    try:
+        return module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _wait_for(condition, seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.02)
+
+
+def test_run_takes_a_plan_that_was_resolved_elsewhere(chaos, tmp_path):
+    assert run(chaos.resolved(patches=2), tmp_path / "d", workers=1).complete
+
+
+def test_a_worker_that_is_killed_from_outside_is_replaced_and_nothing_counts_twice(chaos, tmp_path):
+    whole = chaos.make(tmp_path / "whole", ("crash",), patches=8, sampler="troublesome", block=8)
+    settings = {"patches": 8, "sampler": "troublesome", "block": 8, "backend": {"slow": 0.1}}
+    path, killed = tmp_path / "d", []
+
+    class Assassin(Watcher):
+        seen = 0
+
+        def accepted(self, rows: int) -> None:
+            self.seen += 1
+            if self.seen == 5 and not killed:
+                killed.extend(pid for pid in _descendants(os.getpid()) if _runs(pid, "tonesmith.run.worker"))
+                _kill(killed[0])
+
+    summary = run(chaos.resolved(("crash",), **settings), path, workers=1, watcher=Assassin())
+
+    assert len(killed) == 1
+    assert summary.rejections == whole.rejections == {"engine: crash": 3}
+    assert (summary.candidates, summary.rows) == (whole.candidates, whole.rows) == (11, 16)
+    same = [(r.audio.tobytes(), r.attempt) for r in open_dataset(path)]
+    assert same == [(r.audio.tobytes(), r.attempt) for r in open_dataset(tmp_path / "whole")]

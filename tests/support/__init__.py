@@ -1,0 +1,51 @@
+"""What tests of all rooms share: places, small datasets of the misbehaving synth, and the command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tonesmith.api import composed
+from tonesmith.host.registry import Host
+from tonesmith.plan.summary import Summary
+from tonesmith.run.pipeline import run
+from tonesmith.run.resolve import Resolved, resolve_plan
+
+ROOT = Path(__file__).parents[2]
+PLUGINS = Path(__file__).parent / "plugins"
+PRESETS = ROOT.parent / "shared" / "presets"
+
+
+class Chaos:
+    """Makes small datasets with the misbehaving synth of tests/plugins, in this process or at a terminal."""
+
+    base: dict[str, Any] = {"sample_rate": 8000, "block": 4, "timeout": 20.0}
+    notes: dict[str, Any] = {"pitches": [60, 72], "hold": 0.1, "tail": 0.1}
+
+    def settings(self, faults: tuple[str, ...] = ("none",), **changes: Any) -> dict[str, Any]:
+        backend = {"name": "chaos", "faults": list(faults), **changes.pop("backend", {})}
+        plain = {**self.base, "notes": self.notes, "backend": backend, "validators": {"level": {}}}
+        return {**plain, **changes}
+
+    def resolved(self, faults: tuple[str, ...] = ("none",), **changes: Any) -> Resolved:
+        host = Host.load()
+        return resolve_plan(composed(None, self.settings(faults, **changes), host=host), host)
+
+    def make(self, path: Path, faults: tuple[str, ...] = ("none",), workers: int = 1, **changes: Any) -> Summary:
+        return run(self.resolved(faults, **changes), path, workers=workers)
+
+
+def terminal(*arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run ``tonesmith`` as a person would, and return its status and output."""
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "tonesmith", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1", **environment},
+        timeout=240,
+        check=False,
+    )
