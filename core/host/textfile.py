@@ -15,8 +15,8 @@ _BOMS = (
 def decoded(content: bytes, legacy: str = "cp1252") -> str:
     """Return the text of a file, without a byte order mark and up to its first NUL.
 
-    UTF-16 is known by its mark. What is not UTF-8 is read in the legacy encoding, as
-    (``String::createStringFromData``), by which Vital and other plugins read their files. No byte is refused.
+    UTF-16 is known by its mark. What is not UTF-8 is read in the legacy encoding, as JUCE reads it for Vital and many
+    plugins (``String::createStringFromData``). No byte is refused.
 
     Args:
         content: of the file.
