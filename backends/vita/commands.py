@@ -113,7 +113,7 @@ def _total(catalog: Catalog) -> str:
 
 
 def _scan_lines(done: Scan) -> Iterator[str]:
-    from tonesmith.backends.vita.wavetables import plain
+    from tonesmith.backends.vita.wavetable_index import plain
     from tonesmith.terminal.text import counted
 
     tables = _by_use(done.catalog)

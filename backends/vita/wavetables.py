@@ -19,74 +19,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from tonesmith.backends.vita.preset import CHOOSERS
+from tonesmith.backends.vita.wavetable_index import FORMAT, Entry, Source, entry_of, parsed
 from tonesmith.errors import ConfigError
 from tonesmith.space.parameter import Parameter
 from tonesmith.space.patch import sha256_hex
 
 INDEX = "index.json"
 _TABLES, _PREVIEWS = "wavetables", "previews"
-FORMAT = 1
-"""Version of the stored form. A reader refuses any other."""
 INIT = "Init"
 """The first choice: the wavetable that Vital's init preset has."""
 _UNNAMED = "untitled"
 _MAX_INDEX_BYTES = 256 << 20
 _MAX_TABLE_BYTES = 64 << 20
-_MAX_TEXT = 80
 _USERS_NAMED = 3
-
-
-def plain(text: object, most: int = _MAX_TEXT) -> str:
-    """Return one line of printable text, cut to so many characters; "" for what is no text."""
-    printable = "".join(c if c.isprintable() else " " for c in text) if isinstance(text, str) else ""
-    return " ".join(printable.split())[:most].rstrip()
-
-
-_Sha = Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\z")]
-_Text = Annotated[str, Field(max_length=10_000), AfterValidator(plain)]
-
-
-class Source(BaseModel):
-    """A file in which wavetables were found.
-
-    Attributes:
-        kind: "preset", or "table" for a file that holds one wavetable.
-        name, author, licence: as the file and its collection tell, or "".
-        wavetables: asset slot -> SHA-256 of what it holds, Init left out.
-    """
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    kind: Literal["preset", "table"]
-    name: _Text = ""
-    author: _Text = ""
-    licence: _Text = ""
-    wavetables: dict[Literal["wavetable_1", "wavetable_2", "wavetable_3"], _Sha]
-
-
-class _Entry(BaseModel):
-    """What the index holds of a wavetable, beside what follows from the sources."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    name: _Text
-    author: _Text
-    bytes: int = Field(ge=0)
-    keyframes: int = Field(ge=0)
-    made_of: tuple[_Text, ...] = Field(max_length=100)
-
-
-class _Index(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    format: int
-    wavetables: dict[_Sha, _Entry]
-    sources: dict[_Sha, Source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +77,7 @@ class Catalog:
     """
 
     path: Path
-    entries: Mapping[str, _Entry]
+    entries: Mapping[str, Entry]
     sources: Mapping[str, Source]
 
     @classmethod
@@ -146,7 +93,7 @@ class Catalog:
             text = place.read_bytes()
         except OSError as error:
             raise ConfigError(f"{place} cannot be read: {error.strerror}") from None
-        index = _parsed(text, place)
+        index = parsed(text, place)
         return cls(path, dict(sorted(index.wavetables.items())), dict(sorted(index.sources.items())))
 
     @classmethod
@@ -183,7 +130,7 @@ class Catalog:
         """
         merged = Catalog(
             self.path,
-            dict(sorted({**{sha: _entry_of(content) for sha, content in contents.items()}, **self.entries}.items())),
+            dict(sorted({**{sha: entry_of(content) for sha, content in contents.items()}, **self.entries}.items())),
             dict(sorted({**self.sources, **sources}.items())),
         )
         try:
@@ -289,39 +236,6 @@ def _chooser(name: str, slot: str, init: str, tables: Iterable[Wavetable]) -> Pa
     )
 
 
-def _parsed(text: bytes, place: Path) -> _Index:
-    try:
-        index = _Index.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(plain(str(part)) for part in first["loc"])
-        raise ConfigError(f"{place} is no index of a wavetable catalog ({where}: {plain(first['msg'])})") from None
-    if index.format != FORMAT:
-        raise ConfigError(f"{place} has format {index.format}; this tonesmith reads {FORMAT}. Upgrade it")
-    return index
-
-
-def _entry_of(content: bytes) -> _Entry:
-    """Return what the index says of a wavetable that Vital wrote."""
-    table = _mapping(json.loads(content))
-    components = [_mapping(c) for group in _list(table.get("groups")) for c in _list(_mapping(group).get("components"))]
-    return _Entry(
-        name=plain(table.get("name")),
-        author=plain(table.get("author")),
-        bytes=len(content),
-        keyframes=max((len(_list(component.get("keyframes"))) for component in components), default=0),
-        made_of=tuple(dict.fromkeys(plain(component.get("type")) for component in components))[:20],
-    )
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
 def _choices(names: Mapping[str, str]) -> dict[str, str]:
     """Return SHA-256 -> a text that no other wavetable has: the name, and where it is not enough part of the hash.
 
@@ -336,7 +250,7 @@ def _choices(names: Mapping[str, str]) -> dict[str, str]:
     return texts
 
 
-def _wavetable(sha: str, choice: str, entry: _Entry, users: Iterable[tuple[Source, int]]) -> Wavetable:
+def _wavetable(sha: str, choice: str, entry: Entry, users: Iterable[tuple[Source, int]]) -> Wavetable:
     presets = [(source, oscillators) for source, oscillators in users if source.kind == "preset"]
     names = sorted({source.name for source, _ in presets if source.name})
     return Wavetable(

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from tonesmith.testing.chaos import Chaos
     from tonesmith.testing.project import Finished, Project
     from tonesmith.testing.sampler import SamplerContract
-    from tonesmith.testing.sink import SinkContract, SinkFormContract
+    from tonesmith.testing.sink import SinkContract
+    from tonesmith.testing.sink_form import SinkFormContract
     from tonesmith.testing.validator import ValidatorContract
 
 __all__ = [
@@ -42,7 +43,7 @@ _HOMES = {
     "Project": "project",
     "SamplerContract": "sampler",
     "SinkContract": "sink",
-    "SinkFormContract": "sink",
+    "SinkFormContract": "sink_form",
     "ValidatorContract": "validator",
 }
 

@@ -12,7 +12,7 @@ from tonesmith.sinks.base.open_file import OpenFile, read_file, read_range
 from tonesmith.sinks.rows.reader import Label, LabelledReader
 
 if TYPE_CHECKING:
-    from tonesmith.sinks.base.blocks import Layout
+    from tonesmith.sinks.base.block_layout import Layout
 
 
 class FolderReader(LabelledReader):

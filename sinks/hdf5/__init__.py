@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from tonesmith.errors import DatasetError, PathTakenError
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import FileSet, Options, Sink, Storage
-from tonesmith.sinks.base.blocks import Layout, read_layout
+from tonesmith.sinks.base.block_layout import Layout, read_layout
 from tonesmith.sinks.hdf5.blocks import MASTER, Hdf5Blocks
 
 if TYPE_CHECKING:
@@ -159,7 +159,8 @@ class Hdf5Sink(Sink[Hdf5Options]):
         if not self.options.single:
             self._blocks.finish()
             return
-        from tonesmith.sinks.hdf5.single import SingleStorage, join
+        from tonesmith.sinks.hdf5.join import join
+        from tonesmith.sinks.hdf5.single import SingleStorage
 
         if self._single() is None and not join(self._blocks.path, self.path):
             self._blocks.finish()
@@ -214,7 +215,7 @@ class Hdf5Sink(Sink[Hdf5Options]):
 
     def _clear(self, single: SingleStorage) -> None:
         """Remove the parts of a file that is finished, if they are its own: the same rows of the same plan."""
-        from tonesmith.sinks.hdf5.single import discard, holds
+        from tonesmith.sinks.hdf5.join import discard, holds
 
         if _is_parts(self._blocks.path) and holds(single, self._blocks.path):
             discard(self._blocks.path)

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tonesmith.errors import check_libraries
-from tonesmith.sinks.base.blocks import BlockSink, Layout, Part
+from tonesmith.sinks.base.block_layout import Layout
+from tonesmith.sinks.base.blocks import BlockSink, Part
 from tonesmith.sinks.base.files import Aside
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ import numpy as np
 from tonesmith.dataset.importance import importance_of
 from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.sinks.base import records
-from tonesmith.sinks.base.blocks import Layout
+from tonesmith.sinks.base.block_layout import Layout
 from tonesmith.sinks.base.files import Aside
 from tonesmith.sinks.hdf5.blocks import MASTER
 from tonesmith.sinks.hdf5.file import (

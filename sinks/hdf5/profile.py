@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from tonesmith.errors import DatasetError
 from tonesmith.plan.schema import Column
-from tonesmith.sinks.base.blocks import Layout
+from tonesmith.sinks.base.block_layout import Layout
 from tonesmith.sinks.hdf5.file import Held, Packing, text_array
 from tonesmith.space.space import ParameterSpace
 

@@ -25,21 +25,17 @@ from numpy.typing import NDArray
 
 from tonesmith.errors import ConfigError, DatasetError, DatasetNotFoundError
 from tonesmith.host.roles import Storage
-from tonesmith.plan.block import row_digests
 from tonesmith.plan.rejection import Rejection
 from tonesmith.sinks.base import records
+from tonesmith.sinks.base.block_layout import Layout
 from tonesmith.sinks.base.block_storage import BlockStorage
-from tonesmith.sinks.base.blocks import Layout
 from tonesmith.sinks.base.columns import column_of, columns_from_json
-from tonesmith.sinks.base.files import Aside, folder_aside, sweep, telling
+from tonesmith.sinks.base.files import Aside, telling
 from tonesmith.sinks.hdf5.blocks import Hdf5Blocks
-from tonesmith.sinks.hdf5.file import Disk, Held, changed_file, copy_chunks, make_bytes, new_file, open_file, read_bytes
+from tonesmith.sinks.hdf5.file import Disk, Held, changed_file, open_file, read_bytes
 from tonesmith.sinks.hdf5.master import (
     RECORD,
     WEIGHTS,
-    describe,
-    is_whole,
-    make_whole,
     weights_of,
     write_record,
     write_weights,
@@ -50,10 +46,10 @@ from tonesmith.space.patch import sha256_hex
 
 T = TypeVar("T")
 
-_DIGESTS = Held("record/digests", "uint8", (32,), doc="SHA-256 of each row")
-_LEDGER = "record/ledger"
-_FAULTS = "record/faults"
-_ASSETS = "record/assets"
+DIGESTS = Held("record/digests", "uint8", (32,), doc="SHA-256 of each row")
+LEDGER = "record/ledger"
+FAULTS = "record/faults"
+ASSETS = "record/assets"
 
 
 def is_single(path: Path) -> bool:
@@ -67,7 +63,7 @@ def is_single(path: Path) -> bool:
         return True
     try:
         with open_file(path) as file:
-            if RECORD not in file or _DIGESTS.path not in file:
+            if RECORD not in file or DIGESTS.path not in file:
                 return False
             try:
                 return bool(json.loads(read_bytes(file, RECORD))["sink"] == Hdf5Blocks.name)
@@ -111,7 +107,7 @@ class SingleStorage(Storage):
     def blocks(self) -> Mapping[int, tuple[bytes, ...]]:
         """Return block index -> digests of its rows."""
         with self._reading("digests"):
-            digests = self._rows().file[_DIGESTS.path][()]
+            digests = self._rows().file[DIGESTS.path][()]
         size = self.layout.block_rows
         return {
             block: tuple(bytes(digest) for digest in digests[block * size : block * size + rows])
@@ -139,11 +135,11 @@ class SingleStorage(Storage):
 
     def rejections(self) -> Iterable[Rejection]:
         """Return the reject ledger, by patch and attempt."""
-        return self._rejections(_LEDGER)
+        return self._rejections(LEDGER)
 
     def faults(self) -> list[Rejection]:
         """Return the crashes and timeouts, by patch and attempt."""
-        return self._rejections(_FAULTS)
+        return self._rejections(FAULTS)
 
     def _rejections(self, place: str) -> list[Rejection]:
         with self._reading("ledger"):
@@ -153,7 +149,7 @@ class SingleStorage(Storage):
     def asset(self, name: str) -> bytes:
         """Return the content with that SHA-256, checked against it."""
         with self._reading(f"asset {name}"):
-            file, place = self._rows().file, f"{_ASSETS}/{name}"
+            file, place = self._rows().file, f"{ASSETS}/{name}"
             if not records.is_asset_name(name) or place not in file:
                 raise DatasetError(f"{self._path}: there is no asset {name!r}")
             content = read_bytes(file, place)
@@ -164,7 +160,7 @@ class SingleStorage(Storage):
     def assets(self) -> Sequence[str]:
         """Return the SHA-256 of every asset that is stored, in order."""
         with self._reading("assets"):
-            return sorted(self._rows().file.get(_ASSETS, ()))
+            return sorted(self._rows().file.get(ASSETS, ()))
 
     def nbytes(self) -> int:
         """Return the bytes of the file."""
@@ -270,83 +266,3 @@ class SingleOrParts(Storage):
             return False
         self._now = SingleStorage(self._path)
         return True
-
-
-def join(parts: Path, path: Path) -> bool:
-    """Make the single file of its parts; return whether it is there: not while a block is missing.
-
-    Chunks are copied as they are packed, once the rows of their block have proved to be what was written.
-
-    Raises :class:`DatasetError` if a block is damaged, or the disk is full.
-    """
-    try:
-        _join(parts, path)
-    except DatasetError:
-        if path.is_file() and is_single(path):  # another process was faster, and has removed the parts
-            return True
-        raise
-    return path.is_file()
-
-
-def _join(parts: Path, path: Path) -> None:
-    storage = BlockStorage(parts, Hdf5Blocks)
-    form = Form(Hdf5Blocks.required_layout(parts))
-    if not is_whole(form.layout, storage.committed()):
-        return
-    final = path.absolute()
-    with telling(str(path)), Aside(final.parent) as files:
-        sweep(final.parent)
-        with open(files.path(final), "xb+", buffering=0) as raw:  # noqa: PTH123 - as Aside names files
-            disk = Disk(raw)
-            with new_file(disk) as file:
-                copied = [held for held in form.held if make_whole(file, form, held) and held.stored]
-                digests = make_whole(file, form, _DIGESTS)
-                for block, stored in storage.blocks().items():
-                    first = block * form.layout.block_rows
-                    _check(storage, form.layout, block, range(first, first + len(stored)), stored)
-                    with open_file(parts / Hdf5Blocks.file_of(block, "")) as source:
-                        for held in copied:
-                            chunk = held.chunk(form.layout.block_rows)
-                            copy_chunks(source[held.path], file[held.path], first, chunk, len(stored))
-                    digests[first : first + len(stored)] = np.frombuffer(b"".join(stored), np.uint8).reshape(-1, 32)
-                    disk.check()
-                describe(file, form, weights_of(form, path))
-                _write_record(file, form, parts, storage)
-            disk.check()
-        files.commit()
-
-
-def _check(storage: Storage, layout: Layout, block: int, rows: range, stored: Sequence[bytes]) -> None:
-    columns = {column.name: storage.read(column.name, rows) for column in layout.columns}
-    if row_digests(layout.columns, columns) != tuple(stored):
-        raise DatasetError(f"block {block} is not what was written. `tonesmith verify` tells what to do.")
-
-
-def _write_record(file: Any, form: Form, parts: Path, storage: Storage) -> None:
-    make_bytes(file, _LEDGER, _told(records.rejections(parts)), form.packing)
-    make_bytes(file, _FAULTS, _told(records.faults(parts)), form.packing)
-    for name in storage.assets():
-        make_bytes(file, f"{_ASSETS}/{name}", storage.asset(name), form.packing)
-
-
-def _told(rejections: Iterable[Rejection]) -> bytes:
-    """Return rejections as strict JSON, which has no NaN: measured numbers are told in words."""
-    told = [{**r.to_json(), "measured": {k: repr(float(v)) for k, v in r.measured.items()}} for r in rejections]
-    return json.dumps(told, allow_nan=False).encode()
-
-
-def holds(single: SingleStorage, parts: Path) -> bool:
-    """Return whether a file has every row that a folder of parts has, of the same plan."""
-    try:
-        there = BlockStorage(parts, Hdf5Blocks)
-        own, theirs = single.blocks(), there.blocks()
-        same = single.attributes.get("fingerprint") == there.attributes.get("fingerprint")
-        return same and all(own.get(block) == digests for block, digests in theirs.items())
-    except DatasetError:  # whatever it is, it is not known to be in the file
-        return False
-
-
-def discard(parts: Path) -> None:
-    """Remove the parts of a file that is finished: at once out of sight, then from the disk."""
-    with contextlib.suppress(FileNotFoundError), folder_aside(parts.absolute().parent) as grave:
-        os.rename(parts, grave / "parts")  # noqa: PTH104

@@ -12,15 +12,17 @@ from pydantic import Field
 from tonesmith.errors import check_libraries
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import FileSet, Options
-from tonesmith.sinks.base.blocks import BlockSink, read_layout
+from tonesmith.sinks.base.block_layout import read_layout
+from tonesmith.sinks.base.blocks import BlockSink
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tonesmith.plan.plan import Plan
     from tonesmith.plan.schema import Column
+    from tonesmith.sinks.base.block_layout import Layout
     from tonesmith.sinks.base.block_storage import PartReader
-    from tonesmith.sinks.base.blocks import Layout, Part
+    from tonesmith.sinks.base.blocks import Part
     from tonesmith.sinks.base.files import Aside
 
 

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.plan.schema import Column
+from tonesmith.sinks.base.block_layout import Layout
 from tonesmith.sinks.base.block_storage import PartReader
-from tonesmith.sinks.base.blocks import Layout, Part
+from tonesmith.sinks.base.blocks import Part
 from tonesmith.sinks.base.open_file import OpenFile
 from tonesmith.sinks.base.pieces import Pieces
 from tonesmith.sinks.lmdb.records import Form, checked_labels, columns_record, label_dtype, packed, unpacked_audio

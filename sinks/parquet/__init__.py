@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from tonesmith.plan.plan import Plan
     from tonesmith.plan.schema import Column
+    from tonesmith.sinks.base.block_layout import Layout
     from tonesmith.sinks.base.block_storage import PartReader
-    from tonesmith.sinks.base.blocks import Layout, Part
+    from tonesmith.sinks.base.blocks import Part
     from tonesmith.sinks.base.files import Aside
 
 

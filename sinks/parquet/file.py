@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from tonesmith.errors import DatasetError
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.schema import Column
+from tonesmith.sinks.base.block_layout import Layout
 from tonesmith.sinks.base.block_storage import PartReader
-from tonesmith.sinks.base.blocks import Layout, Part
+from tonesmith.sinks.base.blocks import Part
 from tonesmith.sinks.base.open_file import OpenFile
 from tonesmith.sinks.base.pieces import Pieces
 from tonesmith.sinks.parquet.columns import (

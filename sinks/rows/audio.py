@@ -19,7 +19,7 @@ from tonesmith.dataset.wav import IEEE_FLOAT, wav_of
 from tonesmith.errors import ConfigError
 
 if TYPE_CHECKING:
-    from tonesmith.sinks.base.blocks import Layout
+    from tonesmith.sinks.base.block_layout import Layout
 
 AudioForm = Literal["flac", "wav", "npy"]
 

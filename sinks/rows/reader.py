@@ -20,7 +20,7 @@ from tonesmith.sinks.rows.audio import FORMS, AudioForm, decode_audio
 from tonesmith.sinks.rows.labels import AUDIO, Labels, origins_of
 
 if TYPE_CHECKING:
-    from tonesmith.sinks.base.blocks import Layout
+    from tonesmith.sinks.base.block_layout import Layout
 
 _SLACK = 2**20
 """Bytes by which a file may be larger than what it holds: names, headers, what packing adds to noise."""

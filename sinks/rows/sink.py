@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from tonesmith.errors import DatasetError
 from tonesmith.host.roles import Options
-from tonesmith.sinks.base.blocks import BlockSink, Layout, Part
+from tonesmith.sinks.base.block_layout import Layout
+from tonesmith.sinks.base.blocks import BlockSink, Part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,8 @@ from pydantic import Field
 from tonesmith.errors import DatasetError
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import FileSet, Options
-from tonesmith.sinks.base.blocks import Layout, Part
+from tonesmith.sinks.base.block_layout import Layout
+from tonesmith.sinks.base.blocks import Part
 from tonesmith.sinks.base.files import Aside
 from tonesmith.sinks.rows.hugging_face import audio_feature, config, features
 from tonesmith.sinks.rows.sink import LabelSink

@@ -12,7 +12,7 @@ from tonesmith.sinks.rows.reader import Label, LabelledReader
 from tonesmith.sinks.webdataset.tar import Member, tar_members
 
 if TYPE_CHECKING:
-    from tonesmith.sinks.base.blocks import Layout
+    from tonesmith.sinks.base.block_layout import Layout
 
 
 class TarReader(LabelledReader):

@@ -21,7 +21,8 @@ from tonesmith.dataset.splits import Splits
 from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.host.registry import Host
 from tonesmith.sinks.folder import AudioFolderSink
-from tonesmith.testing.sink import SinkContract, SinkFormContract
+from tonesmith.testing.sink import SinkContract
+from tonesmith.testing.sink_form import SinkFormContract
 from tonesmith.testing.sink_processes import Case, unflushed
 from tonesmith.testing.synthetic import attributes_of, synthetic_plan
 

@@ -32,7 +32,8 @@ from tonesmith.sinks.hdf5 import Hdf5Options, Hdf5Sink, parts_of
 from tonesmith.space.patch import sha256_hex
 from tonesmith.space.preset import PresetRef
 from tonesmith.testing import sink_processes as processes
-from tonesmith.testing.sink import SinkContract, SinkFormContract
+from tonesmith.testing.sink import SinkContract
+from tonesmith.testing.sink_form import SinkFormContract
 from tonesmith.testing.sink_processes import Case, damage, unflushed
 from tonesmith.testing.synthetic import ASSETS, attributes_of, synthetic_plan, synthetic_space
 from tonesmith.transfer.convert import convert

@@ -25,7 +25,8 @@ from tonesmith.sinks.base.pieces import Pieces
 from tonesmith.sinks.lmdb import LmdbOptions, LmdbSink
 from tonesmith.sinks.lmdb.records import checked_labels, columns_record, label_form, packed, unpacked_audio
 from tonesmith.testing import sink_processes as processes
-from tonesmith.testing.sink import SinkContract, SinkFormContract
+from tonesmith.testing.sink import SinkContract
+from tonesmith.testing.sink_form import SinkFormContract
 from tonesmith.testing.sink_processes import Case
 from tonesmith.testing.synthetic import synthetic_plan
 

@@ -31,7 +31,8 @@ from tonesmith.plan.schema import Column, Measure
 from tonesmith.sinks.base.pieces import Pieces
 from tonesmith.sinks.parquet import ParquetOptions, ParquetSink
 from tonesmith.sinks.parquet.columns import exact_column, from_arrow, to_arrow
-from tonesmith.testing.sink import SinkContract, SinkFormContract
+from tonesmith.testing.sink import SinkContract
+from tonesmith.testing.sink_form import SinkFormContract
 from tonesmith.testing.sink_processes import Case
 from tonesmith.testing.synthetic import attributes_of, synthetic_plan
 

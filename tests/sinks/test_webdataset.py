@@ -32,7 +32,8 @@ from tonesmith.sinks.base import records
 from tonesmith.sinks.rows.labels import Labels, key_of, label_bytes
 from tonesmith.sinks.webdataset import WebDatasetOptions, WebDatasetSink
 from tonesmith.sinks.webdataset.tar import tar_members, tar_pieces
-from tonesmith.testing.sink import SinkContract, SinkFormContract
+from tonesmith.testing.sink import SinkContract
+from tonesmith.testing.sink_form import SinkFormContract
 from tonesmith.testing.sink_processes import Case, unflushed
 from tonesmith.testing.synthetic import attributes_of, synthetic_plan
 

@@ -23,7 +23,8 @@ from tonesmith.errors import DatasetError
 from tonesmith.plan.rejection import Rejection
 from tonesmith.plan.schema import Column
 from tonesmith.sinks.zarr import ZarrOptions, ZarrSink
-from tonesmith.testing.sink import SinkContract, SinkFormContract
+from tonesmith.testing.sink import SinkContract
+from tonesmith.testing.sink_form import SinkFormContract
 from tonesmith.testing.sink_processes import Case, unflushed
 from tonesmith.testing.synthetic import synthetic_plan
 
