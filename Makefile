@@ -22,10 +22,11 @@ demo: $(VENV)/installed ## set up, and make a dataset of 48 Vital patches at 3 p
 test: $(VENV)/installed-test ## set up, and run the tests; ARGS="-k docs" goes to pytest
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-lint: $(VENV)/installed-test $(VENV)/typed ## set up, and run ruff and mypy
+lint: $(VENV)/installed-test $(VENV)/typed ## set up, and run ruff, mypy and import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	MYPYPATH=$(VENV)/typed $(BIN)/mypy --strict -p tonesmith
+	PYTHONPATH=$(VENV)/typed $(BIN)/lint-imports --no-cache
 
 clean: ## remove .venv and all that tools left; datasets stay
 	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,1 +1,1 @@
-"""Built-in samplers."""
+"""Built-in samplers: how patches are spread over a space, or drawn near and between presets."""

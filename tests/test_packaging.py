@@ -7,12 +7,14 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 from support import ROOT
 
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 FOLDERS = ("core", "backends", "samplers", "validators", "sinks")
 
 
@@ -48,14 +50,14 @@ def test_the_wheel_has_every_module_under_one_name(built):
 
     assert {name for name in names if name.endswith(".py")} == modules()
     assert "tonesmith/py.typed" in names
-    assert {name.split("/", maxsplit=1)[0] for name in names} == {"tonesmith", "tonesmith-0.1.0.dist-info"}
+    assert {name.split("/", maxsplit=1)[0] for name in names} == {"tonesmith", f"tonesmith-{VERSION}.dist-info"}
 
 
 def test_the_source_distribution_has_licence_and_readme(built):
     with tarfile.open(built["sdist"]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
 
-    assert {"LICENSE", "README.md", "pyproject.toml", "core/space.py", "backends/vita/shapes.py"} <= names
+    assert {"LICENSE", "README.md", "pyproject.toml", "core/space/space.py", "backends/vita/shapes.py"} <= names
 
 
 @pytest.mark.parametrize("form", ["wheel", "sdist", "editable"])
@@ -73,7 +75,7 @@ def test_an_installed_tonesmith_runs_from_anywhere(built, source, tmp_path, form
 
     home = source if form == "editable" else tmp_path / "env"
     assert all(Path(path).is_relative_to(home) for path in where.stdout.split())
-    assert version.stdout == "tonesmith 0.1.0\n"
+    assert version.stdout == f"tonesmith {VERSION}\n"
 
 
 def _environment(place: Path) -> Path:

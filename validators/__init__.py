@@ -1,1 +1,1 @@
-"""Built-in validators."""
+"""Built-in validators: what every render must pass."""
