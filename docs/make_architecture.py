@@ -2,7 +2,7 @@
 
     python docs/make_architecture.py
 
-Everything between the two markers is written anew. ``tests/test_architecture.py`` fails when they disagree with the code.
+Everything between the two markers is written anew. ``tests/test_architecture.py`` fails when it is out of date.
 """
 
 from __future__ import annotations
