@@ -15,7 +15,7 @@ settings.load_profile("tonesmith")
 
 @pytest.fixture
 def chaos(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Let the third-party plugins of tests/plugins be found, here and in every process started from here."""
+    """Let the third-party plugins of tests/support be found, here and in every process started from here."""
     monkeypatch.syspath_prepend(str(PLUGINS))
     monkeypatch.setenv(
         "PYTHONPATH", os.pathsep.join([str(PLUGINS), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)

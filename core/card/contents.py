@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 _LINES = 100
 """Rows of a table of what may be cut."""
 
-
 _SPREAD = ("min", "median", "max")
-
 
 _CREDIT = ("author", "licence", "presets#")
 

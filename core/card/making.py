@@ -46,14 +46,12 @@ _ISOLATION = {
     "reuse": "All rows were rendered by one engine, which forgets the note before",
 }
 
-
 _PROMISE = {
     "exact": "all render again bit for bit in any process",
     "exact-in-run": "all render again bit for bit within one process",
     "floor": "all render again but for a noise far below hearing",
     "none": "none is promised to render again",
 }
-
 
 _UNSET: tuple[Any, ...] = (None, "", [], {})
 

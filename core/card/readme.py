@@ -17,7 +17,6 @@ from tonesmith.terminal.text import counted, one_line
 
 MARKER = "<!-- written by tonesmith: remove this line to keep a text of your own -->"
 
-
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 """Of Hugging Face's hub: below so many rows, the category."""
 

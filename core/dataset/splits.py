@@ -24,49 +24,38 @@ from tonesmith.space.sampling import key_of
 
 By = Literal["patch", "preset"]
 
-
 Crossing = Literal["join", "drop"]
-
 
 KEYS = ("patch", "preset", "mate", "origin")
 """The columns that tell a row's split; "mate" is there only where the plan has presets."""
 
-
 LEFT_OUT = "none"
 """What the rows are called that belong to no split."""
 
-
 DEFAULT_SHARES: Mapping[str, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
-
 
 BYS = ("patch", "preset")
 
-
 STRATA = ("", "origin")
 
-
 CROSSINGS = ("join", "drop")
-
 
 ALL = ""
 """The stratum of rows that are told apart by nothing, and of every row that came from a preset."""
 
+UNFINISHED = "splits_unfinished"
+"""The attribute that is there while blocks are being divided into files by split."""
 
 _FORMAT = 1
-
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 """A name of a split is part of the names of files."""
 
-
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
 
 _MOST = 64
 
-
 _SUM_WITHIN = 1e-6
-
 
 _ABSENT = -2
 
@@ -337,10 +326,6 @@ def _kin(data: Any) -> dict[str, str]:
         if pair[1] in data:
             raise DatasetError(f"their kin {pair[1]} stands for a family, and is of another")
     return dict(cast("Mapping[str, str]", data))
-
-
-UNFINISHED = "splits_unfinished"
-"""The attribute that is there while blocks are being divided into files by split."""
 
 
 def finishing(path: Path) -> str:

@@ -19,9 +19,7 @@ from tonesmith.space.patch import Note
 
 UNPLAYED, PLAYED, _ERROR, _KILLED = range(4)
 
-
 _TEXT = 1024
-
 
 _STATUS = np.dtype([("state", "i4"), ("signal", "i4"), ("channels", "i4"), ("frames", "i4"), ("text", f"S{_TEXT}")])
 

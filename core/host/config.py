@@ -14,9 +14,7 @@ from tonesmith.space.shape import SpaceShape
 DEFAULT_FILE = Path("plugins.toml")
 """Read from the current directory where no other file is named."""
 
-
 DEFAULT_NAMES = {"backend": "vita", "sampler": "lhs", "sink": "zarr"}
-
 
 DEFAULT_VALIDATORS = ("level", "loudness")
 

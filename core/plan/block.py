@@ -1,4 +1,4 @@
-"""Renders, verdicts, and blocks of rows: what workers make and sinks store."""
+"""Blocks of rows, which workers make and sinks store, and the digests of rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a backend promises of its rows."""
+"""What a backend may promise of its rows, and the isolation that it takes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 Isolation = Literal["snapshot", "fresh", "reuse"]
-
 
 Determinism = Literal["exact", "exact-in-run", "floor", "none"]
 

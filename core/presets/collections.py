@@ -27,7 +27,6 @@ DEFAULT_TABLE = Path(__file__).with_name("collections.toml")
 MANIFEST = ".tonesmith-collection.toml"
 """Name of the file, at the root of a downloaded collection, that says what it is."""
 
-
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SCHEMES = ("https://", "http://", "ssh://", "git://", "file://")

@@ -1,4 +1,4 @@
-"""From a configuration to a plan, and from a plan to a dataset."""
+"""From a plan to a dataset: what is left to do, and doing it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,10 @@ from tonesmith.plan.block import dataset_digest
 from tonesmith.plan.differences import differences
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.summary import Summary
-from tonesmith.run.resolve import Resolved, resolve_plan
+from tonesmith.run.resolve import Resolved
 from tonesmith.run.watch import Watcher
 from tonesmith.run.workers import Accepted, Committed, Crew, Dropped, Event, Fatal, Rejected
 from tonesmith.terminal.messages import warn
-
-__all__ = ["Resolved", "Summary", "Work", "resolve_plan", "run", "survey"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Watching a run: what a watcher hears, and the summary at the end."""
+"""Watching a run: what a watcher hears."""
 
 from __future__ import annotations
 

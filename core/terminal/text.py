@@ -1,10 +1,9 @@
-"""Text for people."""
+"""Text for people: one line of anything, counts, sizes, times."""
 
 from __future__ import annotations
 
 LONGEST = 80
 """Characters of a text that are shown."""
-
 
 WHOLE = 10**9
 """As a length: of a text that must not be cut."""

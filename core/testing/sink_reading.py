@@ -30,7 +30,6 @@ from tonesmith.testing.synthetic import ASSETS, attributes_of, synthetic_block, 
 
 _ONE_KNOB = ParameterSpace((Parameter("knob", "continuous", 0.0, 1.0, 0.5),))
 
-
 _ODD_NAMES = ParameterSpace(
     (
         Parameter("Größe / 大きさ", "continuous", 0.0, 1.0, 0.5),
@@ -39,7 +38,6 @@ _ODD_NAMES = ParameterSpace(
         Parameter("../pitch", "categorical", 0.0, 1.0, 0.0),
     )
 )
-
 
 _SPACES = {
     "no modulations": synthetic_space(modulation_slots=0),

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _SLACK = 2**20
 """Bytes by which a file may be larger than what it holds: names, headers, what packing adds to noise."""
 
-
 _ROW_BYTES, _ARRAY_BYTES = 500, 150
 """Memory of a row's checksum and the places of its files, and of an array whatever it holds."""
 

@@ -20,7 +20,7 @@ PRESETS = ROOT.parent / "shared" / "presets"
 
 
 class Chaos:
-    """Makes small datasets with the misbehaving synth of tests/plugins, in this process or at a terminal."""
+    """Makes small datasets with the misbehaving synth of tests/support, in this process or at a terminal."""
 
     base: dict[str, Any] = {"sample_rate": 8000, "block": 4, "timeout": 20.0}
     notes: dict[str, Any] = {"pitches": [60, 72], "hold": 0.1, "tail": 0.1}

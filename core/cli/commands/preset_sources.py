@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _UNSTATED = "not stated"
 
-
 _Suffix = Annotated[str, typer.Option("--suffix", metavar=".EXT", help="Of the presets' file names.")]
 _Cache = Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Where collections are kept.")]
 
