@@ -23,7 +23,6 @@ from tonesmith.plan.rows import digest_hex
 from tonesmith.space.sampling import key_of
 
 By = Literal["patch", "preset"]
-
 Crossing = Literal["join", "drop"]
 
 KEYS = ("patch", "preset", "mate", "origin")
@@ -35,9 +34,7 @@ LEFT_OUT = "none"
 DEFAULT_SHARES: Mapping[str, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
 
 BYS = ("patch", "preset")
-
 STRATA = ("", "origin")
-
 CROSSINGS = ("join", "drop")
 
 ALL = ""
@@ -47,16 +44,11 @@ UNFINISHED = "splits_unfinished"
 """The attribute that is there while blocks are being divided into files by split."""
 
 _FORMAT = 1
-
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 """A name of a split is part of the names of files."""
-
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
 _MOST = 64
-
 _SUM_WITHIN = 1e-6
-
 _ABSENT = -2
 
 
