@@ -6,27 +6,33 @@ NEW_ENOUGH := import sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in $(PYTHONS); do "$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PACKAGES := core backends samplers validators sinks
-SOURCES := $(shell find $(PACKAGES) -name __pycache__ -prune -o \( -name '*.py' -o -type d \) -print)
+# Strict: a tree of links under build/ that editors and type checkers find. It is made anew when files come or go.
+EDITABLE := --config-settings editable_mode=strict
+FOLDERS := $(shell find $(PACKAGES) -name __pycache__ -prune -o -type d -print)
 ARGS ?=
 
-.PHONY: help demo test lint clean
+.PHONY: help demo test test-long lint clean
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
 demo: $(VENV)/installed ## set up, and make a dataset of 48 Vital patches at 3 pitches: data/demo.zarr
 	$(BIN)/tonesmith generate -n 48 data/demo.zarr
 
-test: $(VENV)/installed-test ## set up, and run the tests; ARGS="-k docs" goes to pytest
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: $(VENV)/installed-test ## set up, and run the tests, in minutes; ARGS="-k docs" goes to pytest
+	$(PYTEST) $(ARGS)
 
-lint: $(VENV)/installed-test $(VENV)/typed ## set up, and run ruff, mypy and import-linter
+test-long: $(VENV)/installed-test ## the tests that take too long for every change
+	$(PYTEST) -m long $(ARGS)
+
+lint: $(VENV)/installed-test ## set up, and run ruff, mypy and import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	MYPYPATH=$(VENV)/typed $(BIN)/mypy --strict -p tonesmith
-	PYTHONPATH=$(VENV)/typed $(BIN)/lint-imports --no-cache
+	$(BIN)/mypy --strict -p tonesmith
+	$(BIN)/lint-imports --no-cache
 
 clean: ## remove .venv and all that tools left; datasets stay
 	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
@@ -41,17 +47,10 @@ $(VENV)/made:
 	  "$(PYTHON)" -m pip --python $(BIN)/python install --quiet pip; }
 	touch $@
 
-$(VENV)/installed: $(VENV)/made pyproject.toml
-	$(PIP) install -e .
+$(VENV)/installed: $(VENV)/made pyproject.toml $(FOLDERS)
+	$(PIP) install $(EDITABLE) -e .
 	touch $@
 
-$(VENV)/installed-test: $(VENV)/made pyproject.toml
-	$(PIP) install -e '.[test]'
+$(VENV)/installed-test: $(VENV)/made pyproject.toml $(FOLDERS)
+	$(PIP) install $(EDITABLE) -e '.[test]'
 	touch $@ $(VENV)/installed
-
-# The packages lie in folders of other names than they install as, so mypy reads an installed copy.
-$(VENV)/typed: $(VENV)/made pyproject.toml $(SOURCES) core/py.typed
-	rm -rf $@ build
-	$(PIP) install --no-deps --target $@ .
-	rm -rf build
-	touch $@

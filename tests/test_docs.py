@@ -35,7 +35,7 @@ from tonesmith.testing.synthetic import synthetic_space
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
-TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 SHORT = "--notes.hold 0.2 --notes.tail 0.1"
 
 _FENCE = re.compile(
@@ -116,7 +116,7 @@ class Session:
         load_config(path)
 
     def _type(self, command: str, shown: list[str]) -> None:
-        if made := re.fullmatch(r"make (\w+)", command):
+        if made := re.fullmatch(r"make ([\w-]+)", command):
             assert made[1] in TARGETS, f"there is no {command!r}"
             if made[1] != "demo":
                 return
