@@ -17,7 +17,7 @@ ARGS ?=
 .PHONY: help demo test test-long lint clean
 
 help: ## show this list
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 demo: $(VENV)/installed ## set up, and make a dataset of 48 Vital patches at 3 pitches: data/demo.zarr
 	$(BIN)/tonesmith generate -n 48 data/demo.zarr

@@ -29,7 +29,7 @@ _METAVARS = {
     "number": "NUM",
     "boolean": None,
     "string": "TEXT",
-    "array": "LIST",
+    "list": "LIST",
     "repeated": "PATH",
 }
 
@@ -72,8 +72,8 @@ class Flag:
             rich_help_panel=self.panel,
             show_default=False,
         )
-        annotation: Any = {"by name": list[str], "repeated": list[str], "boolean": bool}.get(kind, str) | None
-        typed = Annotated[annotation, option]
+        annotation: Any = {"by name": list[str], "repeated": list[str], "list": list[str], "boolean": bool}.get(kind, str)
+        typed = Annotated[annotation | None, option]
         return inspect.Parameter(identifier, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=typed)
 
     def overrides(self, value: Any) -> dict[str, Any]:
@@ -88,6 +88,8 @@ class Flag:
                 return {self.key: _number(value)}
             case "boolean" | "repeated":
                 return {self.key: value}
+            case "list":
+                return {self.key: self._list(schema, value)}
             case _:
                 return {self.key: self._read(schema, value)}
 
@@ -101,11 +103,20 @@ class Flag:
             return f"{self.key}.{name}", _number(text)
         raise ConfigError(f"{self.spelled}: {entry!r} is not {_BY_NAME[self.key][1]}.")
 
+    def _list(self, schema: Schema, texts: Sequence[str]) -> Any:
+        """Return the items of all that was given: a flag may be repeated, and each may have several with commas.
+
+        Brackets around numbers, as TOML and the help write a range, are allowed.
+        """
+        numbers = _has_number(schema)
+        parts = [_without_brackets(text) if numbers else text for text in texts]
+        words = [word.strip() for part in parts for word in part.split(",") if word.strip()]
+        items = [_number(word) if numbers else word for word in words]
+        only_lists = {s.get("type") for s in alternatives(schema)} == {"array"}
+        return items[0] if len(items) == 1 and not only_lists else items
+
     def _read(self, schema: Schema, text: str) -> Any:
         kinds = {s.get("type") for s in alternatives(schema)}
-        if "array" in kinds:
-            items = [_number(item) if _has_number(schema) else item.strip() for item in text.split(",") if item.strip()]
-            return items[0] if len(items) == 1 and kinds != {"array"} else items
         if kinds <= {"string"}:
             return text
         if kinds <= {"string", "integer", "number"}:
@@ -244,13 +255,15 @@ def check_flags(arguments: Sequence[str], flags: Sequence[Flag]) -> None:
 
 
 def _kind(key: str, schema: Schema) -> str:
-    """Return how a setting is typed: "choice", "by name", one of JSON's types, or "" for a mixture."""
+    """Return how a setting is typed: "choice", "list", "by name", one of JSON's types, or "" for a mixture."""
     if key in _BY_NAME:
         return "by name"
     if key in _REPEATED:
         return "repeated"
     if choices_of(schema):
         return "choice"
+    if "array" in {s.get("type") for s in alternatives(schema)}:
+        return "list"
     return str(schema.get("type", ""))
 
 
@@ -258,6 +271,11 @@ def _has_number(schema: Any) -> bool:
     if isinstance(schema, Mapping):
         return schema.get("type") in {"integer", "number"} or any(map(_has_number, schema.values()))
     return isinstance(schema, list) and any(map(_has_number, schema))
+
+
+def _without_brackets(text: str) -> str:
+    stripped = text.strip()
+    return stripped[1:-1] if stripped.startswith("[") and stripped.endswith("]") else stripped
 
 
 def _number(text: str) -> int | float | str:
