@@ -72,7 +72,7 @@ class Flag:
             rich_help_panel=self.panel,
             show_default=False,
         )
-        annotation: Any = {"by name": list[str], "repeated": list[str], "list": list[str], "boolean": bool}.get(kind, str)
+        annotation: Any = list[str] if kind in {"by name", "repeated", "list"} else bool if kind == "boolean" else str
         typed = Annotated[annotation | None, option]
         return inspect.Parameter(identifier, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=typed)
 

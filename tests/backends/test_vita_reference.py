@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support import PRESETS, ROOT
+from support import PRESETS, ROOT, amounts
 
 from tonesmith import generate, open_dataset
 from tonesmith.dataset.export import preset_of
@@ -58,24 +58,26 @@ def differing_rows(dataset: Dataset, folder: Path, bpm: float = 120) -> list[int
 NOTES = {"pitches": [30, 90], "velocities": [1, 127], "hold": [0.1, 0.7], "tail": 0.2, "draw": 1}
 
 
+@pytest.mark.parametrize("patches", amounts(8, 50))
 @pytest.mark.parametrize("tier", [1, 2])
-def test_fifty_patches_of_a_tier_render_again_in_a_process_that_knows_only_vita(tmp_path, tier):
-    generate(tmp_path / "d", patches=50, seed=tier, backend={"name": "vita", "tier": tier}, notes=NOTES)
+def test_patches_of_a_tier_render_again_in_a_process_that_knows_only_vita(tmp_path, tier, patches):
+    generate(tmp_path / "d", patches=patches, seed=tier, backend={"name": "vita", "tier": tier}, notes=NOTES)
 
     dataset = open_dataset(tmp_path / "d")
-    assert len(dataset) == 50
+    assert len(dataset) == patches
     assert dataset.plan.isolation == "snapshot"
     assert differing_rows(dataset, tmp_path) == []
 
 
 @pytest.mark.usefixtures("chaos")
-def test_fifty_patches_with_random_modulations_render_again(tmp_path):
-    generate(tmp_path / "d", patches=50, backend={"name": "vita", "tier": 3}, sampler="routed", notes=NOTES)
+@pytest.mark.parametrize("patches", amounts(10, 50))
+def test_patches_with_random_modulations_render_again(tmp_path, patches):
+    generate(tmp_path / "d", patches=patches, backend={"name": "vita", "tier": 3}, sampler="routed", notes=NOTES)
 
     dataset = open_dataset(tmp_path / "d")
     connections = [len(row.label.modulations) for row in dataset]
     used = {m.source for row in dataset for m in row.label.modulations}
-    assert (len(dataset), max(connections)) == (50, 12)
+    assert (len(dataset), max(connections)) == (patches, 12)
     assert {"random", "random_1", "lfo_1", "velocity"} <= used
     assert differing_rows(dataset, tmp_path) == []
 
@@ -125,7 +127,12 @@ def engine() -> Iterator[Engine]:
         yield made
 
 
-def test_real_presets_render_again_from_label_and_assets(presets: list[Path], engine: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", amounts(10, 40))
+def test_real_presets_render_again_from_label_and_assets(
+    presets: list[Path], engine: Any, tmp_path: Path, count: int
+) -> None:
+    assert len(presets) == 40
+    presets = presets[:: len(presets) // count]
     backend = Host.load().find("backend", "vita")
     space = engine.describe(1.0, 0.5).space
     note = Note(60, 100, 1.0, 0.5)
@@ -144,7 +151,7 @@ def test_real_presets_render_again_from_label_and_assets(presets: list[Path], en
             again = future.result()
             if not (again.tobytes() == audio[0].tobytes() == audio[1].tobytes()):
                 wrong.append(path.name)
-    assert len(presets) == 40
+    assert len(presets) == count
     assert wrong == []
 
 

@@ -93,6 +93,37 @@ def test_export_says_what_is_wrong_and_exits_2(dataset, tmp_path, arguments, sai
     assert "Traceback" not in result.stderr
 
 
+def test_export_overwrites_nothing_unless_forced(dataset, tmp_path):
+    wav, label = tmp_path / "row.wav", tmp_path / "row.json"
+    wav.write_text("mine")
+    refused = terminal("export", dataset, "--row", "0", "--audio", wav, "--label", label)
+    assert (refused.returncode, wav.read_text(), label.exists()) == (2, "mine", False)
+    assert "exists" in refused.stderr
+    assert "--force" in refused.stderr
+
+    forced = terminal("export", dataset, "--row", "0", "--audio", wav, "--label", label, "--force", "--json")
+    assert forced.returncode == 0, forced.stderr
+    told = json.loads(forced.stdout)
+    assert (told["path"], told["row"]) == (str(dataset), 0)
+    assert {entry["path"]: entry["nbytes"] for entry in told["files"]} == {
+        str(file): file.stat().st_size for file in (wav, label)
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--audio", "row.flac"], "row.flac must end in .wav"),
+        (["--label", "row.txt"], "row.txt must end in .json"),
+        (["--label", "a.json", "--audio", "row"], "row must end in .wav"),
+    ],
+)
+def test_export_refuses_a_suffix_of_another_format(dataset, tmp_path, arguments, said):
+    result = terminal("export", dataset, "--row", "0", *arguments, cwd=tmp_path)
+    assert (result.returncode, list(tmp_path.iterdir())) == (2, [dataset])
+    assert said in result.stderr
+
+
 def test_export_and_inspect_know_splits(dataset, tmp_path):
     assert terminal("split", dataset, "--train", "0.5", "--val", "0", "--test", "0.5").returncode == 0
     test = open_dataset(dataset).split("test")

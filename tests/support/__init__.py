@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tonesmith.api import composed
 from tonesmith.host.registry import Host
 from tonesmith.plan.summary import Summary
@@ -36,6 +38,11 @@ class Chaos:
 
     def make(self, path: Path, faults: tuple[str, ...] = ("none",), workers: int = 1, **changes: Any) -> Summary:
         return run(self.resolved(faults, **changes), path, workers=workers)
+
+
+def amounts(small: int, large: int) -> list[Any]:
+    """Return what a test is parametrised with that does the same to few things, and to many in ``make test-long``."""
+    return [small, pytest.param(large, marks=pytest.mark.long)]
 
 
 def terminal(*arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tonesmith.cli.options import Json
 from tonesmith.errors import ConfigError, unknown_name
 from tonesmith.host.registry import Host
 
@@ -21,12 +24,14 @@ def export(
     audio: Annotated[
         Path | None, typer.Option("--audio", metavar="FILE", help="Write the sound as WAV, 32-bit float.")
     ] = None,
-    split: Annotated[
-        str, typer.Option("--split", metavar="NAME", help="Count the rows of this split alone, such as test.")
-    ] = "",
     label: Annotated[
         Path | None, typer.Option("--label", metavar="FILE", help="Write note and parameters as JSON.")
     ] = None,
+    split: Annotated[
+        str, typer.Option("--split", metavar="NAME", help="Count the rows of this split alone, such as test.")
+    ] = "",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write one row as a preset that its synth opens, a sound file, or a readable label."""
     from tonesmith.dataset.export import label_of, preset_of
@@ -44,18 +49,49 @@ def export(
         chosen = opened[row]
     except IndexError as error:
         raise ConfigError(f"--row {row}: {error}") from None
-    name = f"{dataset.stem} row {chosen.row}"
-    if preset is not None:
-        _write(preset, "--preset", preset_of(opened, row, name, Host.load()))
-    if audio is not None:
-        _write(audio, "--audio", wav_of(chosen.audio, opened.plan.audio.sample_rate))
-    if label is not None:
-        _write(label, "--label", json.dumps(label_of(chosen, opened.split_of(row)), indent=2).encode() + b"\n")
+    host, name = Host.load(), f"{dataset.stem} row {chosen.row}"
+    suffix = host.find("backend", opened.plan.backend.name).preset_suffix if preset is not None else ""
+    files = [
+        _File("--preset", preset, suffix, lambda: preset_of(opened, row, name, host)),
+        _File("--audio", audio, ".wav", lambda: wav_of(chosen.audio, opened.plan.audio.sample_rate)),
+        _File("--label", label, ".json", lambda: _as_json(label_of(chosen, opened.split_of(row)))),
+    ]
+    written = _write([file for file in files if file.path is not None], force=force)
+    if as_json:
+        listed = [{"path": str(path), "nbytes": nbytes} for path, nbytes in written.items()]
+        typer.echo(json.dumps({"path": str(dataset), "row": chosen.row, "files": listed}))
+    else:
+        typer.echo("\n".join(f"{path}  {nbytes} bytes" for path, nbytes in written.items()))
 
 
-def _write(path: Path, flag: str, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise ConfigError(f"{flag}: {path} cannot be written: {error.strerror}") from None
-    typer.echo(f"{path}  {len(content)} bytes")
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file to write: the flag that names it, the suffix of its format ("" for any), and what makes its content."""
+
+    flag: str
+    path: Path | None
+    suffix: str
+    content: Callable[[], bytes]
+
+
+def _write(files: list[_File], *, force: bool) -> Mapping[Path, int]:
+    """Write the files and return their sizes. Nothing is written if any is refused: its format, or what is there."""
+    paths = [file.path for file in files if file.path is not None]
+    for file, path in zip(files, paths, strict=True):
+        if file.suffix and path.suffix.lower() != file.suffix:
+            raise ConfigError(f"{file.flag}: {path} must end in {file.suffix}, the format that is written.")
+        if path.exists() and not force:
+            raise ConfigError(f"{file.flag}: {path} exists. Name another file, or overwrite it with --force.")
+    if len(set(paths)) < len(paths):
+        raise ConfigError("two of the files to write have one name")
+    contents = [file.content() for file in files]
+    for file, path, content in zip(files, paths, contents, strict=True):
+        try:
+            path.write_bytes(content)
+        except OSError as error:
+            raise ConfigError(f"{file.flag}: {path} cannot be written: {error.strerror}") from None
+    return {path: len(content) for path, content in zip(paths, contents, strict=True)}
+
+
+def _as_json(label: Mapping[str, object]) -> bytes:
+    return json.dumps(label, indent=2).encode() + b"\n"
