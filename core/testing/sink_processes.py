@@ -6,8 +6,6 @@ import os
 import pickle
 import resource
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -22,14 +20,10 @@ from tonesmith.host.roles import Sink, Storage
 from tonesmith.plan.block import Block, row_digests
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection
+from tonesmith.testing.fork_server import start
 from tonesmith.testing.synthetic import attributes_of, synthetic_block
 
 _KILLED = 9
-
-_CALL = (
-    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
-    "target, args = pickle.load(sys.stdin.buffer); target(*args)"
-)
 
 
 class Case(NamedTuple):
@@ -78,24 +72,11 @@ def unflushed(fd: object) -> None:
     """Do nothing: what a killed process wrote is in the system's cache, and a test need not wait for the disk."""
 
 
-def start(target: Callable[..., None], *args: Any) -> subprocess.Popen[bytes]:
-    """Return a process that runs a function: a new interpreter, which shares no lock or thread with this one."""
-    # Not by multiprocessing, which would keep a process of its own beside, and fail once that is gone.
-    process = subprocess.Popen([sys.executable, "-c", _CALL], stdin=subprocess.PIPE)
-    assert process.stdin is not None
-    with process.stdin as pipe:
-        pipe.write(pickle.dumps(sys.path) + pickle.dumps((target, args)))
-    return process
-
-
 def run(target: Callable[..., None], *args: Any) -> None:
     """Run a function in a process of its own, and fail if it does."""
     with start(target, *args) as process:
-        try:
-            status = process.wait(120)
-        finally:
-            process.kill()
-    assert status == 0, f"{target.__name__} ended with {status}: its error is on stderr"
+        status = process.wait()
+    assert status == 0, f"{target.__name__} ended with {status}\n{process.error}"
 
 
 def write(case: Case, indices: Iterable[int]) -> None:
