@@ -138,14 +138,14 @@ class Catalog:
         """Return the catalog in a folder. Raises :class:`ConfigError` if there is none, or its index is damaged."""
         place = path / INDEX
         if not place.is_file():
-            state = "does not exist" if not path.exists() else "is no wavetable catalog"
-            raise ConfigError(f"{path} {state}; tonesmith vita wavetables scan FOLDERS -o {path} makes one")
+            state = "does not exist" if not path.exists() else "is not a wavetable catalog"
+            raise ConfigError(f"{path} {state}. Make one: tonesmith vita wavetables scan FOLDERS -o {path}")
         try:
             if place.stat().st_size > _MAX_INDEX_BYTES:
-                raise ConfigError(f"{place} is larger than an index can be")
+                raise ConfigError(f"{place} is too large to be an index")
             text = place.read_bytes()
         except OSError as error:
-            raise ConfigError(f"{place} cannot be read: {error.strerror}") from None
+            raise ConfigError(f"cannot read {place}: {error.strerror}") from None
         index = _parsed(text, place)
         return cls(path, dict(sorted(index.wavetables.items())), dict(sorted(index.sources.items())))
 
@@ -158,16 +158,16 @@ class Catalog:
         if (path / INDEX).is_file():
             for folder in (path / _TABLES, path / _PREVIEWS):
                 if folder.is_symlink():
-                    raise ConfigError(f"{folder} is a link; nothing is written to where it leads. Name another folder.")
+                    raise ConfigError(f"{folder} is a link, and links are not followed. Choose another folder.")
             return cls.open(path)
         try:
             if path.exists() and (not path.is_dir() or any(path.iterdir())):
-                raise ConfigError(f"{path} holds something else than a wavetable catalog. Name another folder.")
+                raise ConfigError(f"{path} holds something other than a wavetable catalog. Choose another folder.")
             empty = cls(path, {}, {})
             path.mkdir(parents=True, exist_ok=True)
             empty._write_index()
         except OSError as error:
-            raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
+            raise ConfigError(f"cannot write {path}: {error.strerror}") from None
         return empty
 
     def with_found(self, sources: Mapping[str, Source], contents: Mapping[str, bytes]) -> Catalog:
@@ -192,7 +192,7 @@ class Catalog:
                     _write(self._table(sha), content)
             merged._write_index()
         except OSError as error:
-            raise ConfigError(f"{self.path} cannot be written: {error.strerror}") from None
+            raise ConfigError(f"cannot write {self.path}: {error.strerror}") from None
         return merged
 
     @cached_property
@@ -226,7 +226,7 @@ class Catalog:
     def check_usable(self) -> None:
         """Raise :class:`ConfigError` if there is nothing to choose."""
         if not self.entries:
-            raise ConfigError(f"{self.path} is a wavetable catalog without wavetables; scan more presets into it")
+            raise ConfigError(f"{self.path} is a wavetable catalog without wavetables. Scan more presets into it")
 
     def preview(self, sha256: str) -> Path:
         """Return the path of a wavetable's picture, which may not be there."""
@@ -237,7 +237,7 @@ class Catalog:
         try:
             _write(self.preview(sha256), picture.encode())
         except OSError as error:
-            raise ConfigError(f"{self.path} cannot be written: {error.strerror}") from None
+            raise ConfigError(f"cannot write {self.path}: {error.strerror}") from None
 
     def _table(self, sha256: str) -> Path:
         return self.path / _TABLES / f"{sha256}.json"
@@ -295,9 +295,11 @@ def _parsed(text: bytes, place: Path) -> _Index:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(plain(str(part)) for part in first["loc"])
-        raise ConfigError(f"{place} is no index of a wavetable catalog ({where}: {plain(first['msg'])})") from None
+        raise ConfigError(f"{place} is not the index of a wavetable catalog ({where}: {plain(first['msg'])})") from None
     if index.format != FORMAT:
-        raise ConfigError(f"{place} has format {index.format}; this tonesmith reads {FORMAT}. Upgrade it")
+        raise ConfigError(
+            f"{place} has format {index.format}; this version of tonesmith reads {FORMAT}. Upgrade tonesmith"
+        )
     return index
 
 

@@ -81,7 +81,7 @@ class Layout:
     def __post_init__(self) -> None:
         check_columns(self.columns)
         if self.block_rows < 1 or self.rows < 0:
-            raise DatasetError(f"no such layout: {self.rows} rows, {self.block_rows} a block")
+            raise DatasetError(f"no such layout: {self.rows} rows, {self.block_rows} per block")
 
     def to_json(self) -> dict[str, Any]:
         """Return the record."""
@@ -101,7 +101,7 @@ class Layout:
         try:
             return int(self.attributes["plan"]["audio"]["sample_rate"])
         except (LookupError, TypeError, ValueError):
-            raise DatasetError("the dataset has no plan among its attributes") from None
+            raise DatasetError("the dataset has no plan in its attributes") from None
 
     def unlike(self, there: Layout) -> str:
         """Return in what a dataset that is there is of another form, or "" if it may be brought up to this one."""
@@ -124,7 +124,8 @@ def read_layout(path: Path, sink: str, version: int) -> Layout | None:
             return None
         if record["layout"] != version:
             raise DatasetError(
-                f"{path}: it has {sink} layout {record['layout']!r}; this tonesmith reads {version}. Upgrade it."
+                f"{path}: it has {sink} layout {record['layout']!r}; this version of tonesmith reads {version}. "
+                f"Upgrade tonesmith."
             )
         return Layout(
             sink,
@@ -251,7 +252,7 @@ class BlockSink(FolderSink[O]):
         if layout is None:
             if not path.exists():
                 raise DatasetNotFoundError(f"there is no dataset at {path}")
-            raise DatasetError(f"{path} is not a dataset of tonesmith's sink {cls.name!r}")
+            raise DatasetError(f"{path} is not a tonesmith dataset of the sink {cls.name!r}")
         return layout
 
     def create(self, attributes: Mapping[str, Any], schema: Sequence[Column], rows: int, block_rows: int) -> None:

@@ -1,4 +1,4 @@
-"""``tonesmith export``: one row as a preset and a sound file."""
+"""``tonesmith export``: write one row as a preset, a sound file or a label."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from tonesmith.host.registry import Host
 
 def export(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
-    row: Annotated[int, typer.Option("--row", metavar="I", help="Which row; negative ones count from the end.")],
+    row: Annotated[int, typer.Option("--row", metavar="I", help="Row to export. Negative numbers count from the end.")],
     preset: Annotated[
         Path | None, typer.Option("--preset", metavar="FILE", help="Write the patch as a preset of its synth.")
     ] = None,
     audio: Annotated[
-        Path | None, typer.Option("--audio", metavar="FILE", help="Write the sound as WAV, 32-bit float.")
+        Path | None, typer.Option("--audio", metavar="FILE", help="Write the sound as a 32-bit float WAV file.")
     ] = None,
     split: Annotated[
-        str, typer.Option("--split", metavar="NAME", help="Count the rows of this split alone, such as test.")
+        str, typer.Option("--split", metavar="NAME", help="Count only the rows of this split, such as test.")
     ] = "",
     label: Annotated[
-        Path | None, typer.Option("--label", metavar="FILE", help="Write note and parameters as JSON.")
+        Path | None, typer.Option("--label", metavar="FILE", help="Write the note and the parameters as JSON.")
     ] = None,
 ) -> None:
     """Write one row as a preset that its synth opens, a sound file, or a readable label."""
@@ -34,7 +34,7 @@ def export(
     from tonesmith.dataset.wav import wav_of
 
     if preset is None and audio is None and label is None:
-        raise ConfigError("nothing to export: name --preset FILE, --audio FILE or --label FILE")
+        raise ConfigError("nothing to export: give --preset FILE, --audio FILE or --label FILE")
     opened = open_dataset(dataset)
     if split:
         if opened.splits and split not in opened.splits:
@@ -57,5 +57,5 @@ def _write(path: Path, flag: str, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise ConfigError(f"{flag}: {path} cannot be written: {error.strerror}") from None
+        raise ConfigError(f"{flag}: cannot write {path}: {error.strerror}") from None
     typer.echo(f"{path}  {len(content)} bytes")
