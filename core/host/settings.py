@@ -166,8 +166,8 @@ def _bounds(schema: Schema) -> str:
     """Return the range of a number as a sentence says it, such as "from 1 to 3"; "" if it has none."""
     low, high = schema.get("minimum"), schema.get("maximum")
     if low is not None and high is not None:
-        return f"from {_amount(low)} to {_amount(high)}"
-    return limits(schema) if low is None else f"of {limits(schema)}"
+        return f"from {_grouped(low)} to {_grouped(high)}"
+    return _open_range(schema, _grouped) if low is None else f"of {_open_range(schema, _grouped)}"
 
 
 def limits(schema: Schema) -> str:
@@ -175,17 +175,25 @@ def limits(schema: Schema) -> str:
     low, high = schema.get("minimum"), schema.get("maximum")
     if low is not None and high is not None:
         return f"{_amount(low)}..{_amount(high)}"
+    return _open_range(schema, _amount)
+
+
+def _open_range(schema: Schema, amount: Callable[[float], str]) -> str:
     words = (
         ("minimum", "at least"),
         ("exclusiveMinimum", "above"),
         ("maximum", "up to"),
         ("exclusiveMaximum", "below"),
     )
-    return " and ".join(f"{word} {_amount(schema[name])}" for name, word in words if name in schema)
+    return " and ".join(f"{word} {amount(schema[name])}" for name, word in words if name in schema)
 
 
 def _amount(number: float) -> str:
-    return f"{number:,}" if isinstance(number, int) and number >= 10_000 else f"{number:g}"
+    return str(number) if isinstance(number, int) else f"{number:g}"
+
+
+def _grouped(number: float) -> str:
+    return f"{number:,}" if isinstance(number, int) and number >= 10_000 else _amount(number)
 
 
 def choices_of(schema: Schema) -> tuple[Any, ...]:

@@ -54,8 +54,8 @@ def _convert(
 ) -> None:
     """Store the rows of a dataset with another sink, and compare each block with its digest.
 
-    Run the same command again to resume, or to add the rows that SRC has gained. If a block of SRC is damaged, the
-    others are converted and the exit code is 1.
+    Run the same command again to resume, or to add the rows that SRC has gained.
+    If a block of SRC is damaged, the others are converted and the exit code is 1.
     """
     from tonesmith.transfer.convert import convert
 

@@ -87,13 +87,13 @@ def _list(host: Host, *, as_json: bool) -> None:
         keys = ("role", "name", "summary", "distribution", "version")
         typer.echo(json.dumps([{key: getattr(r, key) for key in keys} for r in records], indent=2))
     else:
-        rows = [(r.role, r.name, f"{r.distribution} {r.version}", r.summary) for r in records]
+        rows = [(r.role, r.name, f"{r.distribution} {r.version}", sentence(r.summary)) for r in records]
         typer.echo("\n".join(table(("role", "name", "from", "summary"), rows)))
 
 
 def _shown(record: PluginRecord) -> list[str]:
     lines = [f"{record.role} {record.name}, from {record.distribution} {record.version}"]
-    lines += [*textwrap.wrap(record.summary, width_of_terminal()), ""]
+    lines += [*textwrap.wrap(sentence(record.summary), width_of_terminal()), ""]
     settings = settings_of(record.plugin.Options)
     if settings:
         rows = [(s.key, s.takes, _default(s), sentence(s.help)) for s in settings]
@@ -101,7 +101,7 @@ def _shown(record: PluginRecord) -> list[str]:
     else:
         lines += ["It has no options.", ""]
     if issubclass(record.plugin, Validator) and record.plugin.measures:
-        rows_measured = [(m.name, m.unit, m.doc) for m in record.plugin.measures]
+        rows_measured = [(m.name, m.unit, sentence(m.doc)) for m in record.plugin.measures]
         lines += [*table(("measures", "unit", "meaning"), rows_measured), ""]
     lines += ["In plugins.toml:", "", *textwrap.indent(example(record), "    ").rstrip().split("\n")]
     if issubclass(record.plugin, Backend):

@@ -60,8 +60,8 @@ def split(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
 ) -> None:
     """Divide a dataset into training, validation and test, so that nothing leaks from one to another.
 
-    The splits are stored with the dataset and also hold for rows added later. If a block is damaged, the others are
-    divided and the exit code is 1.
+    The splits are stored with the dataset and also hold for rows added later.
+    If a block is damaged, the others are divided and the exit code is 1.
     """
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.splits import Splits, splits_of
