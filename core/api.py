@@ -107,7 +107,7 @@ def merge(
 def split(
     path: str | os.PathLike[str], shares: Mapping[str, float] | None = None, *, force: bool = False, **settings: Any
 ) -> Splits:
-    """Split a dataset, and store that with it; return the splits.
+    """Split a dataset, store the splits with it, and return them.
 
     ::
 
@@ -115,13 +115,13 @@ def split(
 
     Args:
         path: of the dataset.
-        shares: split -> its share; they sum to 1. None for train 0.8, val 0.1 and test 0.1.
-        force: whether to split anew what is split otherwise, though rows move between splits.
+        shares: the share of each split; they add up to 1. None for train 0.8, val 0.1 and test 0.1.
+        force: whether to split again a dataset that is already split differently, although rows move between splits.
         settings: ``by``, ``stratify``, ``seed`` and ``crossing``, as :class:`tonesmith.Splits` has them.
 
     Raises:
-        ConfigError: the shares or settings are wrong, or the dataset cannot be split so.
-        OtherPlanError: it is split otherwise already.
+        ConfigError: the shares or settings are wrong, or the dataset cannot be split this way.
+        OtherPlanError: it is already split differently.
         DatasetError: blocks are damaged. The others are split.
     """
     from tonesmith.card.card import renew_card
@@ -138,7 +138,9 @@ def split(
         renew_card(place, open_dataset(place).without(damaged))
     if damaged:
         listed = "\n".join(f"  {found.what}" for found in damaged.values())
-        raise DatasetError(f"{place} is split but for its damaged blocks. The same call then splits those:\n{listed}")
+        raise DatasetError(
+            f"{place} is split except for its damaged blocks. Repair them, and the same call splits them:\n{listed}"
+        )
     return splits
 
 
@@ -148,7 +150,7 @@ def _sink_ref(sink: str | Mapping[str, Any]) -> PluginRef:
     if isinstance(sink, str):
         return PluginRef(sink)
     if not isinstance(sink.get("name"), str):
-        raise ConfigError("sink: a name is missing, as in {'name': 'hdf5', 'single': True}")
+        raise ConfigError("sink: the name is missing, as in {'name': 'hdf5', 'single': True}")
     return PluginRef(sink["name"], {key: value for key, value in sink.items() if key != "name"})
 
 

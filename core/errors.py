@@ -4,14 +4,14 @@
 
     TonesmithError
     ├── ConfigError      (ValueError)   a setting, key, range or name is wrong; exit status 2
-    │   └── SpaceError                  a parameter space and what was asked of it disagree
-    ├── PluginError                     a plugin is unknown, doubled or broken; exit status 2
-    ├── DatasetError                    a dataset is damaged, or something else is in its place
+    │   └── SpaceError                  a parameter space cannot do what was asked
+    ├── PluginError                     a plugin is unknown, duplicated or broken; exit status 2
+    ├── DatasetError                    a dataset is damaged, or the path holds something else
     │   ├── DatasetNotFoundError (FileNotFoundError)       exit status 2
-    │   ├── OtherPlanError              it was made by another plan than is asked for; exit status 2
-    │   └── PathTakenError              what is at the path is none of tonesmith's; exit status 2
+    │   ├── OtherPlanError              it was made by a different plan; exit status 2
+    │   └── PathTakenError              something else is at the path; exit status 2
     ├── EngineError                     a synth could not be loaded or used
-    └── RunError                        a run could not go on
+    └── RunError                        a run could not continue
 
 The message says what is wrong, where, and what to do. The command line prints it without a
 traceback and exits with ``exit_code``.
@@ -25,7 +25,7 @@ import os
 from collections.abc import Iterable
 
 TRACEBACK = "TONESMITH_TRACEBACK"
-"""The environment variable that, set to 1, has errors tell where they come from."""
+"""The environment variable that, set to 1, adds a traceback to errors."""
 
 
 class TonesmithError(Exception):
@@ -41,7 +41,7 @@ class ConfigError(TonesmithError, ValueError):
 
 
 class SpaceError(ConfigError):
-    """A parameter space does not have, or cannot hold, what was asked of it.
+    """A parameter space does not have, or cannot hold, what was asked for.
 
     Attributes:
         path: the key of the composition that asked, such as ("space", "ranges", "osc_1_level"), or ().
@@ -53,13 +53,13 @@ class SpaceError(ConfigError):
 
 
 class PluginError(TonesmithError):
-    """A plugin is unknown, bears a name twice, or is broken."""
+    """A plugin is unknown, has the name of another, or is broken."""
 
     exit_code = 2
 
 
 class DatasetError(TonesmithError):
-    """A dataset is damaged, or something else is in its place."""
+    """A dataset is damaged, or the path holds something else."""
 
 
 class DatasetNotFoundError(DatasetError, FileNotFoundError):
@@ -69,13 +69,13 @@ class DatasetNotFoundError(DatasetError, FileNotFoundError):
 
 
 class OtherPlanError(DatasetError):
-    """The dataset at the path was made by another plan than is asked for."""
+    """The dataset at the path was made by a different plan."""
 
     exit_code = 2
 
 
 class PathTakenError(DatasetError):
-    """A dataset is to be made where something else is."""
+    """A dataset was to be made at a path that holds something else."""
 
     exit_code = 2
 
@@ -85,16 +85,16 @@ class EngineError(TonesmithError):
 
 
 class RunError(TonesmithError):
-    """A run could not go on; what was committed before is kept."""
+    """A run could not continue. The blocks committed before are kept."""
 
 
 def unforeseen(error: Exception) -> str:
-    """Return what to say of an error that is none of ours: a line and what to do; or where it comes from, if wanted."""
+    """Return the message for an unexpected error: one line and advice, or its traceback if that is wanted."""
     if os.environ.get(TRACEBACK) == "1":
         import traceback
 
         return "".join(traceback.format_exception(error)).rstrip()
-    hint = f"This is a fault in tonesmith or in a plugin. Set {TRACEBACK}=1 to see where."
+    hint = f"This is a bug in tonesmith or in a plugin. Set {TRACEBACK}=1 to see where."
     return f"{type(error).__name__}: {error}\n{hint}"
 
 
@@ -102,9 +102,9 @@ def check_libraries(what: str, modules: Iterable[str], extra: str) -> None:
     """Raise :class:`ConfigError`, with the pip command, if a library that something needs is not installed.
 
     Args:
-        what: needs them, such as "the sink 'hdf5'".
-        modules: to look for. They are not imported.
-        extra: of tonesmith, that installs them.
+        what: the thing that needs them, such as "the sink 'hdf5'".
+        modules: names to look for. They are not imported.
+        extra: the extra of tonesmith that installs them.
     """
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     if missing:

@@ -40,7 +40,9 @@ class SobolSequence:
     def point(self, index: int) -> NDArray[np.float64]:
         """Return float64 (dimensions,) in [0, 1): point ``index`` of the sequence."""
         if not 0 <= index < 2**BITS:
-            raise IndexError(f"a Sobol' sequence of {BITS} bits has points 0..{2**BITS - 1}, not {index}")
+            raise IndexError(
+                f"point {index} is not in a Sobol' sequence of {BITS} bits, which has points 0..{2**BITS - 1}"
+            )
         gray = index ^ (index >> 1)
         selected = [k for k in range(BITS) if gray >> k & 1]
         digits: NDArray[np.uint32] = np.bitwise_xor.reduce(self._directions[selected], axis=0) ^ self._shift
@@ -71,7 +73,7 @@ def _direction_numbers(dimensions: int) -> NDArray[np.uint32]:
 
     if dimensions > qmc.Sobol.MAXDIM:
         raise ConfigError(
-            f"sobol has direction numbers for {qmc.Sobol.MAXDIM} parameters, and {dimensions} vary. "
+            f"sobol supports up to {qmc.Sobol.MAXDIM} parameters, but {dimensions} vary. "
             "Vary fewer under [space], or use the sampler lhs or uniform."
         )
     engine = qmc.Sobol(dimensions, scramble=False, bits=BITS)

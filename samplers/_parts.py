@@ -59,9 +59,9 @@ class Part(BaseModel):
         if isinstance(table, Part):
             return table
         if not (isinstance(table, Mapping) and isinstance(table.get("name"), str)):
-            raise ValueError("a part names its sampler, such as { name = 'lhs', count = 100 } or 'lhs:100'")  # noqa: TRY004
+            raise ValueError("a part must name its sampler, as in { name = 'lhs', count = 100 } or 'lhs:100'")  # noqa: TRY004
         if table.get("share") is not None and table.get("count") is not None:
-            raise ValueError(f"the part {table['name']!r} has a share and a count: give it one of them")
+            raise ValueError(f"the part {table['name']!r} has both a share and a count. Give only one")
         given = {key: value for key, value in table.items() if key in _OWN and value is not None}
         options = {key: value for key, value in table.items() if key not in _OWN}
         return {**given, **_options_of(table["name"], options)}
@@ -81,7 +81,7 @@ def _read(text: str) -> dict[str, Any]:
     share = found["share"] or (f"{found['percent']}e-2" if found["percent"] else None)
     for amount in filter(None, (count, share)):
         if not 0.0 < float(amount) <= MOST:
-            raise ValueError(f"{text!r}: a count or share is above 0 and at most {MOST:g}")
+            raise ValueError(f"{text!r}: a count or share must be above 0 and at most {MOST:g}")
     amounts = {"count": count and int(count), "share": share and float(share)}
     return {"name": name, **{key: value for key, value in amounts.items() if value is not None}}
 
@@ -96,7 +96,7 @@ def _options_of(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     except PluginError as error:
         raise ValueError(str(error).rstrip(".")) from None
     if clash := [key for key in _OWN if key in model.model_fields]:
-        raise ValueError(f"the sampler {name!r} has an option called {clash[0]}, which means the part's own")
+        raise ValueError(f"the sampler {name!r} has an option called {clash[0]}, which is reserved for the part")
     try:
         return validate(model, given).model_dump(mode="json")
     except InvalidSettings as error:
@@ -160,7 +160,7 @@ def weights_of(claims: Sequence[Claim]) -> list[float]:
     shares = sum(claim.share or 0.0 for claim in claims)
     if rest and shares >= 1.0:
         raise ConfigError(
-            f"the shares of the mix sum to {shares:g}, and a part without a share takes what they leave. Make them "
+            f"the shares of the mix add up to {shares:g}, and a part without a share takes the rest. Make them "
             "less than 1 together, or give every part a share."
         )
     return [

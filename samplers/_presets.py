@@ -21,12 +21,12 @@ def check_presets(sampler: str, presets: Sequence[Patch], least: int = 1) -> Non
     """Raise :class:`ConfigError` unless there are presets to draw from, at least so many."""
     if not presets:
         raise ConfigError(
-            f"the sampler {sampler!r} draws from presets, and there are none. Name some: --presets PATH, "
+            f"the sampler {sampler!r} draws from presets, but there are none. Give some: --presets PATH, "
             "or [presets] paths."
         )
     if len(presets) < least:
         raise ConfigError(
-            f"the sampler {sampler!r} needs {least} presets, and there is {len(presets)}. Name more: --presets PATH, "
+            f"the sampler {sampler!r} needs {least} presets, but there is {len(presets)}. Give more: --presets PATH, "
             "or [presets] paths."
         )
 
@@ -63,7 +63,7 @@ class Visits:
 
     def _own(self, patch: int) -> int:
         if not 0 <= patch < sum(self._rounds):
-            raise IndexError(f"the plan has patches 0..{sum(self._rounds) - 1}, not {patch}")
+            raise IndexError(f"patch {patch} is not in the plan, which has patches 0..{sum(self._rounds) - 1}")
         number = bisect_right(self._ends, patch)
         place = patch - (self._ends[number] - self._rounds[number])
         return (place * self._presets // self._rounds[number] + number) % self._presets

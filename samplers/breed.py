@@ -18,20 +18,23 @@ class BreedOptions(Options):
     """Options of :class:`Breed`."""
 
     crossover: float = Field(
-        default=0.5, ge=0.0, le=1.0, description="weight of children of whole modules, each of one parent"
+        default=0.5, ge=0.0, le=1.0, description="Weight of children that take each module whole from one parent."
     )
     interpolation: float = Field(
-        default=0.5, ge=0.0, le=1.0, description="weight of children between the parents' values"
+        default=0.5, ge=0.0, le=1.0, description="Weight of children whose values lie between those of the parents."
     )
-    mutation: float = Field(default=0.25, ge=0.0, le=1.0, description="share of children that get noise as well")
+    mutation: float = Field(default=0.25, ge=0.0, le=1.0, description="Share of children that also get noise.")
     spread: float = Field(
-        default=0.05, ge=0.0, le=1.0, description="standard deviation of that noise; 1 is a whole range"
+        default=0.05,
+        ge=0.0,
+        le=1.0,
+        description="Standard deviation of that noise. 1 is the whole range of a parameter.",
     )
 
     @model_validator(mode="after")
     def _some_way(self) -> Self:
         if not self.crossover + self.interpolation:
-            raise ValueError("crossover and interpolation are both 0: give one of them a weight")
+            raise ValueError("crossover and interpolation are both 0. Give one of them a weight above 0")
         return self
 
 

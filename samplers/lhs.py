@@ -21,7 +21,7 @@ class LhsOptions(Options):
     """Options of :class:`Lhs`."""
 
     jitter: bool = Field(
-        default=True, description="place continuous values anywhere in their strata; if false, in the middle of them"
+        default=True, description="Place continuous values anywhere in their strata. If false, use the middle of each."
     )
 
 
@@ -64,7 +64,7 @@ class Lhs(Sampler[LhsOptions]):
     def _first(self, patch: int) -> Any:
         number = bisect_right(self._ends, patch)
         if not 0 <= patch < self._ends[-1]:
-            raise IndexError(f"the plan has patches 0..{self._ends[-1] - 1}, not {patch}")
+            raise IndexError(f"patch {patch} is not in the plan, which has patches 0..{self._ends[-1] - 1}")
         start = self._ends[number] - self.rounds[number]
         return self._hypercube(number).point(patch - start)
 

@@ -22,7 +22,7 @@ class MixOptions(Options):
     """Options of :class:`Mix`."""
 
     parts: tuple[Annotated[Part, WithJsonSchema(SCHEMA)], ...] = Field(
-        default=(), description="samplers in order: NAME:COUNT, NAME:SHARE with a point or %, or NAME for what is left"
+        default=(), description="Samplers in order: NAME:COUNT, NAME:SHARE with a point or %, or NAME for the rest."
     )
 
 
@@ -42,7 +42,7 @@ class Mix(Sampler[MixOptions]):
     """
 
     name = "mix"
-    summary = "several samplers, by count or share, in order"
+    summary = "several samplers in order, by count or share"
     Options = MixOptions
     uses_presets = True  # of a mix at hand: if one of its parts does
 
@@ -50,7 +50,7 @@ class Mix(Sampler[MixOptions]):
         """Lay out the parts, and make the sampler of each."""
         parts = self.options.parts
         if not parts:
-            raise ConfigError(f"the sampler 'mix' has no parts. Name some: {_EXAMPLE}.")
+            raise ConfigError(f"the sampler 'mix' has no parts. Give some: {_EXAMPLE}.")
         limits = [self._part(place, (0,)).limit() for place in range(len(parts))]
         self._claims = [_claim(part, limit) for part, limit in zip(parts, limits, strict=True)]
         self._sizes = self._laid_out(self.rounds)
@@ -72,7 +72,7 @@ class Mix(Sampler[MixOptions]):
     def draw(self, candidate: Candidate) -> Patch:
         """Return the patch of a candidate; IndexError if it is beyond the plan's rounds."""
         if not 0 <= candidate.patch < sum(self.rounds):
-            raise IndexError(f"the plan has patches 0..{sum(self.rounds) - 1}, not {candidate.patch}")
+            raise IndexError(f"patch {candidate.patch} is not in the plan, which has patches 0..{sum(self.rounds) - 1}")
         number = bisect_right(self._ends, candidate.patch)
         within = candidate.patch - (self._ends[number] - self.rounds[number])
         ends = list(accumulate(self._sizes[number]))
@@ -87,8 +87,8 @@ class Mix(Sampler[MixOptions]):
             return layout(rounds, self._claims)
         except Unclaimed as error:
             raise ConfigError(
-                f"the parts of the mix draw {error.claimed} patches in all, and {sum(rounds)} are asked for. Give one "
-                "of them a share, or leave its count out, so that it takes what is left."
+                f"the parts of the mix draw {error.claimed} patches in all, but {sum(rounds)} are asked for. Give one "
+                "of them a share, or leave out its count so that it takes the rest."
             ) from None
 
     def _part(self, place: int, rounds: tuple[int, ...]) -> Sampler[Any]:
@@ -112,8 +112,9 @@ def _check_limit(part: Part, limit: int | None, patches: int) -> None:
     most = max(patches, part.count or 0)
     if limit is not None and most > limit:
         raise ConfigError(
-            f"the part {part.name!r} of the mix can draw {limit} patches here, and {most} fall to it. Give it fewer, "
-            "or leave out its count and share: then it takes what it has."
+            f"the part {part.name!r} of the mix can draw only {limit} patches here, but is given {most}. Give it "
+            f"fewer, "
+            "or leave out its count and share so that it draws as many as it can."
         )
 
 

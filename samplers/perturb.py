@@ -25,18 +25,20 @@ class PerturbOptions(Options):
     """Options of :class:`Perturb`."""
 
     spread: Spread = Field(
-        default=0.1, description="standard deviation of the noise; 1 is the whole range of a parameter"
+        default=0.1, description="Standard deviation of the noise. 1 is the whole range of a parameter."
     )
     spreads: dict[str, Spread] = Field(
-        default={}, description="other standard deviations, by name, group or glob; 0 keeps what the preset has"
+        default={}, description="Other standard deviations, by name, group or glob. 0 keeps the value of the preset."
     )
-    only: tuple[str, ...] = Field(default=(), description="perturb only these names, groups and globs; empty for all")
+    only: tuple[str, ...] = Field(
+        default=(), description="Perturb only these names, groups and globs. Empty means all."
+    )
     bounds: Literal["reflect", "clip"] = Field(
-        default="reflect", description="what happens to a value beyond its range"
+        default="reflect", description="What to do with a value outside its range."
     )
-    inaudible: bool = Field(default=False, description="perturb parameters too that the preset leaves inaudible")
+    inaudible: bool = Field(default=False, description="Also perturb parameters that the preset leaves inaudible.")
     amounts: Spread = Field(
-        default=0.0, description="standard deviation of noise on the amounts of modulations, -1 to 1"
+        default=0.0, description="Standard deviation of noise on modulation amounts, which range from -1 to 1."
     )
 
 
@@ -68,7 +70,7 @@ class Perturb(Sampler[PerturbOptions]):
         check_presets(self.name, self.presets)
         if not (space.continuous or options.amounts):
             raise ConfigError(
-                "the sampler 'perturb' moves continuous parameters, and none varies here. Vary some under [space], or "
+                "the sampler 'perturb' moves continuous parameters, but none varies here. Vary some under [space], or "
                 "use the sampler 'presets' or 'breed'."
             )
         spreads = spreads_of(space, options.spread, options.spreads, options.only, self.name)

@@ -18,7 +18,7 @@ class PresetsOptions(Options):
     """Options of :class:`Presets`."""
 
     repeat: bool = Field(
-        default=False, description="allow more patches than presets: after the last comes the first again"
+        default=False, description="Allow more patches than presets, starting again after the last one."
     )
 
 
@@ -51,7 +51,7 @@ class Presets(Sampler[PresetsOptions]):
         """Return the patch of a candidate; IndexError beyond the last preset, unless they may repeat."""
         count = len(self.presets)
         if not (0 <= candidate.patch < count or self.options.repeat):
-            raise IndexError(f"there are presets 0..{count - 1}, not {candidate.patch}")
+            raise IndexError(f"there is no preset {candidate.patch}; there are presets 0..{count - 1}")
         index = candidate.patch % count
         if candidate.attempt:
             index = another(self.seed, self.name, candidate.patch, count, index, candidate.attempt - 1)

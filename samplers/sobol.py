@@ -17,7 +17,8 @@ class SobolOptions(Options):
 
     scramble: bool = Field(
         default=True,
-        description="scramble the sequence by the seed; if false it is the same for all seeds, from the corner on",
+        description="Scramble the sequence by the seed. If false, it is the same for every seed and starts in the "
+        "corner.",
     )
 
 
@@ -33,7 +34,7 @@ class Sobol(Sampler[SobolOptions]):
     """
 
     name = "sobol"
-    summary = "scrambled Sobol' sequence: low discrepancy, continued by an extension"
+    summary = "scrambled Sobol' sequence: low discrepancy, and an extension continues it"
     Options = SobolOptions
 
     def set_up(self) -> None:

@@ -29,10 +29,14 @@ class LevelOptions(Options):
     """Options of :class:`Level`."""
 
     silence: float = Field(
-        default=-60.0, ge=FLOOR, le=0.0, description="reject if the rms level is below this, in dBFS"
+        default=-60.0, ge=FLOOR, le=0.0, description="Reject a render whose RMS level is below this, in dBFS."
     )
-    peak_max: float = Field(default=6.0, ge=-60.0, le=200.0, description="reject if the peak is above this, in dBFS")
-    dc_max: float = Field(default=0.3, ge=0.0, description="reject if the DC offset is above this, of full scale 1.0")
+    peak_max: float = Field(
+        default=6.0, ge=-60.0, le=200.0, description="Reject a render whose peak is above this, in dBFS."
+    )
+    dc_max: float = Field(
+        default=0.3, ge=0.0, description="Reject a render whose DC offset is above this, relative to full scale 1.0."
+    )
 
 
 class Level(Validator[LevelOptions]):

@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 class LoudnessOptions(Options):
     """Options of :class:`Loudness`."""
 
-    minimum: float | None = Field(default=None, ge=-70.0, le=30.0, description="reject if quieter than this, in LUFS")
-    maximum: float | None = Field(default=None, ge=-70.0, le=30.0, description="reject if louder than this, in LUFS")
+    minimum: float | None = Field(
+        default=None, ge=-70.0, le=30.0, description="Reject a render quieter than this, in LUFS."
+    )
+    maximum: float | None = Field(
+        default=None, ge=-70.0, le=30.0, description="Reject a render louder than this, in LUFS."
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.minimum is not None and self.maximum is not None and self.minimum >= self.maximum:
-            raise ValueError(f"minimum = {self.minimum:g} is not below maximum = {self.maximum:g}")
+            raise ValueError(f"minimum = {self.minimum:g} must be below maximum = {self.maximum:g}")
         return self
 
 

@@ -34,12 +34,14 @@ class VitaOptions(Options):
 
     tier: Literal[1, 2, 3] | None = Field(
         default=None,
-        description="what varies: 1 = oscillators 1 and 2, filter 1, envelope 1, volume; "
-        "2 = all that shapes the sound; 3 = 2 with modulations; unset: 1, or 3 with presets",
+        description="What varies. 1: oscillators 1 and 2, filter 1, envelope 1 and volume. 2: everything that shapes "
+        "the sound. 3: as 2, with modulations. Unset: 1, or 3 with presets.",
     )
-    bpm: float = Field(default=_ENGINE_TEMPO, ge=20.0, le=300.0, description="tempo of synced LFOs, delays and effects")
+    bpm: float = Field(
+        default=_ENGINE_TEMPO, ge=20.0, le=300.0, description="Tempo of synced LFOs, delays and effects."
+    )
     wavetables: str = Field(
-        default="", description="folder of a wavetable catalog to choose from, relative to where you are"
+        default="", description="Folder of a wavetable catalog to choose from, relative to the current folder."
     )
 
     @field_validator("wavetables")
@@ -78,7 +80,9 @@ class VitaBackend(Backend[VitaOptions]):
         try:
             import vita
         except ImportError as error:
-            raise EngineError(f"the vita package is not usable here ({error}). Install it: pip install vita") from error
+            raise EngineError(
+                f"the vita package cannot be used here ({error}). Install it: pip install vita"
+            ) from error
         self._vita: Any = vita
         self._synth = self._vita.Synth()
         if sample_rate != _ENGINE_SAMPLE_RATE:
@@ -172,7 +176,7 @@ class VitaBackend(Backend[VitaOptions]):
         wanted = [(m.source, m.destination) for m in patch.modulations]
         if wanted and (taken := routing_of(self._synth.to_json())) != wanted:
             lost = sorted(set(wanted) - set(taken))
-            raise EngineError(f"Vital did not take these modulations: {lost or wanted}")
+            raise EngineError(f"Vital did not accept these modulations: {lost or wanted}")
         self._controls = self._synth.get_controls()
 
     def prepare(self, patch: Patch) -> None:
@@ -200,7 +204,7 @@ class VitaBackend(Backend[VitaOptions]):
     def render(self, note: Note) -> NDArray[Any]:
         """Return float32 (2, frames). Vital itself checks none of its arguments, and crashes on some."""
         if not (0 <= note.pitch <= 127 and 1 <= note.velocity <= 127):
-            raise EngineError(f"pitch {note.pitch} or velocity {note.velocity} is not in MIDI's range")
+            raise EngineError(f"pitch {note.pitch} or velocity {note.velocity} is outside the range of MIDI")
         if not (0.0 < note.hold <= note.duration <= 600.0):
             raise EngineError(f"a note of {note.hold} s in a render of {note.duration} s cannot be played")
         audio: NDArray[Any] = self._synth.render(

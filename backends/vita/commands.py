@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 _SHOWN = 20
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
+Json = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 
 def vita_app() -> typer.Typer:
     """Return the sub-app."""
     app = typer.Typer(
-        help="Vital: make catalogs of wavetables.",
+        help="Vital: make wavetable catalogs.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
     wavetables = typer.Typer(
-        help="Make a catalog of the wavetables in presets, which patches then choose from.",
+        help="Make a catalog of the wavetables in presets, for patches to choose from.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
@@ -42,20 +42,26 @@ def vita_app() -> typer.Typer:
 
 def _scan(
     folders: Annotated[
-        list[str], typer.Argument(metavar="FOLDERS...", help="Presets and .vitaltable files: folders, files, globs.")
+        list[str],
+        typer.Argument(metavar="FOLDERS...", help="Folders, files and globs of presets and .vitaltable files."),
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="CATALOG", help="Folder of the catalog; one that is there grows.")
+        Path,
+        typer.Option("--out", "-o", metavar="CATALOG", help="Folder of the catalog. An existing catalog is extended."),
     ],
-    workers: Annotated[int, typer.Option(min=0, max=64, help="Engines that read; 0 is one per CPU core.")] = 0,
-    previews: Annotated[bool, typer.Option("--previews/--no-previews", help="Draw each wavetable, as SVG.")] = True,
+    workers: Annotated[
+        int, typer.Option(min=0, max=64, metavar="INT", help="Engine processes. 0 means one per CPU core.")
+    ] = 0,
+    previews: Annotated[
+        bool, typer.Option("--previews/--no-previews", help="Draw a picture of each wavetable, as SVG.")
+    ] = True,
     as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress.")] = False,
 ) -> None:
-    """Collect the wavetables in presets, each content once.
+    """Collect the wavetables in presets, without duplicates.
 
-    Then let patches choose among them: tonesmith generate --backend.wavetables CATALOG OUT.
-    Scan again to add; a preset that was scanned before does not count twice.
+    Then let patches choose from them: tonesmith generate --backend.wavetables CATALOG OUT.
+    Scan again to add more. A preset that was scanned before does not count twice.
     """
     from tonesmith.backends.vita.wavetable_scan import scan
     from tonesmith.engine.machine import cores
@@ -74,9 +80,9 @@ def _list(
     catalog: Annotated[Path, typer.Argument(metavar="CATALOG", help="Folder of the catalog.")],
     as_json: Json = False,
 ) -> None:
-    """List the wavetables of a catalog, those that most presets use first.
+    """List the wavetables of a catalog, the most used first.
 
-    The names are the choices of osc_N_wavetable; those of one name carry a part of their SHA-256.
+    The names are the choices of osc_N_wavetable. Wavetables of the same name also show part of their SHA-256.
     """
     from tonesmith.backends.vita.wavetables import Catalog
 

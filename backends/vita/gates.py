@@ -130,7 +130,7 @@ def _conditions(by_name: Mapping[str, Parameter]) -> dict[str, list[tuple[str, t
 
 def _found(name: str, by_name: Mapping[str, Parameter]) -> Parameter:
     if name not in by_name:
-        raise SpaceError(f"a rule of what is audible: {unknown_name('parameter', name, by_name)}")
+        raise SpaceError(f"a gate rule: {unknown_name('parameter', name, by_name)}")
     return by_name[name]
 
 

@@ -64,7 +64,7 @@ def checked(text: str) -> dict[str, Any]:
     settings = preset["settings"]
     for key, room in _ROOM.items():
         if not isinstance(settings[key], list):
-            raise HarmfulError(f"its {key} are no list")
+            raise HarmfulError(f"its {key} are not a list")
         if len(settings[key]) > room:
             raise HarmfulError(f"{len(settings[key])} {key}; Vital has room for {room}")
     _check_number(settings, "oversampling", 0, 3, "")
@@ -83,7 +83,7 @@ _NO_LINE: Mapping[str, Any] = {"num_points": 1, "points": [0, 0], "powers": [0]}
 
 
 def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _check_values(preset: Any) -> None:
@@ -107,14 +107,14 @@ def _inside(value: Any) -> Iterator[Any]:
 
 def _table(value: Any, what: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise HarmfulError(f"{what} is no table")
+        raise HarmfulError(f"{what} is not a table")
     return value
 
 
 def _list(table: Mapping[str, Any], key: str, what: str, room: int) -> list[Any]:
     value = table.get(key) or []
     if not isinstance(value, list) or len(value) > room:
-        raise HarmfulError(f"{what} has {key} that are no list of at most {room}")
+        raise HarmfulError(f"{what} has {key} that are not a list of at most {room}")
     return value
 
 
@@ -137,7 +137,7 @@ def _check_sample(sample: Any, bytes_a_frame: int) -> None:
     table = _table(sample, "the sample")
     length = table.get("length", 0)
     if not isinstance(length, int) or not 0 <= length <= _MAX_SAMPLE_FRAMES:
-        raise HarmfulError(f"its sample claims {length} frames; 0 to {_MAX_SAMPLE_FRAMES} are read")
+        raise HarmfulError(f"its sample claims {length} frames; at most {_MAX_SAMPLE_FRAMES} are read")
     _check_number(table, "sample_rate", 1, 1_000_000, "the sample's")
     for key in ("samples", *(["samples_stereo"] if "samples_stereo" in table else [])):
         if len(_decoded(table, key, "the sample")) < length * bytes_a_frame:
@@ -220,7 +220,7 @@ def _check_audio(component: Mapping[str, Any], what: str) -> None:
         _check_number(keyframe, "window_fade", 0, _MAX_FADE, what)
         start = keyframe.get("start_position", 0)
         if not (isinstance(start, int | float) and isinstance(window, int | float)):
-            raise HarmfulError(f"{what} has a window that starts nowhere")
+            raise HarmfulError(f"{what} has a window without a start")
         index = start / (window / _FRAME_SIZE) + window / 2 + _FRAME_SIZE / 2
         if not 0 <= math.floor(index) < _MAX_INDEX:
             raise HarmfulError(f"{what} has a window that starts outside its audio, at {start:.6g}")

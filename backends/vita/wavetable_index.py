@@ -71,9 +71,11 @@ def parsed(text: bytes, place: Path) -> _Index:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(plain(str(part)) for part in first["loc"])
-        raise ConfigError(f"{place} is no index of a wavetable catalog ({where}: {plain(first['msg'])})") from None
+        raise ConfigError(f"{place} is not the index of a wavetable catalog ({where}: {plain(first['msg'])})") from None
     if index.format != FORMAT:
-        raise ConfigError(f"{place} has format {index.format}; this tonesmith reads {FORMAT}. Upgrade it")
+        raise ConfigError(
+            f"{place} has format {index.format}; this version of tonesmith reads {FORMAT}. Upgrade tonesmith"
+        )
     return index
 
 

@@ -210,12 +210,12 @@ def _opened(path: Path) -> tuple[_TableFile, bytes]:
         said = path.read_bytes()
         table = json.loads(said)
         if not isinstance(table, dict) or not isinstance(table.get("groups"), list):
-            raise EngineError("no Vital wavetable: it has no groups")
+            raise EngineError("not a Vital wavetable: it has no groups")
         named = json.dumps({**table, "name": plain(table.get("name")) or plain(path.stem)}).encode()
     except OSError as error:
         raise EngineError(f"cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        raise EngineError(f"no Vital wavetable ({type(error).__name__}: {plain(str(error))})") from None
+        raise EngineError(f"not a Vital wavetable ({type(error).__name__}: {plain(str(error))})") from None
     collection = manifest_for(path)
     credit = (collection.author, collection.licence) if collection else ("", "")
     return _TableFile(path, sha256_hex(said), *credit), named
@@ -263,4 +263,4 @@ def _draw(catalog: Catalog, described: Description, workers: int, progress: Prog
 
 
 def _no_asset(name: str) -> bytes:
-    raise EngineError(f"no asset {name} is known before presets are read")
+    raise EngineError(f"the asset {name} is not known before presets are read")

@@ -85,14 +85,14 @@ class Catalog:
         """Return the catalog in a folder. Raises :class:`ConfigError` if there is none, or its index is damaged."""
         place = path / INDEX
         if not place.is_file():
-            state = "does not exist" if not path.exists() else "is no wavetable catalog"
-            raise ConfigError(f"{path} {state}; tonesmith vita wavetables scan FOLDERS -o {path} makes one")
+            state = "does not exist" if not path.exists() else "is not a wavetable catalog"
+            raise ConfigError(f"{path} {state}. Make one: tonesmith vita wavetables scan FOLDERS -o {path}")
         try:
             if place.stat().st_size > _MAX_INDEX_BYTES:
-                raise ConfigError(f"{place} is larger than an index can be")
+                raise ConfigError(f"{place} is too large to be an index")
             text = place.read_bytes()
         except OSError as error:
-            raise ConfigError(f"{place} cannot be read: {error.strerror}") from None
+            raise ConfigError(f"cannot read {place}: {error.strerror}") from None
         index = parsed(text, place)
         return cls(path, dict(sorted(index.wavetables.items())), dict(sorted(index.sources.items())))
 
@@ -105,16 +105,16 @@ class Catalog:
         if (path / INDEX).is_file():
             for folder in (path / _TABLES, path / _PREVIEWS):
                 if folder.is_symlink():
-                    raise ConfigError(f"{folder} is a link; nothing is written to where it leads. Name another folder.")
+                    raise ConfigError(f"{folder} is a link, and links are not followed. Choose another folder.")
             return cls.open(path)
         try:
             if path.exists() and (not path.is_dir() or any(path.iterdir())):
-                raise ConfigError(f"{path} holds something else than a wavetable catalog. Name another folder.")
+                raise ConfigError(f"{path} holds something other than a wavetable catalog. Choose another folder.")
             empty = cls(path, {}, {})
             path.mkdir(parents=True, exist_ok=True)
             empty._write_index()
         except OSError as error:
-            raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
+            raise ConfigError(f"cannot write {path}: {error.strerror}") from None
         return empty
 
     def with_found(self, sources: Mapping[str, Source], contents: Mapping[str, bytes]) -> Catalog:
@@ -139,7 +139,7 @@ class Catalog:
                     _write(self._table(sha), content)
             merged._write_index()
         except OSError as error:
-            raise ConfigError(f"{self.path} cannot be written: {error.strerror}") from None
+            raise ConfigError(f"cannot write {self.path}: {error.strerror}") from None
         return merged
 
     @cached_property
@@ -173,7 +173,7 @@ class Catalog:
     def check_usable(self) -> None:
         """Raise :class:`ConfigError` if there is nothing to choose."""
         if not self.entries:
-            raise ConfigError(f"{self.path} is a wavetable catalog without wavetables; scan more presets into it")
+            raise ConfigError(f"{self.path} is a wavetable catalog without wavetables. Scan more presets into it")
 
     def preview(self, sha256: str) -> Path:
         """Return the path of a wavetable's picture, which may not be there."""
@@ -184,7 +184,7 @@ class Catalog:
         try:
             _write(self.preview(sha256), picture.encode())
         except OSError as error:
-            raise ConfigError(f"{self.path} cannot be written: {error.strerror}") from None
+            raise ConfigError(f"cannot write {self.path}: {error.strerror}") from None
 
     def _table(self, sha256: str) -> Path:
         return self.path / _TABLES / f"{sha256}.json"

@@ -32,15 +32,16 @@ _NOTHING = b""
 class Vst3Options(Options):
     """Options of the VST3 backend."""
 
-    plugin: str = Field(default="", description="path of the .vst3 bundle")
+    plugin: str = Field(default="", description="Path of the .vst3 bundle.")
     spec: str = Field(
-        default="", description="what to vary and how: surge_xt, surge_simple, or a .toml file; unset: all there is"
+        default="", description="What to vary and how: surge_xt, surge_simple or a .toml file. Unset: all parameters."
     )
     settle: float = Field(
-        default=0.1, ge=0.0, le=10.0, description="seconds of silence between the values of a patch and its note"
+        default=0.1, ge=0.0, le=10.0, description="Seconds of silence between setting a patch and playing its note."
     )
     still: bool = Field(
-        default=True, description="hold what the spec knows to draw random numbers, such as the phase of oscillators"
+        default=True,
+        description="Hold the parameters that draw random numbers, such as oscillator phase, as the spec lists them.",
     )
 
     @field_validator("plugin")
@@ -91,14 +92,14 @@ class Vst3Backend(Backend[Vst3Options]):
         super().__init__(options, sample_rate)
         if not options.plugin:
             raise ConfigError(
-                "no plugin is named: --backend.plugin '/path/to/Surge XT.vst3', or plugin = ... under [backend]"
+                "no plugin is given. Use --backend.plugin '/path/to/Surge XT.vst3', or plugin = ... under [backend]"
             )
         self._path = Path(options.plugin)
         self._spec = options.read_spec()
         self._plugin = HostedPlugin(self._path, sample_rate)
         if self._spec is not None and self._spec.plugin.name not in {"", self._plugin.name}:
             wanted = self._spec.plugin.name
-            raise ConfigError(f"the spec {options.spec!r} is for {wanted!r}, and {self._path} is {self._plugin.name!r}")
+            raise ConfigError(f"the spec {options.spec!r} is for {wanted!r}, but {self._path} is {self._plugin.name!r}")
         controls = read_controls(self._plugin, self._path, sample_rate, self._spec)
         self._controls = {control.name: control for control in controls}
         self._initial = self._base = self._plugin.state()
@@ -231,7 +232,7 @@ class Vst3Backend(Backend[Vst3Options]):
         self._plugin.load_preset(content)
         self._touched = True
         if component_of(self._plugin) == before != component:
-            raise EngineError(f"{self._plugin.name} did not take it: nothing changed")
+            raise EngineError(f"{self._plugin.name} ignored it: nothing changed")
         told = self._told()
         values = {name: control.value(told[control.index]) for name, control in self._controls.items()}
         return Preset(
@@ -253,12 +254,14 @@ class Vst3Backend(Backend[Vst3Options]):
         if file[:4] == b"CcnK":
             wanted = self._spec.plugin.fxp if self._spec is not None else ""
             if not wanted:
-                raise EngineError("a .fxp file, and no spec says that this plugin reads them: --backend.spec surge_xt")
+                raise EngineError(
+                    "a .fxp file, but no spec says that this plugin reads them. Try --backend.spec surge_xt"
+                )
             component, controller = fxp_chunk(file, wanted), b""
         else:
             component, controller = states(file)
             if (theirs := class_id(file)).upper() != own.upper():
-                raise EngineError(f"a preset of another synth: it is for the class {theirs}, not {own}")
+                raise EngineError(f"a preset of another synth, for the class {theirs}, not {own}")
         return component, vstpreset(own, component, controller)
 
     def _load_state(self, name: str) -> None:

@@ -22,7 +22,7 @@ def binary_of(plugin: Path) -> Path:
     platforms the host's own loader tells).
     """
     if not plugin.exists():
-        raise ConfigError(f"{plugin} does not exist. Name the .vst3 bundle of a plugin.")
+        raise ConfigError(f"{plugin} does not exist. Give the .vst3 bundle of a plugin.")
     binary = _inside(plugin) if plugin.is_dir() else plugin
     if sys.platform == "linux":
         _check_library(binary)
@@ -44,10 +44,10 @@ def _inside(bundle: Path) -> Path:
     }.get(sys.platform, f"{_machine()}-linux")
     contents = bundle / "Contents"
     if not contents.is_dir():
-        raise ConfigError(f"{bundle} is a folder and no VST3 bundle: it has no folder 'Contents'.")
+        raise ConfigError(f"{bundle} is not a VST3 bundle: it has no folder 'Contents'.")
     if not (contents / folder).is_dir():
         found = ", ".join(sorted(p.name for p in contents.iterdir() if p.is_dir())) or "nothing"
-        raise ConfigError(f"{bundle} has no code for this machine: Contents/{folder} is not there, only {found}.")
+        raise ConfigError(f"{bundle} has no code for this machine: it has no Contents/{folder}, only {found}.")
     suffix = {"linux": ".so", "win32": ".vst3"}.get(sys.platform, "")
     binary = contents / folder / f"{bundle.stem}{suffix}"
     if not binary.is_file():
@@ -68,6 +68,6 @@ def _check_library(binary: Path) -> None:
     with binary.open("rb") as file:
         head = file.read(18)
     if head[:4] != b"\x7fELF":
-        raise ConfigError(f"{binary} is no shared library, so {binary.name} is no VST3.")
+        raise ConfigError(f"{binary} is not a shared library, so {binary.name} is not a VST3 plugin.")
     if int.from_bytes(head[16:18], "big" if head[5] == 2 else "little") != _SHARED:
-        raise ConfigError(f"{binary} is a program and no shared library, so it is no VST3.")
+        raise ConfigError(f"{binary} is a program, not a shared library, so it is not a VST3 plugin.")

@@ -33,17 +33,20 @@ def vst3_app() -> typer.Typer:
 
 def _scan(
     plugin: Annotated[str, typer.Argument(metavar="PLUGIN", help="Path of the .vst3 bundle.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="SPEC", help="File to write: a .toml.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="SPEC", help="Spec file to write (.toml).")],
     renders: Annotated[
-        bool, typer.Option("--renders/--no-renders", help="Move each parameter and listen: marks constant ones.")
+        bool,
+        typer.Option(
+            "--renders/--no-renders", help="Move each parameter and render, to mark those that change nothing."
+        ),
     ] = True,
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress.")] = False,
 ) -> None:
-    """Draft the spec file of a plugin, for a person to edit.
+    """Draft the spec file of a plugin, for you to edit.
 
-    It lists the parameters by group, and marks those that change no render and those that may silence one.
+    Lists the parameters by group, and marks those that change no render and those that may silence one.
     Then: tonesmith generate --backend vst3 --backend.plugin PLUGIN --backend.spec SPEC OUT.
     """
     from tonesmith.backends.vst3.scan import scan, write_draft

@@ -148,10 +148,10 @@ def specified(parameters: Sequence[Any], spec: Spec, told: Iterable[Control]) ->
         if index is None:
             raise ConfigError(f"{spec.source}: parameters: {unknown_name('parameter', name, indices)}")
         if index >= len(parameters):
-            said = f"the plugin has {len(parameters)} parameters, and {name} has the index {index}"
+            said = f"the plugin has {len(parameters)} parameters, but {name} has the index {index}"
             raise ConfigError(f"{spec.source}: parameters.{name}: {said}")
         if index in found:
-            raise ConfigError(f"{spec.source}: parameters.{name}: {found[index]} has the index {index} as well")
+            raise ConfigError(f"{spec.source}: parameters.{name}: {found[index]} also has the index {index}")
         found[index] = name
         control = by_index.get(index) or _linear(parameters[index], Control(index, name))
         control = replace(control, name=name, group=groups[name])

@@ -101,7 +101,7 @@ class HostedPlugin:
         try:
             type(self._plugin).preset_data.fset(self._plugin, content)
         except RuntimeError as error:
-            raise EngineError(f"{self.name} refused it: damaged, or made by another version") from error
+            raise EngineError(f"{self.name} refused it. It is damaged, or was made by another version") from error
         self.apply()
         self.reload(self.state())
 
@@ -121,7 +121,7 @@ class HostedPlugin:
     def play(self, note: Note) -> NDArray[np.float32]:
         """Return float32 (2, frames): note on at the first frame, note off after the hold."""
         if not (0 <= note.pitch <= 127 and 1 <= note.velocity <= 127):
-            raise EngineError(f"pitch {note.pitch} or velocity {note.velocity} is not in MIDI's range")
+            raise EngineError(f"pitch {note.pitch} or velocity {note.velocity} is outside the range of MIDI")
         if not (0.0 < note.hold <= note.duration <= 600.0):
             raise EngineError(f"a note of {note.hold} s in a render of {note.duration} s cannot be played")
         on = ([0x90, note.pitch, note.velocity], 0.0)
@@ -145,7 +145,7 @@ def _loaded(path: Path) -> Any:
     try:
         import pedalboard
     except ImportError as error:
-        raise EngineError(f"pedalboard is not usable here ({error}). Install it: pip install pedalboard") from error
+        raise EngineError(f"pedalboard cannot be used here ({error}). Install it: pip install pedalboard") from error
     with _unscanned():
         try:
             return pedalboard.VST3Plugin(str(path), initialization_timeout=0.0)

@@ -72,10 +72,10 @@ def fxp_chunk(content: bytes, wanted: str) -> bytes:
         wanted: the four letters by which VST 2 names the plugin, such as "cjs3".
     """
     if len(content) < _FXP_HEAD or content[:4] != b"CcnK" or content[8:12] not in {b"FPCh", b"FxCk"}:
-        raise EngineError("not a .fxp file: its header is another's")
+        raise EngineError("not a .fxp file: its header is wrong")
     plugin = content[16:20].decode("latin-1")
     if plugin != wanted:
-        raise EngineError(f"a preset of another synth: it is for {plugin!r}, not {wanted!r}")
+        raise EngineError(f"a preset of another synth, {plugin!r}, not {wanted!r}")
     if content[8:12] != b"FPCh":
         raise EngineError("a .fxp file of plain parameters, without the state of the plugin")
     (size,) = struct.unpack_from(">i", content, _FXP_HEAD - 4)
@@ -86,7 +86,7 @@ def fxp_chunk(content: bytes, wanted: str) -> bytes:
 
 def _header(content: bytes) -> tuple[str, int]:
     if len(content) < _HEAD.size or content[:4] != b"VST3":
-        raise EngineError("not a .vstpreset file: its header is another's")
+        raise EngineError("not a .vstpreset file: its header is wrong")
     _, _, plugin, at = _HEAD.unpack_from(content)
     if not _HEAD.size <= at <= len(content):
         raise EngineError("a truncated .vstpreset file: its list of chunks is missing")

@@ -233,17 +233,17 @@ def write_draft(done: Scan, out: Path) -> None:
         Path(aside).replace(out)
     except OSError as error:
         Path(aside).unlink(missing_ok=True)
-        raise ConfigError(f"{out} cannot be written: {error.strerror}") from None
+        raise ConfigError(f"cannot write {out}: {error.strerror}") from None
 
 
 def _check_out(out: Path, *, force: bool) -> None:
     if out.suffix != ".toml":
-        raise ConfigError(f"{out}: a spec file ends in .toml")
+        raise ConfigError(f"{out}: the name of a spec file must end in .toml")
     if not out.absolute().parent.is_dir():
-        raise ConfigError(f"{out.parent} is no folder")
+        raise ConfigError(f"{out.parent} is not a folder")
     if out.exists() and not force:
-        raise ConfigError(f"{out} is there already; --force writes over it")
+        raise ConfigError(f"{out} already exists. Overwrite it with --force")
 
 
 def _no_asset(name: str) -> bytes:
-    raise ConfigError(f"no asset {name} is known before the plugin is")
+    raise ConfigError(f"the asset {name} is not known before the plugin is")

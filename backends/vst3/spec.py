@@ -37,19 +37,19 @@ class PluginFacts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(default="", description="what the plugin calls itself; another one is refused")
+    name: str = Field(default="", description="Name of the plugin. Other plugins are refused.")
     determinism: Literal["exact", "exact-in-run", "none"] | None = Field(
-        default=None, description="what renders keep to while still is held; unset: exact-in-run"
+        default=None, description="Determinism of renders while still is held. Unset: exact-in-run."
     )
-    state: Literal["", "surge"] = Field(default="", description="form of its state, if values can be read from it")
+    state: Literal["", "surge"] = Field(default="", description="Format of its state, if values can be read from it.")
     complete: bool = Field(
-        default=False, description="a parameter without raws is continuous, whatever its texts look like"
+        default=False, description="Treat every parameter without raws as continuous, whatever its texts look like."
     )
     margin: float = Field(
-        default=0.0, ge=0.0, lt=0.5, description="raw value of the first of several steps; the last is as far from 1"
+        default=0.0, ge=0.0, lt=0.5, description="Raw value of the first of several steps. The last is as far from 1."
     )
-    fxp: str = Field(default="", pattern="^(.{4})?$", description="four letters by which .fxp files name it")
-    still: dict[str, Value] = Field(default={}, description="values that keep it from drawing random numbers")
+    fxp: str = Field(default="", pattern="^(.{4})?$", description="Four letters that identify it in .fxp files.")
+    still: dict[str, Value] = Field(default={}, description="Values that keep it from drawing random numbers.")
 
 
 class ParameterFacts(BaseModel):
@@ -57,24 +57,28 @@ class ParameterFacts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    index: int | None = Field(default=None, ge=0, le=99999, description="place among all; unset: found by its name")
-    group: str = Field(default="", description="module it belongs to")
-    unit: str = Field(default="", description="unit of its text")
-    include: bool = Field(default=True, description="vary it")
-    fix: Value | None = Field(default=None, description="hold it at a raw value or a choice")
-    range: tuple[float, float] | None = Field(default=None, description="draw from [low, high], raw")
-    choices: tuple[str, ...] = Field(default=(), description="texts of its choices; unset: as the plugin tells")
-    raws: tuple[float, ...] = Field(default=(), description="raw value of each choice; unset: as its texts tell")
-    steps: int | None = Field(default=None, ge=2, le=4096, description="number of evenly spaced raws, instead of raws")
-    margin: float | None = Field(default=None, ge=0.0, lt=0.5, description="as the plugin's, for this one")
-    weights: tuple[float, ...] = Field(default=(), description="how often each choice is drawn")
-    switch: str = Field(default="", description="parameter that must be on for this one to be heard")
-    when: dict[str, tuple[int, ...]] = Field(default={}, description="values that others must have for it to be heard")
-    constant: bool = Field(default=False, description="it was moved, and no render changed: left as it is")
-    dangerous: bool = Field(default=False, description="it may silence or break a render: left as it is")
-    tag: str = Field(default="", description="its name in the state")
+    index: int | None = Field(
+        default=None, ge=0, le=99999, description="Index among all parameters. Unset: found by name."
+    )
+    group: str = Field(default="", description="Module it belongs to.")
+    unit: str = Field(default="", description="Unit of its text.")
+    include: bool = Field(default=True, description="Vary it.")
+    fix: Value | None = Field(default=None, description="Hold it at a raw value or a choice.")
+    range: tuple[float, float] | None = Field(default=None, description="Draw from [low, high], in raw values.")
+    choices: tuple[str, ...] = Field(default=(), description="Texts of its choices. Unset: taken from the plugin.")
+    raws: tuple[float, ...] = Field(default=(), description="Raw value of each choice. Unset: derived from its texts.")
+    steps: int | None = Field(
+        default=None, ge=2, le=4096, description="Number of evenly spaced raw values, instead of raws."
+    )
+    margin: float | None = Field(default=None, ge=0.0, lt=0.5, description="As for the plugin, for this parameter.")
+    weights: tuple[float, ...] = Field(default=(), description="How often each choice is drawn.")
+    switch: str = Field(default="", description="Parameter that must be on for this one to be heard.")
+    when: dict[str, tuple[int, ...]] = Field(default={}, description="Values that others must have for it to be heard.")
+    constant: bool = Field(default=False, description="Moving it changed no render, so it is left as it is.")
+    dangerous: bool = Field(default=False, description="It may silence or break a render, so it is left as it is.")
+    tag: str = Field(default="", description="Its name in the state.")
     natural: tuple[float, float] | None = Field(
-        default=None, description="values in the state at raw 0 and 1; of steps, at the first and the last"
+        default=None, description="Values in the state at raw 0 and 1, or at the first and last step."
     )
 
     def raws_of(self, plugin: PluginFacts) -> tuple[float, ...]:
@@ -90,10 +94,10 @@ class SpecFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base: str = Field(default="", description="spec that this one builds on: a shipped one, or a .toml file")
-    include: tuple[str, ...] | None = Field(default=None, description="globs of the parameters to vary, and no others")
+    base: str = Field(default="", description="Spec that this one builds on: a shipped one or a .toml file.")
+    include: tuple[str, ...] | None = Field(default=None, description="Globs of the only parameters to vary.")
     plugin: PluginFacts = PluginFacts()
-    parameters: dict[str, ParameterFacts] = Field(default={}, description="by name")
+    parameters: dict[str, ParameterFacts] = Field(default={}, description="Facts about parameters, by name.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,7 @@ def _path_of(name: str, folder: Path) -> Path:
     if name.endswith(".toml"):
         return folder / Path(name).expanduser()
     if name not in shipped():
-        raise ConfigError(f"{unknown_name('spec', name, shipped())} A file of your own ends in .toml.")
+        raise ConfigError(f"{unknown_name('spec', name, shipped())} The name of your own file must end in .toml.")
     return _SHIPPED / f"{name}.toml"
 
 
@@ -207,7 +211,7 @@ def _check(spec: Spec, source: TomlSource) -> None:
                 raise ConfigError(at + unknown_name("parameter", other, spec.parameters))
         raws = facts.raws_of(spec.plugin)
         if any(not 0.0 <= raw <= 1.0 for raw in raws) or len(raws) == 1 or len(set(raws)) != len(raws):
-            raise ConfigError(f"{at}raws are two or more different values in 0..1, not {list(raws)}")
+            raise ConfigError(f"{at}raws must be two or more different values from 0 to 1, not {list(raws)}")
         for key in ("choices", "weights"):
             given = getattr(facts, key)
             if given and raws and len(given) != len(raws):

@@ -56,7 +56,7 @@ def read_patch(state: bytes) -> SurgePatch:
 
 def _xml(state: bytes) -> bytes:
     if len(state) < _HEAD or state[:4] != b"sub3":
-        raise EngineError("a state that is no patch of Surge XT")
+        raise EngineError("a state that is not a patch of Surge XT")
     (size,) = struct.unpack_from("<i", state, 4)
     if not 0 < size <= min(len(state) - _HEAD, _MAX_XML):
         raise EngineError(f"a damaged patch of Surge XT: {size} bytes of XML in {len(state)}")

@@ -69,7 +69,7 @@ def cover_of(dataset: Dataset, only: Sequence[str] = ()) -> Cover:
     if not len(dataset):
         raise ConfigError("the dataset has no rows yet")
     if not space.names:
-        raise ConfigError("the dataset varies no parameter")
+        raise ConfigError("the dataset varies no parameters")
     named = _named(dataset, only)
     kept, left_out = named[:MOST_PANELS], tuple(named[MOST_PANELS:])
     first = np.unique(dataset.column("patch"), return_index=True)[1]

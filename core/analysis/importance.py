@@ -76,7 +76,7 @@ class Parts:
         try:
             self.folder.mkdir(exist_ok=True)
         except OSError as error:
-            raise DatasetError(f"{self.folder} cannot be made: {error.strerror}.") from None
+            raise DatasetError(f"cannot create {self.folder}: {error.strerror}.") from None
         if not (self.folder / "settings.json").exists():  # nobody knows what bases that lie there are of
             for stray in self.folder.glob("base-*"):
                 stray.unlink()
@@ -99,8 +99,8 @@ class Parts:
         if keys:
             listed = "\n".join(f"  {key}: {there.get(key, 'absent')} -> {asked[key]}" for key in keys)
             raise ConfigError(
-                f"{where} holds a measurement of other settings (there -> asked for):\n{listed}\n"
-                "Name another path, take these settings back, or delete it."
+                f"{where} holds a measurement with different settings (there -> asked for):\n{listed}\n"
+                "Choose another path, use the settings that are there, or delete it."
             )
 
 
@@ -201,7 +201,7 @@ def measure_importance(
     if not found.bases:
         reasons = ", ".join(f"{reason} {count}" for reason, count in found.skipped.items())
         parts.remove()
-        raise ConfigError(f"nothing could be measured around any of {len(records)} bases ({reasons}).")
+        raise ConfigError(f"none of the {len(records)} bases could be used ({reasons}).")
     found.save(path)
     parts.remove()
     return found

@@ -107,7 +107,9 @@ def _check_comparable(datasets: Mapping[str, Dataset]) -> None:
     rates = {name: dataset.plan.audio.sample_rate for name, dataset in datasets.items()}
     if len(set(rates.values())) > 1:
         told = ", ".join(f"{name} {rate} Hz" for name, rate in rates.items())
-        raise ConfigError(f"sounds of different sample rates have different mel bands and cannot be compared: {told}.")
+        raise ConfigError(
+            f"sounds with different sample rates have different mel bands and cannot be compared: {told}."
+        )
 
 
 def _shared_pitch(datasets: Mapping[str, Dataset]) -> int:
@@ -125,7 +127,7 @@ def _chosen(dataset: Dataset, name: str, rows: int, pitch: int | None) -> NDArra
     found = np.arange(len(dataset)) if pitch is None else np.flatnonzero(pitches == pitch)
     if not len(found):
         there = ", ".join(map(str, np.unique(pitches).tolist()))
-        raise ConfigError(f"{name} has no row of pitch {pitch}. Its pitches: {there}.")
+        raise ConfigError(f"{name} has no row with pitch {pitch}. Its pitches: {there}.")
     if len(found) <= rows:
         return found
     return found[np.linspace(0, len(found) - 1, rows).round().astype(np.int64)]
@@ -137,7 +139,7 @@ def _features(dataset: Dataset, name: str, chosen: NDArray[np.int64]) -> Iterato
         chunk = rows[first : first + _CHUNK]
         for row, audio in zip(chunk, dataset.storage.read("audio", chunk), strict=True):
             if not np.isfinite(audio).all():
-                raise DatasetError(f"{name}: row {row} holds samples that are no finite numbers.")
+                raise DatasetError(f"{name}: row {row} has samples that are not finite.")
             yield features_of(audio, dataset.plan.audio.sample_rate)
 
 
@@ -169,7 +171,7 @@ def _grouped(members: list[Any], by: str, order: Sequence[str]) -> tuple[tuple[s
         called = {member: str(member) for member in members}
     keys = [name for name in order if name in called] if by == "dataset" else sorted(called)
     if by != "pitch" and len(keys) > MOST_GROUPS:
-        raise ConfigError(f"{len(keys)} {by}s in one picture: at most {MOST_GROUPS} are told apart by colour")
+        raise ConfigError(f"{len(keys)} {by}s are too many for one picture: colours distinguish at most {MOST_GROUPS}")
     places = {key: place for place, key in enumerate(keys)}
     return tuple(called[key] for key in keys), np.array([places[member] for member in members], np.int64)
 

@@ -108,7 +108,7 @@ def cover_figure(cover: Cover, name: str) -> Figure:
     """
     if len(cover.origins) > len(_COLOURS):
         raise ConfigError(
-            f"{len(cover.origins)} origins in one picture: at most {len(_COLOURS)} are told apart by colour"
+            f"{len(cover.origins)} origins are too many for one picture: colours distinguish at most {len(_COLOURS)}"
         )
     with _styled():
         from matplotlib.figure import Figure
@@ -218,9 +218,9 @@ def check_picture(path: Path, datasets: Sequence[Path]) -> None:
     place = path.resolve()
     for dataset in datasets:
         if place.is_relative_to(dataset.resolve()):
-            raise ConfigError(f"{path} lies in the dataset {dataset}, which holds nothing else: choose another place")
+            raise ConfigError(f"{path} is inside the dataset {dataset}. Choose another place")
     if path.is_dir() or not place.parent.is_dir():
-        raise ConfigError(f"{path} cannot be written: it is a folder, or lies in one that is not there")
+        raise ConfigError(f"cannot write {path}: it is a folder, or its folder does not exist")
     _require_matplotlib()
 
 
@@ -238,14 +238,14 @@ def write_picture(figure: Figure, path: Path) -> int:
     try:
         return path.write_bytes(content.getvalue())
     except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
+        raise ConfigError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _require_matplotlib() -> None:
     try:
         import matplotlib.style  # noqa: F401
     except ImportError as error:
-        told = f"pictures are drawn by matplotlib, which is not usable here ({error})."
+        told = f"pictures need matplotlib, which cannot be used here ({error})."
         raise ConfigError(f'{told} Install it: pip install "tonesmith[plot]"') from error
 
 

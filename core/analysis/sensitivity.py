@@ -47,9 +47,9 @@ class Settings:
         if self.bases < 1:
             raise ConfigError(f"importance needs at least one base patch, not {self.bases}")
         if not 0.0 < self.step <= 1.0:
-            raise ConfigError(f"a step of {self.step:g} is not in 0..1, the range of a label")
+            raise ConfigError(f"a step of {self.step:g} is not between 0 and 1, the range of a label")
         if self.pitch is not None and not 0 <= self.pitch <= 127:
-            raise ConfigError(f"pitch {self.pitch} is not in 0..127")
+            raise ConfigError(f"pitch {self.pitch} is not between 0 and 127")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def study_of_dataset(dataset: Dataset, settings: Settings) -> Study:
     """
     plan = _checked(dataset.plan)
     if not len(dataset):
-        raise ConfigError("the dataset has no rows yet, so there is no patch to move parameters of")
+        raise ConfigError("the dataset has no rows yet, so there is no patch to start from")
     patches, first_rows = np.unique(dataset.column("patch"), return_index=True)
     seed = plan.seed if settings.seed is None else settings.seed
     bases = tuple(

@@ -47,9 +47,9 @@ def write_card(path: Path, dataset: Dataset) -> None:
     except TonesmithError:
         raise
     except OSError as error:
-        raise DatasetError(f"cannot write the card of {path}: {error.strerror or error}") from error
+        raise DatasetError(f"could not write the card of {path}: {error.strerror or error}") from error
     except Exception as error:  # a plugin that fails here must not fail a run that is through
-        raise DatasetError(f"cannot tell of {path} in its card: {type(error).__name__}: {error}") from error
+        raise DatasetError(f"could not write the card of {path}: {type(error).__name__}: {error}") from error
 
 
 def _write(path: Path, dataset: Dataset, host: Host) -> None:

@@ -43,7 +43,7 @@ def recipe_of(plan: Plan, host: Host) -> Recipe:
     whole = _tables(plan)
     tables: dict[str, Any] = without_folders(whole)
     if tables != whole:
-        missing.append("the folders of the files that it names")
+        missing.append("the folders of the files that it uses")
     if plan.presets:
         missing.append(f"where the {len(plan.presets)} preset files are (`[presets] paths`)")
     elif _recorded_less(plan, host):

@@ -37,7 +37,7 @@ def contents(source: CardSource) -> Iterator[str]:
     if total:
         share = total / (total + report["patches_accepted"])
         were = "was" if total == 1 else "were"
-        yield f"{counted(total, 'candidate')} ({share:.1%} of all drawn) {were} rejected and drawn anew:"
+        yield f"{counted(total, 'candidate')} ({share:.1%} of all drawn) {were} rejected and drawn again:"
         yield ""
         listed = [(plain(cause), str(n), f"{n / total:.1%}") for cause, n in rejections.items()]
         yield from capped(("rejected because", "candidates#", "share#"), listed)
@@ -75,11 +75,11 @@ def presets(source: CardSource) -> Iterator[str]:
     if unstated:
         yield (
             f"{counted(unstated, 'preset')} {'states' if unstated == 1 else 'state'} no licence: "
-            "ask their authors before you pass on anything made of them."
+            "ask their authors before you share anything made from them."
         )
     yield (
-        "Whoever passes this dataset on keeps to these licences and names these authors. "
-        f"{code(source.description, WHOLE)} has each preset by its SHA-256, as the column `preset` tells it."
+        "If you share this dataset, keep to these licences and name these authors. "
+        f"{code(source.description, WHOLE)} lists each preset by its SHA-256, which is also in the column `preset`."
     )
     yield ""
 
@@ -108,7 +108,7 @@ def splits(source: CardSource) -> Iterator[str]:
     if source.sink.divides:
         yield "The rows of a split are in files of their own, whose paths under `data` begin with its name."
     else:
-        yield "Which rows are in a split tells tonesmith, by `ds.splits`."
+        yield "In tonesmith, `ds.splits` has the rows of each split."
     yield ""
 
 

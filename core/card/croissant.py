@@ -212,7 +212,7 @@ def _rows(source: CardSource, files: FileSet) -> dict[str, Any]:
         }
         for name, kind in files.fields.items()
     ]
-    return _record_set(f"{files.name}-rows", f"One record a row: {files.doc}", fields)
+    return _record_set(f"{files.name}-rows", f"One record per row: {files.doc}", fields)
 
 
 def _columns(source: CardSource) -> dict[str, Any]:
@@ -275,7 +275,7 @@ def _presets(source: CardSource) -> Iterator[dict[str, Any]]:
         return
     kinds = dict.fromkeys(("sha256", "name", "author", "licence"), "sc:Text")
     records = [{key: getattr(preset, key) for key in kinds} for preset in source.plan.presets]
-    yield _inline("presets", 'The presets, with their authors and licences, "" where none is told.', kinds, records)
+    yield _inline("presets", 'The presets, with their authors and licences, "" where none is stated.', kinds, records)
 
 
 def _splits(source: CardSource) -> Iterable[dict[str, Any]]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def columns(source: CardSource) -> Iterator[str]:
     """Yield what is stored of each row, and where one finds what its numbers stand for."""
     yield from ("## Columns", "")
-    yield "Of each row, with the shape of its value:"
+    yield "Each row has these columns, with values of this shape:"
     yield ""
     yield from table(
         ("column", "shape", "type", "holds"),
@@ -32,11 +32,11 @@ def columns(source: CardSource) -> Iterator[str]:
     )
     yield ""
     yield (
-        f"What the numbers in a label stand for is listed in full in {code(source.description, WHOLE)}, under "
+        f"The full meaning of the numbers in a label is in {code(source.description, WHOLE)}, under "
         f"{', '.join(map(code, _lists(source)))}."
     )
     if source.sink.record:
-        yield f"The whole plan, with what is fixed, is in {code(source.sink.record)}, which is JSON as well."
+        yield f"The whole plan, with the fixed parameters, is in {code(source.sink.record)}, which is also JSON."
     yield ""
 
 
@@ -56,7 +56,7 @@ def space(source: CardSource) -> Iterator[str]:
     yield (
         f"{counts['continuous']} continuous and {counts['categorical']} categorical parameters vary{routed}; "
         f"{counts['fixed']} are fixed. On average {counts['audible']:.0%} of those that vary are audible, "
-        "as the switches of the patch leave them; the column `audible` tells which."
+        "given the switches of the patch; the column `audible` says which."
     )
     if counts["held"]:
         yield f"Of them, {counts['held']} vary only because the presets do."
@@ -72,7 +72,7 @@ def space(source: CardSource) -> Iterator[str]:
 def _continuous(space: ParameterSpace) -> Iterator[str]:
     yield (
         "A label x in `continuous` stands for low + x · (high - low), in the synthesizer's own units; "
-        "*shown* is what its display makes of low and high."
+        "*shown* is how its display shows low and high."
     )
     yield ""
     rows = [
@@ -110,7 +110,7 @@ def _categorical(space: ParameterSpace) -> Iterator[str]:
 def _modulations(space: ParameterSpace) -> Iterator[str]:
     yield (
         "A modulation takes a place in each of `modulation/*`: the numbers of its source and its destination, and how "
-        "it acts. Where no modulation is, they are -1, and amount and power 0."
+        "it acts. In an unused place, they are -1, and amount and power are 0."
     )
     yield ""
     names = itertools.zip_longest(space.sources, space.destinations)
@@ -121,7 +121,7 @@ def _modulations(space: ParameterSpace) -> Iterator[str]:
 
 def _drawn(p: Parameter, space: ParameterSpace) -> str:
     if p.name in space.held:
-        return "presets alone"
+        return "presets only"
     return _range(p, *p.drawn) if p.within else ""
 
 

@@ -35,7 +35,7 @@ def making(source: CardSource) -> Iterator[str]:
     yield f"{_ISOLATION[plan.isolation]}; {_PROMISE[plan.determinism]}."
     if through := source.dataset.attributes.get("stored_through"):
         names = ", ".join(plain(sink["name"]) for sink in through)
-        yield f"Before, the audio was stored with loss by {names}: it is what was read back from there."
+        yield f"Before, the audio was stored with loss by {names}: it is the audio read back from there."
     yield ""
     yield from _sources(source) if merged else _again(source)
 
@@ -49,7 +49,7 @@ _ISOLATION = {
 _PROMISE = {
     "exact": "all render again bit for bit in any process",
     "exact-in-run": "all render again bit for bit within one process",
-    "floor": "all render again but for a noise far below hearing",
+    "floor": "all render again except for noise far below hearing",
     "none": "none is promised to render again",
 }
 
@@ -77,7 +77,7 @@ def _again(source: CardSource) -> Iterator[str]:
     command = f"tonesmith generate {shlex.quote(source.file)} --config {shlex.quote(file)}"
     sums = [sum(plan.rounds[: n + 1]) for n in range(1, len(plan.rounds))]
     if recipe.missing:
-        yield f"This composition makes it again, once it has what is not told here: {'; '.join(recipe.missing)}."
+        yield f"This composition makes it again, once you add what is not recorded here: {'; '.join(recipe.missing)}."
     else:
         yield f"This composition makes it again, with the same versions. Save it as {code(file)}:"
     yield ""

@@ -48,18 +48,19 @@ def _head(source: CardSource) -> Iterator[str]:
     audio, notes = source.report["audio"], source.plan.notes.per_patch
     yield (
         f"Sounds of the synthesizer {plain(source.plan.backend.name)}, each with the settings that made it: "
-        f"{counted(source.report['patches_accepted'], 'patch', 'patches')}, {counted(notes, 'note')} of each, "
+        f"{counted(source.report['patches_accepted'], 'patch', 'patches')}, {counted(notes, 'note')} per patch, "
         f"{audio['seconds']:.4g} s in {_channels(audio['channels'])} at {audio['sample_rate']} Hz."
     )
     yield (
-        "Every row has the audio and the full label - parameters, modulations, assets, note - "
+        "Every row has the audio and its full label (parameters, modulations, assets, note), "
         "from which the synthesizer renders the same audio again. Made with tonesmith."
     )
     yield ""
     if source.unfinished:
         yield (
-            f"**Its division into files by split was cut short: whoever reads the files by their names misses rows, or "
-            f"has some twice.** {code(f'tonesmith split {shlex.quote(source.file)} --finish')} finishes it. Until then "
+            "**Its division into files by split was interrupted: reading the files by name misses rows, or "
+            f"gives some twice.** {code(f'tonesmith split {shlex.quote(source.file)} --finish')} finishes it. Until "
+            f"then "
             "only tonesmith reads each row once."
         )
         yield ""
@@ -90,7 +91,7 @@ def _facts(source: CardSource) -> Iterator[str]:
         (
             ("rows", str(rows) if report["complete"] else f"{rows} of {planned}: the run was not finished"),
             ("patches", str(report["patches_accepted"])),
-            ("audio", f"{audio['sample_rate']} Hz, {_channels(audio['channels'])}, {audio['seconds']:.4g} s a row"),
+            ("audio", f"{audio['sample_rate']} Hz, {_channels(audio['channels'])}, {audio['seconds']:.4g} s per row"),
             ("sound", _duration(rows * audio["seconds"])),
             ("size", _size(report["nbytes"])),
             ("stored as", f"{plain(source.sink.name)}: {plain(source.sink.summary, 200)}"),

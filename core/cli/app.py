@@ -103,4 +103,4 @@ def _root(
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Turn synthesizers into labelled sound datasets whose every row renders again from its label."""
+    """Render labelled sound datasets from synthesizers. Every row can be rendered again from its label."""

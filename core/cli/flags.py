@@ -1,4 +1,4 @@
-"""Flags made from pydantic models: one for each setting, and for each option of the plugins that are chosen."""
+"""Flags made from pydantic models: one for each setting, and one for each option of the chosen plugins."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from rich.markup import escape
 from tonesmith.errors import ConfigError, unknown_name
 from tonesmith.host.config import Config, PlanSettings, PresetSettings, RunSettings
 from tonesmith.host.registry import Host
-from tonesmith.host.settings import Schema, Setting, alternatives, choices_of, limits, settings_of, takes
+from tonesmith.host.settings import Schema, Setting, alternatives, choices_of, expected, limits, settings_of
 from tonesmith.plan.notes import Notes
 from tonesmith.space.shape import SpaceShape
+from tonesmith.terminal.text import sentence
 
 _SHORT = {"patches": ("-n", "--patches"), "seed": ("--seed",), "workers": ("--workers",)}
 _TYPED = {"presets.paths": ("--presets",), "presets.strict": ("--strict/--no-strict",)}
@@ -40,9 +41,9 @@ class Flag:
 
     Attributes:
         key: dotted key of the setting that it overrides.
-        names: as they are typed.
-        setting: what it takes.
-        default: what counts if it is not given.
+        names: its spellings.
+        setting: the setting that it stands for.
+        default: the value if it is not given.
         panel: heading in ``--help``.
     """
 
@@ -60,7 +61,7 @@ class Flag:
     def parameter(self, identifier: str) -> inspect.Parameter:
         """Return it as a parameter of a Typer command; None where it is not given.
 
-        All but switches are text to Typer: the configuration checks them, and says more of what is wrong.
+        All but switches are text to Typer: the configuration checks them, and explains more when one is wrong.
         """
         kind = _kind(self.key, self.setting.schema)
         choices = [str(choice) for choice in choices_of(self.setting.schema)]
@@ -101,7 +102,7 @@ class Flag:
                 return f"{self.key}.{name}", [_number(end) for end in ends]
         elif equals and name:
             return f"{self.key}.{name}", _number(text)
-        raise ConfigError(f"{self.spelled}: {entry!r} is not {_BY_NAME[self.key][1]}.")
+        raise ConfigError(f"{self.spelled}: {entry!r} is not of the form {_BY_NAME[self.key][1]}.")
 
     def _list(self, schema: Schema, texts: Sequence[str]) -> Any:
         """Return the items of all that was given: a flag may be repeated, and each may have several with commas.
@@ -124,16 +125,18 @@ class Flag:
         try:
             return tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"{self.spelled}: {text!r} is not {takes(schema)} as TOML writes it: {error}.") from None
+            raise ConfigError(
+                f"{self.spelled}: {text!r} is not a TOML value: {error}. Expected {expected(schema)}."
+            ) from None
 
     def _help(self) -> str:
         """Return the help with range and default. Typer's own range would leave no room for the flag's name."""
         schema = self.setting.schema
         notes = [" | ".join(map(str, choices_of(schema))) or limits(schema)]
         if self.default not in (None, "", [], {}):
-            notes.append(f"default {shown(self.default)}")
-        text = f"{self.setting.help} ({', '.join(filter(None, notes))})" if any(notes) else self.setting.help
-        return escape(text)
+            notes.append(f"default: {shown(self.default)}")
+        told = sentence(self.setting.help)
+        return escape(f"{told} [{'; '.join(filter(None, notes))}]" if any(notes) else told)
 
 
 def shown(value: Any) -> str:
@@ -146,7 +149,7 @@ def shown(value: Any) -> str:
 
 
 def flags_of(config: Config, host: Host) -> tuple[Flag, ...]:
-    """Return the flags of a composition, each with what it has there as its default."""
+    """Return the flags of a composition, each with its value there as the default."""
     plain = config.model_dump(mode="json")
     flags = [
         Flag(f"plan.{s.key}", _SHORT.get(s.key, (f"--{s.key.replace('_', '-')}",)), s, plain["plan"][s.key], "Plan")
@@ -239,7 +242,7 @@ def with_flags(command: Callable[..., None], flags: Sequence[Flag]) -> Callable[
 
 
 def check_flags(arguments: Sequence[str], flags: Sequence[Flag]) -> None:
-    """Raise :class:`ConfigError` for a plugin's flag that there is not, with the nearest and those there are."""
+    """Raise :class:`ConfigError` for an unknown flag of a plugin, naming the nearest and the known ones."""
     sections = {"notes", "presets", "space", "backend", "sampler", "sink", "validators"}
     for argument in itertools.takewhile(lambda word: word != "--", arguments):
         name = argument.split("=", 1)[0]

@@ -1,4 +1,4 @@
-"""What many commands share: their common options, and what stands for a command that is only listed."""
+"""Options that many commands share, and the stand-in for a command that is only listed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
-Processes = Annotated[int, typer.Option("--workers", min=0, metavar="INT", help="Processes; 0 is one a core.")]
-Engines = Annotated[int, typer.Option("--workers", min=0, max=1024, help="Engines; 0 is one per CPU core.")]
+Json = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress.")]
+Processes = Annotated[
+    int, typer.Option("--workers", min=0, metavar="INT", help="Worker processes. 0 means one per CPU core.")
+]
+Engines = Annotated[
+    int, typer.Option("--workers", min=0, max=1024, metavar="INT", help="Engine processes. 0 means one per CPU core.")
+]
 
 
 def listed(command: Callable[..., Any]) -> Callable[[], None]:

@@ -31,7 +31,7 @@ _EVERY = 10.0
 
 
 class Meter:
-    """Counts rows, and tells how fast they come from those of the last half minute."""
+    """Counts rows, and measures their rate over the last half minute."""
 
     def __init__(self, total: int, done: int) -> None:
         self.total = total
@@ -53,13 +53,13 @@ class Meter:
         return (after - before) / (now - since) if now > since else None
 
     def left(self, now: float) -> str:
-        """Return the time left as h:mm:ss, or "--:--" while there is no telling."""
+        """Return the time left as h:mm:ss, or "--:--" while it is unknown."""
         rate = self.rate(now)
         return clock((self.total - self.done) / rate) if rate else "--:--"
 
 
 class _Reporter(Watcher):
-    """What the live and the plain watcher share: the counts, and how they read."""
+    """The counts that the live and the plain watcher share, and their text."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -73,10 +73,10 @@ class _Reporter(Watcher):
         self.meter = Meter(plan.rows, rows_done)
         self.name = path.name
         if plan.determinism != "exact":
-            self._say(f"isolation {plan.isolation}: rows promise determinism {plan.determinism!r}, not 'exact'")
-        known = f", {rows_done} are there" if rows_done else ""
+            self._say(f"with isolation {plan.isolation}, the determinism of rows is {plan.determinism!r}, not 'exact'")
+        known = f"{rows_done} done, " if rows_done else ""
         whole = f"{counted(plan.rows, 'row')} in {counted(plan.blocks, 'block')}"
-        self._say(f"{path}: {whole}{known}, {counted(blocks_todo, 'block')} to do")
+        self._say(f"{path}: {whole}; {known}{counted(blocks_todo, 'block')} to go")
 
     def accepted(self, rows: int) -> None:
         self.accepted_rows += rows
@@ -92,12 +92,14 @@ class _Reporter(Watcher):
 
     def stopping(self) -> None:
         self.halting = True
-        self._say("stopping: the blocks in flight are finished first; Ctrl-C again drops them")
+        self._say("stopping after the blocks in progress; press Ctrl-C again to drop them")
 
     def counts(self) -> str:
         rejected = self.rejections.total()
         reasons = ", ".join(f"{reason} {count}" for reason, count in self.rejections.most_common())
-        return f"accepted {self.accepted_rows} rows, rejected {rejected}" + (f" ({reasons})" if reasons else "")
+        return f"accepted {counted(self.accepted_rows, 'row')}, rejected {rejected}" + (
+            f" ({reasons})" if reasons else ""
+        )
 
     def speed(self, now: float) -> str:
         rate = self.meter.rate(now)
@@ -125,7 +127,7 @@ class _LiveProgress(_Reporter):
 
 
 class _PlainProgress(_Reporter):
-    """A line now and then, for logs."""
+    """A line every few seconds, for logs."""
 
     _last = 0.0
 
@@ -154,7 +156,7 @@ def progress(*, quiet: bool = False) -> Iterator[Watcher]:
 
 @contextmanager
 def spinner(name: str, *, hidden: bool) -> Iterator[Callable[[str], None]]:
-    """Give what hears what is done next, and shows it on the error stream while a terminal looks on."""
+    """Give a function that shows the current step on the error stream, if that is a terminal."""
     console = Console(stderr=True)
     if hidden or not console.is_terminal:
         yield lambda _: None
@@ -164,7 +166,7 @@ def spinner(name: str, *, hidden: bool) -> Iterator[Callable[[str], None]]:
 
 
 def summary_lines(summary: Summary) -> list[str]:
-    """Return the closing summary: what is there now, what was rejected, and what to try next."""
+    """Return the closing summary: the rows there are now, the rejections, and commands to try next."""
     path = shlex.quote(str(summary.path))
     rows = f"{counted(summary.rows, 'row')} of {counted(summary.patches, 'patch', 'patches')}"
     if not summary.complete:
@@ -180,7 +182,7 @@ def summary_lines(summary: Summary) -> list[str]:
         f"  digest    {summary.digest}",
     ]
     if not summary.complete:
-        return [*lines, "Not all is there yet: run the same command again, and it goes on from here."]
+        return [*lines, "Incomplete. Run the same command to resume."]
     return [
         *lines,
         "Next:",

@@ -31,13 +31,13 @@ def add_new(app: typer.Typer, host: Host) -> None:
 
     @app.command("new")
     def new(
-        role: Annotated[str, typer.Argument(metavar="ROLE", help="backend, sampler, validator or sink.")],
-        name: Annotated[str, typer.Argument(metavar="NAME", help="Of the plugin: a lower-case word.")],
+        role: Annotated[str, typer.Argument(metavar="ROLE", help="Role: backend, sampler, validator or sink.")],
+        name: Annotated[str, typer.Argument(metavar="NAME", help="Plugin name, in lower case.")],
         out: Annotated[
-            Path | None, typer.Option("--out", metavar="DIR", help="Folder to make; default ./tonesmith-NAME.")
+            Path | None, typer.Option("--out", metavar="DIR", help="Folder to create.", show_default="./tonesmith-NAME")
         ] = None,
     ) -> None:
-        """Write a distribution with a plugin that works, and its tests: a start for one of your own."""
+        """Create a distribution with a working plugin and its tests, as a start for your own."""
         check_new(host, role, name)
         folder = out or Path(f"tonesmith-{name}")
         written = write_skeleton(role, name, folder)
@@ -56,13 +56,13 @@ def check_new(host: Host, role: str, name: str) -> None:
         raise PluginError(unknown_name("role", role, ROLES))
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
         raise PluginError(
-            f"{name!r} cannot name a plugin: a name is a lower-case word of at most {_LONGEST} letters and digits, "
+            f"{name!r} is not a valid plugin name. Use at most {_LONGEST} lower-case letters and digits, "
             "with - or _ between them."
         )
     for record in host.plugins():
         if (record.role, record.name) == (role, name):
             raise PluginError(
-                f"there is a {role} {name!r} already, from {record.distribution} {record.version}. Choose another name."
+                f"{record.distribution} {record.version} already has a {role} {name!r}. Choose another name."
             )
 
 
@@ -72,7 +72,7 @@ def write_skeleton(role: str, name: str, folder: Path) -> list[Path]:
     Raises :class:`ConfigError`, having written nothing, if something is at the folder.
     """
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise ConfigError(f"{folder} is there already, and nothing is overwritten. Name another folder: --out DIR.")
+        raise ConfigError(f"{folder} already exists and was not changed. Name another folder with --out DIR.")
     word = name.replace("-", "_")
     title, kind = "".join(part.capitalize() for part in word.split("_")), role.capitalize()
     module = f"tonesmith_{word}"

@@ -122,12 +122,12 @@ def carried_out(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Do the work, print what it came to, and exit with 1 if something was damaged, with 130 after Ctrl-C.
+    """Do the work, print its result, and exit with 1 if something was damaged, with 130 after Ctrl-C.
 
     Args:
-        work: to do.
-        what: it is called while it goes.
-        digest: returns what is to be said of the digest.
+        work: the work to do.
+        what: the label of its progress bar.
+        digest: returns a comment on the digest.
         as_json: whether to print JSON.
         quiet: whether to show no progress.
     """
@@ -135,7 +135,7 @@ def carried_out(
         with progress(what, hidden=quiet or as_json) as listener:
             done = work(listener)
     except KeyboardInterrupt:
-        typer.echo("tonesmith: interrupted. What is stored is kept; the same command goes on from here.", err=True)
+        typer.echo("tonesmith: interrupted. Finished blocks are kept. Run the same command to resume.", err=True)
         raise typer.Exit(130) from None
     typer.echo(json.dumps(done.to_json()) if as_json else "\n".join(_lines(done, digest(done) if digest else "")))
     if done.damaged:
@@ -158,6 +158,6 @@ def _lines(done: Transferred, digest: str) -> Iterator[str]:
     if len(done.damaged) > _SHOWN:
         yield f"            and {len(done.damaged) - _SHOWN} more; --json lists all"
     if done.damaged:
-        yield "Have the command that made the source make anew what is damaged. Then run this one again."
+        yield "Re-run the command that made the source to repair it, then this one."
     elif not done.complete:
-        yield "The source is not complete. Go on with it, run the same command again, and the rest is added."
+        yield "The source is incomplete. Complete it, then run this command again to add the rest."

@@ -16,11 +16,11 @@ from tonesmith.host.registry import Host
 def preset_of(dataset: Dataset, row: int, name: str, host: Host) -> bytes:
     """Return the preset of a row: the file that sounds like it in its synth, and renders it again bit for bit.
 
-    Raises :class:`ConfigError` if the backend writes no presets. The synth itself need not be installed.
+    Raises :class:`ConfigError` if the backend cannot write presets. The synth itself need not be installed.
     """
     backend = host.find("backend", dataset.plan.backend.name)
     if not backend.preset_suffix:
-        raise ConfigError(f"the backend {backend.name!r} writes no presets")
+        raise ConfigError(f"the backend {backend.name!r} cannot write presets")
     content: bytes = backend.preset(dataset[row].patch, dataset.assets_of(row), name)
     return content
 

@@ -236,16 +236,18 @@ def read_stored(model: type[S], path: Path) -> S:
     try:
         data = json.loads(path.read_bytes())
     except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror}. `tonesmith importance` writes it.") from None
+        raise DatasetError(f"cannot read {path}: {error.strerror}. `tonesmith importance` writes it.") from None
     except (ValueError, RecursionError):
         data = None
     if isinstance(data, dict) and isinstance(data.get("format"), int) and data["format"] > FORMAT:
-        raise DatasetError(f"{path} has format {data['format']}; this tonesmith reads {FORMAT}. Upgrade it.")
+        raise DatasetError(
+            f"{path} has format {data['format']}; this version of tonesmith reads {FORMAT}. Upgrade tonesmith."
+        )
     try:
         return model.model_validate(data)
     except ValidationError:
         raise DatasetError(
-            f"{path} is damaged, or not written by `tonesmith importance`. Delete it, or name another file."
+            f"{path} is damaged, or was not written by `tonesmith importance`. Delete it, or choose another file."
         ) from None
 
 
@@ -260,7 +262,7 @@ def write_whole(path: Path, stored: Stored) -> None:
             os.fsync(file.fileno())
         aside.replace(path)
     except OSError as error:
-        raise DatasetError(f"{path} cannot be written: {error.strerror or error}.") from None
+        raise DatasetError(f"cannot write {path}: {error.strerror or error}.") from None
     finally:
         aside.unlink(missing_ok=True)
 

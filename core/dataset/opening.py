@@ -23,18 +23,18 @@ def open_dataset(path: str | PathLike[str]) -> Dataset:
         if sink.recognises(place):
             return Dataset(sink.open(place))
     if not place.exists():
-        raise DatasetNotFoundError(f"there is no dataset at {place}: nothing is there")
-    raise DatasetError(f"{place} is {_told(place)}, not a dataset of tonesmith. Known sinks: {', '.join(sinks)}.")
+        raise DatasetNotFoundError(f"{place} does not exist.")
+    raise DatasetError(f"{place} is {_told(place)}, not a tonesmith dataset. Known sinks: {', '.join(sinks)}.")
 
 
 def _told(place: Path) -> str:
     if not place.is_dir():
-        return "an HDF5 file that is damaged, cut short or of another program" if _is_hdf5(place) else "a file"
+        return "an HDF5 file that is damaged, cut short or from another program" if _is_hdf5(place) else "a file"
     names = sorted(entry.name for entry in place.iterdir())
     if not names:
         return "an empty folder"
     if {"zarr.json", ".zgroup", ".zarray"} & set(names):
-        return "Zarr data of another program"
+        return "Zarr data from another program"
     return f"a folder with {', '.join(names[:3])}" + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 

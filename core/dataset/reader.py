@@ -54,7 +54,7 @@ class Dataset:
     def plan(self) -> Plan:
         """The plan, with every setting that decides the content."""
         if "plan" not in self.attributes:
-            raise DatasetError("the dataset has no plan among its attributes")
+            raise DatasetError("the dataset has no plan in its attributes")
         return Plan.from_json(self.attributes["plan"])
 
     @property
@@ -266,7 +266,7 @@ class Dataset:
     def _known(self, columns: Sequence[str] | None) -> list[str]:
         """Return names of columns, all if None; raise :class:`DatasetError` for one that is not there."""
         if isinstance(columns, str):
-            raise TypeError(f"columns are a list of names, such as [{columns!r}], not one name")
+            raise TypeError(f"columns must be a list of names, such as [{columns!r}]")
         known = [column.name for column in self.plan.schema]
         for name in columns or ():
             if name not in known:

@@ -178,15 +178,15 @@ def chosen_rows(key: Any, length: int) -> int | NDArray[np.int64]:
             raise IndexError(f"the mask has {len(keys)} entries for {length} rows")
         return np.flatnonzero(keys)
     if keys.ndim != 1 or (len(keys) and keys.dtype.kind not in "iu"):
-        raise TypeError(f"rows are chosen by an index, a slice, indices or a mask, not {type(key).__name__}")
+        raise TypeError(f"rows are selected by an index, a slice, indices or a mask, not {type(key).__name__}")
     return np.array([chosen_one(k, length) for k in keys.tolist()], np.int64)
 
 
 def chosen_one(key: Any, length: int) -> int:
     """Return the index that a key chooses out of ``length`` rows, counted from the start."""
     if isinstance(key, (bool, np.bool_)) or not hasattr(key, "__index__"):
-        raise TypeError(f"rows are chosen by an index, a slice, indices or a mask, not {type(key).__name__}")
+        raise TypeError(f"rows are selected by an index, a slice, indices or a mask, not {type(key).__name__}")
     index: int = key.__index__()
     if not -length <= index < length:
-        raise IndexError(f"row {index} of a dataset of {length} rows")
+        raise IndexError(f"row {index} is out of range for {length} rows")
     return index % length

@@ -89,7 +89,7 @@ class Splits:
         if self.stratify not in STRATA:
             raise ConfigError(unknown_name("stratify", f"{self.stratify!s:.40}", STRATA[1:]))
         if not _is_number(self.seed, Integral) or not 0 <= self.seed < 2**63:
-            raise ConfigError(f"the seed of splits is an integer from 0 to 2**63 - 1, not {self.seed!r:.40}")
+            raise ConfigError(f"the seed of splits must be an integer from 0 to 2**63 - 1, not {self.seed!r:.40}")
         object.__setattr__(self, "seed", int(self.seed))
 
     @property
@@ -164,9 +164,11 @@ class Splits:
         """
         fields = ("format", "shares", "by", "stratify", "seed", "crossing", "thresholds", "kin")
         if not isinstance(data, Mapping) or set(data) != set(fields):
-            raise DatasetError(f"they are to have {', '.join(fields)}, and nothing else")
+            raise DatasetError(f"they must have exactly the fields {', '.join(fields)}")
         if data["format"] != _FORMAT:
-            raise DatasetError(f"they have format {data['format']!r:.40}; this tonesmith reads {_FORMAT}. Upgrade it")
+            raise DatasetError(
+                f"they have format {data['format']!r:.40}; this version of tonesmith reads {_FORMAT}. Upgrade tonesmith"
+            )
         try:
             settings = {name: data[name] for name in fields[2:6]}
             splits = cls(_shares(data["shares"]), **settings, origins=tuple(origins))
@@ -210,27 +212,28 @@ def splits_of(attributes: Mapping[str, Any], path: Path | None = None) -> Splits
     try:
         return Splits.from_json(data, _origins(attributes.get("plan")))
     except DatasetError as error:
-        told = f"the splits among the dataset's attributes cannot be used: {str(error).removesuffix('.')}."
+        told = f"the splits stored with the dataset cannot be used: {str(error).removesuffix('.')}."
         command = f"tonesmith split {shlex.quote(str(path))} --force" if path else "--force of tonesmith split"
-        raise DatasetError(f"{told} To split it anew: {command}") from None
+        raise DatasetError(f"{told} To split it again: {command}") from None
 
 
 def check_shares(shares: Mapping[str, float]) -> None:
     """Raise :class:`ConfigError` unless there are some shares, each in [0, 1] and named, that sum to 1."""
     if not 1 <= len(shares) <= _MOST:
-        raise ConfigError(f"there are 1 to {_MOST} splits, not {len(shares)}")
+        raise ConfigError(f"a dataset can have 1 to {_MOST} splits, not {len(shares)}")
     for name, share in shares.items():
         if not _NAME.fullmatch(str(name)) or name == LEFT_OUT:
             raise ConfigError(
-                f"{name!r:.40} is no name for a split: that is up to 32 of a-z, 0-9 and _, with a letter first, "
+                f"{name!r:.40} is not a valid name for a split. Use up to 32 of a-z, 0-9 and _, starting with a "
+                f"letter, "
                 f"and not {LEFT_OUT!r}"
             )
         if not _is_number(share, Real) or not 0.0 <= share <= 1.0:
-            raise ConfigError(f"the share of {name} is a number from 0 to 1, not {share!r:.40}")
+            raise ConfigError(f"the share of {name} must be a number from 0 to 1, not {share!r:.40}")
     total = sum(shares.values())
     if abs(total - 1.0) > _SUM_WITHIN:
         told = " + ".join(f"{share:g} ({name})" for name, share in shares.items())
-        raise ConfigError(f"the shares are to sum to 1: {told} is {total:g}")
+        raise ConfigError(f"the shares must add up to 1: {told} is {total:g}")
 
 
 def cumulative(shares: Mapping[str, float]) -> tuple[float, ...]:
@@ -282,7 +285,7 @@ def _is_number(value: Any, kinds: Any) -> bool:
 def _origins(plan: Any) -> list[str]:
     origins = plan.get("origins") if isinstance(plan, Mapping) else None
     if not isinstance(origins, list) or not all(isinstance(name, str) for name in origins):
-        raise DatasetError("the plan beside them names no origins")
+        raise DatasetError("the plan stored with them has no origins")
     return origins
 
 
@@ -290,7 +293,7 @@ def _shares(data: Any) -> dict[str, float]:
     shares: dict[str, float] = {}
     for pair in data if isinstance(data, list) else [None]:
         if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str):
-            raise DatasetError("their shares are to be pairs of a name and a number")
+            raise DatasetError("their shares must be pairs of a name and a number")
         if pair[0] in shares:
             raise DatasetError(f"they name the split {pair[0]!r:.40} twice")
         shares[pair[0]] = pair[1]
@@ -299,28 +302,28 @@ def _shares(data: Any) -> dict[str, float]:
 
 def _thresholds(data: Any, count: int) -> dict[str, tuple[float, ...]]:
     if not isinstance(data, Mapping) or not all(isinstance(name, str) for name in data):
-        raise DatasetError("their thresholds are to be lists by the name of a stratum")
+        raise DatasetError("their thresholds must be a list for each stratum")
     for name, bounds in data.items():
         if not isinstance(bounds, list | tuple) or not all(_is_number(bound, (int, float)) for bound in bounds):
-            raise DatasetError(f"the thresholds of {name!r:.40} are to be a list of numbers")
+            raise DatasetError(f"the thresholds of {name!r:.40} must be a list of numbers")
         rising = all(low <= high for low, high in zip((0.0, *bounds), (*bounds, 1.0), strict=True))
         if len(bounds) != count or not rising or bounds[-1] != 1.0:
-            raise DatasetError(f"the thresholds of {name!r:.40} are to be {count} numbers that rise to 1")
+            raise DatasetError(f"the thresholds of {name!r:.40} must be {count} numbers that rise to 1")
     return {name: tuple(map(float, bounds)) for name, bounds in data.items()}
 
 
 def _kin(data: Any) -> dict[str, str]:
     if not isinstance(data, Mapping):
-        raise DatasetError("their kin is to be a SHA-256 by SHA-256")
+        raise DatasetError("their kin must map SHA-256 to SHA-256")
     for pair in data.items():
         if not all(isinstance(sha, str) and _SHA256.fullmatch(sha) for sha in pair):
-            raise DatasetError(f"their kin is to be a SHA-256 by SHA-256, not {pair!r:.200}")
+            raise DatasetError(f"their kin must map SHA-256 to SHA-256, not {pair!r:.200}")
         if pair[1] in data:
-            raise DatasetError(f"their kin {pair[1]} stands for a family, and is of another")
+            raise DatasetError(f"their kin {pair[1]} is the head of one family and a member of another")
     return dict(cast("Mapping[str, str]", data))
 
 
 def finishing(path: Path) -> str:
     """Return what is to be said of a dataset at a path whose attributes have :data:`UNFINISHED`."""
     command = f"tonesmith split {shlex.quote(str(path))} --finish"
-    return f"its division into files by split was cut short; finish it: {command}"
+    return f"its division into files by split was interrupted; finish it: {command}"

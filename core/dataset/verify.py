@@ -80,9 +80,7 @@ def plan_fault(dataset: Dataset) -> str:
     found, stored = fingerprint_of(dataset.attributes["plan"]), dataset.attributes.get("fingerprint", "")
     if not stored or found == stored:
         return ""
-    return (
-        f"its fingerprint is {found[:12]}, not {str(stored)[:12]}: it was changed, and labels may mean something else"
-    )
+    return f"fingerprint {found[:12]} does not match {str(stored)[:12]}; the plan was edited, and labels may be wrong"
 
 
 def _beside(dataset: Dataset, known: dict[str, str]) -> Iterator[Damage]:
@@ -157,7 +155,7 @@ class _Encodings:
             own = next((entry["stored_through"] for entry in self._merged if patch in range(*entry["patches"])), ())
             sinks = [self._sink(encoding) for encoding in (*own, *self._all)]
         except (LookupError, TypeError, AttributeError) as error:
-            told = "among the dataset's attributes, 'merged' or 'stored_through' is not as tonesmith writes it"
+            told = "the attribute 'merged' or 'stored_through' is not as tonesmith writes it"
             raise DatasetError(f"{self._path}: {told}, so no row can be compared with a render.") from error
         for sink in sinks:
             audio = sink.stored(audio)

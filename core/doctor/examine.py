@@ -159,13 +159,13 @@ class _Examination:
             self._find("default", "fail", f"the default patch does not play: {play.failure}", cure_of(play.failure))
             return
         if not np.all(np.isfinite(play.audio)):
-            self._find("default", "warn", "the default patch gives samples that are no numbers")
+            self._find("default", "warn", "the default patch gives samples that are not numbers")
             return
         peak = decibels(float(np.max(np.abs(play.audio), initial=0.0)))
         rms = decibels(float(np.sqrt(np.mean(np.square(play.audio, dtype=np.float64)))))
         self._set(default_db=peak)
         if peak is None or rms is None or peak < _SILENT_DB:
-            cure = "See that the ranges of [space] make it sound, and keep the validator level."
+            cure = "Set ranges under [space] that make it sound, and keep the validator level."
             self._find("default", "warn", f"the default patch is silent (peak {shown(peak)})", cure)
         else:
             self._find("default", "ok", f"the default patch sounds: peak {peak:.1f} dBFS, RMS {rms:.1f} dBFS")
@@ -178,21 +178,21 @@ class _Examination:
             try:
                 values = engine.read(patch, self.subject.render_seconds)
             except TonesmithError as error:
-                self._find("read back", "warn", f"a random patch was not taken: {error}")
+                self._find("read back", "warn", f"a random patch was refused: {error}")
                 return
             for name in patch.values.keys() & values.keys():
                 told += 1
                 span = self.space[name].high - self.space[name].low
                 if not abs(values[name] - patch.values[name]) <= _TOLERANCE * span:
-                    lost[name] = f"{name} was set to {patch.values[name]:g} and is {values[name]:g}"
+                    lost[name] = f"{name} was set to {patch.values[name]:g} but is {values[name]:g}"
         if lost:
             more = f", and {len(lost) - 3} more" if len(lost) > 3 else ""
-            cure = "Leave them out with space.exclude, or fix them where they are."
+            cure = "Leave them out with space.exclude, or fix them at their value."
             self._find("read back", "fail", "; ".join([lost[name] for name in sorted(lost)[:3]]) + more, cure)
         elif told:
             self._find("read back", "ok", f"{told} values of {len(self.patches[:4])} random patches arrive as set")
         else:
-            self._find("read back", "ok", "not told by this backend")
+            self._find("read back", "ok", "this backend does not report its values")
 
     def _renders(self) -> Interleaved | None:
         """Play random patches, and return their renders if any of them can be compared."""
@@ -206,13 +206,13 @@ class _Examination:
             told = f"{number} of {count} random patches: {text}"
             self._find("patches", "warn" if sounding else "fail", told, cure_of(text))
         elif not any(np.any(audio) for audio in sounding):
-            cure = "See that the ranges of [space] make it sound, and keep the validator level."
+            cure = "Set ranges under [space] that make it sound, and keep the validator level."
             self._find("patches", "warn", f"{count} of {count} random patches are silent", cure)
         elif len({audio.tobytes() for audio in sounding}) == 1 and len(self.space.names) > 1:
-            cure = "See whether the parameters reach the synth."
-            self._find("patches", "fail", f"{count} random patches sound alike, bit for bit", cure)
+            cure = "Check that the parameters reach the synth."
+            self._find("patches", "fail", f"{count} random patches sound the same, bit for bit", cure)
         elif not all(np.all(np.isfinite(audio)) for audio in sounding):
-            self._find("patches", "warn", "random patches give samples that are no numbers")
+            self._find("patches", "warn", "random patches give samples that are not numbers")
         else:
             self._find("patches", "ok", f"{count} of {count} random patches play")
         self._speed(straight)
@@ -235,7 +235,7 @@ class _Examination:
         other = straight.from_backwards(backwards)
         lost = sum(a.failure != b.failure for a, b in zip(straight.firsts, reversed(backwards), strict=True))
         if lost:
-            self._find("other process", "warn", f"{lost} of {len(self.patches)} patches fail otherwise there")
+            self._find("other process", "warn", f"{lost} of {len(self.patches)} patches fail differently there")
         same: float | None = None
         if thorough or other != 0.0:
             self.progress("playing in another process, in the same order")
@@ -259,7 +259,7 @@ class _Examination:
 
     def _tell(self, check: str, difference: float | None, what: str, promised: bool) -> None:
         if difference is None:
-            self._find(check, "warn", f"{what}: nothing to compare, no patch played twice")
+            self._find(check, "warn", f"{what}: nothing to compare, because no patch played twice")
         elif difference == 0.0:
             self._find(check, "ok", f"{what}: equal, bit for bit")
         else:
@@ -273,7 +273,7 @@ class _Examination:
         if is_kept(promised, found, floor):
             self._find("promise", "ok", told)
         else:
-            cure = "Rows will not render again as promised: take a stricter plan.isolation, or tell its author."
+            cure = "Rows will not render again as promised. Use a stricter plan.isolation, or tell the plugin's author."
             self._find("promise", "fail", told, cure)
 
     def _isolations(self, straight: Interleaved) -> None:
@@ -289,12 +289,12 @@ class _Examination:
         self._set(isolation=needed)
         told = "; ".join(f"{isolation} {shown_leak(leak)}" for isolation, leak in leaks.items())
         if needed is None:
-            self._find("isolation", "warn", f"none will do: {told}")
+            self._find("isolation", "warn", f"none is enough: {told}")
         elif _STRICTNESS.index(needed) > _STRICTNESS.index(self.checkup.used):
             cure = f'Set plan.isolation = "{needed}".'
-            self._find("isolation", "fail", f"{needed} is needed, {self.checkup.used} is used: {told}", cure)
+            self._find("isolation", "fail", f"{needed} is needed, but {self.checkup.used} is used: {told}", cure)
         else:
-            self._find("isolation", "ok", f"{needed} will do: {told}")
+            self._find("isolation", "ok", f"{needed} is enough: {told}")
         if "snapshot" in leaks:
             plays = leaks["snapshot"] is not None
             cure = "" if plays else 'Set plan.isolation = "fresh".'
@@ -304,19 +304,19 @@ class _Examination:
 
     def _memory(self) -> None:
         """Watch how the process of one engine grows."""
-        self.progress(f"watching memory over {WATCHED} renders")
+        self.progress(f"measuring memory over {WATCHED} renders")
         leak = growth(replace(self.subject, note=Note(60, 100, 0.1, 0.1)), self.patches)
         if leak is None:
-            self._find("memory", "ok", "not measured: no /proc here, or the engine did not last")
+            self._find("memory", "ok", "not measured: there is no /proc here, or the engine stopped")
             return
         self._set(leak_mb=leak)
         told = f"{leak:+.1f} MB over {WATCHED} renders in one engine"
         if leak < _LEAK_MB:
             self._find("memory", "ok", told)
         elif self.checkup.used == "snapshot":
-            self._find("memory", "ok", f"{told}; with snapshots it goes with each copy")
+            self._find("memory", "ok", f"{told}; with snapshots it is freed with each copy")
         else:
-            cure = "With isolation snapshot it goes with each copy; else split a long run."
+            cure = "With isolation snapshot it is freed with each copy. Otherwise, split a long run."
             self._find("memory", "warn", told, cure)
 
 
@@ -335,4 +335,4 @@ def _file_finding(backend: type[Backend[Any]], options: Options) -> tuple[Findin
 
 
 def _no_asset(name: str) -> bytes:
-    raise ConfigError(f"no asset {name} is known before a plan is made")
+    raise ConfigError(f"the asset {name} is not known before the plan is made")

@@ -54,7 +54,7 @@ def first_use(
     key = _key(backend, options, isolation, path)
     if key and (known := _known(key)) is not None:
         return known
-    (tell or say)(f"first use of {path}: examining it, as tonesmith doctor does")
+    (tell or say)(f"first use of {path}: running the checks of tonesmith doctor")
     checkup = examine(
         backend,
         options,
@@ -79,8 +79,8 @@ def _check(checkup: Checkup, path: Path) -> None:
     if checkup.wrong_input:
         raise ConfigError(f"{checkup.backend}: {text}.")
     raise EngineError(
-        f"{checkup.backend}: {path} is not fit for a dataset: {text}. All that was measured: "
-        f"tonesmith doctor {checkup.backend}, with the same options."
+        f"{checkup.backend}: {path} is not fit for a dataset: {text}. For all measurements, run "
+        f"tonesmith doctor {checkup.backend} with the same options."
     )
 
 

@@ -172,7 +172,7 @@ class Engine:
         if self._isolation != "snapshot":
             self._stop_reading()
         if not told:
-            raise EngineError("no preset is in it")
+            raise EngineError("it holds no preset")
         return tuple(map(_preset_of, told))
 
     def close(self) -> None:
@@ -265,11 +265,11 @@ class Engine:
             body = self._inbox.get(timeout=timeout).body
         except queue.Empty:
             child.kill()
-            raise EngineError(f"{name}: the engine gave no answer in {timeout:g} s.") from None
+            raise EngineError(f"{name}: the engine gave no answer within {timeout:g} s.") from None
         if body is None:
             child.kill()
             _, phrase = child.epitaph()
-            raise EngineError(f"{name}: the engine's process was {phrase}. {child.last_words(500)}".rstrip())
+            raise EngineError(f"{name}: the engine's process stopped ({phrase}). {child.last_words(500)}".rstrip())
         if "error" in body:
             kind = ConfigError if body.get("wrong_input") else EngineError
             raise kind(f"{name}: {body['error']}")

@@ -67,7 +67,7 @@ def decibels(level: float) -> float | None:
 
 def shown(level: float | None) -> str:
     """Return a level in dB as text."""
-    return "-inf dB" if level is None else "samples that are no numbers" if level >= 999.0 else f"{level:.0f} dB"
+    return "-inf dB" if level is None else "samples that are not numbers" if level >= 999.0 else f"{level:.0f} dB"
 
 
 def shown_leak(leak: float | None) -> str:

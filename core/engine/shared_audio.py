@@ -50,7 +50,7 @@ class SharedAudio:
     def put(self, index: int, audio: NDArray[np.float32]) -> None:
         """Store a note's audio; one of another shape than the plan's is noted and not stored."""
         if audio.ndim != 2:
-            raise TypeError(f"the backend returned an array of shape {audio.shape}, not (channels, frames)")
+            raise TypeError(f"the backend returned an array of shape {audio.shape}; expected (channels, frames)")
         status = self.status[index]
         status["channels"], status["frames"] = audio.shape
         if audio.shape == self.audio.shape[1:]:

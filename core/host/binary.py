@@ -17,28 +17,31 @@ _LOADED = 1
 """p_type of a part that is mapped into memory."""
 
 _CURES = (
-    (r"SIGBUS|file too short", "Its file is probably cut off: install it again."),
+    (r"SIGBUS|file too short", "Its file is probably cut off. Install it again."),
     (
         r"\bxcb\b|DISPLAY|\bdisplay\b|X11|X server|[Gg]tk",
-        "It wants a display: set QT_QPA_PLATFORM=offscreen, or run the command under xvfb-run.",
+        "It needs a display. Set QT_QPA_PLATFORM=offscreen, or run the command under xvfb-run.",
     ),
     (
         r"wrong ELF class|[Ee]xec format|architecture|32-bit",
-        f"It is built for another kind of machine: install the build for {platform.machine()}.",
+        f"It is built for another kind of machine. Install the build for {platform.machine()}.",
     ),
     (r"pip install", ""),
     (r"No module named", "Install the Python package that it names."),
-    (r"GLIBC|undefined symbol|shared object file", "A library that it needs is missing or old: ldd FILE lists them."),
-    (r"\ban (audio )?effect\b|not an instrument", "It is an effect, which has nothing to play: choose an instrument."),
+    (
+        r"GLIBC|undefined symbol|shared object file",
+        "A library that it needs is missing or too old. `ldd FILE` lists them.",
+    ),
+    (r"\ban (audio )?effect\b|not an instrument", "It is an effect and has nothing to play. Choose an instrument."),
     (r"[Nn]o such file|not found|does not exist|no file", "Check the path."),
     (
         r"gave no answer",
-        "It hangs: it may wait for a display, a licence or the network. Start it once by hand, or allow it more time.",
+        "It hangs. It may need a display, a licence or the network. Start it once by hand, or give it more time.",
     ),
-    (r"SIGKILL", "Something killed it, such as the kernel when memory is short: free some and try again."),
+    (r"SIGKILL", "Something killed it, such as the kernel when memory ran out. Free some memory and try again."),
     (
         r"killed by SIG|ended with status",
-        "It crashes by itself: install another version of it, or see whether it starts in another host.",
+        "It crashes by itself. Install another version, or check that it starts in another host.",
     ),
 )
 
@@ -77,14 +80,14 @@ def file_fault(path: Path) -> Fault | None:
     file = main_file(path)
     if file is None:
         there = sorted(inner.name for inner in path.glob("Contents/*") if inner.is_dir() and inner.name != "Resources")
-        built = f"it is built for {', '.join(there)}" if there else "it is no plugin bundle"
+        built = f"it is built for {', '.join(there)}" if there else "it is not a plugin bundle"
         return Fault(f"{path} holds nothing for {platform.machine()}: {built}", "Install the build for this machine.")
     try:
         with file.open("rb") as stream:
             head = stream.read(4096)
         size = file.stat().st_size
     except OSError as error:
-        return Fault(f"{file} cannot be read: {error.strerror}", "Check who may read it.")
+        return Fault(f"cannot read {file}: {error.strerror}", "Check its permissions.")
     return _fault_of(file, head, size)
 
 
@@ -101,13 +104,13 @@ def _fault_of(file: Path, head: bytes, size: int) -> Fault | None:
 
 def _elf_fault(file: Path, head: bytes, size: int) -> Fault | None:
     """Return what is wrong with an ELF file; the layout is in elf(5)."""
-    broken = Fault(f"{file} is cut off: it is {size} bytes long, and should be longer", "Install it again.")
+    broken = Fault(f"{file} is cut off: it is {size} bytes long and should be longer", "Install it again.")
     if len(head) < 64:
         return broken
     order = ">" if head[5] == 2 else "<"
     machine = _MACHINES.get(struct.unpack_from(f"{order}H", head, 18)[0], "another kind of machine")
     if sys.platform == "linux" and platform.machine() in _MACHINES.values() and machine != platform.machine():
-        told = f"{file} is built for {machine}, and this machine is {platform.machine()}"
+        told = f"{file} is built for {machine}, but this machine is {platform.machine()}"
         return Fault(told, f"Install the build for {platform.machine()}.")
     return broken if head[4] == 2 and size < _elf_end(order, head) else None
 

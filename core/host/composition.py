@@ -85,7 +85,7 @@ class _Composition:
             return {"name": value}
         if name == "validators" and isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
             if len(set(value)) != len(value):
-                self.problems.append(Problem((name,), "names a validator twice."))
+                self.problems.append(Problem((name,), "lists a validator twice."))
             return {validator: {} for validator in value}
         if name in {*SECTIONS, *DEFAULT_NAMES, "validators"}:
             short = {"validators": " or a list of names"}.get(name, " or a name" if name in DEFAULT_NAMES else "")
@@ -122,7 +122,7 @@ class _Composition:
     def _set(self, path: KeyPath, value: Any) -> None:
         if path[0] == "validators" and path[1] not in self.tables.get("validators", dict.fromkeys(DEFAULT_VALIDATORS)):
             chosen = ", ".join(self.tables.get("validators", DEFAULT_VALIDATORS)) or "none"
-            self.problems.append(Problem(path, f"validator {path[1]!r} is not used here. Used: {chosen}."))
+            self.problems.append(Problem(path, f"the validator {path[1]!r} is not in use here. In use: {chosen}."))
             return
         if path[0] == "validators":
             self.tables.setdefault("validators", {name: {} for name in DEFAULT_VALIDATORS})
@@ -180,7 +180,7 @@ class _Composition:
         found = self.host.find("backend", backend.name)
         shapes = found.shapes(found.Options.model_validate(backend.options))
         if name and name not in shapes:
-            raise ConfigError(f"{unknown_name('shape', name, shapes)} A file of your own ends in .toml.")
+            raise ConfigError(f"{unknown_name('shape', name, shapes)} The name of your own file must end in .toml.")
 
     def _placed(self, presets: Any) -> Any:
         """Return the presets with absolute paths, so that they are the same from anywhere."""

@@ -24,14 +24,14 @@ class PlanSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    patches: int = Field(48, ge=1, le=10**9, description="how many patches; rows are patches times notes")
-    seed: int = Field(0, ge=0, le=2**63 - 1, description="seed of everything random")
-    sample_rate: int = Field(44100, ge=8000, le=192000, description="Hz")
-    block: int = Field(16, ge=1, le=4096, description="patches per block, the unit of work and of commit")
-    max_attempts: int = Field(20, ge=1, le=1000, description="draws of one patch before the run stops")
-    timeout: float = Field(60.0, gt=0.0, le=3600.0, description="seconds that one candidate may take")
+    patches: int = Field(48, ge=1, le=10**9, description="Number of patches. Rows are patches times notes.")
+    seed: int = Field(0, ge=0, le=2**63 - 1, description="Seed of everything random.")
+    sample_rate: int = Field(44100, ge=8000, le=192000, description="Sample rate in Hz.")
+    block: int = Field(16, ge=1, le=4096, description="Patches per block, the unit of work and of commit.")
+    max_attempts: int = Field(20, ge=1, le=1000, description="Attempts at one patch before the run stops.")
+    timeout: float = Field(60.0, gt=0.0, le=3600.0, description="Time limit for one candidate, in seconds.")
     isolation: Literal["auto", "snapshot", "fresh", "reuse"] = Field(
-        "auto", description="how renders are kept apart; auto is as the backend needs"
+        "auto", description="How renders are kept apart. auto uses what the backend needs."
     )
 
 
@@ -40,7 +40,7 @@ class RunSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    workers: int = Field(0, ge=0, le=1024, description="worker processes; 0 is one per CPU core this process may use")
+    workers: int = Field(0, ge=0, le=1024, description="Worker processes. 0 means one per available CPU core.")
 
 
 class PresetSettings(BaseModel):
@@ -49,10 +49,10 @@ class PresetSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     paths: tuple[str, ...] = Field(
-        default=(), description="files, folders and globs; those of a TOML file are relative to its folder"
+        default=(), description="Files, folders and globs. In a TOML file, they are relative to its folder."
     )
-    strict: bool = Field(default=False, description="stop at a preset that cannot be read, instead of leaving it out")
-    licence: str = Field(default="", description="licence of the presets whose collection states none")
+    strict: bool = Field(default=False, description="Stop at a preset that cannot be read, instead of leaving it out.")
+    licence: str = Field(default="", description="Licence of presets whose collection states none.")
 
 
 class Chosen(BaseModel):

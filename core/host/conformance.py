@@ -29,7 +29,7 @@ def fault_of(role: str, plugin: Any) -> str:
         return f"has name = {name!r}, which is not a lower-case word of letters, digits, - and _"
     summary = getattr(plugin, "summary", None)
     if not (isinstance(summary, str) and summary.strip() and "\n" not in summary):
-        return "has no summary of one line"
+        return "has no one-line summary"
     if inspect.isabstract(plugin):
         return f"does not define {', '.join(sorted(plugin.__abstractmethods__))}"
     if role == "validator" and not isinstance(getattr(plugin, "measures", None), tuple):
@@ -39,8 +39,10 @@ def fault_of(role: str, plugin: Any) -> str:
 
 def _options_fault(options: Any) -> str:
     if not (inspect.isclass(options) and issubclass(options, Options)):
-        return "has no Options that subclass tonesmith.Options"
+        return "has no Options class derived from tonesmith.Options"
     required = [name for name, field in options.model_fields.items() if field.is_required()]
     if required:
         return f"has options without a default: {', '.join(required)}"
-    return "has an option called name, which means the plugin's own" if "name" in options.model_fields else ""
+    return (
+        "has an option called name, which is reserved for the plugin's name" if "name" in options.model_fields else ""
+    )

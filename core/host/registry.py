@@ -228,7 +228,7 @@ class Host:
             known = [name for name in vars(hookspecs) if name.startswith(f"{PROJECT}_")]
             self._warn(f"plugin {origin}: {unknown_name('hook', hook, known)}")
         if marks.get("wrapper") or marks.get("hookwrapper"):
-            self._warn(f"plugin {origin}: {hook} is a wrapper, and wrappers are not called.")
+            self._warn(f"plugin {origin}: {hook} is a hook wrapper. Wrappers are not called.")
 
     def _results(self, hook: str, arguments: Mapping[str, Any]) -> Iterator[tuple[Origin, Any]]:
         """Yield what each implementation of a hook returns, one by one: one that raises stops no other."""
@@ -264,7 +264,7 @@ class Host:
     def _checked(self, role: str, given: Any, origin: Origin) -> Iterator[PluginRecord]:
         if not isinstance(given, tuple):
             self._warn(
-                f"plugin {origin}: {PROJECT}_{role}s returned {reprlib.repr(given)}, which is no list of classes."
+                f"plugin {origin}: {PROJECT}_{role}s returned {reprlib.repr(given)}, which is not a list of classes."
             )
             return
         for plugin in given:
@@ -287,7 +287,7 @@ def _doubled(first: PluginRecord, second: PluginRecord) -> str:
     owners = [f"{r.plugin.__module__}.{r.plugin.__qualname__} of {r.distribution} {r.version}" for r in (first, second)]
     return (
         f"two plugins are called {first.role} {first.name!r}: {owners[0]} and {owners[1]}. Uninstall one, "
-        "or name the distributions that may load in TONESMITH_PLUGINS."
+        "or list the distributions to load in TONESMITH_PLUGINS."
     )
 
 

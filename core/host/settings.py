@@ -1,4 +1,4 @@
-"""Pydantic models read as settings: what each key takes, and what is wrong with what was given.
+"""Pydantic models read as settings: what each key takes, and what is wrong with a value.
 
 The flags, the tables of ``tonesmith plugins show`` and the error messages all read a model through its
 JSON schema, so they cannot disagree with what the model accepts.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,7 +20,9 @@ from tonesmith.host.toml import KeyPath
 Schema = Mapping[str, Any]
 M = TypeVar("M", bound=BaseModel)
 
-_PLAIN = {"integer": "integer", "number": "number", "boolean": "true or false", "string": "text", "null": "nothing"}
+_PLAIN = {"integer": "integer", "number": "number", "boolean": "true or false", "string": "text"}
+_ONE = {"integer": "an integer", "number": "a number", "boolean": "true or false", "string": "text"}
+_MANY = {"integer": "integers", "number": "numbers", "boolean": "booleans", "string": "strings"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +105,11 @@ def _plain(value: Any) -> Any:
 
 
 def takes(schema: Schema) -> str:
-    """Return in words what a schema accepts, such as "list of integer 0..127"."""
-    choices = choices_of(schema)
-    if choices:
-        return f"one of {', '.join(map(str, choices))}" if len(choices) > 1 else repr(choices[0])
+    """Return in few words what a schema accepts, such as "list of integer 0..127", for a table."""
+    if choices := choices_of(schema):
+        return _one_of(choices)
     if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(map(takes, alternatives(schema))))
+        return _either(schema, takes)
     match schema:
         case {"type": "array", "prefixItems": parts}:
             return f"[{', '.join(map(takes, parts))}]"
@@ -123,17 +124,76 @@ def takes(schema: Schema) -> str:
     return f"{words} {limits(schema)}".rstrip()
 
 
+def expected(schema: Schema) -> str:
+    """Return what a schema accepts as a sentence says it, such as "a list of integers from 0 to 127"."""
+    if choices := choices_of(schema):
+        return _one_of(choices)
+    if "anyOf" in schema:
+        return _either(schema, expected)
+    match schema:
+        case {"type": "array", "prefixItems": parts}:
+            return f"[{', '.join(map(expected, parts))}]"
+        case {"type": "array"}:
+            return f"{_list_of(schema.get('minItems', 0))} of {_several(schema.get('items', {}))}"
+        case {"type": "object"}:
+            inner = schema.get("additionalProperties")
+            return f"a table of name = {expected(inner)}" if isinstance(inner, Mapping) else "a table"
+        case _:
+            return f"{_ONE.get(schema.get('type', ''), 'any value')} {_bounds(schema)}".rstrip()
+
+
+def _one_of(choices: Sequence[Any]) -> str:
+    return f"one of {', '.join(map(str, choices))}" if len(choices) > 1 else repr(choices[0])
+
+
+def _either(schema: Schema, told: Callable[[Schema], str]) -> str:
+    """Return the alternatives of a schema; of a number and a pair of such numbers, the pair as [low, high]."""
+    parts = alternatives(schema)
+    pairs = [part for part in parts if part.get("prefixItems") and all(p in parts for p in part["prefixItems"])]
+    words = dict.fromkeys("[low, high]" if part in pairs else told(part) for part in parts)
+    return (", or " if pairs else " or ").join(words)
+
+
+def _list_of(least: int) -> str:
+    return "a list" if not least else "a non-empty list" if least == 1 else f"a list of at least {least} items, each"
+
+
+def _several(schema: Schema) -> str:
+    return f"{_MANY[schema['type']]} {_bounds(schema)}".rstrip() if schema.get("type") in _MANY else expected(schema)
+
+
+def _bounds(schema: Schema) -> str:
+    """Return the range of a number as a sentence says it, such as "from 1 to 3"; "" if it has none."""
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is not None and high is not None:
+        return f"from {_grouped(low)} to {_grouped(high)}"
+    return _open_range(schema, _grouped) if low is None else f"of {_open_range(schema, _grouped)}"
+
+
 def limits(schema: Schema) -> str:
-    """Return the range of a number in words, such as "1..3" or "> 0 and <= 60"; "" if it has none."""
+    """Return the range of a number, such as "1..3" or "above 0 and up to 60"; "" if it has none."""
     low, high = schema.get("minimum"), schema.get("maximum")
     if low is not None and high is not None:
         return f"{_amount(low)}..{_amount(high)}"
-    signs = (("minimum", ">="), ("exclusiveMinimum", ">"), ("maximum", "<="), ("exclusiveMaximum", "<"))
-    return " and ".join(f"{sign} {_amount(schema[name])}" for name, sign in signs if name in schema)
+    return _open_range(schema, _amount)
+
+
+def _open_range(schema: Schema, amount: Callable[[float], str]) -> str:
+    words = (
+        ("minimum", "at least"),
+        ("exclusiveMinimum", "above"),
+        ("maximum", "up to"),
+        ("exclusiveMaximum", "below"),
+    )
+    return " and ".join(f"{word} {amount(schema[name])}" for name, word in words if name in schema)
 
 
 def _amount(number: float) -> str:
     return str(number) if isinstance(number, int) else f"{number:g}"
+
+
+def _grouped(number: float) -> str:
+    return f"{number:,}" if isinstance(number, int) and number >= 10_000 else _amount(number)
 
 
 def choices_of(schema: Schema) -> tuple[Any, ...]:
@@ -183,8 +243,8 @@ def _said(path: KeyPath, entries: list[Mapping[str, Any]], whole: Schema) -> str
         return str(first["msg"]).partition(", ")[2] + "."
     schema = _schema_at(path, whole)
     value = first["input"]
-    allowed = takes(schema) if schema else str(first["msg"])
-    return f"{_short(value)} is not allowed. It takes {allowed}{_items(schema)}.{_nearest(value, schema)}"
+    allowed = f"Expected {expected(schema)}" if schema else str(first["msg"])
+    return f"{_short(value)} is not allowed. {allowed}.{_nearest(value, schema)}"
 
 
 def _schema_at(path: KeyPath, whole: Schema) -> Schema:
@@ -201,11 +261,6 @@ def _inside(part: str | int, schema: Schema) -> Schema:
     else:
         inner = schema.get("properties", {}).get(part, schema.get("additionalProperties"))
     return inner if isinstance(inner, Mapping) else {}
-
-
-def _items(schema: Schema) -> str:
-    least = schema.get("minItems", 0) if "prefixItems" not in schema else 0
-    return f", at least {least}" if least else ""
 
 
 def _nearest(value: Any, schema: Schema) -> str:

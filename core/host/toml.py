@@ -37,7 +37,7 @@ class TomlSource:
     """A parsed document, and where its keys stand.
 
     Attributes:
-        label: what messages call it, such as "plugins.toml"; "" for one that is no file.
+        label: what messages call it, such as "plugins.toml"; "" for one that is not a file.
         data: as :mod:`tomllib` returns it.
         lines: key path -> line, counted from 1.
     """

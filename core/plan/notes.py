@@ -23,33 +23,33 @@ class Notes(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     pitches: tuple[Pitch, ...] = Field(
-        default=(48, 60, 72), min_length=1, description="MIDI pitches; [low, high] with draw"
+        default=(48, 60, 72), min_length=1, description="MIDI pitches. With draw, [low, high]."
     )
     velocities: tuple[Velocity, ...] = Field(
-        default=(100,), min_length=1, description="velocities; [low, high] with draw"
+        default=(100,), min_length=1, description="MIDI velocities. With draw, [low, high]."
     )
     hold: Hold | tuple[Hold, Hold] = Field(
-        default=1.5, description="seconds from note on to off; [low, high] with draw"
+        default=1.5, description="Seconds from note on to note off. With draw, [low, high]."
     )
-    tail: float = Field(default=0.5, ge=0.0, le=60.0, description="seconds rendered after the note off")
+    tail: float = Field(default=0.5, ge=0.0, le=60.0, description="Seconds rendered after the note off.")
     draw: int | None = Field(
-        default=None, ge=1, le=1024, description="notes drawn per patch, in place of every combination"
+        default=None, ge=1, le=1024, description="Number of notes drawn per patch, instead of every combination."
     )
 
     @model_validator(mode="after")
     def _ranges_need_draw(self) -> Self:
         if self.draw is None:
             if isinstance(self.hold, tuple):
-                raise ValueError("hold = [low, high] is a range, which needs draw = N notes per patch")
+                raise ValueError("hold = [low, high] is a range and needs draw = N, the number of notes per patch")
             for name, values in (("pitches", self.pitches), ("velocities", self.velocities)):
                 if len(set(values)) != len(values):
-                    raise ValueError(f"{name} names a value twice, which would render the same row twice")
+                    raise ValueError(f"{name} lists a value twice, which would render the same row twice")
         else:
             for name, values in (("pitches", self.pitches), ("velocities", self.velocities)):
                 if len(values) > 2 or list(values) != sorted(values):
-                    raise ValueError(f"{name} = [low, high] is a range where draw is set, low first")
+                    raise ValueError(f"with draw, {name} is a range [low, high], low first")
             if isinstance(self.hold, tuple) and self.hold[0] > self.hold[1]:
-                raise ValueError("hold = [low, high] has its ends the wrong way round")
+                raise ValueError("hold = [low, high] must have low first")
         return self
 
     @property

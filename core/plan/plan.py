@@ -97,7 +97,7 @@ class Plan:
     def patches_of(self, block: int) -> range:
         """Return the indices of the patches in a block."""
         if not 0 <= block < self.blocks:
-            raise IndexError(f"the plan has blocks 0..{self.blocks - 1}, not {block}")
+            raise IndexError(f"block {block} is not in the plan, which has blocks 0..{self.blocks - 1}")
         return range(block * self.block, min((block + 1) * self.block, self.patches))
 
     def rows_of(self, block: int) -> int:
@@ -154,13 +154,16 @@ class Plan:
             raise
         except (TonesmithError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             told = f"{type(error).__name__}: {str(error)[:200]}"
-            raise DatasetError(f"the plan among the dataset's attributes is damaged ({told}). Restore it.") from error
+            raise DatasetError(
+                f"the plan stored with the dataset is damaged ({told}). Restore it from a copy."
+            ) from error
 
     @classmethod
     def _from_json(cls, data: Mapping[str, Any]) -> Plan:
         if data.get("format") not in range(1, FORMAT + 1):
             raise DatasetError(
-                f"the plan has format {data.get('format')!r}; this tonesmith reads {FORMAT} and older. Upgrade it."
+                f"the plan has format {data.get('format')!r}; this version of tonesmith reads {FORMAT} and older. "
+                f"Upgrade tonesmith."
             )
         return cls(
             seed=data["seed"],

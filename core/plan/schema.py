@@ -91,7 +91,7 @@ def columns(
         schema.append(Column("mate", (32,), "uint8", ("sha256",), doc))
     for measure in measures:
         if measure.name in {c.name for c in schema}:
-            raise ConfigError(f"two columns are named {measure.name!r}: a validator measures what is there already.")
+            raise ConfigError(f"two columns are named {measure.name!r}. Rename the measure of the validator.")
         schema.append(Column(measure.name, (), "float32", (), f"{measure.doc}, {measure.unit}", content=False))
     return tuple(c for c in schema if 0 not in c.shape)
 

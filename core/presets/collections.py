@@ -70,7 +70,9 @@ class Collection:
 def checked_name(name: str) -> str:
     """Return a name that may be that of a folder. Raises :class:`ValueError` for any other."""
     if len(name) > 64 or not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name for a collection: up to 64 letters, digits, '-', '_' and inner '.'")
+        raise ValueError(
+            f"{name!r} is not a valid name for a collection. Use up to 64 letters, digits, '-', '_' and inner '.'"
+        )
     return name
 
 
@@ -89,10 +91,10 @@ def checked_url(url: str) -> str:
     Raises :class:`ValueError` for one that git would take for an option or for a command to run.
     """
     if not url or not url.isprintable() or url.startswith("-") or _HELPER.match(url):
-        raise ValueError(f"{url!r} is no URL of a git repository")
+        raise ValueError(f"{url!r} is not the URL of a git repository")
     if url.startswith(_SCHEMES):
         if re.match(r"[a-z]+://(?:[^/]*@)?-", url):  # a host that ssh or git would take for an option
-            raise ValueError(f"{url!r} is no URL of a git repository")
+            raise ValueError(f"{url!r} is not the URL of a git repository")
         return url
     if "://" in url:
         raise ValueError(f"{url!r} must begin with one of {', '.join(_SCHEMES)}, or be a path")
@@ -112,13 +114,13 @@ def without_secret(url: str) -> str:
 
 def _checked_commit(commit: str) -> str:
     if commit and not _COMMIT.fullmatch(commit):
-        raise ValueError(f"{commit!r} is no commit: give all 40 hexadecimal digits, or none for the newest")
+        raise ValueError(f"{commit!r} is not a commit. Give all 40 hexadecimal digits, or none for the newest")
     return commit
 
 
 def _checked_suffix(suffix: str) -> str:
     if not re.fullmatch(r"\.[A-Za-z0-9]{1,16}", suffix):
-        raise ValueError(f"{suffix!r} is no suffix, such as '.vital'")
+        raise ValueError(f"{suffix!r} is not a suffix such as '.vital'")
     return suffix
 
 

@@ -111,7 +111,7 @@ def _present(target: Path) -> Collection | None:
         return None
     present = read_manifest(target)
     if present is None:
-        raise ConfigError(f"{target} is in the way: it was not made by a download. Move it away.")
+        raise ConfigError(f"{target} was not made by a download and is in the way. Move it.")
     return present
 
 
@@ -134,7 +134,7 @@ def _kept(collection: Collection, present: Collection, root: Path) -> Downloaded
         if there != wanted:
             raise ConfigError(
                 f"{asked.name} is in the cache with {key} {there!r}, not {wanted!r}. "
-                "--update replaces it, and another name keeps both."
+                "Replace it with --update, or keep both under another name."
             )
     if asked != present:
         write_manifest(root, asked)

@@ -24,7 +24,7 @@ def preset_files(paths: Sequence[str | os.PathLike[str]], suffixes: Sequence[str
         found = list(_files_at(path, tuple(suffixes)))
         if not found:
             kinds = " or ".join(suffixes)
-            raise ConfigError(f"presets: {path} {_nothing(path)}; a {kinds} file, a folder or a glob is needed.")
+            raise ConfigError(f"presets: {path} {_nothing(path)}. Give a {kinds} file, a folder or a glob.")
         files |= dict.fromkeys(found)
     return list(files)
 

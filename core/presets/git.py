@@ -112,7 +112,7 @@ def check_out(
         if _ABSENT in str(error):
             raise
         # Servers of old, and folders behind a plain web server, give neither a lone commit nor single files
-        progress("fetching it once more, with its whole history")
+        progress("fetching again, with its whole history")
         _empty(folder)
         made = Checkout(_take(git, "origin", "HEAD", "+refs/heads/*:refs/remotes/origin/*"), False)
     git.run("config", "remote.origin.url", without_secret(collection.url))
@@ -177,11 +177,11 @@ def _check_present(git: _Git, commit: str) -> None:
     if subfolder and not (folder / subfolder).is_dir():
         names = git.run("ls-tree", "-z", "-d", "--name-only", commit).split("\0")
         listed = ", ".join(_printable(name) for name in names[:12] if name) or "none"
-        raise git.error(f"at commit {commit[:12]} it has no folder {subfolder!r}. Its folders: {listed}")
+        raise git.error(f"commit {commit[:12]} has no folder {subfolder!r}. Its folders: {listed}")
     if stated and not (folder / stated).is_file():
         raise git.error(
-            f"at commit {commit[:12]} it has no {stated!r}, where its licence is said to be stated. "
-            "Look where it is now, and correct licence and licence_file"
+            f"commit {commit[:12]} has no {stated!r}, where its licence should be stated. "
+            "Find where it is now, and correct licence and licence_file"
         )
 
 
@@ -191,7 +191,7 @@ class _Git:
     def __init__(self, collection: Collection, folder: Path, timeout: float) -> None:
         program = shutil.which("git")
         if program is None:
-            raise DownloadError("Presets are downloaded with git, and there is no git here: install it.")
+            raise DownloadError("Presets are downloaded with git, which is not installed. Install it.")
         options = [part for key, value in _SETTINGS.items() for part in ("-c", f"{key}={value}")]
         self.collection = collection
         self.folder = folder
@@ -208,7 +208,7 @@ class _Git:
         try:
             status, out, said = _run([*self._command, *arguments], self.folder, self._environment, left)
         except subprocess.TimeoutExpired:
-            raise self.error(f"it did not arrive within {self.timeout:g} s") from None
+            raise self.error(f"the download took more than {self.timeout:g} s") from None
         if status:
             raise RefusedError(str(self.error(_reason(said, self.collection.url) or f"git exited with {status}")))
         return out
@@ -277,7 +277,7 @@ def _reason(said: str, url: str) -> str:
     fatal = max((i for i, line in enumerate(lines) if line.startswith("fatal:")), default=len(lines) - 1)
     reason = "; ".join(lines[max(0, fatal - 1) : fatal + 1]).replace(url, without_secret(url)).rstrip(".")
     if "terminal prompts disabled" in reason:
-        reason += " (there is no such public repository, or it asks for a password)"
+        reason += " (the repository does not exist, or it asks for a password)"
     return reason
 
 

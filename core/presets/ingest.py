@@ -159,4 +159,4 @@ def _kept(item: Found | Refused, store: AssetStore | None) -> Found | Refused:
 
 
 def _no_asset(name: str) -> bytes:
-    raise ConfigError(f"no asset {name} is known while presets are read")
+    raise ConfigError(f"the asset {name} is not known while presets are read")

@@ -60,7 +60,10 @@ def survey(plan: Plan, path: Path, host: Host) -> Work:
     if not type(sink).recognises(path):
         other = [cls.name for cls in host.sinks().values() if cls.recognises(path)]
         if other:
-            raise OtherPlanError(f"{path} holds a dataset of the sink {other[0]!r}, not {plan.sink.name!r}.")
+            raise OtherPlanError(
+                f"{path} was stored by the sink {other[0]!r}, not {plan.sink.name!r}. Choose another path, or that "
+                f"sink."
+            )
         return Work(plan, {}, tuple(range(plan.blocks)), exists=False)
     attributes = type(sink).open(path).attributes
     _check_grows(path, attributes)
@@ -68,12 +71,12 @@ def survey(plan: Plan, path: Path, host: Host) -> Work:
     if old.fingerprint != plan.fingerprint:
         listed = "\n".join(f"  {line}" for line in differences(old, plan)[:20])
         raise OtherPlanError(
-            f"{path} holds a dataset of another plan (there -> asked for):\n{listed}\n"
-            "Name another path, or take these settings back."
+            f"{path} was made by a different plan (there -> asked for):\n{listed}\n"
+            "Choose another path, or use the settings that are there."
         )
     if plan.patches < old.patches:
         raise OtherPlanError(
-            f"{path} has {old.patches} patches; {plan.patches} are asked for. A dataset does not shrink."
+            f"{path} has {old.patches} patches, and {plan.patches} are asked for. A dataset cannot shrink."
         )
     plan = replace(plan, rounds=old.rounds).extended_to(plan.patches)
     done = {index: rows for index, rows in sink.committed().items() if index < plan.blocks}
@@ -84,12 +87,12 @@ def survey(plan: Plan, path: Path, host: Host) -> Work:
 def _check_grows(path: Path, attributes: Mapping[str, Any]) -> None:
     """Raise :class:`OtherPlanError` for a dataset that no run can go on with: its rows are not those of its plan."""
     if "merged" in attributes:
-        raise OtherPlanError(f"{path} was merged from other datasets. Extend those, and merge them again.")
+        raise OtherPlanError(f"{path} was merged from other datasets. Extend those, then merge them again.")
     if through := attributes.get("stored_through"):
         names = ", ".join(str(sink["name"]) for sink in through)
         raise OtherPlanError(
-            f"{path} was converted from a dataset whose audio was stored with loss ({names}), so that new rows would "
-            "not match. Extend the original, and convert it again."
+            f"{path} was converted from a dataset whose audio was stored with loss ({names}), so new rows would "
+            "not match. Extend the original, then convert it again."
         )
 
 

@@ -215,5 +215,5 @@ def _exhausted(plan: Plan, patch_id: int, rejections: Sequence[Rejection]) -> st
     counts = ", ".join(f"{reason} {count}" for reason, count in own.most_common())
     return (
         f"patch {patch_id} was rejected {plan.max_attempts} times ({counts}). Narrow the ranges under [space], "
-        "loosen the validator that rejects, or raise plan.max_attempts. What is committed is kept."
+        "loosen the validator that rejects, or raise plan.max_attempts. Finished blocks are kept."
     )

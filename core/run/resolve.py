@@ -104,7 +104,7 @@ def _shape(config: Config, backend: type[Backend[Any]], options: Any) -> SpaceSh
 
 def _preset_files(config: Config, backend: type[Backend[Any]]) -> list[Path]:
     if config.presets.paths and not backend.preset_suffixes:
-        raise ConfigError(f"presets.paths: the backend {backend.name!r} reads no presets")
+        raise ConfigError(f"presets.paths: the backend {backend.name!r} cannot read presets")
     return preset_files(config.presets.paths, backend.preset_suffixes)
 
 
@@ -152,7 +152,8 @@ def _checked(plan: Plan, host: Host, contents: Mapping[str, bytes]) -> Plan:
     if plan.presets and not sampler.uses_presets:
         using = sorted(name for name, cls in host.samplers().items() if cls.uses_presets)
         raise ConfigError(
-            f"presets.paths: the sampler {plan.sampler.name!r} uses no presets. Samplers that do: {', '.join(using)}."
+            f"presets.paths: the sampler {plan.sampler.name!r} does not use presets. Samplers that do: "
+            f"{', '.join(using)}."
         )
     _check_limit(plan, sampler)
     return replace(plan, origins=tuple(sampler.origins()))
@@ -162,7 +163,7 @@ def _check_limit(plan: Plan, sampler: Sampler[Any]) -> None:
     limit = sampler.limit()
     if limit is not None and plan.patches > limit:
         raise ConfigError(
-            f"the sampler {plan.sampler.name!r} can draw {limit} patches here, and {plan.patches} are asked for."
+            f"the sampler {plan.sampler.name!r} can draw only {limit} patches here, and {plan.patches} are asked for."
         )
 
 
@@ -171,4 +172,4 @@ def _full_ref(cls: type[Any], options: Mapping[str, Any]) -> PluginRef:
 
 
 def _no_asset(name: str) -> bytes:
-    raise ConfigError(f"no asset {name} is known before a plan is made")
+    raise ConfigError(f"the asset {name} is not known before the plan is made")

@@ -73,7 +73,7 @@ def _described(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError):
         cause = "the disk is full" if error.errno == errno.ENOSPC else str(error)
-        return f"the dataset could not be written: {cause}. What is committed is kept; run the command again."
+        return f"the dataset could not be written: {cause}. Finished blocks are kept. Run the same command to resume."
     return unforeseen(error)
 
 

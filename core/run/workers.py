@@ -165,7 +165,7 @@ class Crew:
         words = worker.child.last_words()
         del self._workers[worker.child]
         if not worker.ready:
-            raise RunError(f"a worker could not start: it {phrase}.\n{words}".rstrip())
+            raise RunError(f"a worker could not start ({phrase}).\n{words}".rstrip())
         yield Dropped(worker.rows, tuple(worker.rejections))
         if worker.candidate is not None and (overdue or number != KILLED):
             reason, detail = ("timeout", "no sign of life") if overdue else ("crash", signal_name(number))
@@ -177,7 +177,7 @@ class Crew:
         self._deaths[worker.block] += 1
         if self._deaths[worker.block] > _DEATHS:
             raise RunError(
-                f"{_DEATHS + 1} workers died over block {worker.block}; the last was {phrase}.\n{words}".rstrip()
+                f"{_DEATHS + 1} workers died over block {worker.block}; the last one: {phrase}.\n{words}".rstrip()
             )
         self._todo.appendleft(worker.block)
         self._hire()

@@ -72,7 +72,7 @@ class Parameter:
             raise SpaceError(f"{self.name}: the range {self.low}..{self.high} is beyond float32")
         if self.kind == "categorical" and any(v != round(v) for v in (self.low, self.high, self.default)):
             raise SpaceError(
-                f"{self.name}: a categorical parameter has whole bounds and a whole default, "
+                f"{self.name}: the bounds and the default of a categorical parameter must be integers, "
                 f"not {self.default} in {self.low}..{self.high}"
             )
         if self.choices and len(self.choices) != self.count:
@@ -89,7 +89,7 @@ class Parameter:
         if self.kind != "categorical" or len(self.weights) != self.count:
             raise SpaceError(f"{self.name}: {len(self.weights)} weights for {self.count} values")
         if not (all(w >= 0 for w in self.weights) and math.isclose(sum(self.weights), 1.0, abs_tol=1e-6)):
-            raise SpaceError(f"{self.name}: the weights {self.weights} are not shares that sum to 1")
+            raise SpaceError(f"{self.name}: the weights {self.weights} are not shares that add up to 1")
 
     @property
     def count(self) -> int:
@@ -123,12 +123,12 @@ class Parameter:
             lowered = [c.lower() for c in self.choices]
             if value.lower() not in lowered:
                 known = unknown_name("choice", value, self.choices).partition(f"{value!r}.")[2]
-                told = known if self.choices else " It takes a number."
+                told = known if self.choices else " Expected a number."
                 raise SpaceError(f"{self.name} has no choice {value!r}.{told}")
             return self.low + lowered.index(value.lower())
         self.check(float(value))
         if self.kind == "categorical" and value != round(value):
-            raise SpaceError(f"{self.name} = {value!r}: a categorical parameter takes a whole number or a choice")
+            raise SpaceError(f"{self.name} = {value!r}: a categorical parameter expects an integer or a choice")
         return float(value)
 
     def to_json(self) -> dict[str, Any]:

@@ -27,15 +27,17 @@ class ModulationShape(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    p: float | None = Field(default=None, gt=0.0, le=1.0, description="of the geometric distribution of their number")
-    most: int | None = Field(default=None, ge=0, le=64, description="modulations of a patch at most")
-    amount: tuple[float, float] | None = Field(default=None, description="draw amounts from [low, high]")
-    power: tuple[float, float] | None = Field(default=None, description="draw powers from [low, high]")
-    bipolar: float | None = Field(default=None, ge=0.0, le=1.0, description="probability")
-    stereo: float | None = Field(default=None, ge=0.0, le=1.0, description="probability")
-    sources: dict[str, float] | None = Field(default=None, description="weights by name or glob; others are not drawn")
+    p: float | None = Field(
+        default=None, gt=0.0, le=1.0, description="Parameter of the geometric distribution of their number."
+    )
+    most: int | None = Field(default=None, ge=0, le=64, description="Most modulations per patch.")
+    amount: tuple[float, float] | None = Field(default=None, description="Draw amounts from [low, high].")
+    power: tuple[float, float] | None = Field(default=None, description="Draw powers from [low, high].")
+    bipolar: float | None = Field(default=None, ge=0.0, le=1.0, description="Probability of a bipolar modulation.")
+    stereo: float | None = Field(default=None, ge=0.0, le=1.0, description="Probability of a stereo modulation.")
+    sources: dict[str, float] | None = Field(default=None, description="Weights by name or glob. Others are not drawn.")
     destinations: dict[str, float] | None = Field(
-        default=None, description="weights by name, glob or group; others are not drawn"
+        default=None, description="Weights by name, glob or group. Others are not drawn."
     )
 
     def over(self, base: ModulationShape) -> ModulationShape:
@@ -52,26 +54,24 @@ class SpaceShape(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     shape: str = Field(
-        default="", description="start from this shape of the backend, or from a .toml file of these keys"
+        default="", description="Start from a shape of the backend, or from a .toml file with these keys."
     )
     include: tuple[str, ...] | None = Field(
-        default=None, description="vary only parameters that match one of these globs"
+        default=None, description="Vary only parameters that match one of these globs."
     )
-    exclude: tuple[str, ...] = Field(
-        default=(), description="do not vary parameters that match; they keep their default"
-    )
-    fix: dict[str, Value] = Field(default={}, description="hold parameters at a value or choice")
+    exclude: tuple[str, ...] = Field(default=(), description="Keep parameters that match these globs at their default.")
+    fix: dict[str, Value] = Field(default={}, description="Hold parameters at a value or choice.")
     free: tuple[str, ...] = Field(
-        default=(), description="vary these although the backend's shape fixes or leaves them out"
+        default=(), description="Vary these even if the backend's shape fixes or leaves them out."
     )
     ranges: dict[str, tuple[float, float]] = Field(
-        default={}, description="draw from [low, high], in the engine's own units"
+        default={}, description="Draw from [low, high], in the engine's own units."
     )
     weights: dict[str, dict[str, float]] = Field(
-        default={}, description="draw choices in these proportions; others never"
+        default={}, description="Draw choices in these proportions, and others never."
     )
     modulations: ModulationShape | None = Field(
-        default=None, description="draw modulations, distributed like this; { most = 0 } for none"
+        default=None, description="Draw modulations with this distribution. { most = 0 } draws none."
     )
 
     def over(self, base: SpaceShape) -> SpaceShape:
@@ -136,7 +136,7 @@ def _routing(space: ParameterSpace, shape: ModulationShape | None) -> Routing | 
     if shape is None or shape.most == 0:
         return None
     if not space.modulation_slots:
-        raise _error("modulations", "this synth has no modulations that a label could hold", "most")
+        raise _error("modulations", "this synth has no modulations that a label can hold", "most")
     given = {key: value for key, value in shape if value is not None and key not in {"sources", "destinations"}}
     groups = {p.name: p.group for p in space.parameters}
     for key in ("amount", "power"):
@@ -159,11 +159,11 @@ def _routed(
         if not matched:
             raise _error("modulations", unknown_name(key.removesuffix("s"), pattern, names), key)
         if not 0.0 <= weight < math.inf:
-            raise _error("modulations", f"{key}: {pattern} = {weight:g} is no finite weight from 0 on", key)
+            raise _error("modulations", f"{key}: {pattern} = {weight:g} must be a finite weight of at least 0", key)
         found |= dict.fromkeys(matched, weight)
     kept = {name: weight for name, weight in found.items() if weight > 0}
     if weights and not kept:
-        raise _error("modulations", f"{key} leaves none with a weight above 0", key)
+        raise _error("modulations", f"{key} leaves nothing with a weight above 0", key)
     return kept
 
 
@@ -209,10 +209,10 @@ def _narrowed(
     if bounds is not None:
         low, high = bounds
         if not parameter.low <= low < high <= parameter.high:
-            told = f"{parameter.name} = [{low:g}, {high:g}] is not a range inside {parameter.low:g}..{parameter.high:g}"
+            told = f"{parameter.name} = [{low:g}, {high:g}] is not a range within {parameter.low:g}..{parameter.high:g}"
             raise _error("ranges", f"{told}. To hold it at one value, use [space.fix].", parameter.name)
         if parameter.kind == "categorical" and (low != round(low) or high != round(high)):
-            raise _error("ranges", f"{parameter.name} is categorical and takes whole bounds", parameter.name)
+            raise _error("ranges", f"{parameter.name} is categorical, so its bounds must be integers", parameter.name)
         parameter = replace(parameter, within=(low, high))
     return parameter if weights is None else replace(parameter, weights=_shares(parameter, weights))
 
@@ -224,7 +224,7 @@ def _shares(parameter: Parameter, weights: Mapping[str, float]) -> tuple[float, 
     shares = [0.0] * parameter.count
     for choice, weight in weights.items():
         if not 0.0 <= weight < math.inf:
-            told = f"{parameter.name}: {choice} = {weight:g} is no finite weight from 0 on"
+            told = f"{parameter.name}: {choice} = {weight:g} must be a finite weight of at least 0"
             raise _error("weights", told, parameter.name)
         raw = _choice(parameter, choice)
         if parameter.drawn[0] <= raw <= parameter.drawn[1]:
@@ -232,7 +232,7 @@ def _shares(parameter: Parameter, weights: Mapping[str, float]) -> tuple[float, 
     total = sum(shares)
     if not 0.0 < total < math.inf:
         low, high = (parameter.text(end) for end in parameter.drawn)
-        told = f"{parameter.name} has no choice in {low}..{high} with a weight above 0"
+        told = f"{parameter.name} has no choice from {low} to {high} with a weight above 0"
         raise _error("weights", told, parameter.name)
     return tuple(share / total for share in shares)
 
@@ -244,7 +244,7 @@ def _choice(parameter: Parameter, choice: str) -> float:
     except SpaceError as error:
         raise _error("weights", str(error), parameter.name) from None
     except ValueError:
-        raise _error("weights", f"{parameter.name} takes whole numbers, not {choice!r}", parameter.name) from None
+        raise _error("weights", f"{parameter.name} expects integers, not {choice!r}", parameter.name) from None
 
 
 def _error(key: str, told: str, name: str) -> SpaceError:

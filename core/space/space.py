@@ -69,7 +69,7 @@ class ParameterSpace:
     def __post_init__(self) -> None:
         names = [p.name for p in self.parameters]
         if len(set(names)) != len(names):
-            raise SpaceError(f"a parameter is named twice: {sorted({n for n in names if names.count(n) > 1})}")
+            raise SpaceError(f"a parameter name is used twice: {sorted({n for n in names if names.count(n) > 1})}")
         for name, value in (*self.fixed.items(), *self.held.items()):
             parameter = self[name]
             if not parameter.low <= value <= parameter.high:
@@ -77,7 +77,7 @@ class ParameterSpace:
         for parameter in self.parameters:
             for gate in filter(None, (parameter.switch, *(name for name, _ in parameter.when))):
                 if gate not in self._by_name:
-                    raise SpaceError(f"{parameter.name} is gated by {gate!r}, which is no parameter")
+                    raise SpaceError(f"{parameter.name} is gated by {gate!r}, which is not a parameter")
             if parameter.slot and parameter.slot not in self.assets:
                 raise SpaceError(f"{parameter.name} fills the slot {parameter.slot!r}, which this space does not have")
             self._check_switches(parameter)
@@ -209,7 +209,9 @@ class ParameterSpace:
             content = parameter.contents[round(chosen - parameter.low)]
             held = patch.assets.get(parameter.slot, content)
             if held not in parameter.contents:
-                raise SpaceError(f"what the patch has in the slot {parameter.slot!r} is no choice of {parameter.name}.")
+                raise SpaceError(
+                    f"the patch's asset in the slot {parameter.slot!r} is not a choice of {parameter.name}."
+                )
             if held != content:
                 values[parameter.name] = parameter.low + parameter.contents.index(held)
             assets[parameter.slot] = held

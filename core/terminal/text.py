@@ -16,8 +16,15 @@ def one_line(text: object, longest: int = LONGEST) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
 
+def sentence(text: str) -> str:
+    """Return a text with a capital first letter and a full stop; a first word that is more than letters stays."""
+    first = text.split(maxsplit=1)[0] if text.strip() else ""
+    capital = text[:1].upper() + text[1:] if first.rstrip(",;:.").isalpha() and first.islower() else text
+    return capital if not capital or capital.endswith((".", "!", "?")) else f"{capital}."
+
+
 def counted(number: int, thing: str, things: str = "") -> str:
-    """Return a number of things in words."""
+    """Return a number and its noun, such as "1 row" or "2 rows"."""
     return f"{number} {thing if number == 1 else things or f'{thing}s'}"
 
 

@@ -36,7 +36,7 @@ def block_of(dataset: Dataset, index: int) -> Block:
     """
     digests = dataset.storage.blocks().get(index)
     if digests is None:
-        raise DatasetError(f"block {index} is not stored (yet)")
+        raise DatasetError(f"block {index} is not stored yet")
     plan, first = dataset.plan, index * dataset.plan.block_rows
     rows = range(first, first + len(digests))
     columns = {column.name: dataset.storage.read(column.name, rows) for column in plan.schema}
@@ -101,7 +101,9 @@ class Source:
         if wrong:
             listed = ", ".join(map(str, wrong[:3])) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
             block = wrong[0] // self.dataset.plan.block_rows
-            raise DatasetError(f"{self.path}: block {block}: the bytes of row {listed} are not those that were written")
+            raise DatasetError(
+                f"{self.path}: block {block}: the bytes of row {listed} have changed since they were written"
+            )
         return columns, digests
 
     def _stored(self, rows: range) -> Iterator[bytes]:
@@ -156,8 +158,8 @@ class Feed:
         for index, rows in there.items():
             if not (0 <= index < self.plan.blocks and 0 < rows <= self.plan.rows_of(index)):
                 raise DatasetError(
-                    f"{self.paths[0]}: block {index} is said to have {rows} rows, for which its plan has no place. "
-                    "Delete the marker that says so."
+                    f"{self.paths[0]}: block {index} is marked as having {rows} rows, which do not fit its plan. "
+                    "Delete that marker."
                 )
         return there
 
@@ -223,7 +225,8 @@ def carry(feed: Feed, sink: Sink[Any], index: int, rows: int) -> Damaged | None:
             again = storage.read(column.name, numbers)
             if again.tobytes() != np.ascontiguousarray(block.columns[column.name][places]).tobytes():
                 raise RunError(
-                    f"{sink.path}: block {index} was written, and its {column.name} reads back otherwise. The disk or "
+                    f"{sink.path}: block {index} was written, but its {column.name} reads back differently. The disk "
+                    f"or "
                     f"the sink {sink.name!r} cannot be trusted: convert to another place."
                 )
     return None
@@ -241,7 +244,7 @@ def transfer(
         workers: processes.
         told: hears of the rows of each block that is done with.
 
-    Raises :class:`DatasetError` or :class:`RunError` if it cannot go on; what is stored is kept.
+    Raises :class:`DatasetError` or :class:`RunError` if it cannot go on; finished blocks are kept.
     """
     if min(workers, len(todo)) > 1:
         return _by_workers(feed, sink, todo, workers, told)
@@ -267,7 +270,9 @@ def _by_workers(
             message = inbox.get()
             body, child = message.body, message.sender
             if body is None:
-                raise RunError(f"a worker {child.epitaph()[1]}; what is stored is kept.\n{child.last_words()}".rstrip())
+                raise RunError(
+                    f"a worker {child.epitaph()[1]}; finished blocks are kept.\n{child.last_words()}".rstrip()
+                )
             if "failed" in body:
                 raise RunError(body["failed"])
             if "block" in body:

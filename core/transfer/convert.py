@@ -70,6 +70,6 @@ def check_apart(source: Path, path: Path) -> None:
     """Raise :class:`ConfigError` if a dataset would be written into one that is read, or around it."""
     here, there = source.resolve(), path.resolve()
     if here == there:
-        raise ConfigError(f"{path} is {source} itself. Name another path.")
+        raise ConfigError(f"{path} is {source} itself. Choose another path.")
     if here in there.parents or there in here.parents:
-        raise ConfigError(f"{path} and {source} lie one inside the other. Name another path.")
+        raise ConfigError(f"{path} and {source} are one inside the other. Choose another path.")

@@ -110,7 +110,7 @@ class Destination:
         other = [name for name, cls in host.sinks().items() if cls.recognises(path)]
         if other:
             raise OtherPlanError(
-                f"{path} holds a dataset of the sink {other[0]!r}, not {plan.sink.name!r}. Name another path."
+                f"{path} was stored by the sink {other[0]!r}, not {plan.sink.name!r}. Choose another path."
             )
 
     def feed(self, paths: list[Path]) -> Feed:
@@ -149,7 +149,7 @@ class Destination:
                 continue
             shared = min(len(there[index]), len(digests))
             if there[index][:shared] != digests[:shared]:
-                raise self._other(f"block {index} has other rows")
+                raise self._other(f"block {index} has different rows")
 
     def with_own_splits(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
         """Return attributes, with the splits of the dataset that is there in place of theirs."""
@@ -178,7 +178,7 @@ class Destination:
         except DatasetError:  # the source is damaged now: what was taken from it before stays
             return
         if digests != there[index][:rows]:
-            raise self._other(f"block {index} has other rows")
+            raise self._other(f"block {index} has different rows")
 
     def _check_plan(self, old: Plan) -> None:
         if old.fingerprint != self.plan.fingerprint:
@@ -187,10 +187,10 @@ class Destination:
             )
         if old.rounds != self.plan.rounds[: len(old.rounds)]:
             rounds = [" + ".join(map(str, plan.rounds)) for plan in (old, self.plan)]
-            raise self._other(f"it has {rounds[0]} patches, not {rounds[1]}; a dataset grows, and does not shrink")
+            raise self._other(f"it has {rounds[0]} patches, not {rounds[1]}; a dataset can grow but not shrink")
 
     def _other(self, difference: str) -> OtherPlanError:
-        return OtherPlanError(f"{self.path} holds another dataset: {difference}\nName another path.")
+        return OtherPlanError(f"{self.path} holds another dataset: {difference}\nChoose another path.")
 
 
 def transferred(

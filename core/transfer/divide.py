@@ -109,7 +109,7 @@ def _families(dataset: Dataset, patches: Mapping[str, NDArray[Any]], crossing: C
     both = [patches["preset"], patches.get("mate", np.zeros_like(patches["preset"]))]
     there, places = distinct(np.concatenate(both))
     if not any(there):
-        raise ConfigError("--by preset: no row of the dataset comes from a preset. Split it --by patch")
+        raise ConfigError("--by preset: no row of the dataset comes from a preset. Use --by patch.")
     # A preset whose rows are still to come counts too: they are to fall where those of its copies are
     names = sorted({*there, *(preset.sha256 for preset in dataset.plan.presets)})
     place_of = {name: place for place, name in enumerate(names)}
@@ -215,11 +215,11 @@ def _check_room(splits: Splits, patches: Mapping[str, NDArray[Any]], families: _
     if not empty or held <= min(share for share in splits.shares.values() if share) * total:
         return
     members = sum(families.kin.get(name, name) == largest for name in families.present)
-    seed = "Another --seed may place it better. Else keep" if held < total / 2 else "Keep"
+    seed = "Another --seed may place it better. If not, use" if held < total / 2 else "Use"
     raise ConfigError(
         f"breeding has joined {members} of {len(families.present)} presets into one family, with {held} of "
-        f"{total} patches, which leaves {' and '.join(empty)} empty. {seed} each preset by itself, and leave out the "
-        "rows bred across splits: --crossing drop; or let relatives fall in different splits: --by patch"
+        f"{total} patches, which leaves {' and '.join(empty)} empty. {seed} --crossing drop to keep presets apart and "
+        "leave out the rows bred across splits, or --by patch to let relatives fall in different splits."
     )
 
 

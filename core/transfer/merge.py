@@ -62,11 +62,11 @@ def merge(
     """
     host = host or Host.load()
     if len(sources) < 2:
-        raise ConfigError("merge: name two datasets or more.")
+        raise ConfigError("merge: give two or more datasets.")
     for source in sources:
         check_apart(source, path)
     if len({source.resolve() for source in sources}) < len(sources):
-        raise ConfigError("merge: a dataset is named twice, which would store its rows twice.")
+        raise ConfigError("merge: a dataset is given twice, so its rows would be stored twice.")
     opened = {source: open_dataset(source) for source in sources}
     for source, dataset in opened.items():
         check_plan(source, dataset)
@@ -89,8 +89,8 @@ def _check_complete(opened: Mapping[Path, Dataset]) -> None:
     for path, dataset in opened.items():
         if not dataset.complete:
             raise DatasetError(
-                f"{path} is not complete: it has {len(dataset)} of {dataset.plan.rows} rows. Run the command that "
-                f"made it again (tonesmith generate ... {path}), then merge."
+                f"{path} is not complete: it has {len(dataset)} of {dataset.plan.rows} rows. Complete it "
+                f"with the command that made it (tonesmith generate ... {path}), then merge."
             )
 
 
@@ -114,9 +114,9 @@ def _unlike(one: Plan, other: Plan) -> list[str]:
     if one.measures != other.measures:
         lines.append(f"measures: {_measures(one)} -> {_measures(other)}")
     if one.notes.per_patch != other.notes.per_patch:
-        lines.append(f"notes of each patch: {one.notes.per_patch} -> {other.notes.per_patch}")
+        lines.append(f"notes per patch: {one.notes.per_patch} -> {other.notes.per_patch}")
     elif one.notes != other.notes and one.notes.per_patch > _MOST_DRAWN:
-        lines.append(f"notes, of more than {_MOST_DRAWN} a patch: {one.notes} -> {other.notes}")
+        lines.append(f"notes, with more than {_MOST_DRAWN} per patch: {one.notes} -> {other.notes}")
     return lines
 
 
@@ -154,11 +154,11 @@ def _cure(lines: Iterable[str]) -> str:
     keys = [line.partition(":")[0] for line in lines]
     if any(key.startswith("space.parameters.") and key.endswith((".contents", ".choices", ".high")) for key in keys):
         return (
-            "Presets bring choices of their own to the parameters that choose assets, so datasets of different presets "
-            "have other labels. Make each with the presets of all, or with one catalog and no presets."
+            "Presets add their own choices to the parameters that choose assets, so datasets with different presets "
+            "have different labels. Make each with all the presets, or with one catalog and no presets."
         )
     if any(key.startswith("space") for key in keys):
-        return "Make them with the same [backend] and the same [space]: free and fix the same parameters in both."
+        return "Use the same [backend] and [space] for all: free and fix the same parameters."
     if keys == ["measures"]:
         return "Make one of them again with the validators of the other."
     return "Make one of them again with the settings of the other."
@@ -205,15 +205,16 @@ def _check_distinct(opened: Mapping[Path, Dataset], entries: Sequence[Mapping[st
         patches = identities.setdefault(json.dumps(drawn, sort_keys=True), entry["patches"])
         if patches is not entry["patches"]:
             raise ConfigError(
-                f"merge: two datasets draw the same patches, with one seed, sampler and space: {_span(patches)} and "
-                f"{_span(entry['patches'])} of the result. Make one with another seed; to play the same patches "
+                f"merge: two datasets draw the same patches, from the same seed, sampler and space: {_span(patches)} "
+                f"and "
+                f"{_span(entry['patches'])} of the result. Make one with another seed. To play the same patches "
                 "with more notes, make one dataset with the notes of both."
             )
     digests = {path: {d for of in dataset.storage.blocks().values() for d in of} for path, dataset in opened.items()}
     for one, other in combinations(opened, 2):
         if shared := len(digests[one] & digests[other]):
             raise ConfigError(
-                f"merge: {one} and {other} share {shared} of their rows, which would be stored twice. "
+                f"merge: {one} and {other} have {shared} rows in common, which would be stored twice. "
                 "Make one with another seed."
             )
 

@@ -43,8 +43,9 @@ def decided(
         pairs = [(key, there.settings[key], asked.settings[key]) for key in asked.settings]
         listed = "\n".join(f"  {key}: {old} -> {new}" for key, old, new in pairs if old != new)
         raise OtherPlanError(
-            f"{path} is split otherwise (there -> asked for):\n{listed}\nRows would move between splits, and what was "
-            "trained on them would have seen its test. To split it anew all the same: --force"
+            f"{path} is already split differently (there -> asked for):\n{listed}\nRows would move between splits, "
+            f"and what was "
+            "trained on them would have seen test rows. To split it again anyway: --force"
         )
     return divide(
         dataset, asked.shares, by=asked.by, stratify=asked.stratify, seed=asked.seed, crossing=asked.crossing

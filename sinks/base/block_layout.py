@@ -44,7 +44,7 @@ class Layout:
     def __post_init__(self) -> None:
         check_columns(self.columns)
         if self.block_rows < 1 or self.rows < 0:
-            raise DatasetError(f"no such layout: {self.rows} rows, {self.block_rows} a block")
+            raise DatasetError(f"no such layout: {self.rows} rows, {self.block_rows} per block")
 
     def to_json(self) -> dict[str, Any]:
         """Return the record."""
@@ -64,7 +64,7 @@ class Layout:
         try:
             return int(self.attributes["plan"]["audio"]["sample_rate"])
         except (LookupError, TypeError, ValueError):
-            raise DatasetError("the dataset has no plan among its attributes") from None
+            raise DatasetError("the dataset has no plan in its attributes") from None
 
     def unlike(self, there: Layout) -> str:
         """Return in what a dataset that is there is of another form, or "" if it may be brought up to this one."""
@@ -87,7 +87,8 @@ def read_layout(path: Path, sink: str, version: int) -> Layout | None:
             return None
         if record["layout"] != version:
             raise DatasetError(
-                f"{path}: it has {sink} layout {record['layout']!r}; this tonesmith reads {version}. Upgrade it."
+                f"{path}: it has {sink} layout {record['layout']!r}; this version of tonesmith reads {version}. "
+                "Upgrade tonesmith."
             )
         return Layout(
             sink,

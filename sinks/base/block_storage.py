@@ -118,7 +118,7 @@ class BlockStorage(FolderStorage):
             else:
                 self._keep(block, opened)  # it may have labels now, and its file open again
                 return
-        raise self._unreadable(spec.name, block, DatasetError("it is replaced again and again"))
+        raise self._unreadable(spec.name, block, DatasetError("it keeps being replaced"))
 
     def _opened(self, block: int, place: int) -> _OpenedBlock:
         """Return a block, opened; one that has grown meanwhile is opened again for a place that it had not."""
@@ -173,7 +173,7 @@ class BlockStorage(FolderStorage):
                     return _OpenedBlock(marker, stamp, parts, readers)
             except OSError:
                 continue
-        raise DatasetError("it is not stored (yet)")
+        raise DatasetError("it is not stored yet")
 
     def _marker(self, block: int, place: int, *, again: bool) -> Marker | None:
         """Return the marker that counts for a block, or None; as last seen, if that has such a place.

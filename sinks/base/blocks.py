@@ -166,7 +166,7 @@ class BlockSink(FolderSink[O]):
         if layout is None:
             if not path.exists():
                 raise DatasetNotFoundError(f"there is no dataset at {path}")
-            raise DatasetError(f"{path} is not a dataset of tonesmith's sink {cls.name!r}")
+            raise DatasetError(f"{path} is not a tonesmith dataset of the sink {cls.name!r}")
         return layout
 
     def create(self, attributes: Mapping[str, Any], schema: Sequence[Column], rows: int, block_rows: int) -> None:

@@ -34,12 +34,12 @@ def check_block(columns: Sequence[Column], rows: int, block_rows: int, block: Bl
     first, count = block.index * block_rows, block.rows
     if block.index < 0 or block.first_row != first or not 1 <= count <= block_rows or first + count > rows:
         raise DatasetError(
-            f"block {block.index} with {count} rows from row {block.first_row} on has no place in a dataset "
-            f"of {rows} rows, {block_rows} a block"
+            f"block {block.index} with {count} rows from row {block.first_row} on does not fit a dataset "
+            f"of {rows} rows, {block_rows} per block"
         )
     if set(block.columns) != {c.name for c in columns}:
         odd = sorted(set(block.columns) ^ {c.name for c in columns})
-        raise DatasetError(f"block {block.index} has other columns than the dataset: {', '.join(odd)}")
+        raise DatasetError(f"block {block.index} has different columns from the dataset: {', '.join(odd)}")
     for column in columns:
         array = block.columns[column.name]
         if array.shape != (count, *column.shape) or array.dtype != column.dtype:

@@ -105,7 +105,7 @@ def open_plain(path: Path) -> int:
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, f"{path.name} is no file", str(path))
+        raise OSError(errno.EINVAL, f"{path.name} is not a file", str(path))
     return descriptor
 
 
@@ -167,7 +167,7 @@ def telling(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         cure = " Free some space and run the same command again." if error.errno in _FULL else ""
-        raise DatasetError(f"cannot write {what}: {error.strerror or error}. Nothing of it was kept.{cure}") from error
+        raise DatasetError(f"cannot write {what}: {error.strerror or error}. Nothing was changed.{cure}") from error
 
 
 def _name_aside() -> str:

@@ -48,14 +48,14 @@ class FolderSink(Sink[O]):
             block_rows: of a full block.
         """
         if difference:
-            raise DatasetError(f"{self.path} holds a dataset of another form: {difference}.")
+            raise DatasetError(f"{self.path} holds a dataset stored differently: {difference}.")
         if difference is None:
             if self.path.exists() and not _is_untouched(self.path):
-                raise PathTakenError(f"{self.path} is no dataset of tonesmith, and not empty. Choose another path.")
+                raise PathTakenError(f"{self.path} exists and is not a tonesmith dataset. Choose another path.")
             return
         last = max((block * block_rows + count for block, count in self.committed().items()), default=0)
         if last > rows:
-            raise DatasetError(f"{self.path} holds {last} rows already; it cannot shrink to {rows}.")
+            raise DatasetError(f"{self.path} already holds {last} rows and cannot shrink to {rows}.")
 
 
 def _is_untouched(path: Path) -> bool:

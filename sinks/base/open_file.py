@@ -80,7 +80,7 @@ def read_file(path: Path, limit: int) -> bytes:
 def read_range(descriptor: int, start: int, size: int, limit: int) -> bytes:
     """Return some bytes of a file, of which there may not be more than a limit."""
     if size > limit:
-        raise DatasetError(f"it has {size} bytes where {limit} are the most that there can be")
+        raise DatasetError(f"it has {size} bytes, and at most {limit} are possible")
     pieces, end = [], start + size
     while start < end:
         piece = os.pread(descriptor, end - start, start)

@@ -70,7 +70,7 @@ class Pieces:
         if size != self.size:
             raise DatasetError(f"it has {size} bytes, not {self.size}")
         if self._checksum(read_at) != self.rest:
-            raise DatasetError("the checksum of what lies between its rows does not match")
+            raise DatasetError("the checksum of the bytes between its rows does not match")
 
     def _checksum(self, read_at: ReadAt) -> int:
         checksum = 0
@@ -82,7 +82,7 @@ class Pieces:
         after = 0
         for offset, length in sorted(set(self.places)):
             if not after <= offset <= offset + length <= self.size:
-                raise DatasetError("the places of its rows make no sense")
+                raise DatasetError("the positions of its rows are invalid")
             yield after, offset
             after = offset + length
         yield after, self.size
@@ -96,4 +96,4 @@ def _find(content: bytes, row: bytes, after: int) -> int:
             if content.startswith(row, offset):
                 return offset
             offset = content.find(row[:_SOUGHT], offset + 1)
-    raise DatasetError("the library that wrote the file has laid out a row in a form that tonesmith does not know")
+    raise DatasetError("the library that wrote the file laid out a row in a form that tonesmith does not know")

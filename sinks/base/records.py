@@ -65,7 +65,7 @@ class Marker(NamedTuple):
             raise
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             pass
-        cure = f"Delete it and run the command that made the dataset again, which makes block {self.block} anew."
+        cure = f"Delete it and re-run the command that made the dataset, to make block {self.block} again."
         raise DatasetError(f"{self.path} is damaged. {cure}")
 
 
@@ -189,7 +189,7 @@ def faults(path: Path) -> list[Rejection]:
         try:
             found.append(_rejection(json.loads(read_plain(folder / name))))
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            raise DatasetError(f"{folder / name} is damaged. Delete it: the candidate is then tried again.") from None
+            raise DatasetError(f"{folder / name} is damaged. Delete it, and the candidate is tried again.") from None
     return sorted(found, key=lambda r: (r.patch, r.attempt))
 
 
@@ -242,13 +242,13 @@ def read_asset(path: Path, name: str) -> bytes:
     from tonesmith.space.patch import sha256_hex
 
     if not is_asset_name(name):
-        raise DatasetError(f"{name!r} is not the name of an asset: that is 64 hexadecimal digits")
+        raise DatasetError(f"{name!r} is not the name of an asset, which is 64 hexadecimal digits")
     try:
         content = read_plain(path / SIDE / "assets" / name)
     except OSError as error:
         raise DatasetError(f"{path}: cannot read the asset {name}: {error.strerror}") from None
     if sha256_hex(content) != name:
-        raise DatasetError(f"{path}: the asset {name} is damaged: its content has another SHA-256")
+        raise DatasetError(f"{path}: the asset {name} is damaged: its SHA-256 does not match")
     return content
 
 

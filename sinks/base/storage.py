@@ -12,7 +12,7 @@ from tonesmith.plan.rejection import Rejection
 from tonesmith.sinks.base import records
 from tonesmith.sinks.base.records import SIDE
 
-_ANEW = "Delete it, and run the command that made the dataset again."
+_ANEW = "Delete it, and re-run the command that made the dataset."
 
 
 class FolderStorage(Storage):
@@ -55,7 +55,7 @@ class FolderStorage(Storage):
     def check(self) -> Iterable[str]:
         """Yield what is wrong with markers and with the ledger."""
         for name in records.cut_short(self._path):
-            yield f"{SIDE}/blocks/{name} is cut short: its block counts as missing. {_ANEW}"
+            yield f"{SIDE}/blocks/{name} is cut short, so its block counts as missing. {_ANEW}"
         try:
             records.faults(self._path)
         except DatasetError as error:
@@ -65,9 +65,9 @@ class FolderStorage(Storage):
         """Return the error that tells why a column of a block cannot be read, and what to do."""
         marker = records.committed(self._path).get(block)
         if marker is None:
-            return DatasetError(f"{self._path}: block {block} is not stored (yet)")
+            return DatasetError(f"{self._path}: block {block} is not stored yet")
         why = "its file is missing" if isinstance(error, FileNotFoundError) else str(error)
         return DatasetError(
-            f"{self._path}: block {block} is damaged ({column}: {why}). Delete {marker.path} and run the command "
-            "that made the dataset again, to make the block anew."
+            f"{self._path}: block {block} is damaged ({column}: {why}). Delete {marker.path} and re-run "
+            "the command that made the dataset, to make the block again."
         )

@@ -51,8 +51,8 @@ class FolderOptions(Options):
 
     audio: Literal["wav", "flac"] = Field(
         "wav",
-        description="WAV files of 32-bit floats, as it is (wav); or 24-bit FLAC with a scale for each row, so that "
-        "nothing clips (flac: off by at most 6e-8 of the scale)",
+        description="Format of the audio files. wav: 32-bit floats, exact. flac: 24 bits with a scale per row, so that "
+        "nothing clips; off by at most 6e-8 of the scale.",
     )
 
 

@@ -38,15 +38,18 @@ class Hdf5Options(Options):
 
     compression: Literal["zstd", "blosc2", "gzip", "none"] = Field(
         "zstd",
-        description="zstd and blosc2 need hdf5plugin to be read, gzip is read by every HDF5 library; each with shuffle",
+        description="Compression of the audio, with shuffle. Reading zstd and blosc2 needs hdf5plugin; gzip needs "
+        "nothing.",
     )
-    level: int = Field(1, ge=1, le=22, description="effort of the compression: at most 9 for blosc2 and gzip")
+    level: int = Field(1, ge=1, le=22, description="Compression level, at most 9 for blosc2 and gzip.")
     modulation_t3: bool = Field(
         False,
-        description="store params/modulation_t3 too, the modulations as a dense matrix (4, sources, destinations)",
+        description="Also store params/modulation_t3, the modulations as a dense matrix (4, sources, destinations).",
     )
     single: bool = Field(
-        False, description="end as a single file at the path; blocks gather in PATH.parts until all are there"
+        False,
+        description="Write a single file at the path. Blocks are collected in PATH.parts until the dataset is "
+        "complete.",
     )
 
     @model_validator(mode="after")
@@ -71,7 +74,7 @@ class Hdf5Sink(Sink[Hdf5Options]):
 
     name = "hdf5"
     record = "record/dataset"
-    summary = "HDF5, a file a block under one virtual file or a single file; with the schema of Vital trainers"
+    summary = "HDF5: one file per block under one virtual file, or a single file; with the schema of Vital trainers"
     Options = Hdf5Options
 
     def __init__(self, options: Hdf5Options, path: Path) -> None:
@@ -116,7 +119,7 @@ class Hdf5Sink(Sink[Hdf5Options]):
             with contextlib.suppress(OSError):
                 self.path.rmdir()  # an empty folder, in whose place the file will be
             if self.path.exists():
-                raise PathTakenError(f"{self.path} is no dataset of tonesmith, and not empty. Choose another path.")
+                raise PathTakenError(f"{self.path} exists and is not a tonesmith dataset. Choose another path.")
         self._blocks.create(attributes, schema, rows, block_rows)
 
     def write_block(self, block: Block) -> None:
@@ -203,9 +206,9 @@ class Hdf5Sink(Sink[Hdf5Options]):
         options = self.options.model_dump(mode="json")
         difference = Layout(self.name, there.version, options, block_rows, rows, tuple(schema), {}).unlike(there)
         if difference:
-            raise DatasetError(f"{self.path} holds a dataset of another form: {difference}.")
+            raise DatasetError(f"{self.path} holds a dataset stored differently: {difference}.")
         if rows < there.rows:
-            raise DatasetError(f"{self.path} holds {there.rows} rows already; it cannot shrink to {rows}.")
+            raise DatasetError(f"{self.path} already holds {there.rows} rows and cannot shrink to {rows}.")
         if rows > there.rows:
             raise DatasetError(_finished(self.path, f"it cannot grow from {there.rows} to {rows} rows"))
 
@@ -258,8 +261,8 @@ def _is_single(path: Path) -> bool:
 
 def _finished(path: Path, what: str) -> str:
     return (
-        f"{path} is finished, and a single HDF5 file does not change: {what}. Make it one of many files, and go on "
-        f"with that: tonesmith convert {path} OTHER --sink hdf5"
+        f"{path} is finished, and a single HDF5 file cannot change: {what}. Convert it to a file per block and "
+        f"continue that one: tonesmith convert {path} OTHER --sink hdf5"
     )
 
 

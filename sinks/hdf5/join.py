@@ -78,7 +78,7 @@ def _join(parts: Path, path: Path) -> None:
 def _check(storage: Storage, layout: Layout, block: int, rows: range, stored: Sequence[bytes]) -> None:
     columns = {column.name: storage.read(column.name, rows) for column in layout.columns}
     if row_digests(layout.columns, columns) != tuple(stored):
-        raise DatasetError(f"block {block} is not what was written. `tonesmith verify` tells what to do.")
+        raise DatasetError(f"block {block} has changed since it was written. `tonesmith verify` says what to do.")
 
 
 def _write_record(file: Any, form: Form, parts: Path, storage: Storage) -> None:

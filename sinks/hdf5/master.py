@@ -74,7 +74,7 @@ def write_master(files: Aside, layout: Layout, file_of: Callable[[int, str], str
 
 def check_master(path: Path, layout: Layout) -> Iterator[str]:
     """Yield what is wrong with the master of a dataset: all but audio is read, which stands in the blocks' files."""
-    cure = f"Delete {MASTER}, if it is there, and run the command that made the dataset again: it is made anew."
+    cure = f"Delete {MASTER}, if it is there, and re-run the command that made the dataset. This makes the file again."
     form, file = Form(layout), path / MASTER
     try:
         with open_file(file) as master:
@@ -92,7 +92,7 @@ def check_master(path: Path, layout: Layout) -> Iterator[str]:
         there = _whole(path, layout)
         with contextlib.suppress(DatasetError):  # of importance, which its own reader tells
             if there and copied and shown != _digest(layout, there, weights_of(form, path)):
-                yield f"{MASTER} does not show what is there. {cure}"
+                yield f"{MASTER} does not match the blocks. {cure}"
 
 
 def _whole(folder: Path, layout: Layout) -> dict[int, tuple[bytes, ...]]:

@@ -77,7 +77,8 @@ def _layout(path: Path, record: Mapping[str, Any]) -> Layout:
     """Return what a record tells; raise :class:`DatasetError` if it is of another version."""
     if record["layout"] != Hdf5Blocks.version:
         raise DatasetError(
-            f"{path}: it has hdf5 layout {record['layout']!r}; this tonesmith reads {Hdf5Blocks.version}. Upgrade it."
+            f"{path}: it has hdf5 layout {record['layout']!r}; this version of tonesmith reads {Hdf5Blocks.version}. "
+            f"Upgrade tonesmith."
         )
     return Layout(
         Hdf5Blocks.name,
@@ -154,7 +155,7 @@ class SingleStorage(Storage):
                 raise DatasetError(f"{self._path}: there is no asset {name!r}")
             content = read_bytes(file, place)
         if sha256_hex(content) != name:
-            raise DatasetError(f"{self._path}: the asset {name} is damaged: its content has another SHA-256")
+            raise DatasetError(f"{self._path}: the asset {name} is damaged: its SHA-256 does not match")
         return content
 
     def assets(self) -> Sequence[str]:
@@ -207,7 +208,7 @@ class SingleStorage(Storage):
         except Exception as error:
             where = f"block {block}" if block is not None else "the record"
             raise DatasetError(
-                f"{self._path}: {where} is damaged ({what}: {error}). Restore the file from a copy, or make it anew."
+                f"{self._path}: {where} is damaged ({what}: {error}). Restore the file from a copy, or make it again."
             ) from error
 
 

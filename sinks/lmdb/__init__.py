@@ -45,10 +45,11 @@ class LmdbOptions(Options):
 
     audio: Literal["blosc", "raw", "flac"] = Field(
         "blosc",
-        description="audio as 32-bit floats packed by Blosc (exact), as they are (exact), or as FLAC of 24 bits (off "
-        "by at most 6e-8 of the row's scale)",
+        description="Format of the audio: 32-bit floats packed by Blosc (exact) or unpacked (exact), or 24-bit FLAC "
+        "(off "
+        "by at most 6e-8 of the row's scale).",
     )
-    level: int = Field(1, ge=0, le=9, description="effort of zstd where Blosc packs: 0 not at all, 9 is slow")
+    level: int = Field(1, ge=0, le=9, description="Compression level of Blosc. 0 does not compress, 9 is slow.")
 
 
 class LmdbSink(BlockSink[LmdbOptions]):

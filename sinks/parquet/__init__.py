@@ -31,10 +31,10 @@ class ParquetOptions(Options):
 
     audio: Literal["flac", "wav"] = Field(
         "flac",
-        description="audio as FLAC of 24 bits (off by at most 6e-8 of the row's scale, a third of the size) or as "
-        "WAV of 32-bit floats (exact)",
+        description="Format of the audio: 24-bit FLAC (off by at most 6e-8 of the row's scale, a third of the size) or "
+        "32-bit float WAV (exact).",
     )
-    row_group: int = Field(16, ge=1, le=1024, description="rows of a row group, which other readers decode at once")
+    row_group: int = Field(16, ge=1, le=1024, description="Rows per row group, which other readers decode at once.")
 
 
 class ParquetSink(BlockSink[ParquetOptions]):
@@ -49,7 +49,7 @@ class ParquetSink(BlockSink[ParquetOptions]):
     """
 
     name = "parquet"
-    summary = "Parquet files in Hugging Face's layout; opens in datasets, pandas and DuckDB"
+    summary = "Parquet files in Hugging Face's layout; open in datasets, pandas and DuckDB"
     Options = ParquetOptions
     suffix = ".parquet"
     divides = True

@@ -56,7 +56,7 @@ def check_flac_holds(layout: Layout, lossless: str) -> None:
     channels = next((column.shape[0] for column in layout.columns if column.name == "audio"), 1)
     if channels > _FLAC_CHANNELS or layout.sample_rate > _FLAC_RATE:
         raise ConfigError(
-            f"FLAC holds {_FLAC_CHANNELS} channels and {_FLAC_RATE} Hz at most, not {channels} channels at "
+            f"FLAC holds at most {_FLAC_CHANNELS} channels and {_FLAC_RATE} Hz, not {channels} channels at "
             f"{layout.sample_rate} Hz. Use another form: sink.audio = {lossless!r}"
         )
 
@@ -129,7 +129,7 @@ def _read_npy(content: bytes) -> NDArray[np.float32]:
     """Return float32 (channels, frames) of a file that NumPy made. Its own reader evaluates what a header says."""
     head = _NPY.match(content)
     if head is None:
-        raise ValueError("it is no array of float32 as tonesmith writes it")
+        raise ValueError("it is not an array of float32 as tonesmith writes it")
     shape = int(head[1]), int(head[2])
     return np.frombuffer(content, "<f4", offset=head.end()).reshape(shape).astype(np.float32)
 
@@ -138,7 +138,7 @@ def _read_wav(content: bytes) -> NDArray[np.float32]:
     """Return float32 (channels, frames) of a file that :func:`wav_of` made."""
     head = struct.unpack_from("<4sI4s4sIHH", content)
     if (head[0], head[2], head[3], head[5]) != (b"RIFF", b"WAVE", b"fmt ", IEEE_FLOAT):
-        raise ValueError("it is no WAV file of 32-bit floats")
+        raise ValueError("it is not a WAV file of 32-bit floats")
     place = content.index(b"data", 36)  # behind the chunks "fmt " and "fact"
     (size,) = struct.unpack_from("<I", content, place + 4)
     samples = np.frombuffer(content, "<f4", size // 4, place + 8)

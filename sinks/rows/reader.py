@@ -50,7 +50,7 @@ class LabelledReader(PartReader):
         self._file, self._sums = file, sums
         self.form: AudioForm = layout.options["audio"]
         if self.form not in FORMS:  # it becomes part of a path
-            raise DatasetError(f"there is no form of audio {self.form!r}")
+            raise DatasetError(f"unknown form of audio {self.form!r}")
         self._labels = Labels(layout.columns, origins_of(layout.attributes))
         self._read: dict[int, Label] = {}
         values = {column.name: math.prod(column.shape) for column in layout.columns}
@@ -103,7 +103,7 @@ class LabelledReader(PartReader):
     def _checked(self, content: bytes, place: int, what: str) -> bytes:
         expected = self._sums[place] >> 32 if what == AUDIO else self._sums[place] & 0xFFFFFFFF
         if google_crc32c.value(content) != expected:
-            raise DatasetError(f"the {what} of its row {place} has another checksum")
+            raise DatasetError(f"the {what} of its row {place} has a different checksum")
         return content
 
 

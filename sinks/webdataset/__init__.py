@@ -41,8 +41,9 @@ class WebDatasetOptions(Options):
 
     audio: Literal["flac", "npy"] = Field(
         "flac",
-        description="24-bit FLAC with a scale for each row, so that nothing clips (flac: off by at most 6e-8 of the "
-        "scale); or NumPy arrays of float32, as it is (npy)",
+        description="Format of the audio. flac: 24 bits with a scale per row, so that nothing clips; off by at most "
+        "6e-8 of "
+        "the scale. npy: NumPy arrays of float32, exact.",
     )
 
 

@@ -32,7 +32,7 @@ class TarReader(LabelledReader):
         """Return the audio file of the row at a place."""
         member = self._audio_files[place]
         if member.name.partition(".")[0] != f"{label.row:09d}":
-            raise DatasetError(f"{member.name} stands beside the label of row {label.row}")
+            raise DatasetError(f"{member.name} is beside the label of row {label.row}")
         return self._content(member, self.audio_limit)
 
     def _content(self, member: Member, limit: int) -> bytes:

@@ -67,9 +67,9 @@ def _member(header: bytes, start: int) -> Member:
         told, size = _octal(header[_CHECKSUM]), _octal(header[124:136])
         name = header[:100].rstrip(b"\0").decode("ascii")
     except ValueError:
-        raise DatasetError("it is no tar archive of tonesmith") from None
+        raise DatasetError("it is not a tar archive of tonesmith") from None
     if told != sum(blank) or header[257:263] != b"ustar\0" or header[156:157] != b"0":
-        raise DatasetError("it is no tar archive of tonesmith, or a header is damaged")
+        raise DatasetError("it is not a tar archive of tonesmith, or a header is damaged")
     return Member(name, start, size)
 
 

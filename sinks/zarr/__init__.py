@@ -34,10 +34,11 @@ class ZarrOptions(Options):
 
     encoding: Literal["float32", "int24", "float16"] = Field(
         "float32",
-        description="audio as it is (float32); as whole multiples of 2^-22 (int24: off by at most 1.2e-7 up to "
-        "full scale 512); or float16 (off by at most 4.9e-4 of the sample's value, or 3e-8 below 6e-5)",
+        description="Format of the audio. float32: exact. int24: integer multiples of 2^-22, off by at most 1.2e-7 "
+        "up to "
+        "full scale 512. float16: off by at most 4.9e-4 of the sample's value, or 3e-8 below 6e-5.",
     )
-    level: int = Field(1, ge=0, le=9, description="effort of zstd on the audio: 0 stores it unpacked, 9 is slow")
+    level: int = Field(1, ge=0, le=9, description="Compression level of the audio. 0 does not compress, 9 is slow.")
 
 
 class ZarrSink(FolderSink[ZarrOptions]):
@@ -174,7 +175,9 @@ class ZarrSink(FolderSink[ZarrOptions]):
                 copy_documents(self.path, folder)
                 yield folder
             except (ValueError, KeyError, TypeError) as error:
-                raise DatasetError(f"{self.path}: its zarr.json files are damaged ({error}). Restore them.") from error
+                raise DatasetError(
+                    f"{self.path}: its zarr.json files are damaged ({error}). Restore them from a copy."
+                ) from error
             for document in documents(folder):
                 final, content = self.path / document.relative_to(folder), document.read_bytes()
                 if not (final.is_file() and final.read_bytes() == content):

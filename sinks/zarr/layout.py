@@ -63,7 +63,7 @@ class Layout:
     def __post_init__(self) -> None:
         check_columns(self.columns)
         if self.encoding not in _STORED or self.block_rows < 1 or self.rows < 0:
-            raise DatasetError(f"no such layout: {self.encoding} audio, {self.rows} rows, {self.block_rows} a block")
+            raise DatasetError(f"no such layout: {self.encoding} audio, {self.rows} rows, {self.block_rows} per block")
 
     def column(self, name: str) -> Column:
         """Return the column of that name."""
@@ -127,7 +127,9 @@ class Layout:
     def from_json(cls, data: Mapping[str, Any]) -> Layout:
         """Return the layout of a record; raise :class:`DatasetError` if it is of a newer version."""
         if data["layout"] != LAYOUT:
-            raise DatasetError(f"it has Zarr layout {data['layout']!r}; this tonesmith reads {LAYOUT}. Upgrade it.")
+            raise DatasetError(
+                f"it has Zarr layout {data['layout']!r}; this version of tonesmith reads {LAYOUT}. Upgrade tonesmith."
+            )
         columns = columns_from_json(data["columns"])
         return cls(str(data["encoding"]), int(data["level"]), int(data["block_rows"]), int(data["rows"]), columns)
 
@@ -154,5 +156,5 @@ def required_layout(path: Path) -> Layout:
     if layout is None:
         if not path.exists():
             raise DatasetNotFoundError(f"there is no dataset at {path}")
-        raise DatasetError(f"{path} is not a Zarr dataset of tonesmith")
+        raise DatasetError(f"{path} is not a tonesmith Zarr dataset")
     return layout

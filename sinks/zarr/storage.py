@@ -102,7 +102,7 @@ def _attributes(path: Path) -> dict[str, Any]:
         attributes: dict[str, Any] = json.loads(read_plain(path / "zarr.json"))["attributes"]
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise DatasetError(
-            f"{path}: zarr.json is missing or damaged ({error}). Delete it, if it is there, and run the command "
-            "that made the dataset again: the blocks are untouched."
+            f"{path}: zarr.json is missing or damaged ({error}). Delete it, if it is there, and re-run the command "
+            "that made the dataset. The blocks are unharmed."
         ) from None
     return attributes

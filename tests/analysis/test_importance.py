@@ -357,11 +357,11 @@ def test_a_strange_file_in_the_folder_of_parts_survives(chaos, tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("{}", "is damaged, or not written by"),
+        ("{}", "is damaged, or was not written by"),
         ("[1]", "is damaged"),
         ("\xff", "is damaged"),
         ("[" * 100_000, "is damaged"),
-        ('{"format": 2}', "has format 2; this tonesmith reads 1"),
+        ('{"format": 2}', "has format 2; this version of tonesmith reads 1"),
     ],
 )
 def test_a_file_that_is_no_result_is_told_and_never_overwritten(chaos, tmp_path, content, said):
@@ -508,7 +508,7 @@ def test_a_dataset_is_measured_and_told_within_80_columns(dataset, tmp_path):
     assert importance_of(tmp_path / "d.zarr").bases == 3
     assert terminal("verify", "d.zarr", cwd=tmp_path).returncode == 0
     again = terminal("importance", "d.zarr", "--bases", 3, cwd=tmp_path)
-    assert again.stderr == "all 3 bases are measured already: nothing is left to render\n"
+    assert again.stderr == "all 3 bases are already measured; there is nothing to render\n"
     assert again.stdout == result.stdout
 
 
@@ -533,13 +533,13 @@ def test_a_dry_run_says_how_long_and_writes_nothing(plan_file, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nothing.zarr"], "there is no dataset at nothing.zarr"),
+        (["nothing.zarr"], "nothing.zarr does not exist."),
         (["nothing.toml"], "nothing.toml"),
-        (["notes.txt"], "notes.txt is neither a dataset of tonesmith nor a composition"),
+        (["notes.txt"], "notes.txt is neither a tonesmith dataset nor a composition"),
         (["bad.toml"], "bad.toml:1: "),
-        (["plan.toml", "--out", "nowhere/r.json"], "--out: nowhere/r.json cannot be written"),
-        (["plan.toml", "--out", "."], "--out: . cannot be written"),
-        (["plan.toml", "--step", "0"], "a step of 0 is not in 0..1"),
+        (["plan.toml", "--out", "nowhere/r.json"], "--out: cannot write nowhere/r.json"),
+        (["plan.toml", "--out", "."], "--out: cannot write ."),
+        (["plan.toml", "--step", "0"], "a step of 0 is not between 0 and 1"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(plan_file, tmp_path, arguments, said):

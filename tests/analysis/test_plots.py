@@ -137,7 +137,7 @@ def test_without_a_pitch_the_most_frequent_one_that_all_have_is_taken(read, tmp_
     high = dataset(tmp_path / "high.zarr", plan=replace(plan, notes=replace_pitches(plan, (84,))))
     with pytest.raises(ConfigError, match="no pitch in common"):
         sounds_of({"d": read, "high": high})
-    with pytest.raises(ConfigError, match=r"high has no row of pitch 48\. Its pitches: 84"):
+    with pytest.raises(ConfigError, match=r"high has no row with pitch 48\. Its pitches: 84"):
         sounds_of({"d": read, "high": high}, pitch=48)
 
 
@@ -172,7 +172,7 @@ def test_what_cannot_be_compared_is_refused(read, tmp_path):
         sounds_of({"d": read}, "pich")
     with pytest.raises(ConfigError, match="at least 2 sounds"):
         sounds_of({"d": read}, rows=1)
-    with pytest.raises(ConfigError, match="9 datasets in one picture: at most 8"):
+    with pytest.raises(ConfigError, match="9 datasets are too many for one picture: colours distinguish at most 8"):
         sounds_of({str(i): read for i in range(9)})
 
 
@@ -191,7 +191,7 @@ def test_a_sound_that_is_no_number_is_named(read, monkeypatch):
         return found
 
     monkeypatch.setattr(read.storage, "read", spoilt)
-    with pytest.raises(DatasetError, match="d: row 4 holds samples that are no finite numbers"):
+    with pytest.raises(DatasetError, match="d: row 4 has samples that are not finite"):
         sounds_of({"d": read})
 
 
@@ -246,7 +246,7 @@ def test_the_range_is_widened_to_values_beyond_what_is_drawn(tmp_path):
 def test_no_range_is_marked_where_nothing_lies_beyond_it_and_origins_have_a_colour_each(read):
     cover = cover_of(read)
     assert not any(axes.lines for axes in cover_figure(cover, "d").axes)
-    with pytest.raises(ConfigError, match="9 origins in one picture: at most 8"):
+    with pytest.raises(ConfigError, match="9 origins are too many for one picture: colours distinguish at most 8"):
         cover_figure(replace(cover, origins=dict.fromkeys("abcdefghi", 1)), "d")
 
 
@@ -365,7 +365,7 @@ def test_plot_coverage_writes_beside_the_dataset_and_never_into_it(stored, tmp_p
     assert "2 parameters of 10 patches" in capsys.readouterr().out
     assert (tmp_path / "d.zarr.coverage.png").read_bytes().startswith(MAGIC[".png"])
     assert run(["plot", "coverage", str(path), "-o", str(path / "in.png")]) == 2
-    assert "lies in the dataset" in capsys.readouterr().err
+    assert "is inside the dataset" in capsys.readouterr().err
     assert sorted(path.rglob("*")) == before
     assert run(["plot", "coverage", str(path), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -388,9 +388,9 @@ def test_datasets_of_one_name_are_told_apart_and_one_given_twice_is_refused(stor
     [
         ("p.jpg", "unknown kind of picture '.jpg'"),
         ("p", "Known: .pdf, .png, .svg."),
-        ("nowhere/p.png", "lies in one that is not there"),
+        ("nowhere/p.png", "its folder does not exist"),
         ("folder.png", "it is a folder"),
-        ("full.png", "cannot be written: No space left on device"),
+        ("full.png", "full.png: No space left on device"),
     ],
 )
 def test_a_picture_that_cannot_be_written_is_one_sentence(stored, tmp_path, capsys, name, told):

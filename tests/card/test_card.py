@@ -128,7 +128,7 @@ def test_a_card_tells_the_facts(tmp_path: Path) -> None:
     assert "| 1 | `cutoff` | 8 | 136 | 8 to 136 semitones |  | `filter` |" in text
     assert "| 0 | `filter_on` | off, on |" in text
     assert (facts["lhs"], facts["presets"]) == ("12", "8")
-    assert "6 candidates (37.5% of all drawn) were rejected and drawn anew:" in text
+    assert "6 candidates (37.5% of all drawn) were rejected and drawn again:" in text
     assert (facts["level: silent"], facts["level: clipped"]) == ("3", "3")
     level = dataset.column("peak_dbfs")
     assert f"| `peak_dbfs` | {level.min():.4g} |" in text
@@ -230,7 +230,7 @@ def test_a_card_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pyte
     dataset = made(path)
     (path / "README.md").unlink()
     (path / "README.md").mkdir()
-    with pytest.raises(DatasetError, match="cannot write the card of"):
+    with pytest.raises(DatasetError, match="could not write the card of"):
         write_card(path, dataset)
     (path / "README.md").rmdir()
     monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))

@@ -100,7 +100,7 @@ def test_show_tells_routing_assets_and_what_is_not_at_its_default(folder):
     assert "  random_1 -> osc_1_tune  0.5 (bipolar)" in result.stdout
     assert "modulations: 1" in result.stdout
     assert "assets of its own: 0" in result.stdout
-    assert "parameters that are not at their default: 3 of 448" in result.stdout
+    assert "parameters not at their default: 3 of 448" in result.stdout
     assert "  osc_2       on = On" in result.stdout
     assert "(silent)" in result.stdout
     assert "  licence     not stated" in result.stdout
@@ -166,7 +166,7 @@ def test_a_synth_that_reads_no_presets_says_so(tmp_path):
     result = terminal("presets", "list", tmp_path, "--backend", "chaos")
 
     assert result.returncode == 2
-    assert "the backend 'chaos' reads no presets" in result.stderr
+    assert "the backend 'chaos' cannot read presets" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_a_synth_that_reads_no_presets_says_so(tmp_path):
         (["list", "nowhere"], 2, "nowhere does not exist"),
         (["check", "*.vst"], 2, "*.vst matches no preset"),
         (["list", ".", "--backend", "vitta"], 2, "vita"),
-        (["show", "."], 2, ". is no file"),
+        (["show", "."], 2, ". is not a file"),
         (["show", "bad.vital"], 1, "bad.vital: not a Vital preset"),
         (["list", "bad.vital"], 1, ""),
     ],

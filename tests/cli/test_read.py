@@ -81,8 +81,8 @@ def test_export_writes_the_very_samples_and_a_readable_label(dataset, tmp_path):
     [
         (["--row", "18", "--audio", "x.wav"], "--row 18: "),
         (["--row", "0"], "nothing to export"),
-        (["--row", "0", "--preset", "x.vital"], "the backend 'chaos' writes no presets"),
-        (["--row", "0", "--audio", "nowhere/x.wav"], "cannot be written: No such file"),
+        (["--row", "0", "--preset", "x.vital"], "the backend 'chaos' cannot write presets"),
+        (["--row", "0", "--audio", "nowhere/x.wav"], "--audio: cannot write nowhere/x.wav: No such file"),
     ],
 )
 def test_export_says_what_is_wrong_and_exits_2(dataset, tmp_path, arguments, said):
@@ -161,8 +161,8 @@ def test_a_path_that_is_no_dataset_is_told_apart_from_one_that_is_not_there(tmp_
     foreign = terminal(command[0], tmp_path / "folder", *command[1:])
 
     assert (missing.returncode, foreign.returncode) == (2, 1)
-    assert "there is no dataset at" in missing.stderr
-    assert "a folder with notes.txt, not a dataset of tonesmith" in foreign.stderr
+    assert " does not exist." in missing.stderr
+    assert "a folder with notes.txt, not a tonesmith dataset" in foreign.stderr
 
 
 def test_verify_json_lists_each_damaged_row(dataset):

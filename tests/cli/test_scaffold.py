@@ -130,7 +130,7 @@ def test_the_command_tells_what_it_wrote_and_what_is_next(tmp_path, monkeypatch,
         (("backend", "../x"), "lower-case"),
         (("backend", "x-"), "lower-case"),
         (("backend", "x" * 41), "at most 40"),
-        (("sampler", "lhs"), "there is a sampler 'lhs' already, from tonesmith"),
+        (("sampler", "lhs"), "already has a sampler 'lhs'. Choose another name."),
     ],
 )
 def test_a_wrong_role_or_name_is_refused_and_nothing_is_written(tmp_path, monkeypatch, capsys, words, told):

@@ -89,7 +89,7 @@ def test_the_same_again_changes_nothing_and_another_way_is_refused_unless_forced
     again = terminal("split", path)
     other = terminal("split", path, "--by", "preset", "--seed", "5")
 
-    assert again.stdout.splitlines()[-1] == "It was split so already; nothing changed."
+    assert again.stdout.splitlines()[-1] == "Already split this way; nothing changed."
     assert other.returncode == 2
     for said in ("by: patch -> preset", "seed: 0 -> 5", "crossing: none -> join", "--force"):
         assert said in other.stderr
@@ -167,7 +167,7 @@ def test_a_division_that_was_cut_short_is_told_of_and_finished_as_it_was_asked_f
 
     told = " ".join(terminal("inspect", case.path).stdout.split())
     assert (
-        f"unfinished its division into files by split was cut short; finish it: tonesmith split '{case.path}'" in told
+        f"unfinished its division into files by split was interrupted; finish it: tonesmith split '{case.path}'" in told
     )
     assert json.loads(terminal("inspect", case.path, "--json").stdout)[UNFINISHED] is True
     assert terminal("split", case.path).returncode == 2
@@ -215,7 +215,7 @@ def test_sound_blocks_are_divided_and_damaged_ones_listed(tmp_path, what):
     assert result.returncode == 1
     assert "The splits are stored with the dataset." in result.stdout
     assert "left out: " in result.stdout
-    assert "run the command that made the dataset again" in result.stdout
+    assert "re-run the command that made the dataset" in result.stdout
     assert f"tonesmith split {case.path} --finish" in result.stdout
     assert (case.path / "data" / "train" / "000000").is_dir()
     again = json.loads(terminal("split", case.path, "--json").stdout)

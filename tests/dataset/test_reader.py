@@ -98,7 +98,7 @@ def test_an_index_may_count_from_the_end_but_not_beyond(ds: Dataset) -> None:
     assert len(ds) == 20
     assert (ds[-1].row, ds[-20].row, ds[np.int64(3)].row) == (19, 0, 3)
     for beyond in (20, -21):
-        with pytest.raises(IndexError, match=f"row {beyond} of a dataset of 20 rows"):
+        with pytest.raises(IndexError, match=f"row {beyond} is out of range for 20 rows"):
             ds[beyond]
     with pytest.raises(IndexError):
         ds[[0, 20]]
@@ -228,7 +228,7 @@ def test_it_is_pickled_and_read_elsewhere(ds: Dataset) -> None:
 def test_attributes_without_a_plan_are_told(tmp_path: Path) -> None:
     case = write_dataset(tmp_path / "d")
     case.made().create({"plan": {"format": 99}}, case.plan.schema, 20, 8)
-    with pytest.raises(DatasetError, match="Upgrade it"):
+    with pytest.raises(DatasetError, match="Upgrade tonesmith"):
         len(Dataset(ZarrSink.open(case.path)).plan.notes.pitches)
     case.made().create({}, case.plan.schema, 20, 8)
     with pytest.raises(DatasetError, match="no plan"):
@@ -250,9 +250,9 @@ def test_open_dataset_finds_the_sink(case: Case, ds: Dataset) -> None:
 
 
 def test_open_dataset_says_what_is_there_instead(tmp_path: Path) -> None:
-    with pytest.raises(DatasetNotFoundError, match="nothing is there"):
+    with pytest.raises(DatasetNotFoundError, match="does not exist"):
         open_dataset(tmp_path / "missing")
-    with pytest.raises(DatasetError, match=r"an empty folder, not a dataset of tonesmith\. Known sinks: .*zarr"):
+    with pytest.raises(DatasetError, match=r"an empty folder, not a tonesmith dataset\. Known sinks: .*zarr"):
         open_dataset(tmp_path)
     (tmp_path / "a.wav").touch()
     with pytest.raises(DatasetError, match="is a file"):
@@ -260,7 +260,7 @@ def test_open_dataset_says_what_is_there_instead(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"a folder with a\.wav"):
         open_dataset(tmp_path)
     (tmp_path / "zarr.json").write_text("{}")
-    with pytest.raises(DatasetError, match="Zarr data of another program"):
+    with pytest.raises(DatasetError, match="Zarr data from another program"):
         open_dataset(tmp_path)
 
 

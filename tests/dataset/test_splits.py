@@ -740,7 +740,7 @@ def test_a_damaged_block_stays_as_it_is_and_the_others_are_divided(tmp_path, nam
 
     assert list(found) == [1]
     assert "block 1 is damaged" in found[1].what
-    assert "run the command that made the dataset again" in found[1].what
+    assert "re-run the command that made the dataset" in found[1].what
     after = {index: marker.read()["parts"] for index, marker in records.committed(case.path).items()}
     assert [bool(parts) for parts in after.values()] == [True, False, True]
     assert records.committed(case.path)[1].path == before[1]

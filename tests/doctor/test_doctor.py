@@ -170,7 +170,7 @@ def test_a_backend_that_tells_no_values_says_so(chaos, monkeypatch, tmp_path):
     (tmp_path / "quiet_chaos-1.0.dist-info" / "entry_points.txt").write_text("[tonesmith]\nq = quiet_chaos\n")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]]))
 
-    assert checkup_of(compare=False)[1]["read back"].measured == "not told by this backend"
+    assert checkup_of(compare=False)[1]["read back"].measured == "this backend does not report its values"
 
 
 @linux
@@ -400,7 +400,7 @@ def test_at_a_terminal_one_backend_is_examined_with_its_flags(chaos, tmp_path):
     assert lines[0].startswith("chaos: exact, isolation ")
     assert lines[0].endswith("; 1 check fails")
     assert [line for line in lines if line.startswith("  XX  ")] == [next(x for x in lines if "XX  patches " in x)]
-    assert "See whether the parameters reach the synth." in lines[lines.index(next(x for x in lines if "XX" in x)) + 1]
+    assert "Check that the parameters reach the synth." in lines[lines.index(next(x for x in lines if "XX" in x)) + 1]
     assert max(map(len, lines)) <= 80
 
 
@@ -444,4 +444,6 @@ def test_without_a_name_all_are_examined_and_one_that_needs_options_is_no_failur
     monkeypatch.setattr(Host, "find", lambda self, role, name: Needy)
 
     assert run(["doctor", "--quick"]) == 0
-    assert capsys.readouterr().out == ("chaos: not examined, for it needs options: it needs a path: set backend.path\n")
+    assert capsys.readouterr().out == (
+        "chaos: not examined, because it needs options: it needs a path: set backend.path\n"
+    )

@@ -226,5 +226,5 @@ def test_options_are_validated_by_name(install: Install) -> None:
     install("tonesmith-odd", _GOOD)
     host = Host()
     assert host.options_of("validator", "odd", {"most": 2}).model_dump() == {"most": 2.0}
-    with pytest.raises(ConfigError, match=r"validator.most: -1 is not allowed. It takes number >= 0."):
+    with pytest.raises(ConfigError, match=r"validator.most: -1 is not allowed. Expected a number of at least 0."):
         host.options_of("validator", "odd", {"most": -1})

@@ -295,7 +295,7 @@ def test_a_killed_download_does_not_look_whole_and_is_cleared_away(
 def test_a_missing_folder_is_told_with_those_that_are_there(repository: Repository, cache: Path) -> None:
     with pytest.raises(DownloadError, match=r"no folder 'Vitall'\. Its folders: Serum, Vital\.$"):
         download(wanted(repository, subfolder="Vitall"), cache)
-    with pytest.raises(DownloadError, match="no 'NOTICE', where its licence is said to be stated"):
+    with pytest.raises(DownloadError, match="no 'NOTICE', where its licence should be stated"):
         download(wanted(repository, licence_file="NOTICE"), cache)
     assert list(cache.iterdir()) == []
 
@@ -683,7 +683,7 @@ def test_the_commands_bring_and_find_a_collection(repository: Repository, home: 
     for line in ("author   Ada", "licence  CC0-1.0", f"commit   {commit}", f"folder   {folder}"):
         assert f"  {line}\n" in told
     assert told.endswith(f"next: tonesmith presets list {folder}\n")
-    assert shown(preset_sources.download, url=url, subfolder="Vital").startswith("theirs: was there already")
+    assert shown(preset_sources.download, url=url, subfolder="Vital").startswith("theirs: already there")
     assert shown(preset_sources.download, url=url, subfolder="Vital", update=True).startswith("theirs: unchanged")
     newest = repository.commit({"Vital/newer.vital": "{}"})
     updated = json.loads(shown(preset_sources.download, url=url, subfolder="Vital", update=True, as_json=True))
@@ -727,10 +727,10 @@ def test_collections_of_a_table_are_listed_and_downloaded_by_name(
     ("names", "options", "said"),
     [
         (["instatetragramaton"], {}, "unknown collection 'instatetragramaton'. Did you mean 'instatetragrammaton'?"),
-        ([], {"subfolder": "x"}, "--subfolder tells of the collection at --url, and there is no --url."),
-        (["nahush"], {"name": "x"}, "--name tells of the collection at --url, and there is no --url."),
-        (["nahush"], {"url": "https://x/y"}, "--url is one collection, and 'nahush' another"),
-        ([], {"url": "https://x/.."}, "'..' is no name for a collection"),
+        ([], {"subfolder": "x"}, "--subfolder describes a collection at --url, but --url is missing."),
+        (["nahush"], {"name": "x"}, "--name describes a collection at --url, but --url is missing."),
+        (["nahush"], {"url": "https://x/y"}, "--url and 'nahush' are two collections"),
+        ([], {"url": "https://x/.."}, "'..' is not a valid name for a collection"),
         ([], {"url": "ext::sh -c x"}, "is no"),
     ],
 )

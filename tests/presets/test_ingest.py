@@ -127,7 +127,7 @@ def test_a_file_that_two_paths_name_is_read_once(tmp_path):
 def test_a_path_without_presets_is_an_error_that_says_why(tmp_path, path, said):
     (tmp_path / "empty").mkdir()
 
-    with pytest.raises(ConfigError, match=f"{said}; a .vital file, a folder or a glob is needed"):
+    with pytest.raises(ConfigError, match=f"{said}. Give a .vital file, a folder or a glob"):
         preset_files([tmp_path / path], (".vital",))
 
 
@@ -296,9 +296,9 @@ HOSTILE: dict[str, tuple[Callable[[Tree], None], str]] = {
     "65 modulations": (copies("modulations", 65), "65 modulations; Vital has room for 64"),
     "4 wavetables": (copies("wavetables", 4), "4 wavetables; Vital has room for 3"),
     "9 lfos": (copies("lfos", 9), "9 lfos; Vital has room for 8"),
-    "modulations that are no list": (put("modulations", {"a": {}}), "its modulations are no list"),
-    "a modulation that is no table": (put("modulations", [7]), "modulation 1 is no table"),
-    "a wavetable that is no table": (put("wavetables", [None]), "wavetable 1 is no table"),
+    "modulations that are no list": (put("modulations", {"a": {}}), "its modulations are not a list"),
+    "a modulation that is no table": (put("modulations", [7]), "modulation 1 is not a table"),
+    "a wavetable that is no table": (put("wavetables", [None]), "wavetable 1 is not a table"),
     "oversampling 30": (put("oversampling", 30), "oversampling = 30 is outside 0..3"),
     "oversampling -1": (put("oversampling", -1), "oversampling = -1 is outside 0..3"),
     "a line of no points": (change("lfos", 0, num_points=0), "claims 0 points"),
@@ -319,7 +319,7 @@ HOSTILE: dict[str, tuple[Callable[[Tree], None], str]] = {
     "a component without type": (change(*COMPONENT, type=None), "unknown type None"),
     "33 components": (
         lambda t: part(t, *COMPONENT[:-1]).extend([part(t, *COMPONENT)] * 32),
-        "wavetable 1 has components that are no list of at most 32",
+        "wavetable 1 has components that are not a list of at most 32",
     ),
     "33 components in two groups": (
         lambda t: part(t, "wavetables", 0).update(
@@ -329,11 +329,11 @@ HOSTILE: dict[str, tuple[Callable[[Tree], None], str]] = {
     ),
     "33 groups": (
         lambda t: part(t, "wavetables", 0).update(groups=[part(t, *COMPONENT[:-2])] * 33),
-        "wavetable 1 has groups that are no list of at most 32",
+        "wavetable 1 has groups that are not a list of at most 32",
     ),
     "keyframes without end": (
         lambda t: part(t, *COMPONENT).update(keyframes=[{"position": 0}] * 258),
-        "keyframes that are no list of at most 257",
+        "keyframes that are not a list of at most 257",
     ),
     "keyframes over many components": (
         lambda t: part(t, *COMPONENT[:-1]).extend([{"type": "Line Source", "keyframes": [{"position": 0}] * 257}] * 3),
@@ -385,8 +385,8 @@ def test_what_would_harm_vital_is_refused_in_one_sentence_before_it_is_loaded(tm
     ("content", "said"),
     [
         (b"\xff\xfe\x00", "not a Vital preset (UnicodeDecodeError"),
-        (b'{"settings": NaN}', "NaN is no JSON"),
-        (b'{"settings": {"volume": -Infinity}}', "-Infinity is no JSON"),
+        (b'{"settings": NaN}', "NaN is not JSON"),
+        (b'{"settings": {"volume": -Infinity}}', "-Infinity is not JSON"),
         (b'{"settings": ' + b"9" * 5000 + b"}", "not a Vital preset (ValueError"),
         (b"[" * 1_000_000, "not a Vital preset (RecursionError"),
         (b"[" + b"[]," * 700_000, "more than 1000000 values"),

@@ -194,7 +194,7 @@ def test_an_engine_that_does_not_load_is_one_sentence_and_nothing_is_written(cha
 
 
 def test_a_space_that_asks_too_much_of_the_engine_is_refused_before_anything_is_written(chaos, tmp_path):
-    with pytest.raises(ConfigError, match=r"freq = \[1, 300\] is not a range inside 20..2000"):
+    with pytest.raises(ConfigError, match=r"freq = \[1, 300\] is not a range within 20..2000"):
         chaos.make(tmp_path / "d", space={"ranges": {"freq": [1, 300]}})
 
     assert not (tmp_path / "d").exists()

@@ -529,7 +529,7 @@ def test_a_share_of_the_children_mutates_where_it_is_audible():
 
 
 def test_breeding_takes_two_presets_and_a_way():
-    with pytest.raises(ConfigError, match="'breed' needs 2 presets, and there is 1"):
+    with pytest.raises(ConfigError, match="'breed' needs 2 presets, but there is 1"):
         made(Breed, 12, presets=COLLECTION[:1])
     with pytest.raises(ConfigError, match="sampler: crossover and interpolation are both 0"):
         composed(None, {"sampler": {"name": "breed", "crossover": 0, "interpolation": 0}})
@@ -650,12 +650,12 @@ def test_a_mix_has_a_limit_where_all_of_its_parts_have():
 @pytest.mark.parametrize(
     ("parts", "told"),
     [
-        ([], r"has no parts\. Name some: --sampler\.parts presets,perturb:600,lhs:200"),
-        (["presets", "lhs:20"], "draw 32 patches in all, and 40 are asked for"),
-        (["presets:20", "lhs"], "'presets' of the mix can draw 12 patches here, and 20 fall to it"),
-        (["presets:50", "lhs"], "'presets' of the mix can draw 12 patches here, and 50 fall to it"),
-        (["presets:50%", "lhs:50%"], "can draw 12 patches here, and 20 fall to it"),
-        (["perturb:100%", "lhs"], "shares of the mix sum to 1, and a part without a share takes what they leave"),
+        ([], r"has no parts\. Give some: --sampler\.parts presets,perturb:600,lhs:200"),
+        (["presets", "lhs:20"], "draw 32 patches in all, but 40 are asked for"),
+        (["presets:20", "lhs"], "'presets' of the mix can draw only 12 patches here, but is given 20"),
+        (["presets:50", "lhs"], "'presets' of the mix can draw only 12 patches here, but is given 50"),
+        (["presets:50%", "lhs:50%"], "can draw only 12 patches here, but is given 20"),
+        (["perturb:100%", "lhs"], "shares of the mix add up to 1, and a part without a share takes the rest"),
         ([{"name": "perturb", "only": ["nothing"]}], "perturb.only: unknown parameter or group 'nothing'"),
     ],
 )
@@ -670,19 +670,25 @@ def test_a_mix_that_cannot_be_is_told(parts, told):
         ("lsh:5", r"sampler\.parts\[0\]: unknown sampler 'lsh'\. Did you mean 'lhs'\?"),
         ("lhs:", r"sampler\.parts\[0\]: 'lhs:' is not NAME, NAME:COUNT such as lhs:100, or NAME:SHARE"),
         ("lhs:-5", "is not NAME"),
-        ({"share": 0.5}, r"sampler\.parts\[0\]: a part names its sampler"),
-        ({"name": "lhs", "share": 0.5, "count": 4}, r"sampler\.parts\[0\]: the part 'lhs' has a share and a count"),
+        ({"share": 0.5}, r"sampler\.parts\[0\]: a part must name its sampler"),
+        (
+            {"name": "lhs", "share": 0.5, "count": 4},
+            r"sampler\.parts\[0\]: the part 'lhs' has both a share and a count",
+        ),
         ({"name": "lhs", "jiter": True}, r"sampler\.parts\[0\]: lhs\.jiter: unknown key 'jiter'\. Did you mean"),
-        ({"name": "perturb", "spread": 3}, r"perturb\.spread: 3 is not allowed\. It takes number 0\.\.1\."),
-        ({"name": "lhs", "share": -1}, r"sampler\.parts\[0\]\.share: -1 is not allowed\. It takes number > 0 and"),
+        ({"name": "perturb", "spread": 3}, r"perturb\.spread: 3 is not allowed\. Expected a number from 0 to 1\."),
+        (
+            {"name": "lhs", "share": -1},
+            r"sampler\.parts\[0\]\.share: -1 is not allowed\. Expected a number above 0 and up to",
+        ),
         (
             {"name": "lhs", "count": 0},
-            r"sampler\.parts\[0\]\.count: 0 is not allowed\. It takes integer 1\.\.1000000000",
+            r"sampler\.parts\[0\]\.count: 0 is not allowed\. Expected an integer from 1 to 1,000,000,000\.",
         ),
         ({"name": "lhs", "count": True}, r"sampler\.parts\[0\]\.count: true is not allowed"),
-        ("lhs:0.0%", r"sampler\.parts\[0\]: 'lhs:0\.0%': a count or share is above 0 and at most 1e\+09"),
-        ("lhs:1000000001", "is above 0 and at most"),
-        (5, "a part names its sampler"),
+        ("lhs:0.0%", r"sampler\.parts\[0\]: 'lhs:0\.0%': a count or share must be above 0 and at most 1e\+09"),
+        ("lhs:1000000001", "must be above 0 and at most"),
+        (5, "a part must name its sampler"),
     ],
 )
 def test_a_part_that_is_wrong_is_told_with_its_place(part, told):
@@ -697,7 +703,7 @@ def test_a_sampler_whose_option_would_hide_the_parts_own_is_no_part(monkeypatch)
         count: int = Field(1, description="of something")
 
     monkeypatch.setattr(Lhs, "Options", Clash)
-    with pytest.raises(ConfigError, match="'lhs' has an option called count, which means the part's own"):
+    with pytest.raises(ConfigError, match="'lhs' has an option called count, which is reserved for the part"):
         composed(None, {"sampler": {"name": "mix", "parts": ["lhs:5"]}})
 
 
@@ -786,6 +792,6 @@ def test_vital_presets_are_mixed_with_what_is_made_of_them(tmp_path):
 def test_perturb_says_so_if_nothing_can_move():
     switches = space_of(categorical("wave", 4), categorical("mode", 3))
     presets = (Patch({"wave": 1.0, "mode": 2.0}, preset=sha256_hex(b"one")),)
-    with pytest.raises(ConfigError, match="moves continuous parameters, and none varies here"):
+    with pytest.raises(ConfigError, match="moves continuous parameters, but none varies here"):
         made(Perturb, 4, space=switches, presets=presets)
     assert made(Perturb, 4, space=switches, presets=presets, amounts=0.1).draw(Candidate(0)).values == presets[0].values

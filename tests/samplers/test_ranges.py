@@ -214,7 +214,7 @@ def test_sobol_goes_on_through_an_extension():
 
 
 def test_sobol_says_when_there_are_more_parameters_than_direction_numbers():
-    with pytest.raises(ConfigError, match=r"21201 parameters, and 21202 vary\..*lhs"):
+    with pytest.raises(ConfigError, match=r"up to 21201 parameters, but 21202 vary\..*lhs"):
         SobolSequence(np.zeros(21202, np.uint64), scramble=False)
 
 

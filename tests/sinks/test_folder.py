@@ -299,7 +299,7 @@ def test_damage_is_found_in_the_row_that_has_it(tmp_path: Path, name: str, colum
     if column == "pitch" and name != "metadata.jsonl":
         storage.read(column, [9])
         return
-    with pytest.raises(DatasetError, match=rf"block 1 is damaged \({column}: .* row 1 has another checksum"):
+    with pytest.raises(DatasetError, match=rf"block 1 is damaged \({column}: .* row 1 has a different checksum"):
         storage.read(column, [9])
 
 

@@ -558,7 +558,7 @@ def test_verify_looks_at_the_master(tmp_path: Path, harm: str) -> None:
 def test_a_file_that_was_cut_short_is_told_from_no_dataset(tmp_path: Path) -> None:
     case = finished(tmp_path / "d.h5", single=True)
     damage(case.path, "cut short")
-    with pytest.raises(DatasetError, match="an HDF5 file that is damaged, cut short or of another program"):
+    with pytest.raises(DatasetError, match="an HDF5 file that is damaged, cut short or from another program"):
         open_dataset(case.path)
 
 

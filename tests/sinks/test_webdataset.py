@@ -260,15 +260,15 @@ def _header(size: bytes = b"00000000010\0", name: bytes = b"000000008.flac", kin
     return bytes(header)
 
 
-NO_TAR = "it is no tar archive of tonesmith"
+NO_TAR = "it is not a tar archive of tonesmith"
 HOSTILE = {
     "a size beyond the file": (_header(b"77777777777\0"), "000000008.flac is cut short"),
     "a size in base 256": (_header(b"\x80" + b"\0" * 3 + b"\xff" * 8), NO_TAR),
     "a negative size": (_header(b"-0000000001\0"), NO_TAR),
     "a link": (_header(kind=b"2"), NO_TAR),
     "a folder": (_header(kind=b"5"), NO_TAR),
-    "another row": (None, "000000003.flac stands beside the label of row 8"),
-    "a name outside": (None, "../../etc/passwd stands beside the label of row 8"),
+    "another row": (None, "000000003.flac is beside the label of row 8"),
+    "a name outside": (None, "../../etc/passwd is beside the label of row 8"),
     "a name of no text": (_header(name=b"\xff\xfe"), NO_TAR),
     "no tar": (b"PK\3\4" + bytes(508), NO_TAR),
     "zeros": (bytes(512), "it has 0 files, not 16"),
@@ -297,7 +297,7 @@ def test_what_is_no_file_keeps_nobody_waiting(tmp_path: Path, kind: str) -> None
     file = case.path / "data" / "000001.tar"
     file.unlink()
     {"pipe": os.mkfifo, "folder": os.mkdir, "link to a device": lambda path: path.symlink_to("/dev/zero")}[kind](file)
-    with pytest.raises(DatasetError, match=r"block 1 is damaged .*is no file"):
+    with pytest.raises(DatasetError, match=r"block 1 is damaged .*is not a file"):
         WebDatasetSink.open(case.path).read("pitch", [8])
 
 

@@ -218,7 +218,7 @@ def test_damaged_documents_are_told_and_a_missing_root_is_made_anew(tmp_path: Pa
         with pytest.raises(DatasetError, match=r"zarr\.json files are damaged"):
             step()
     (case.path / "zarr.json").unlink()
-    with pytest.raises(DatasetError, match="run the command that made the dataset again"):
+    with pytest.raises(DatasetError, match="re-run the command that made the dataset"):
         ZarrSink.open(case.path)
     case.created()
     case.check_whole(range(3))
@@ -272,7 +272,7 @@ def test_another_encoding_or_block_size_is_refused_by_name(tmp_path: Path) -> No
         case._replace(options={"level": 3}).created()
     with pytest.raises(DatasetError, match="its blocks have 8 rows, not 6"):
         case._replace(plan=synthetic_plan(block=3)).created()
-    with pytest.raises(DatasetError, match="holds 20 rows already; it cannot shrink to 18"):
+    with pytest.raises(DatasetError, match="already holds 20 rows and cannot shrink to 18"):
         case._replace(plan=synthetic_plan(patches=9)).created()
 
 
@@ -283,7 +283,7 @@ def test_a_newer_layout_is_recognised_and_refused(tmp_path: Path) -> None:
     document["attributes"]["layout"] = 2
     record.write_text(json.dumps(document))
     assert ZarrSink.recognises(case.path)
-    with pytest.raises(DatasetError, match="Upgrade it"):
+    with pytest.raises(DatasetError, match="Upgrade tonesmith"):
         ZarrSink.open(case.path)
 
 

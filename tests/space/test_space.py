@@ -193,7 +193,7 @@ def test_a_parameter_that_contradicts_itself_is_refused(fields, message):
         ((continuous("a"),), {"a": 2.0}, "a is fixed at 2.0, outside"),
         ((continuous("a"),), {"a": math.nan}, "a is fixed at nan"),
         ((continuous("a"),), {"b": 0.0}, "unknown parameter 'b'"),
-        ((switch("a", behind="b"),), {}, "gated by 'b', which is no parameter"),
+        ((switch("a", behind="b"),), {}, "gated by 'b', which is not a parameter"),
         ((switch("a", behind="b"), switch("b", behind="a")), {}, "gated by itself: a <- b <- a"),
     ],
 )
@@ -301,7 +301,7 @@ def test_a_parameter_that_chooses_an_asset_agrees_with_its_slot(patch, wave, tab
 
 
 def test_an_asset_that_is_no_choice_is_refused():
-    with pytest.raises(SpaceError, match="'table' is no choice of wave"):
+    with pytest.raises(SpaceError, match="the slot 'table' is not a choice of wave"):
         TABLES.encode(Patch(assets={"table": "q"}))
 
 

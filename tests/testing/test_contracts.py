@@ -263,7 +263,7 @@ def test_a_file_may_hold_several_presets(banked):
     assert [item.preset.patch.preset for item in found] == sorted(item.preset.patch.preset for item in found)
     places = {item.preset.name: (item.path.stem, item.number) for item in found}
     assert places == {"one": ("a", 1), "two": ("a", 2), "three": ("a", 3), "alone": ("b", 0)}
-    assert [(item.path.stem, item.reason) for item in refused] == [("c", "it is no JSON"), ("d", "no preset is in it")]
+    assert [(item.path.stem, item.reason) for item in refused] == [("c", "it is no JSON"), ("d", "it holds no preset")]
 
 
 def test_a_preset_that_is_in_several_files_is_found_where_it_comes_first(banked):

@@ -191,7 +191,7 @@ def test_rows_that_are_not_what_their_digests_say_are_not_converted(source, tmp_
     done = convert(source.path, tmp_path / "d", ZARR)
 
     assert [found.block for found in done.damaged] == [1]
-    assert "the bytes of row 11 are not those that were written" in done.damaged[0].what
+    assert "the bytes of row 11 have changed since they were written" in done.damaged[0].what
     assert 1 not in open_dataset(tmp_path / "d").storage.committed()
 
 
@@ -256,7 +256,7 @@ def test_a_marker_for_which_the_plan_has_no_place_is_told(source, tmp_path, name
     folder = source.path / "tonesmith" / "blocks"
     content = next(folder.glob("000001-*.json")).read_bytes()
     (folder / f"{name}-{len(content)}.json").write_bytes(content)
-    with pytest.raises(DatasetError, match=rf"block {int(name[:6])} is said to have 8 rows"):
+    with pytest.raises(DatasetError, match=rf"block {int(name[:6])} is marked as having 8 rows"):
         convert(source.path, tmp_path / "d", ZARR)
 
 
@@ -363,14 +363,14 @@ def test_what_else_is_at_the_path_is_refused_at_once(source, tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "mine.txt").write_text("mine")
-    with pytest.raises(DatasetError, match="not empty"):
+    with pytest.raises(DatasetError, match="exists and is not a tonesmith dataset"):
         convert(source.path, folder, ZARR)
     for inside in (source.path, source.path / "in", tmp_path):
-        with pytest.raises(ConfigError, match="Name another path"):
+        with pytest.raises(ConfigError, match="Choose another path"):
             convert(source.path, inside, ZARR)
     with pytest.raises(DatasetNotFoundError):
         convert(tmp_path / "nothing", tmp_path / "d", ZARR)
-    with pytest.raises(DatasetError, match="not a dataset"):
+    with pytest.raises(DatasetError, match="not a tonesmith dataset"):
         convert(folder, tmp_path / "d", ZARR)
     with pytest.raises(PluginError, match="Did you mean 'zarr'"):
         convert(source.path, tmp_path / "d", PluginRef("zar"))
@@ -383,7 +383,7 @@ def test_what_else_is_at_the_path_is_refused_at_once(source, tmp_path):
 def test_a_dataset_of_the_same_plan_with_other_rows_is_refused(source, tmp_path, form):
     convert(source.path, tmp_path / "d", form)
     source.made().write_block(source.block(0, seed=99))
-    with pytest.raises(OtherPlanError, match="block 0 has other rows"):
+    with pytest.raises(OtherPlanError, match="block 0 has different rows"):
         convert(source.path, tmp_path / "d", form)
 
 
@@ -484,8 +484,8 @@ def test_the_terminal_tells_what_was_done(source, tmp_path):
         ((source.path, "g", "--sink", "zar"), "Did you mean 'zarr'?"),
         ((source.path, "g", "--sink.lvl", "3"), "Did you mean '--sink.level'?"),
         ((source.path, "g", "--sink.level", "77"), "--sink.level: 77 is not allowed"),
-        (("nothing", "g"), "there is no dataset at nothing"),
-        ((source.path, source.path), "Name another path"),
+        (("nothing", "g"), "nothing does not exist."),
+        ((source.path, source.path), "Choose another path"),
     ):
         refused = terminal("convert", *arguments, cwd=tmp_path)
         assert (refused.returncode, told in refused.stderr) == (2, True), refused.stderr

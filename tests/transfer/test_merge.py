@@ -145,7 +145,7 @@ WIDER = replace(WIDER, parameters=(replace(WIDER.parameters[0], high=2.0), *WIDE
         ({"backend": PluginRef("other")}, "backend.name: made-up -> other"),
         ({"determinism": "floor"}, "determinism: exact -> floor"),
         ({"isolation": "reuse"}, "isolation: snapshot -> reuse"),
-        ({"notes": Notes(pitches=(48,), hold=0.02, tail=0.0175)}, "notes of each patch: 2 -> 1"),
+        ({"notes": Notes(pitches=(48,), hold=0.02, tail=0.0175)}, "notes per patch: 2 -> 1"),
         (
             {"measures": (Measure("peak_dbfs", "dBFS", "highest sample"),)},
             "measures: peak_dbfs (dBFS), loudness (LUFS) -> peak_dbfs",
@@ -190,9 +190,9 @@ def test_what_is_not_complete_or_in_the_way_is_refused_at_once(pair, tmp_path):
     merge(pair, tmp_path / "there")
     with pytest.raises(OtherPlanError, match="sampler"):
         merge(pair[::-1], tmp_path / "there")
-    with pytest.raises(ConfigError, match="Name another path"):
+    with pytest.raises(ConfigError, match="Choose another path"):
         merge(pair, pair[1])
-    with pytest.raises(DatasetError, match="nothing is there"):
+    with pytest.raises(DatasetError, match="does not exist"):
         merge([pair[0], tmp_path / "nothing"], tmp_path / "m")
     assert not (tmp_path / "m").exists()
 

@@ -208,5 +208,5 @@ def test_sound_too_short_for_a_loudness_is_accepted_without_one():
 
 
 def test_loudness_bounds_must_leave_something_between():
-    with pytest.raises(ValidationError, match="minimum = -10 is not below maximum = -20"):
+    with pytest.raises(ValidationError, match="minimum = -10 must be below maximum = -20"):
         Loudness.Options(minimum=-10.0, maximum=-20.0)

@@ -38,7 +38,12 @@ def _convert(
     path: Annotated[Path, typer.Argument(metavar="DST", help="Path of the new dataset.")],
     sink: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Stores the new dataset; default that of SRC.", autocompletion=sink_names),
+        typer.Option(
+            metavar="NAME",
+            help="Sink that stores the new dataset.",
+            show_default="that of SRC",
+            autocompletion=sink_names,
+        ),
     ] = None,
     workers: Processes = 0,
     as_json: Json = False,
@@ -47,10 +52,10 @@ def _convert(
     overrides: Mapping[str, Any],
     spelled: Mapping[str, str],
 ) -> None:
-    """Store the rows of a dataset with another sink, block by block, each compared with its digest.
+    """Store the rows of a dataset with another sink, and compare each block with its digest.
 
-    Run the same command again to resume, or to bring over what SRC was extended by. Exits with 1 if a block of SRC is
-    damaged; the others are converted.
+    Run the same command again to resume, or to add the rows that SRC has gained.
+    If a block of SRC is damaged, the others are converted and the exit code is 1.
     """
     from tonesmith.transfer.convert import convert
 
@@ -61,10 +66,10 @@ def _convert(
         if done.same:
             return f"the same as that of {source}"
         if done.damaged:
-            return f"not that of {source}: what is damaged there is left out"
+            return f"differs from {source}: its damaged blocks are left out"
         if done.lossy:
-            return f"not that of {source}: the sink {chosen.name!r} stores audio with loss here"
-        return f"not that of {source}, which has other rows"
+            return f"differs from {source}: the sink {chosen.name!r} stores its audio with loss"
+        return f"differs from {source}, which has other rows"
 
     carried_out(
         lambda listener: convert(source, path, chosen, workers=workers, host=host, listener=listener),

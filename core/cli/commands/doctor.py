@@ -1,4 +1,4 @@
-"""``tonesmith doctor``: what a backend promises, measured on this machine."""
+"""``tonesmith doctor``: measure what a backend promises, on this machine."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _flags(arguments: Sequence[str], host: Host, *, lenient: bool) -> tuple[Flag
     if not (backend or file):
         odd = next((word for word in arguments if word.startswith(("--backend.", "--sample-rate"))), "")
         if odd and not lenient:
-            raise ConfigError(f"{odd}: of which backend? tonesmith doctor BACKEND {odd} ...")
+            raise ConfigError(f"{odd} needs a backend: tonesmith doctor BACKEND {odd} ...")
         return ()
     try:
         config = _config(backend, Path(file) if file else None, {}, host)
@@ -90,14 +90,18 @@ def _backends() -> list[str]:
 
 def _doctor(
     backend: Annotated[
-        str | None, typer.Argument(metavar="BACKEND", help="Synth; without it all of them.", autocompletion=_backends)
+        str | None,
+        typer.Argument(
+            metavar="BACKEND", help="Synth to measure. Without it, all are measured.", autocompletion=_backends
+        ),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Composition whose backend, options and sample rate count.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Composition to take the backend, its options and the sample rate from."),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Try fewer patches, and do not watch memory.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Try fewer patches and do not measure memory.")] = False,
     timeout: Annotated[
-        float, typer.Option("--timeout", min=0.1, metavar="SECONDS", help="That loading, or one render, may take.")
+        float, typer.Option("--timeout", min=0.1, metavar="SECONDS", help="Time limit for loading and for each render.")
     ] = 60.0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -105,9 +109,9 @@ def _doctor(
     overrides: Mapping[str, Any],
     spelled: Mapping[str, str],
 ) -> None:
-    """Measure what a backend promises: isolation, determinism, parameters, memory, speed.
+    """Measure what a backend promises: isolation, determinism, parameters, memory and speed.
 
-    Exits with 1 if it breaks a promise, or does not load or play.
+    Exits with 1 if the backend breaks a promise, does not load or does not play.
     """
     from tonesmith.cli.progress import spinner
 
@@ -164,7 +168,7 @@ def _examined(
 def _lines(checkup: Checkup, *, asked: bool) -> Iterator[str]:
     if checkup.wrong_input and not asked:
         text = checkup.faults[0].measured
-        yield from _wrapped(f"{checkup.backend}: not examined, for it needs options: {text}", "  ")
+        yield from _wrapped(f"{checkup.backend}: not examined, because it needs options: {text}", "  ")
         return
     yield from _wrapped(f"{checkup.backend}: {_verdict(checkup)}", "  ")
     for finding in checkup.findings:

@@ -1,4 +1,4 @@
-"""``tonesmith export``: one row as a preset and a sound file."""
+"""``tonesmith export``: write one row as a preset, a sound file or a label."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from tonesmith.host.registry import Host
 
 def export(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
-    row: Annotated[int, typer.Option("--row", metavar="I", help="Which row; negative ones count from the end.")],
+    row: Annotated[int, typer.Option("--row", metavar="I", help="Row to export. Negative numbers count from the end.")],
     preset: Annotated[
         Path | None, typer.Option("--preset", metavar="FILE", help="Write the patch as a preset of its synth.")
     ] = None,
     audio: Annotated[
-        Path | None, typer.Option("--audio", metavar="FILE", help="Write the sound as WAV, 32-bit float.")
+        Path | None, typer.Option("--audio", metavar="FILE", help="Write the sound as a 32-bit float WAV file.")
     ] = None,
     label: Annotated[
-        Path | None, typer.Option("--label", metavar="FILE", help="Write note and parameters as JSON.")
+        Path | None, typer.Option("--label", metavar="FILE", help="Write the note and the parameters as JSON.")
     ] = None,
     split: Annotated[
-        str, typer.Option("--split", metavar="NAME", help="Count the rows of this split alone, such as test.")
+        str, typer.Option("--split", metavar="NAME", help="Count only the rows of this split, such as test.")
     ] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
     as_json: Json = False,
@@ -39,7 +39,7 @@ def export(
     from tonesmith.dataset.wav import wav_of
 
     if preset is None and audio is None and label is None:
-        raise ConfigError("nothing to export: name --preset FILE, --audio FILE or --label FILE")
+        raise ConfigError("nothing to export: give --preset FILE, --audio FILE or --label FILE")
     opened = open_dataset(dataset)
     if split:
         if opened.splits and split not in opened.splits:
@@ -89,7 +89,7 @@ def _write(files: list[_File], *, force: bool) -> Mapping[Path, int]:
         try:
             path.write_bytes(content)
         except OSError as error:
-            raise ConfigError(f"{file.flag}: {path} cannot be written: {error.strerror}") from None
+            raise ConfigError(f"{file.flag}: cannot write {path}: {error.strerror}") from None
     return {path: len(content) for path, content in zip(paths, contents, strict=True)}
 
 

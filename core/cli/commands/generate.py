@@ -1,4 +1,4 @@
-"""``tonesmith generate``: make a dataset, or go on with one."""
+"""``tonesmith generate``: make a dataset, or continue one."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _flags(arguments: Sequence[str], host: Host, *, lenient: bool) -> tuple[Flag
 
 
 def named_plugins(arguments: Sequence[str]) -> dict[str, Any]:
-    """Return what the arguments say of ``config``, ``backend``, ``sampler``, ``sink`` and ``validators``."""
+    """Return what the arguments give as ``config``, ``backend``, ``sampler``, ``sink`` and ``validators``."""
     named: dict[str, Any] = {}
     words = iter(arguments)
     for word in words:
@@ -84,29 +84,36 @@ _REFUSED_SHOWN = 10
 def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     out: Annotated[Path | None, typer.Argument(metavar="OUT", help="Path of the dataset.")] = None,
     config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Composition; default ./plugins.toml if there is one.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Composition to use.", show_default="./plugins.toml if it exists"),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and the work ahead, and stop.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and the work ahead, then stop.")] = False,
     save_config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the resolved composition; without OUT, only that.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the resolved composition to FILE. Without OUT, do only that."),
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
     backend: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Synth.", autocompletion=_names_of("backend"), rich_help_panel=_PLUGINS),
+        typer.Option(
+            metavar="NAME", help="Synth to render with.", autocompletion=_names_of("backend"), rich_help_panel=_PLUGINS
+        ),
     ] = None,
     sampler: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Draws the patches.", autocompletion=_names_of("sampler"), rich_help_panel=_PLUGINS
+            metavar="NAME",
+            help="Sampler that draws the patches.",
+            autocompletion=_names_of("sampler"),
+            rich_help_panel=_PLUGINS,
         ),
     ] = None,
     validator: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Checks each render. Repeat for several.",
+            help="Validator that checks each render. Repeat it for several.",
             autocompletion=_names_of("validator"),
             rich_help_panel=_PLUGINS,
         ),
@@ -114,17 +121,20 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     sink: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Stores the dataset.", autocompletion=_names_of("sink"), rich_help_panel=_PLUGINS
+            metavar="NAME",
+            help="Sink that stores the dataset.",
+            autocompletion=_names_of("sink"),
+            rich_help_panel=_PLUGINS,
         ),
     ] = None,
     *,
     overrides: Mapping[str, Any],
     spelled: Mapping[str, str],
 ) -> None:
-    """Make a dataset, or go on with the one at OUT.
+    """Make a dataset, or continue the one at OUT.
 
-    Run the same command again to resume; with a larger -n, to extend.
-    Flags win over the file, the file over the defaults shown here.
+    Run the same command again to resume, or with a larger -n to extend.
+    Flags override the file, and the file overrides the defaults shown here.
     """
     from tonesmith.host.composition import load_config
 
@@ -138,14 +148,14 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     elif out is not None:
         _make(composition, config, out, host, as_json=as_json, quiet=quiet)
     elif save_config is None:
-        raise ConfigError("OUT is missing, the path of the dataset: tonesmith generate [flags] OUT")
+        raise ConfigError("OUT, the path of the dataset, is missing: tonesmith generate [flags] OUT")
 
 
 def _save(config: Config, path: Path) -> None:
     try:
         path.write_text(config.to_toml(), encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"--save-config: {path} cannot be written: {error.strerror}") from None
+        raise ConfigError(f"--save-config: cannot write {path}: {error.strerror}") from None
 
 
 def _make(config: Config, file: Path | None, out: Path, host: Host, *, as_json: bool, quiet: bool) -> None:
@@ -188,7 +198,7 @@ def _plan_only(config: Config, file: Path | None, out: Path | None, host: Host, 
 
 @contextmanager
 def _reading(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Give what hears how many preset files are read, and shows it while a terminal looks on."""
+    """Give a function that shows how many preset files have been read, if there is a terminal."""
     from tonesmith.cli.progress import spinner
 
     with spinner("reading presets", hidden=quiet) as told:
@@ -196,22 +206,20 @@ def _reading(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
 
 
 def _tell_presets(resolved: Resolved) -> None:
-    """Say which presets were read, which are copies of others, and which were refused and why."""
+    """Report how many presets were read, how many are duplicates, and which were refused and why."""
     from tonesmith.terminal.text import counted
 
     plan = resolved.plan
     if not plan.presets:
         return
-    copies = (
-        f", {counted(len(resolved.copies), 'file')} with the content of another left out" if resolved.copies else ""
-    )
+    copies = f", {counted(len(resolved.copies), 'duplicate file')} left out" if resolved.copies else ""
     refused = f", {len(resolved.refused)} refused" if resolved.refused else ""
     typer.echo(f"presets: {len(plan.presets)} read{copies}{refused}", err=True)
     for item in resolved.refused[:_REFUSED_SHOWN]:
         typer.echo(f"  {item.path}: {item.reason}", err=True)
     if len(resolved.refused) > _REFUSED_SHOWN:
         more = len(resolved.refused) - _REFUSED_SHOWN
-        typer.echo(f"  and {more} more: tonesmith presets check lists all", err=True)
+        typer.echo(f"  and {more} more; tonesmith presets check lists all", err=True)
 
 
 def _presets_json(resolved: Resolved) -> dict[str, Any]:
@@ -231,14 +239,15 @@ def _plan_lines(work: Work, out: Path | None, workers: int) -> list[str]:
     from tonesmith.terminal.text import size
 
     plan, done = work.plan, sum(work.done.values())
+    audio = plan.audio
     notes = plan.notes
     played = f"{notes.draw} drawn per patch from" if notes.draw else "each of"
     hold = "{}..{}".format(*notes.hold) if isinstance(notes.hold, tuple) else notes.hold
-    frames = plan.audio.channels * plan.audio.frames
+    frames = audio.channels * audio.frames
     space = plan.space
     varied = f"{len(space.continuous)} continuous, {len(space.categorical)} categorical, {len(space.fixed)} fixed"
-    varied += f", {len(space.held)} held but for presets" if space.held else ""
-    state = "go on with" if work.exists else "make"
+    varied += f", {len(space.held)} varied only by presets" if space.held else ""
+    state = "continue" if work.exists else "make"
     return [
         f"plan {plan.fingerprint}",
         f"  backend     {_written(plan.backend.name, plan.backend.options)}",
@@ -248,7 +257,7 @@ def _plan_lines(work: Work, out: Path | None, workers: int) -> list[str]:
         *([f"  presets     {len(plan.presets)}"] if plan.presets else []),
         f"  notes       {played} pitches {_listed(notes.pitches)}, with velocities {_listed(notes.velocities)}",
         f"              hold {hold} s, tail {notes.tail} s",
-        f"  audio       {plan.audio.sample_rate} Hz, {plan.audio.channels} channels, {plan.audio.frames} frames a row",
+        f"  audio       {audio.sample_rate} Hz, {audio.channels} channels, {audio.frames} frames per row",
         *(f"  validator   {_written(v.name, v.options)}" for v in plan.validators),
         f"  sink        {_written(plan.sink.name, plan.sink.options)}",
         f"work: {state} {out or 'a dataset'}",
@@ -260,7 +269,7 @@ def _plan_lines(work: Work, out: Path | None, workers: int) -> list[str]:
 
 @contextmanager
 def _located(file: Path | None) -> Iterator[None]:
-    """Tell of a key that the live engine does not allow in which line of the composition it stands."""
+    """Add the line of the composition to an error about a key that the live engine does not allow."""
     from tonesmith.host.config import DEFAULT_FILE
     from tonesmith.host.toml import read_toml
 

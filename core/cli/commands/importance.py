@@ -1,4 +1,4 @@
-"""``tonesmith importance``: how much the sound changes when one parameter moves."""
+"""``tonesmith importance``: measure how much the sound changes when one parameter moves."""
 
 from __future__ import annotations
 
@@ -26,30 +26,33 @@ _SHOWN = 20
 
 def importance(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     target: Annotated[Path, typer.Argument(metavar="TARGET", help="A dataset, or a composition (.toml).")],
-    bases: Annotated[int, typer.Option("--bases", min=1, help="Base patches around which parameters are moved.")] = 32,
+    bases: Annotated[
+        int, typer.Option("--bases", min=1, help="Number of patches around which parameters are moved.")
+    ] = 32,
     step: Annotated[
-        float, typer.Option("--step", min=0.0, max=1.0, help="Size of a move, in units of the label (0..1).")
+        float, typer.Option("--step", min=0.0, max=1.0, help="Size of a move, in units of the label (0 to 1).")
     ] = 0.1,
     pitch: Annotated[
         int | None,
-        typer.Option("--pitch", min=0, max=127, show_default=False, help="Of the note; default the plan's first."),
+        typer.Option("--pitch", min=0, max=127, help="MIDI pitch.", show_default="the plan's first"),
     ] = None,
     workers: Engines = 0,
     seed: Annotated[
         int | None,
-        typer.Option("--seed", min=0, show_default=False, help="Chooses the base patches; default the plan's."),
+        typer.Option("--seed", min=0, help="Random seed of the base patches.", show_default="the plan's"),
     ] = None,
-    gated: Annotated[bool, typer.Option("--all", help="Move what the gates leave inaudible too.")] = False,
+    gated: Annotated[bool, typer.Option("--all", help="Also move parameters that the gates leave inaudible.")] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Result; default TARGET.importance.json.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="File of the result.", show_default="TARGET.importance.json"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no estimate and no progress.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print how long it would take, and stop.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only the result, as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Hide the estimate and the progress.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print how long it would take, then stop.")] = False,
 ) -> None:
     """Measure how much the sound changes when one continuous parameter moves alone.
 
-    Says how long it will take before it starts. Run the same command again to resume.
+    Prints an estimate of the time before it starts. Run the same command again to resume.
     """
     from tonesmith.analysis.importance import Parts, estimate
     from tonesmith.analysis.sensitivity import Settings
@@ -59,7 +62,7 @@ def importance(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     study = _study(target, Settings(bases, step, pitch, seed, gated), host)
     path = out or importance_path(target)
     if path.is_dir() or not path.absolute().parent.is_dir():
-        raise ConfigError(f"--out: {path} cannot be written: it is a folder, or lies in one that is not there")
+        raise ConfigError(f"--out: cannot write {path}: it is a folder, or its folder does not exist")
     parts = Parts(study, path)
     if dry_run or not (quiet or as_json):
         ahead = estimate(study, parts, workers, host)
@@ -96,7 +99,7 @@ def _study(target: Path, settings: Settings, host: Host) -> Study:
     if target.suffix == ".toml" and not target.is_dir():
         return study_of_plan(resolve_plan(load_config(target, host=host), host), settings, host)
     if target.exists() and not any(sink.recognises(target) for sink in host.sinks().values()):
-        raise ConfigError(f"{target} is neither a dataset of tonesmith nor a composition, whose name ends in .toml")
+        raise ConfigError(f"{target} is neither a tonesmith dataset nor a composition (a .toml file)")
     return study_of_dataset(open_dataset(target), settings)
 
 
@@ -110,7 +113,7 @@ def _measured(study: Study, parts: Parts, workers: int, host: Host, *, hidden: b
     except KeyboardInterrupt:
         kept = len(parts.records())
         typer.echo(
-            f"stopped: {kept} of {len(study.bases)} bases are kept. Run the same command again, and it goes on.",
+            f"stopped: {kept} of {len(study.bases)} bases are kept. Run the same command to resume.",
             err=True,
         )
         raise typer.Exit(130) from None
@@ -120,10 +123,10 @@ def _announced(study: Study, parts: Parts, ahead: Estimate) -> str:
     from tonesmith.terminal.text import counted
 
     if ahead.seconds is None:
-        return f"all {counted(len(study.bases), 'base')} are measured already: nothing is left to render"
+        return f"all {counted(len(study.bases), 'base')} are already measured; there is nothing to render"
     done = len(parts.records())
     whole = f"{counted(len(study.bases), 'base')} x {counted(len(study.plan.space.continuous), 'parameter')}"
-    known = f" ({done} bases are done)" if done else ""
+    known = f" ({done} done)" if done else ""
     return (
         f"{whole}{known}: about {ahead.renders:,} renders, {_duration(ahead.seconds)} "
         f"with {counted(ahead.workers, 'worker')}"
@@ -147,13 +150,13 @@ def _lines(found: Importance, path: Path) -> Iterable[str]:
         yield from table(("parameter", "log-mel dB", "+-", "MR-STFT", "+-", "audible"), rows)
     if len(ranked) > _SHOWN:
         yield f"and {len(ranked) - _SHOWN} more that change the sound less"
-    yield from _listed("never audible by the gates of these bases", found.never_audible)
-    yield from _listed("audible, and never changed a sample", found.never_changed)
+    yield from _listed("never audible, by the gates of these bases", found.never_audible)
+    yield from _listed("audible, but never changed a sample", found.never_changed)
     yield from _listed("not measured", tuple(p.name for p in found.parameters if not p.bases))
     skipped = f"; {sum(found.skipped.values())} could not be used ({_counts(found.skipped)})" if found.skipped else ""
     yield f"measured around {counted(found.bases, 'base')}{skipped}"
     if found.failures:
-        yield f"moves that could not be rendered, and were left out: {_counts(found.failures)}"
+        yield f"moves left out because they could not be rendered: {_counts(found.failures)}"
     yield f"written to {path}"
 
 

@@ -17,7 +17,7 @@ _CREDITS_SHOWN = 6
 
 def inspect(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
-    params: Annotated[bool, typer.Option("--params", help="Table how the rows cover each parameter.")] = False,
+    params: Annotated[bool, typer.Option("--params", help="Show how rows cover each parameter.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show what is in a dataset: rows, notes, space, origins, rejections, levels, versions, plan, digest."""
@@ -41,15 +41,15 @@ def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
     from tonesmith.terminal.text import counted, size
 
     rows, audio, space, plan = told["rows"], told["audio"], told["space"], told["plan"]
-    state = "complete" if told["complete"] else f"{told['rows_planned'] - rows} not rendered yet"
+    state = "complete" if told["complete"] else f"{counted(told['rows_planned'] - rows, 'row')} not rendered yet"
     yield f"{path}: {counted(rows, 'row')} of {counted(told['patches'], 'patch', 'patches')}, {state}"
     yield f"  size        {size(told['nbytes'])}"
-    yield f"  audio       {audio['sample_rate']} Hz, {audio['channels']} channels, {audio['seconds']:g} s a row"
+    yield f"  audio       {audio['sample_rate']} Hz, {audio['channels']} channels, {audio['seconds']:g} s per row"
     for name, values in told["notes"].items():
         yield f"  {name:<11} {_counted(values)}"
     yield (
         f"  space       {space['continuous']} continuous, {space['categorical']} categorical, {space['fixed']} fixed"
-        + (f", {space['held']} held but for presets" if space["held"] else "")
+        + (f", {space['held']} varied only by presets" if space["held"] else "")
         + (f", up to {space['modulation_slots']} modulations" if space["modulation_slots"] else "")
     )
     yield f"  audible     {space['audible']:.0%} of the varied parameters, on average"

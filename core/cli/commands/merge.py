@@ -1,4 +1,4 @@
-"""``tonesmith merge``: make one dataset of several."""
+"""``tonesmith merge``: make one dataset from several."""
 
 from __future__ import annotations
 
@@ -23,12 +23,15 @@ def merge_command(arguments: Sequence[str] | None, host: Host, *, lenient: bool 
 
 
 def _merge(
-    sources: Annotated[list[Path], typer.Argument(metavar="SRC", help="Paths of two datasets or more, in order.")],
+    sources: Annotated[list[Path], typer.Argument(metavar="SRC", help="Paths of two or more datasets, in order.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Path of the new dataset.")],
     sink: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Stores the new dataset; default that of the first.", autocompletion=sink_names
+            metavar="NAME",
+            help="Sink that stores the new dataset.",
+            show_default="that of the first",
+            autocompletion=sink_names,
         ),
     ] = None,
     workers: Processes = 0,
@@ -38,9 +41,9 @@ def _merge(
     overrides: Mapping[str, Any],
     spelled: Mapping[str, str],
 ) -> None:
-    """Store the rows of several datasets as one: patches are numbered through, origins and presets kept.
+    """Store the rows of several datasets as one, keeping their origins and presets.
 
-    They must be complete, and of spaces whose labels mean the same. Run the same command again to resume.
+    The datasets must be complete, and their labels must mean the same. Run the same command again to resume.
     """
     from tonesmith.transfer.merge import merge
 

@@ -21,41 +21,43 @@ _OUT_HELP = "Picture to write: .png, .svg or .pdf."
 
 def plot_app() -> typer.Typer:
     """Return the commands that draw."""
-    app = typer.Typer(help="Draw a dataset: its sounds, or how it covers its space.", no_args_is_help=True)
+    app = typer.Typer(help="Draw the sounds of a dataset, or how it covers its space.", no_args_is_help=True)
     app.command("pca")(pca)
     app.command("coverage")(coverage)
     return app
 
 
 def pca(
-    datasets: Annotated[list[Path], typer.Argument(metavar="DATASET", help="Paths of one or several datasets.")],
+    datasets: Annotated[list[Path], typer.Argument(metavar="DATASET", help="Paths of one or more datasets.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help=_OUT_HELP)],
     by: Annotated[
         str,
         typer.Option(
             "--by",
             metavar="GROUP",
-            show_default=False,
-            help="What a colour is: dataset, origin or pitch; default dataset if there are several, else origin.",
+            show_default="dataset if there are several, else origin",
+            help="What a colour stands for: dataset, origin or pitch.",
         ),
     ] = "",
-    rows: Annotated[int, typer.Option("--rows", min=1, metavar="N", help="Sounds of each dataset at most.")] = 500,
+    rows: Annotated[
+        int, typer.Option("--rows", min=1, metavar="N", help="Most sounds to draw from each dataset.")
+    ] = 500,
     pitch: Annotated[
         int | None,
         typer.Option(
             "--pitch",
             min=0,
             max=127,
-            show_default=False,
-            help="Of the notes; default the most frequent they share.",
+            show_default="the most frequent one in all",
+            help="MIDI pitch.",
         ),
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw sounds as points: the nearer, the more alike in their spectra.
+    """Draw sounds as points. Sounds with similar spectra are near each other.
 
-    The plane is that of the first two principal components of mean and deviation of 128 log-mel bands.
+    The axes are the first two principal components of the mean and deviation of 128 log-mel bands.
     """
     from tonesmith.analysis.pca import components_of, sounds_of
     from tonesmith.analysis.plots import check_picture, sounds_figure, write_picture
@@ -106,7 +108,7 @@ def _lines(out: Path, written: int, told: dict[str, Any]) -> Iterator[str]:
     played = "any pitch" if told["pitch"] is None else f"pitch {told['pitch']}"
     yield f"{out}: {told['sounds']} sounds, {played}, {size(written)}"
     yield f"  the plane explains {first + second:.1%} of the variance: {first:.1%} and {second:.1%}"
-    yield "  spread is the distance of a group's sounds from their middle; 1 is that of all"
+    yield "  spread is the distance of a group's sounds from their centre; all sounds together have 1"
     rows = [(group["name"], str(group["sounds"]), f"{group['spread']:.3f}") for group in told["groups"]]
     yield from table((told["by"], "sounds", "spread"), rows)
 
@@ -115,17 +117,15 @@ def coverage(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", "-o", metavar="FILE", show_default=False, help=f"{_OUT_HELP} Default DATASET.coverage.png."
-        ),
+        typer.Option("--out", "-o", metavar="FILE", show_default="DATASET.coverage.png", help=_OUT_HELP),
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="GLOB", help="Only these parameters or groups; repeat it for several."),
+        typer.Option("--only", metavar="GLOB", help="Draw only these parameters or groups. Repeat it for several."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Draw how the patches cover each parameter: a small histogram each, a colour for each origin."""
+    """Draw how the patches cover each parameter, as small histograms coloured by origin."""
     from tonesmith.analysis.coverage import cover_of
     from tonesmith.analysis.plots import check_picture, cover_figure, write_picture
     from tonesmith.dataset.opening import open_dataset
@@ -152,9 +152,9 @@ def _beside(dataset: Path) -> Path:
 def _cover_lines(path: Path, written: int, patches: int, panels: int, left_out: int) -> Iterator[str]:
     from tonesmith.terminal.text import counted, size
 
-    yield f"{path}: {counted(panels, 'parameter')} of {patches} patches, {size(written)}"
+    yield f"{path}: {counted(panels, 'parameter')} of {counted(patches, 'patch', 'patches')}, {size(written)}"
     if left_out:
-        yield f"  it has no room for {left_out} more: --only NAME, GROUP or GLOB chooses which are drawn"
+        yield f"  {left_out} more do not fit; choose with --only NAME, GROUP or GLOB"
 
 
 @contextmanager

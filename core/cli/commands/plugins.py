@@ -1,4 +1,4 @@
-"""``tonesmith plugins``: what there is to compose, and the options of each."""
+"""``tonesmith plugins``: the plugins that are installed, and the options of each."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from tonesmith.host.roles import Backend, Validator
 from tonesmith.host.settings import Setting, settings_of
 from tonesmith.space.shape import SpaceShape
 from tonesmith.terminal.table import table, width_of_terminal
+from tonesmith.terminal.text import sentence
 
 
 def plugins_app(host: Host) -> typer.Typer:
-    """Return the sub-app: ``plugins`` alone lists, ``show`` tells all of one, ``new`` starts another."""
+    """Return the sub-app: ``plugins`` alone lists, ``show`` shows one in full, ``new`` starts another."""
     app = typer.Typer(
-        help="List the plugins, show the options of one, or start one of your own.",
+        help="List the plugins, show the options of one, or start your own.",
         invoke_without_command=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
@@ -44,11 +45,11 @@ def plugins_app(host: Host) -> typer.Typer:
     def show(
         name: Annotated[
             str,
-            typer.Argument(metavar="NAME", help="Of a plugin, or role:name.", autocompletion=_all_names),
+            typer.Argument(metavar="NAME", help="Plugin name, or role:name.", autocompletion=_all_names),
         ],
         as_json: Json = False,
     ) -> None:
-        """Show a plugin's options, with an example for plugins.toml."""
+        """Show the options of a plugin, with an example for plugins.toml."""
         records = find_records(host, name)
         if as_json:
             typer.echo(json.dumps([_described(record) for record in records], indent=2))
@@ -86,21 +87,21 @@ def _list(host: Host, *, as_json: bool) -> None:
         keys = ("role", "name", "summary", "distribution", "version")
         typer.echo(json.dumps([{key: getattr(r, key) for key in keys} for r in records], indent=2))
     else:
-        rows = [(r.role, r.name, f"{r.distribution} {r.version}", r.summary) for r in records]
+        rows = [(r.role, r.name, f"{r.distribution} {r.version}", sentence(r.summary)) for r in records]
         typer.echo("\n".join(table(("role", "name", "from", "summary"), rows)))
 
 
 def _shown(record: PluginRecord) -> list[str]:
     lines = [f"{record.role} {record.name}, from {record.distribution} {record.version}"]
-    lines += [*textwrap.wrap(record.summary, width_of_terminal()), ""]
+    lines += [*textwrap.wrap(sentence(record.summary), width_of_terminal()), ""]
     settings = settings_of(record.plugin.Options)
     if settings:
-        rows = [(s.key, s.takes, _default(s), s.help) for s in settings]
+        rows = [(s.key, s.takes, _default(s), sentence(s.help)) for s in settings]
         lines += [*table(("option", "takes", "default", "meaning"), rows), ""]
     else:
         lines += ["It has no options.", ""]
     if issubclass(record.plugin, Validator) and record.plugin.measures:
-        rows_measured = [(m.name, m.unit, m.doc) for m in record.plugin.measures]
+        rows_measured = [(m.name, m.unit, sentence(m.doc)) for m in record.plugin.measures]
         lines += [*table(("measures", "unit", "meaning"), rows_measured), ""]
     lines += ["In plugins.toml:", "", *textwrap.indent(example(record), "    ").rstrip().split("\n")]
     if issubclass(record.plugin, Backend):

@@ -1,4 +1,4 @@
-"""``tonesmith presets find`` and ``download``: where presets are, and how they get there."""
+"""``tonesmith presets find`` and ``download``: find presets on this machine, and download more."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _UNSTATED = "not stated"
 
-_Suffix = Annotated[str, typer.Option("--suffix", metavar=".EXT", help="Of the presets' file names.")]
-_Cache = Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Where collections are kept.")]
+_Suffix = Annotated[str, typer.Option("--suffix", metavar=".EXT", help="Suffix of the preset files.")]
+_Cache = Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Folder of downloaded collections.")]
 
 
 def find(
@@ -29,7 +29,7 @@ def find(
     cache: _Cache = None,
     as_json: Json = False,
 ) -> None:
-    """Find presets: in the usual folders of Vital, and in the collections that were downloaded."""
+    """Find presets in the usual folders of Vital and in downloaded collections."""
     from tonesmith.presets.folders import places, preset_folders
 
     looked = places(cache=cache)
@@ -57,36 +57,45 @@ def _place_lines(place: Place, tally: Tally) -> Iterator[str]:
 
 
 def _nowhere(suffix: str, looked: Sequence[Place]) -> Iterator[str]:
-    yield f"No {suffix} preset was found. Looked in:"
+    yield f"No {suffix} presets were found. Looked in:"
     yield from (f"  {place.path}  ({place.what})" for place in looked)
     yield "Collections to download: tonesmith presets download --list"
 
 
 def download(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="Of the collections; none lists them all.")
+        list[str] | None, typer.Argument(metavar="NAME", help="Names of collections. Without one, all are listed.")
     ] = None,
-    url: Annotated[
-        str | None, typer.Option("--url", metavar="URL", help="A git repository that no table names, or its path.")
+    url: Annotated[str | None, typer.Option("--url", metavar="URL", help="Any git repository, by URL or path.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of that collection.", show_default="the end of its URL")
     ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="What to call it; by default as its URL ends.")] = None,
-    subfolder: Annotated[str, typer.Option("--subfolder", metavar="PATH", help="Of it that holds presets.")] = "",
-    licence: Annotated[str, typer.Option("--licence", metavar="ID", help="Of its presets, such as CC-BY-4.0.")] = "",
-    author: Annotated[str, typer.Option("--author", help="Who made its presets.")] = "",
-    commit: Annotated[str, typer.Option("--commit", metavar="HASH", help="To take of it; by default the newest.")] = "",
+    subfolder: Annotated[
+        str, typer.Option("--subfolder", metavar="PATH", help="Subfolder of the repository that holds presets.")
+    ] = "",
+    licence: Annotated[
+        str, typer.Option("--licence", metavar="ID", help="Licence of its presets, such as CC-BY-4.0.")
+    ] = "",
+    author: Annotated[str, typer.Option("--author", help="Author of its presets.")] = "",
+    commit: Annotated[
+        str, typer.Option("--commit", metavar="HASH", help="Commit to download.", show_default="newest")
+    ] = "",
     suffix: _Suffix = ".vital",
     table: Annotated[
-        Path | None, typer.Option("--table", metavar="FILE", help="TOML of collections, instead of the built-in.")
+        Path | None,
+        typer.Option("--table", metavar="FILE", help="TOML table of collections, instead of the built-in one."),
     ] = None,
     cache: _Cache = None,
-    listing: Annotated[bool, typer.Option("--list", help="Only list the collections.")] = False,
-    update: Annotated[bool, typer.Option("--update", help="Download again what is there.")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="List the collections, then stop.")] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Download collections again that are already there.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Download collections of presets with git: one commit, one folder, and the licence with it.
+    """Download collections of presets with git: one commit, one folder, and its licence.
 
-    Without a name, lists the collections that are known.
+    Without a name, lists the known collections.
     """
     from tonesmith.cli.progress import spinner
     from tonesmith.presets.download import download as brought
@@ -122,11 +131,11 @@ def _chosen(names: Sequence[str], given: Mapping[str, str], name: str | None, ta
 
     if "url" in given:
         if names:
-            raise ConfigError(f"--url is one collection, and {names[0]!r} another: download them one after the other.")
+            raise ConfigError(f"--url and {names[0]!r} are two collections. Download them one after the other.")
         return [collection_from(name or _last_part(given["url"]), given)]
     alone = [f"--{key}" for key in [*given, *(["name"] if name else [])]]
     if alone:
-        raise ConfigError(f"{alone[0]} tells of the collection at --url, and there is no --url.")
+        raise ConfigError(f"{alone[0]} describes a collection at --url, but --url is missing.")
     known = collections(table)
     for asked in names:
         if asked not in known:
@@ -168,14 +177,14 @@ def _result_lines(result: Downloaded, told: Mapping[str, Any]) -> Iterator[str]:
     from tonesmith.terminal.text import counted, size
 
     of = result.collection
-    state = "was there already" if not result.fresh else "downloaded"
+    state = "already there" if not result.fresh else "downloaded"
     if result.before:
         state = "unchanged" if result.before == of.commit else f"updated from {result.before[:12]}"
     yield f"{of.name}: {state}, {counted(told['presets'], 'preset')}, {size(told['bytes_on_disk'])} on disk"
     yield f"  author   {of.author or _UNSTATED}"
     stated = f", stated in {of.licence_file}" if of.licence_file else ""
     yield f"  licence  {of.licence}{stated}" if of.licence else f"  licence  {_UNSTATED}: give it with --licence"
-    yield f"  commit   {of.commit}{'' if result.shallow else ' (the server gave it with the whole history)'}"
+    yield f"  commit   {of.commit}{'' if result.shallow else ' (downloaded with its whole history)'}"
     yield f"  folder   {told['path']}"
     if told["presets"]:
         yield f"next: tonesmith presets list {shlex.quote(told['path'])}"

@@ -1,4 +1,4 @@
-"""What ``tonesmith presets`` prints of presets."""
+"""The tables and lines that ``tonesmith presets`` prints."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def _changed(space: ParameterSpace, parameters: Mapping[str, Mapping[str, Any]])
         if not told["default"]:
             name = parameter.name.removeprefix(f"{parameter.group}_")
             changed.setdefault(parameter.group, []).append(f"{name} = {told['text']}")
-    yield f"parameters that are not at their default: {sum(map(len, changed.values()))} of {len(parameters)}"
+    yield f"parameters not at their default: {sum(map(len, changed.values()))} of {len(parameters)}"
     for group, texts in changed.items():
         yield from _wrapped(group, ", ".join(texts))
 

@@ -1,4 +1,4 @@
-"""``tonesmith presets``: what is in preset files, and whether they can be used."""
+"""``tonesmith presets``: show what is in preset files, and check that they can be used."""
 
 from __future__ import annotations
 
@@ -33,10 +33,12 @@ if TYPE_CHECKING:
 
 _Paths = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="[PATH]...", help="Files, folders and globs; default those of ./plugins.toml."),
+    typer.Argument(metavar="[PATH]...", help="Files, folders and globs.", show_default="those of ./plugins.toml"),
 ]
-_Backend = Annotated[str | None, typer.Option("--backend", metavar="NAME", help="Synth; default vita.")]
-_Silent = Annotated[bool, typer.Option("--no-audition", help="Do not play them: whether one is silent stays open.")]
+_Backend = Annotated[
+    str | None, typer.Option("--backend", metavar="NAME", help="Synth that reads them.", show_default="vita")
+]
+_Silent = Annotated[bool, typer.Option("--no-audition", help="Skip playback. Silence is then not checked.")]
 
 
 def presets_app() -> typer.Typer:
@@ -60,7 +62,7 @@ def _list(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """List presets: who made them, and what is in them. Each plays one note, to tell whether it is silent.
+    """List presets, their authors and their contents. Each plays one note, to find silent ones.
 
     Exits with 1 if none can be read.
     """
@@ -75,22 +77,22 @@ def _list(
 
 
 def _show(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Of the preset.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Preset file.")],
     backend: _Backend = None,
     number: Annotated[
-        int, typer.Option("--number", min=1, metavar="N", help="Which preset of a file that holds several.")
+        int, typer.Option("--number", min=1, metavar="N", help="Number of the preset, in a file that holds several.")
     ] = 1,
     no_audition: _Silent = False,
     as_json: Json = False,
 ) -> None:
-    """Show all of one preset: maker, modulations, assets, level, and each parameter that is not at its default.
+    """Show one preset: author, modulations, assets, level, and every parameter that is not at its default.
 
     Exits with 1 if it cannot be read.
     """
     from tonesmith.errors import EngineError
 
     if not file.is_file():
-        raise ConfigError(f"{file} is no file. `tonesmith presets list` takes folders and globs.")
+        raise ConfigError(f"{file} is not a file. For folders and globs, use `tonesmith presets list`.")
     found = _examined(_files([file], backend), 0 if no_audition else 1, 1, hidden=True)
     if found.refused:
         raise EngineError(f"{plain(str(file))}: {reason_of(found.refused[0])}")
@@ -107,9 +109,7 @@ def _numbered(presets: Sequence[Examined], number: int, file: Path) -> Examined:
         if max(examined.number, 1) == number:
             return examined
     known = ", ".join(str(max(examined.number, 1)) for examined in presets)
-    raise ConfigError(
-        f"{plain(str(file))} has no preset {number} of its own; one that is there twice counts once. It has: {known}."
-    )
+    raise ConfigError(f"{plain(str(file))} has no preset {number}, or it repeats another. It has: {known}.")
 
 
 def _check(
@@ -121,7 +121,7 @@ def _check(
 ) -> None:
     """Check that presets can be read, and that each renders again from its label, bit for bit.
 
-    Each plays one note in two engine processes. Exits with 1 if a file is refused, fails, or sounds otherwise.
+    Each plays one note in two engine processes. Exits with 1 if a file is refused, fails, or sounds different.
     """
     files = _files(paths, backend)
     found = _examined(files, 2, workers, hidden=quiet or as_json)
@@ -155,12 +155,12 @@ def _files(paths: Sequence[Path], name: str | None) -> _Files:
         paths = [Path(path) for path in config.presets.paths]
     if not paths:
         raise ConfigError(
-            "no presets are named. Give files, folders or globs, or name them under [presets] paths in plugins.toml; "
+            "no presets are named. Give files, folders or globs, or set [presets] paths in plugins.toml. "
             "`tonesmith presets find` looks for some."
         )
     backend = host.find("backend", name or DEFAULT_NAMES["backend"])
     if not backend.preset_suffixes:
-        raise ConfigError(f"the backend {backend.name!r} reads no presets")
+        raise ConfigError(f"the backend {backend.name!r} cannot read presets")
     return _Files(preset_files([path.expanduser() for path in paths], backend.preset_suffixes), backend, licence)
 
 

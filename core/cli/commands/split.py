@@ -1,4 +1,4 @@
-"""``tonesmith split``: which rows are for training, for validation, for the test."""
+"""``tonesmith split``: divide the rows into training, validation and test."""
 
 from __future__ import annotations
 
@@ -29,47 +29,45 @@ def split(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
     train: Annotated[float, typer.Option("--train", help="Share for training.", **_SHARE)] = 0.8,
     val: Annotated[float, typer.Option("--val", help="Share for validation.", **_SHARE)] = 0.1,
-    test: Annotated[float, typer.Option("--test", help="Share for the test.", **_SHARE)] = 0.1,
+    test: Annotated[float, typer.Option("--test", help="Share for test.", **_SHARE)] = 0.1,
     by: Annotated[
         Literal["patch", "preset"],
-        typer.Option("--by", help="What stays together: the rows of a patch, or a preset with all that came from it."),
+        typer.Option(
+            "--by", help="What stays in one split: the rows of a patch, or a preset with everything made from it."
+        ),
     ] = "patch",
     stratify: Annotated[
         Literal["origin"] | None,
-        typer.Option("--stratify", help="Let the shares hold among the patches of each sampler."),
+        typer.Option("--stratify", help="Keep the shares within each sampler."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Another one divides otherwise.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Random seed of the split.")] = 0,
     crossing: Annotated[
         Literal["join", "drop"],
         typer.Option(
             "--crossing",
-            help="What becomes of presets that were bred with each other: they fall in one split, or what was bred "
-            "from two splits falls in none.",
+            help="What to do with presets that were bred together: join them in one split, or drop the rows bred "
+            "from two splits.",
         ),
     ] = "join",
-    force: Annotated[
-        bool, typer.Option("--force", help="Split anew what is split, though rows move between splits.")
-    ] = False,
-    remove: Annotated[bool, typer.Option("--remove", help="Forget the splits.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Split again, although rows move between splits.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the splits.")] = False,
     finish: Annotated[
-        bool, typer.Option("--finish", help="Finish a division into files that was cut short, as it was asked for.")
+        bool, typer.Option("--finish", help="Finish an interrupted division into files, with its own settings.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be, and store nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the result and store nothing.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Divide a dataset into training, validation and test, so that nothing leaks from one to another.
 
-    What is decided is stored with the dataset, and holds for the rows that are added to it later. Exits with 1 if a
-    block is damaged; the others are divided.
+    The splits are stored with the dataset and also hold for rows added later.
+    If a block is damaged, the others are divided and the exit code is 1.
     """
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.splits import Splits, splits_of
 
     if finish and (remove or force):
-        raise ConfigError(
-            f"--finish goes on as it was asked for: it does not go with --{'remove' if remove else 'force'}"
-        )
+        raise ConfigError(f"--finish cannot be combined with --{'remove' if remove else 'force'}")
     opened, how = open_dataset(dataset), _How(dry_run=dry_run, as_json=as_json, quiet=quiet)
     asked = splits_of(opened.attributes, dataset) if finish else None
     if remove or (finish and asked is None):
@@ -81,7 +79,7 @@ def split(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
 
 @dataclass(frozen=True)
 class _How:
-    """What is to be done with what was found, and how much is to be shown."""
+    """Whether to store the splits, and how to print them."""
 
     dry_run: bool
     as_json: bool
@@ -104,7 +102,7 @@ def _divide(path: Path, opened: Dataset, asked: Splits, how: _How, *, force: boo
     for name, share in splits.shares.items():
         if share and not told[name]["patches"]:
             kind = "patches" if splits.by == "patch" else "presets"
-            warn(f"the split {name} is empty: there are too few {kind} for it")
+            warn(f"the split {name} is empty: there are too few {kind}")
     _say(path, settings, _lines(path, splits, told, state), damaged, how)
 
 
@@ -121,7 +119,7 @@ def _remove(path: Path, opened: Dataset, how: _How) -> None:
 def _store(
     path: Path, opened: Dataset, splits: Splits | None, how: _How, damaged: Mapping[int, Damaged]
 ) -> dict[int, Damaged]:
-    """Store splits, or forget them, and return which blocks are damaged, with those that are known to be."""
+    """Store or remove splits, and return the damaged blocks, those already known included."""
     from tonesmith.card.card import renew_card
     from tonesmith.cli.transfer import progress
     from tonesmith.dataset.opening import open_dataset
@@ -159,7 +157,7 @@ def _damage_lines(path: Path, damaged: list[Damaged]) -> Iterator[str]:
     if len(damaged) > _SHOWN:
         yield f"and {len(damaged) - _SHOWN} more; --json lists all"
     if damaged and UNFINISHED in open_dataset(path).attributes:
-        yield f"Once they are made anew, {finishing(path)}"
+        yield f"Once they are repaired, {finishing(path)}"
 
 
 def _lines(path: Path, splits: Splits, told: Mapping[str, Mapping[str, Any]], state: str) -> Iterable[str]:
@@ -177,13 +175,13 @@ def _lines(path: Path, splits: Splits, told: Mapping[str, Mapping[str, Any]], st
     heads = ["split", "asked", "patches", "share", "rows", *["presets"] * presets, *(f"in {name}" for name in origins)]
     yield from table(heads, [_cells(name, told, origins, presets=presets) for name in shown])
     if left["rows"]:
-        yield f"{LEFT_OUT}: rows in no split, whose patches were bred from presets of two."
+        yield f"{LEFT_OUT}: rows in no split, because their patches were bred from presets of two splits."
     if total["presets"] and not presets and state != "unchanged":
-        yield "Rows come from presets: --by preset keeps each with all that came from it."
+        yield "Rows come from presets: --by preset keeps each preset together with everything made from it."
     yield {
         "stored": "The splits are stored with the dataset.",
         "not stored": "Nothing was stored.",
-        "unchanged": "It was split so already; nothing changed.",
+        "unchanged": "Already split this way; nothing changed.",
     }[state]
 
 

@@ -1,4 +1,4 @@
-"""``tonesmith verify``: whether a dataset is what it says."""
+"""``tonesmith verify``: check that a dataset is as it was written."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ _SHOWN = 20
 def verify(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
     render: Annotated[
-        int, typer.Option("--render", min=0, metavar="N", help="Render N rows again and compare every sample.")
+        int,
+        typer.Option(
+            "--render", min=0, metavar="N", help="Number of rows to render again and compare, sample by sample."
+        ),
     ] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Check every stored byte against its digest, and with --render the sound of labels against the audio.
+    """Check every stored byte against its digest and, with --render, the audio against its labels.
 
-    Exits with 1 and the list of rows if any differs.
+    Lists the rows that differ, and exits with 1 if there are any.
     """
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.verify import check_integrity, check_renders, rows_to_render
@@ -63,8 +66,9 @@ def _lines(path: Path, rows: int, planned: int, rendered: int, damage: list[Dama
         differing = sum(item.what == "render" for item in damage)
         yield f"  rendered  {rendered - differing} of {rendered} rows sound as they did, bit for bit"
     for item in damage[:_SHOWN]:
-        where = f"row {item.row} (block {item.block})" if item.row >= 0 else "no row's"
-        yield f"  {where}: {item.what} {item.detail}".rstrip()
+        where = f"row {item.row} (block {item.block}): " if item.row >= 0 else ""
+        what = "" if item.what == "beside" else f"{item.what}: "
+        yield f"  {where}{what}{item.detail}".removesuffix(": ")
     if len(damage) > _SHOWN:
         yield f"  and {len(damage) - _SHOWN} more; --json lists all"
 

@@ -147,7 +147,7 @@ class Backend(Plugin[O]):
         The file is hostile until proven: check what the engine does not. Raise
         :class:`tonesmith.errors.EngineError` with what is wrong; the host names the file.
         """
-        raise NotImplementedError(f"{self.name} reads no presets")
+        raise NotImplementedError(f"{self.name} cannot read presets")
 
     def load_presets(self, path: Path) -> Sequence[Preset]:
         """Return every preset of a file that may hold several, in their order there; else as :meth:`load_preset`.
@@ -166,4 +166,4 @@ class Backend(Plugin[O]):
             assets: SHA-256 -> content, for every asset that the patch names.
             name: shown as the preset's name.
         """
-        raise NotImplementedError(f"{cls.name} writes no presets")
+        raise NotImplementedError(f"{cls.name} cannot write presets")
