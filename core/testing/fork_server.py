@@ -120,12 +120,8 @@ class _Server:
 
 def serve() -> None:
     """Fork for each function that standard input names, and say on standard output how each process ends."""
-    import numpy as np
+    import tonesmith.testing.sink_processes  # noqa: F401 - what each function needs is imported before the forks
 
-    import tonesmith.testing.sink_processes
-
-    assert np
-    assert tonesmith.testing.sink_processes
     wake, woken = os.pipe()
     os.set_blocking(woken, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)

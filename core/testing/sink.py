@@ -23,6 +23,7 @@ import pytest
 from tonesmith.dataset.reader import Dataset
 from tonesmith.plan.rejection import Rejection
 from tonesmith.testing import sink_processes as processes
+from tonesmith.testing.fork_server import start
 from tonesmith.testing.sink_form import SinkFormContract, comparable
 from tonesmith.testing.sink_processes import Case
 from tonesmith.testing.sink_reading import assert_same
@@ -55,7 +56,7 @@ class SinkContract(SinkFormContract):
         moments = random.Random(7)  # noqa: S311 - moments to kill at
         case.created()
         for _ in range(self.kills):
-            writer = processes.start(processes.write_for_ever, case)
+            writer = start(processes.write_for_ever, case)
             _wait_for(lambda: len(case.made().committed()) == 3)
             time.sleep(moments.uniform(0.0, 0.2))
             writer.kill()
@@ -76,7 +77,7 @@ class SinkContract(SinkFormContract):
         case = case._replace(plan=synthetic_plan(patches=80, block=4))
         case.created()
         storage = self.sink.open(case.path)
-        writers = [processes.start(processes.write, case, range(first, 20, 2)) for first in (0, 1)]
+        writers = [start(processes.write, case, range(first, 20, 2)) for first in (0, 1)]
         seen: set[int] = set()
         while any(writer.poll() is None for writer in writers):
             for index in set(storage.committed()) - seen:
