@@ -7,7 +7,7 @@ checksum and ``F7``. Files hold other messages too, or are cut, or have no heade
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 from tonesmith import EngineError
@@ -76,24 +76,27 @@ def read_voices(content: bytes) -> list[Voice]:
 
 def _parts(content: bytes, remarks: Remarks) -> Iterator[bytes]:
     """Yield the 128 or 155 bytes of each voice. Each byte of the file is in one message, or between two."""
-    start = 0
+    start, dump = 0, _DUMP.search(content)
     while start < len(content):
-        head = _DUMP.match(content, start)
-        if head is None:
-            end = _end_of_other(content, start)
-            yield from _bare(content, start, end, remarks)
-            start = end
-            continue
-        size, step = _SIZES[head[1][0]]
-        end = _end_of_data(content, head.end(), size)
-        yield from (content[at : at + step] for at in range(head.end(), end - step + 1, step))
-        if head[2] != _COUNTS[head[1][0]]:
-            remarks.add(_COUNT, start)
-        if end < head.end() + size:
-            remarks.add(_CUT, start)
-            start = end + (content[end : end + 1] == b"\xf7")
+        if dump is not None and dump.start() < start:  # it lay in what has been read
+            dump = _DUMP.search(content, start)
+        if dump is not None and dump.start() == start:
+            start = yield from _dump(content, dump, remarks)
         else:
-            start = _end_of_dump(content, head, end, remarks)
+            start = yield from _other(content, start, dump.start() if dump else len(content), remarks)
+
+
+def _dump(content: bytes, head: re.Match[bytes], remarks: Remarks) -> Generator[bytes, None, int]:
+    """Yield the voices of a message of voices, and return where it ends."""
+    size, step = _SIZES[head[1][0]]
+    end = _end_of_data(content, head.end(), size)
+    yield from (content[at : at + step] for at in range(head.end(), end - step + 1, step))
+    if head[2] != _COUNTS[head[1][0]]:
+        remarks.add(_COUNT, head.start())
+    if end == head.end() + size:
+        return _end_of_dump(content, head, end, remarks)
+    remarks.add(_CUT, head.start())
+    return end + (content[end : end + 1] == b"\xf7")
 
 
 def _end_of_data(content: bytes, start: int, size: int) -> int:
@@ -116,42 +119,68 @@ def _end_of_dump(content: bytes, head: re.Match[bytes], end: int, remarks: Remar
     return end + (content[end : end + 1] == bytes([total]))
 
 
-def _end_of_other(content: bytes, start: int) -> int:
+def _other(content: bytes, start: int, limit: int, remarks: Remarks) -> Generator[bytes, None, int]:
+    """Yield the voices in what is no message of voices, if there are any, and return where it ends."""
+    end = _end_of_other(content, start, limit)
+    if content[start] == 0xF0:
+        limit = end
+    if end - start >= _SIZES[9][1]:
+        start = yield from _bare(content, start, limit, remarks)
+    if start == limit:
+        return limit
+    end = _end_of_other(content, start, limit)
+    if content[start] == 0xF0:
+        remarks.add(_OTHER, start)
+    else:
+        remarks.add(_STRAY, start, end - start)
+    return end
+
+
+def _end_of_other(content: bytes, start: int, limit: int) -> int:
     """Return where another message ends, or what is between two."""
     if content[start] != 0xF0:
-        following = _MESSAGE.search(content, start)
-        return following.start() if following else len(content)
-    last = _STATUS.search(content, start + 1)
+        following = _MESSAGE.search(content, start, limit)
+        return following.start() if following else limit
+    last = _STATUS.search(content, start + 1, limit)
     if last is None:
-        return len(content)
+        return limit
     return last.end() if last[0] == b"\xf7" else last.start()
 
 
-def _bare(content: bytes, start: int, end: int, remarks: Remarks) -> Iterator[bytes]:
-    """Yield the voices in what is no dump, and remark on what is left of it."""
+def _bare(content: bytes, start: int, limit: int, remarks: Remarks) -> Generator[bytes, None, int]:
+    """Yield the voices that stand without a header, and return where they end."""
     told = -1
-    while run := _run(content, start, end):
+    while run := _run(content, start, limit):
         if run.start != told:
             remarks.add(_BARE, run.start)
         if run.start > start:
             remarks.add(_STRAY, start, run.start - start)
         yield from (content[at : at + run.step] for at in run)
         start = told = run[-1] + run.step
-    if start < end and content[start] == 0xF0:
-        remarks.add(_OTHER, start)
-    elif start < end:
-        remarks.add(_STRAY, start, end - start)
+    return start
 
 
-def _run(content: bytes, start: int, end: int) -> range:
+def _run(content: bytes, start: int, limit: int) -> range:
     """Return where the voices of a bank without a header begin, or one voice: none if most do not look like one."""
     for step in (128, 155):
-        for first in range(start, min(start + _SHIFTS, end - step + 1)):
-            places = range(first, min(first + _SIZES[9][0], end) - step + 1, step)
-            alike = sum(looks_like_voice(content[at : at + step]) for at in places)
-            if 2 * alike >= len(places):
-                return places
+        for first in range(start, min(start + _SHIFTS, limit - step + 1)):
+            places = range(first, min(first + _SIZES[9][0], limit) - step + 1, step)
+            if any(looks_like_voice(content[at : at + step]) for at in places[:3]):  # or it is not worth a longer look
+                voices = _up_to_messages(content, places)
+                if voices:
+                    return voices
     return range(0)
+
+
+def _up_to_messages(content: bytes, places: range) -> range:
+    """Return places without those of messages behind the last voice; none if most do not look like voices."""
+    alike = [looks_like_voice(content[at : at + places.step]) for at in places]
+    last = max(k for k, voice in enumerate(alike) if voice)
+    for k in range(last + 1, len(places)):
+        if _MESSAGE.search(content, places[k], places[k] + places.step):
+            places = places[:k]
+            break
+    return places if 2 * sum(alike) >= len(places) else range(0)
 
 
 def _checksum(data: bytes) -> int:
