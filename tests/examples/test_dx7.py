@@ -127,7 +127,7 @@ def test_what_was_odd_in_a_bank_is_told_where_presets_are_listed_shown_checked_a
     remark = "op6_level 127 is played as 99"
 
     listed = fresh.tonesmith("presets", "list", *options, "--no-audition").stdout
-    assert [line.split()[-1] for line in listed.splitlines() if "DX7" in line] == ["remarks", "remarks"], listed
+    assert [line.split()[-1] for line in listed.splitlines() if "  DX7  " in line] == ["remarks", "remarks"], listed
     assert f"  remark    odd.syx: 2 ODD: {remark}\n" in listed
     assert "  remark    odd.syx: 1 CLEAN: 1 message without DX7 voices was skipped, at byte 0\n" in listed
     told = json.loads(fresh.tonesmith("presets", "list", *options, "--no-audition", "--json").stdout)

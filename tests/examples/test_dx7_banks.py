@@ -182,6 +182,7 @@ def test_a_byte_of_eight_bits_in_a_whole_message_does_not_end_it():
         (b"", "it is empty"),
         (b"no preset", "9 bytes outside of messages were skipped"),
         (bytes(4096), "4096 bytes outside of messages were skipped"),
+        (VOICES[0] + bytes(31 * 128), "4096 bytes outside of messages were skipped"),
         (b" " * 4096, "4096 bytes outside of messages were skipped"),
         (b"THE QUICK BROWN FOX 0123456789 \n" * 128, "4096 bytes outside of messages were skipped"),
         ((ROOT / "LICENSE").read_bytes(), "outside of messages were skipped"),
@@ -297,7 +298,7 @@ def plain() -> Any:
 @example(data=b"\xff" * 155)
 @example(data=bytes(128))
 def test_any_bytes_are_labelled_as_dexed_plays_them(data, render, plain):
-    from tonesmith_dx7.voice import data_of, voice_of
+    from tonesmith_dx7.voice import _unused, _written, data_of, voice_of
 
     voice = voice_of(data)
     patch = dexed.Patch.from_packed(data) if len(data) == 128 else dexed.Patch.from_sysex(data)
@@ -305,5 +306,7 @@ def test_any_bytes_are_labelled_as_dexed_plays_them(data, render, plain):
 
     np.testing.assert_array_equal(render(voice), plain.render(60, 100, 0.05, 0.1))
     clean = voice_of(data_of(voice.values, voice.name))
+    packed_again = dexed.Patch.from_sysex(data_of(voice.values)).to_packed()
+    assert (bytes(_written(packed_again)), _unused(packed_again)) == (data_of(voice.values)[:145], 0)
     assert (clean.values, clean.remarks) == (voice.values, ())
     assert bool(voice.remarks) == (data not in (patch.to_packed(), patch.to_sysex()[:155]))
