@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,7 @@ class Session:
                 return
             command = re.search(r"tonesmith generate .*data/demo\.zarr", (ROOT / "Makefile").read_text())[0]
         install = f"{sys.executable} -m pip install --quiet --no-deps --no-build-isolation --target site"
-        command = re.sub(r"^pip install", install, scaled(command))
+        command = re.sub(r"^pip install( -e)?", install, scaled(command))  # pip refuses -e with --target
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", command],
             cwd=self.folder,
@@ -237,6 +237,12 @@ def test_every_column_is_documented() -> None:
 
 def test_every_public_name_is_documented() -> None:
     assert missing(tonesmith.__all__, "docs/python.md") == []
+
+
+def test_every_field_of_a_parameter_is_documented() -> None:
+    table = (ROOT / "docs/python.md").read_text(encoding="utf-8").partition("### The fields of a Parameter")[2]
+    named = set(re.findall(r"`(\w+)`", table.partition("\n## ")[0]))
+    assert [f.name for f in fields(tonesmith.Parameter) if f.name not in named] == []
 
 
 def test_every_command_and_option_is_documented() -> None:

@@ -282,6 +282,5 @@ class Engine:
 
 def _preset_of(told: dict[str, Any]) -> Preset:
     assets = {name: base64.b64decode(content) for name, content in told["assets"].items()}
-    return Preset(
-        **{**told, "patch": Patch.from_json(told["patch"]), "assets": assets, "random": tuple(told["random"])}
-    )
+    lists = {name: tuple(map(str, told[name])) for name in ("random", "remarks")}
+    return Preset(**{**told, **lists, "patch": Patch.from_json(told["patch"]), "assets": assets})

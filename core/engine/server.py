@@ -155,7 +155,7 @@ class Server:
 
 def _told(preset: Preset) -> dict[str, Any]:
     contents = {name: base64.b64encode(content).decode() for name, content in preset.assets.items()}
-    fields = ("name", "author", "style", "comments", "version", "licence", "random")
+    fields = ("name", "author", "style", "comments", "version", "licence", "random", "remarks")
     told = {name: getattr(preset, name) for name in fields}
     return {"patch": preset.patch.to_json(), "assets": contents, **told}
 

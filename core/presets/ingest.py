@@ -106,13 +106,23 @@ def ingest(
 
 
 def _distinct(found: Iterable[Found]) -> list[Found]:
-    """Return the first of those with one SHA-256, with the copies of all, in the order of the SHA-256."""
-    first: dict[str, Found] = {}
+    """Return the first of those with one SHA-256, with the copies and remarks of all, in the order of the SHA-256."""
+    groups: dict[str, list[Found]] = {}
     for item in found:
-        known = first.setdefault(item.preset.patch.preset, item)
-        if known is not item and item.copies:
-            first[item.preset.patch.preset] = replace(known, copies=(*known.copies, *item.copies))
-    return [first[sha256] for sha256 in sorted(first)]
+        groups.setdefault(item.preset.patch.preset, []).append(item)
+    return [_joined(groups[sha256]) for sha256 in sorted(groups)]
+
+
+def _joined(items: Sequence[Found]) -> Found:
+    """Return the first of equal presets, with the copies of all, and what was remarked on the others."""
+    first, *others = items
+    copies = tuple(path for item in items for path in item.copies)
+    remarks = (f"{_place(item)}: {remark}" for item in others for remark in item.preset.remarks)
+    return replace(first, copies=copies, preset=replace(first.preset, remarks=(*first.preset.remarks, *remarks)))
+
+
+def _place(item: Found) -> str:
+    return f"the same in {item.path.name}" + (f", number {item.number}" if item.number else "")
 
 
 def _by_content(files: Sequence[Path]) -> tuple[dict[str, list[Path]], list[Refused]]:

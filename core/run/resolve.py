@@ -32,6 +32,7 @@ class Resolved:
         contents: of the assets that its space and its presets name, by SHA-256.
         refused: preset files that were left out, and why.
         copies: preset files with the content of another, which is used once.
+        remarked: how many presets have remarks of their reader.
         checkup: what was measured of the backend's binary when it was used first; None if it names none.
     """
 
@@ -39,6 +40,7 @@ class Resolved:
     contents: Mapping[str, bytes]
     refused: tuple[Refused, ...] = ()
     copies: tuple[Path, ...] = ()
+    remarked: int = 0
     checkup: Mapping[str, Any] | None = None
 
 
@@ -92,7 +94,8 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
         versions=description.versions,
         presets=tuple(ref for ref, _ in stored),
     )
-    return Resolved(_checked(plan, host, contents), contents, refused, copies, checkup)
+    remarked = sum(bool(found.preset.remarks) for found in presets)
+    return Resolved(_checked(plan, host, contents), contents, refused, copies, remarked, checkup)
 
 
 def _shape(config: Config, backend: type[Backend[Any]], options: Any) -> SpaceShape:

@@ -29,6 +29,8 @@ class Preset:
         version: of the synth that saved it.
         licence: under which it may be used, or "" where nothing says.
         random: names of the parameters and sources by which it draws random numbers as it plays.
+        remarks: what its reader had to skip or correct, a sentence each. What concerns the whole file is said of
+            the first preset in it.
     """
 
     patch: Patch
@@ -40,6 +42,7 @@ class Preset:
     version: str = ""
     licence: str = ""
     random: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ class _Server:
     def _end(self) -> None:
         if self.alive:
             self._process.kill()
-            self._process.wait()
+            self._process.communicate()
 
 
 def serve() -> None:

@@ -9,6 +9,7 @@ from support import PRESETS, terminal
 
 from tonesmith.backends.vita.preset import preset_json
 from tonesmith.cli import run
+from tonesmith.cli.commands.preset_tables import shown_lines
 from tonesmith.engine.client import Engine
 from tonesmith.plan.plan import Audio, PluginRef
 from tonesmith.presets.audition import Examination, Examined, Heard
@@ -159,6 +160,40 @@ def test_check_fails_for_a_preset_that_cannot_be_played_or_sounds_otherwise(
 
     assert run(["presets", "check", "a.vital"]) == status
     assert capsys.readouterr().out.splitlines()[0] == said
+
+
+@pytest.mark.parametrize(("remarks", "shown", "more"), [(0, 0, 0), (3, 3, 0), (25, 20, 5)])
+def test_remarks_are_flagged_and_listed_up_to_twenty(described, tmp_path, monkeypatch, capsys, remarks, shown, more):
+    still = Patch({p.name: p.default for p in described.space.parameters}, assets=dict(described.space.assets))
+    told = tuple(f"byte {number} was \x1b[31modd" for number in range(remarks))
+    preset = Preset(still, assets=described.assets, name="lead", remarks=told)
+    examined = Examined(Path("a.vital"), 1, preset, (), 0, 0, Heard(again=True, reason="silent"), number=2)
+    found = Examination((examined,), (), described.space)
+    monkeypatch.setattr("tonesmith.presets.audition.examine", lambda *_, **__: found)
+    monkeypatch.chdir(tmp_path)
+    Path("a.vital").touch()
+
+    def lines(command: str, *options: str) -> list[str]:
+        assert run(["presets", command, "a.vital", *options]) == 0
+        return capsys.readouterr().out.splitlines()
+
+    listed = lines("list")
+    assert ("remarks" in listed[2].split()) == bool(remarks)
+    for printed in (listed, lines("check")):
+        noted = [line for line in printed if line.startswith("  remark ")]
+        assert noted[:shown] == [f"  remark    a.vital: 2 lead: byte {k} was [31modd" for k in range(shown)]
+        assert noted[shown:] == ([f"  remark    and {more} more; --json lists all"] if more else [])
+    (told_json,) = json.loads(lines("list", "--json")[0])["presets"]
+    assert told_json["remarks"] == list(told)
+
+
+def test_show_lists_remarks_up_to_twenty(described):
+    still = Patch({p.name: p.default for p in described.space.parameters}, assets=dict(described.space.assets))
+    preset = Preset(still, assets=described.assets, remarks=tuple(f"remark {number}" for number in range(23)))
+    lines = list(shown_lines(Examined(Path("a.vital"), 1, preset, (), 0, 0, None), described.space))
+
+    noted = [line.split(maxsplit=1)[1] for line in lines if line.startswith("  remark ")]
+    assert noted == [*(f"remark {number}" for number in range(20)), "and 3 more; --json lists all"]
 
 
 @pytest.mark.usefixtures("chaos")

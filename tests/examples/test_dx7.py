@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -82,7 +83,7 @@ def test_the_wheel_has_the_package_and_its_entry_point(fresh):
         names = {name for name in archive.namelist() if "dist-info" not in name}
         entry_points = archive.read("tonesmith_dx7-1.0.dist-info/entry_points.txt").decode()
 
-    assert names == {f"tonesmith_dx7/{name}" for name in ("__init__.py", "voice.py", "py.typed")}
+    assert names == {f"tonesmith_dx7/{name}" for name in ("__init__.py", "bank.py", "voice.py", "py.typed")}
     assert entry_points == "[tonesmith]\ndx7 = tonesmith_dx7\n"
 
 
@@ -117,6 +118,30 @@ def test_a_real_bank_gives_presets_and_each_voice_counts_once(fresh):
     assert "1 preset in 1 file" in fresh.tonesmith("presets", "check", "--backend", "dx7", "voice.syx").stdout
 
 
+def test_what_was_odd_in_a_bank_is_told_where_presets_are_listed_shown_checked_and_used(fresh):
+    voice = bytearray(bytes.fromhex("63 50 46 3C 63 5F 5A 00 27 00 00 00 38 08 63 02 00") * 6)
+    voice += bytes([99] * 4 + [50] * 4 + [0, 8, 35, 0, 0, 0, 49, 24]) + b"CLEAN     "
+    odd = voice[:14] + b"\x7f" + voice[15:118] + b"ODD       "
+    (fresh.place / "odd.syx").write_bytes(bytes.fromhex("F0 7E 7F 06 01 F7") + voice + odd)
+    options = ("--backend", "dx7", "odd.syx")
+    remark = "op6_level 127 is played as 99"
+
+    listed = fresh.tonesmith("presets", "list", *options, "--no-audition").stdout
+    assert [line.split()[-1] for line in listed.splitlines() if "  DX7  " in line] == ["remarks", "remarks"], listed
+    assert f"  remark    odd.syx: 2 ODD: {remark}\n" in listed
+    assert "  remark    odd.syx: 1 CLEAN: 1 message without DX7 voices was skipped, at byte 0\n" in listed
+    told = json.loads(fresh.tonesmith("presets", "list", *options, "--no-audition", "--json").stdout)
+    assert {p["name"]: p["remarks"][-1] for p in told["presets"]}["ODD"] == remark
+    shown = fresh.tonesmith("presets", "show", *options, "--number", 2, "--no-audition").stdout
+    assert f"  remark      {remark}\n" in shown
+    checked = fresh.tonesmith("presets", "check", *options)
+    assert (checked.returncode, checked.stdout.count("\nok  ")) == (0, 1), checked.stdout
+    assert f"  remark    odd.syx: 2 ODD: {remark}\n" in checked.stdout
+    dry = ("generate", "--backend", "dx7", "--presets", "odd.syx", "--sampler", "presets", "-n", 2, "--dry-run")
+    assert "2 presets came with remarks, which `tonesmith presets list` shows" in fresh.tonesmith(*dry).stderr
+    assert json.loads(fresh.tonesmith(*dry, "--json").stdout)["presets"]["remarked"] == 2
+
+
 class TestVoices:
     """Files of voices, read in this process from the source of the example."""
 
@@ -146,7 +171,8 @@ class TestVoices:
         assert highest[:145] == data_of({p.name: p.high for p in PARAMETERS})[:145]
 
     def test_a_voice_alone_and_in_a_bank_is_the_same_preset(self, bank):
-        from tonesmith_dx7.voice import data_of, message_of, read_voices
+        from tonesmith_dx7.bank import message_of, read_voices
+        from tonesmith_dx7.voice import data_of
 
         voices = read_voices(bank)
         assert [voice.name for voice in voices] == [f"VOICE {i}" for i in range(32)]
@@ -154,37 +180,6 @@ class TestVoices:
         assert alone == voices[7]
         on_channel_3 = bank[:2] + b"\x03" + bank[3:]
         assert read_voices(on_channel_3 + message_of(data_of(alone.values)))[:32] == voices
-
-    @pytest.mark.parametrize(
-        ("harm", "told"),
-        [
-            (lambda bank: bank[:3000], "cut short"),
-            (lambda bank: bank + b"\xf0", "byte 4104 starts no message"),
-            (lambda bank: bank[:50] + b"\x01" + bank[51:], "checksum"),
-            (lambda bank: bank[:6] + bytes([200]) + bank[7:], "damaged"),
-            (lambda bank: b"\xf0\x41" + bank[2:], "byte 0 starts no message"),
-            (lambda bank: b"\x00" * 4096, "byte 0 starts no message"),
-            (lambda bank: bank * 300, "at most 1048576"),
-        ],
-    )
-    def test_a_damaged_file_is_refused_with_its_place(self, bank, harm, told):
-        from tonesmith_dx7.voice import read_voices
-
-        from tonesmith import EngineError
-
-        with pytest.raises(EngineError, match=told):
-            read_voices(harm(bank))
-
-    def test_values_that_no_dx7_has_are_refused_by_the_voice(self, bank):
-        from tonesmith_dx7.voice import read_voices
-
-        from tonesmith import EngineError
-
-        data = bytearray(bank[6:-2])
-        data[3 * 128 + 14] = 120  # the level of operator 6 of voice 4, of 0 to 99
-        bad = bank[:6] + bytes(data) + bytes([-sum(data) & 0x7F, 0xF7])
-        with pytest.raises(EngineError, match=r"voice 4 \(VOICE 3\) has values"):
-            read_voices(bad)
 
 
 def quotes(kind: str) -> list[tuple[str, str]]:

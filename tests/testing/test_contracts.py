@@ -226,7 +226,14 @@ class Banked(Chaos):
             raise EngineError("it is no JSON") from None
         values = {"freq": 440.0, "fault": 0.0}
         sha = lambda level: sha256_hex(json.dumps(level).encode())
-        return [Preset(Patch({**values, "level": level}, preset=sha(level)), name=name) for name, level in told.items()]
+        return [
+            Preset(
+                Patch({**values, "level": level}, preset=sha(level)),
+                name=name,
+                remarks=(f"the level of {name} is odd",) if name.startswith("odd") else (),
+            )
+            for name, level in told.items()
+        ]
 
 
 @hookimpl
@@ -256,6 +263,19 @@ def read(project: Project, **banks: str) -> tuple[list[Found], list[Refused]]:
         paths.append(project.folder / f"{name}.bank")
         paths[-1].write_text(text)
     return ingest(paths, Host.load().find("backend", "banked"), {}, sample_rate=8000, workers=2)
+
+
+def test_remarks_come_with_their_preset_and_those_of_equal_presets_come_together(banked):
+    found, refused = read(
+        banked, a='{"one": 0.1, "odd": 0.2}', b='{"odder": 0.1, "oddest": 0.2, "two": 0.3}', c='{"odd1": 0.3}'
+    )
+
+    assert refused == []
+    assert {item.preset.name: item.preset.remarks for item in found} == {
+        "one": ("the same in b.bank, number 1: the level of odder is odd",),
+        "odd": ("the level of odd is odd", "the same in b.bank, number 2: the level of oddest is odd"),
+        "two": ("the same in c.bank: the level of odd1 is odd",),
+    }
 
 
 def test_a_file_may_hold_several_presets(banked):

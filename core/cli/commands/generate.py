@@ -215,6 +215,9 @@ def _tell_presets(resolved: Resolved) -> None:
     copies = f", {counted(len(resolved.copies), 'duplicate file')} left out" if resolved.copies else ""
     refused = f", {len(resolved.refused)} refused" if resolved.refused else ""
     typer.echo(f"presets: {len(plan.presets)} read{copies}{refused}", err=True)
+    if resolved.remarked:
+        told = f"{counted(resolved.remarked, 'preset')} came with remarks, which `tonesmith presets list` shows"
+        typer.echo(f"  {told}", err=True)
     for item in resolved.refused[:_REFUSED_SHOWN]:
         typer.echo(f"  {item.path}: {item.reason}", err=True)
     if len(resolved.refused) > _REFUSED_SHOWN:
@@ -231,6 +234,7 @@ def _presets_json(resolved: Resolved) -> dict[str, Any]:
             "read": len(resolved.plan.presets),
             "copies": [str(path) for path in resolved.copies],
             "refused": refused,
+            "remarked": resolved.remarked,
         }
     }
 

@@ -47,6 +47,8 @@ def preset_table(presets: Iterable[Examined]) -> list[str]:
 def _flags(examined: Examined) -> Iterator[str]:
     if examined.preset.random:
         yield "random"
+    if examined.preset.remarks:
+        yield "remarks"
     if examined.heard is not None:
         if examined.heard.failure:
             yield "fails"
@@ -62,6 +64,7 @@ def summary_lines(found: Examination, files: int) -> Iterator[str]:
     copies = [(copy, e.path) for e in found.presets for copy in e.copies]
     yield from _some("copy", [f"{plain(str(copy))} of {plain(str(path))}" for copy, path in copies])
     yield from _some("refused", [f"{plain(str(item.path))}: {reason_of(item)}" for item in found.refused])
+    yield from _some("remark", list(_remarks(found.presets)))
     failed = [e for e in found.presets if e.heard is not None and e.heard.failure]
     yield from _some("fails", [f"{plain(str(e.path))}: {one_line(e.heard.failure, 300)}" for e in failed if e.heard])
     for credit in _credits(found.presets)[:_SHOWN]:
@@ -74,6 +77,12 @@ def _some(label: str, texts: Sequence[str]) -> Iterator[str]:
         yield f"  {label:<9} {text}"
     if len(texts) > _SHOWN:
         yield f"  {label:<9} and {len(texts) - _SHOWN} more; --json lists all"
+
+
+def _remarks(presets: Iterable[Examined]) -> Iterator[str]:
+    for examined in presets:
+        place = _place(examined)
+        yield from (f"{place}: {one_line(remark, 300)}" for remark in examined.preset.remarks)
 
 
 def reason_of(refused: Refused) -> str:
@@ -129,6 +138,7 @@ def preset_json(examined: Examined) -> dict[str, Any]:
         "modulations": len(preset.patch.modulations),
         "wavetables": {"own": examined.own, "used": examined.used},
         "random": list(preset.random),
+        "remarks": list(preset.remarks),
         "heard": _told_heard(examined.heard),
     }
 
@@ -188,6 +198,7 @@ def shown_lines(examined: Examined, space: ParameterSpace) -> Iterator[str]:
     yield from _wrapped("sha256", preset.patch.preset)
     yield from _wrapped("sound", _sound(examined.heard))
     yield from _wrapped("random", ", ".join(preset.random) or "draws no random numbers")
+    yield from _shown_remarks(preset.remarks)
     yield ""
     yield f"modulations: {len(details['routing'])}"
     for m in details["routing"]:
@@ -201,6 +212,13 @@ def shown_lines(examined: Examined, space: ParameterSpace) -> Iterator[str]:
         yield f"  {asset['slot']:<17} {size(asset['bytes']):>10}  {asset['name']}".rstrip()
     yield ""
     yield from _changed(space, details["parameters"])
+
+
+def _shown_remarks(remarks: Sequence[str]) -> Iterator[str]:
+    for remark in remarks[:_SHOWN]:
+        yield from _wrapped("remark", one_line(remark, 300))
+    if len(remarks) > _SHOWN:
+        yield from _wrapped("remark", f"and {len(remarks) - _SHOWN} more; --json lists all")
 
 
 def _sound(heard: Heard | None) -> str:

@@ -14,6 +14,6 @@ def test_each_voice_of_a_bank_is_a_preset(project):
     listed = folder.run("presets", "list", "--backend", "dx7", "bank.syx")
     assert "32 presets in 1 file" in listed.stdout, listed.stderr
 
-    damaged = (folder.folder / "bank.syx").read_bytes()[:-2] + b"\x7f\xf7"
-    refused = project({"bank.syx": damaged}).run("presets", "check", "--backend", "dx7", "bank.syx")
-    assert (refused.status, "checksum" in refused.stdout) == (1, True)
+    cut = (folder.folder / "bank.syx").read_bytes()[:3000]
+    told = project({"cut.syx": cut}).run("presets", "check", "--backend", "dx7", "cut.syx")
+    assert (told.status, "23 presets" in told.stdout, "cut short" in told.stdout) == (0, True, True), told.stdout

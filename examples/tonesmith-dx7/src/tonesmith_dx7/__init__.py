@@ -95,17 +95,18 @@ class DX7(Backend[DX7Options]):
     def load_presets(self, path: Path) -> Sequence[Preset]:
         """Return the voices of a ``.syx`` file: 32 of a bank, or one."""
         from tonesmith import Patch, Preset
-        from tonesmith_dx7.voice import read_voices
+        from tonesmith_dx7.bank import read_voices
 
         return [
-            Preset(Patch(voice.values, preset=voice.sha256), name=voice.name, version="DX7")
+            Preset(Patch(voice.values, preset=voice.sha256), name=voice.name, version="DX7", remarks=voice.remarks)
             for voice in read_voices(path.read_bytes())
         ]
 
     @classmethod
     def preset(cls, patch: Patch, assets: Mapping[str, bytes], name: str) -> bytes:
         """Return a ``.syx`` file of one voice, as a DX7 receives it."""
-        from tonesmith_dx7.voice import data_of, message_of
+        from tonesmith_dx7.bank import message_of
+        from tonesmith_dx7.voice import data_of
 
         return message_of(data_of(patch.values, name))
 

@@ -1,17 +1,18 @@
-"""A DX7 voice: its 145 parameters, and the system exclusive messages that hold one voice or 32.
+"""A DX7 voice: its 145 parameters, and the bytes that hold them.
 
 The formats are those of Yamaha's manual: a voice is 155 bytes (145 parameters and a name of ten letters), or
-128 once packed into a bank. A message has a header, its data, a checksum and an end.
+128 once packed into a bank, where small values share a byte.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from tonesmith import EngineError, Parameter
+from tonesmith import Parameter
 
 _CURVES = ("-lin", "-exp", "+exp", "+lin")
 _WAVES = ("triangle", "saw down", "saw up", "square", "sine", "sample and hold")
@@ -60,18 +61,42 @@ def _voice() -> Iterator[Parameter]:
 PARAMETERS = tuple(_voice())
 """In the order of their bytes, each of which is the value less the lowest. The defaults are one sine."""
 
-_ONE, _BANK = bytes.fromhex("F0 43 00 00 01 1B"), bytes.fromhex("F0 43 00 09 20 00")
-_SIZES = {_ONE: 163, _BANK: 4104}
-_LARGEST = 1 << 20
+_BYTE = 8
+_PACKED_OPERATOR = (
+    *((byte, 0, _BYTE) for byte in range(11)),
+    *((11, 0, 2), (11, 2, 2), (12, 0, 3), (13, 0, 2), (13, 2, 3), (14, 0, _BYTE)),
+    *((15, 0, 1), (15, 1, 5), (16, 0, _BYTE), (12, 3, 4)),
+)
+_PACKED_VOICE = (
+    *((byte, 0, _BYTE) for byte in range(102, 110)),
+    *((110, 0, 5), (111, 0, 3), (111, 3, 1)),
+    *((byte, 0, _BYTE) for byte in range(112, 116)),
+    *((116, 0, 1), (116, 1, 3), (116, 4, 3), (117, 0, _BYTE)),
+)
+_PACKED = (*((17 * op + byte, *bits) for op in range(6) for byte, *bits in _PACKED_OPERATOR), *_PACKED_VOICE)
+"""Of each parameter its byte in a packed voice, the lowest of its bits, and how many they are."""
+_USED = [sum((1 << bits) - 1 << low for at, low, bits in _PACKED if at == byte) for byte in range(118)] + [127] * 10
+_COUNTS = [p.count for p in PARAMETERS]
+_NAME = re.compile(rb"[ -~\xa0-\xfe]{10}")
+_ODD_AT_MOST = 8
+_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """A voice of a file: raw values by parameter, its name, and the SHA-256 of its 128 packed bytes."""
+    """A voice of a file.
+
+    Attributes:
+        values: raw values by parameter, as Dexed plays them.
+        name: as it stands there.
+        sha256: of its 128 packed bytes, as Dexed plays them.
+        remarks: what Dexed plays differently from what is written, a sentence each.
+    """
 
     values: Mapping[str, float]
     name: str
     sha256: str
+    remarks: tuple[str, ...] = ()
 
 
 def data_of(values: Mapping[str, float], name: str = "") -> bytes:
@@ -80,50 +105,46 @@ def data_of(values: Mapping[str, float], name: str = "") -> bytes:
     return bytes(round(values[p.name] - p.low) for p in PARAMETERS) + letters.ljust(10).encode("ascii")
 
 
-def message_of(data: bytes) -> bytes:
-    """Return the message that holds one voice."""
-    return _ONE + data + bytes([_checksum(data), 0xF7])
-
-
-def read_voices(content: bytes) -> list[Voice]:
-    """Return the voices of a file. Raises :class:`EngineError` if one of its messages is damaged."""
-    if len(content) > _LARGEST:
-        raise EngineError(f"{len(content)} bytes; a file of DX7 voices has at most {_LARGEST}")
-    return [voice for data in _messages(content) for voice in _voices(data)]
-
-
-def _messages(content: bytes) -> Iterator[bytes]:
-    """Yield the data of each message: 155 bytes of one voice, or 4096 of a bank."""
-    start = 0
-    while start < len(content):
-        head = content[start : start + 2] + b"\0" + content[start + 3 : start + 6]  # whatever the channel
-        size = _SIZES.get(head)
-        if size is None:
-            raise EngineError(f"byte {start} starts no message of DX7 voices (F0 43 0n 09 20 00 or F0 43 0n 00 01 1B)")
-        message = content[start : start + size]
-        if len(message) < size or message[-1] != 0xF7:
-            raise EngineError(f"the message at byte {start} is cut short: it has no end after {size} bytes")
-        data = message[6:-2]
-        if max(data) > 127 or _checksum(data) != message[-2]:
-            raise EngineError(f"the message at byte {start} is damaged: its checksum is not that of its data")
-        yield data
-        start += size
-
-
-def _voices(data: bytes) -> Iterator[Voice]:
+def voice_of(data: bytes) -> Voice:
+    """Return the voice that Dexed plays, whatever the 128 bytes of a packed voice or the 155 of a single one are."""
     from dexed import Patch
 
-    packed = len(data) == 4096
-    size = 128 if packed else 155
-    for number, start in enumerate(range(0, len(data), size), 1):
-        part = data[start : start + size]
-        patch = Patch.from_packed(part) if packed else Patch.from_sysex(part)
-        voice, name = bytes(patch.to_sysex()[:155]), patch.name.strip()
-        if part not in (voice, patch.to_packed()):
-            raise EngineError(f"voice {number} ({name}) has values that a DX7 does not know")
-        values = {p.name: float(p.low + byte) for p, byte in zip(PARAMETERS, voice, strict=False)}
-        yield Voice(values, name, hashlib.sha256(patch.to_packed()).hexdigest())
+    patch = Patch.from_packed(data) if len(data) == 128 else Patch.from_sysex(data)
+    played, packed = patch.to_sysex(), patch.to_packed()
+    values = {p.name: float(p.low + byte) for p, byte in zip(PARAMETERS, played, strict=False)}
+    remarks = () if data in (packed, played[:155]) else tuple(_corrections(data, played))
+    return Voice(values, patch.name.strip(), hashlib.sha256(packed).hexdigest(), remarks)
 
 
-def _checksum(data: bytes) -> int:
-    return -sum(data) & 0x7F
+def looks_like_voice(data: bytes) -> bool:
+    """Return whether bytes without a header are a voice: they have a name, and few values that a DX7 does not know."""
+    return _NAME.fullmatch(data, len(data) - 10) is not None and _odd(data) <= _ODD_AT_MOST
+
+
+def _odd(data: bytes) -> int:
+    return sum(map(int.__ge__, _written(data), _COUNTS)) + _unused(data)
+
+
+def _written(data: bytes) -> Iterable[int]:
+    """Return the byte of each parameter as it is written, in range or not."""
+    if len(data) == 128:
+        return [data[byte] >> low & (1 << bits) - 1 for byte, low, bits in _PACKED]
+    return data[: len(PARAMETERS)]
+
+
+def _unused(data: bytes) -> int:
+    """Return in how many bytes of a packed voice bits are set that hold nothing."""
+    return sum(byte & ~used != 0 for byte, used in zip(data, _USED, strict=True)) if len(data) == 128 else 0
+
+
+def _corrections(data: bytes, played: bytes) -> Iterator[str]:
+    changed = [
+        f"{p.name} {p.low + byte:g} is played as {p.low + heard:g}"
+        for p, byte, heard in zip(PARAMETERS, _written(data), played, strict=False)
+        if byte != heard
+    ]
+    if changed:
+        more = f", and {len(changed) - _TOLD} more values differ" if len(changed) > _TOLD else ""
+        yield f"{', '.join(changed[:_TOLD])}{more}"
+    if _unused(data):
+        yield "bits that hold nothing are set, and are ignored"
