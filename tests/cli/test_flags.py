@@ -220,9 +220,9 @@ def test_help_shows_the_options_in_panels_with_range_default_and_choices(
     words = " ".join(text.replace("│", " ").split())
     assert "─ Sampler: typed ─" in text
     assert "─ Validator: level ─" in text
-    assert "--sampler.count INT how many [of them] (1..9, default 3)" in words
-    assert "--sampler.shape CHOICE a shape (sine | saw, default sine)" in words
-    assert "--sampler.sizes LIST sizes (default 1,2)" in words
+    assert "--sampler.count INT How many [of them]. [1..9; default: 3]" in words
+    assert "--sampler.shape CHOICE A shape. [sine | saw; default: sine]" in words
+    assert "--sampler.sizes LIST Sizes. [default: 1,2]" in words
     assert "--validators.level.silence NUM" in words
     assert "--sampler.jitter" not in words
 
@@ -319,7 +319,7 @@ def test_what_is_raised_becomes_a_message_and_a_status(
 
 def test_without_a_path_there_is_nothing_to_make(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["generate"]) == 2
-    assert "OUT is missing" in capsys.readouterr().err
+    assert "OUT, the path of the dataset, is missing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("output", ["", "cli._status = lambda arguments: print('buffered until the end') or 0"])
