@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
+import typer
 from pydantic import Field
 
 from tonesmith import Candidate, ConfigError, Host, Options, Patch, Sampler, Summary, hookimpl
 from tonesmith.cli import run
+from tonesmith.cli.app import build_app
 from tonesmith.cli.commands.generate import named_plugins
 from tonesmith.cli.flags import check_flags, flags_of
 from tonesmith.host.composition import compose
@@ -315,6 +318,22 @@ def test_what_is_raised_becomes_a_message_and_a_status(
         monkeypatch.setenv("TONESMITH_TRACEBACK", "1")
         assert run(["generate", "out.zarr"]) == status
         assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+def test_every_help_text_is_a_sentence() -> None:
+    commands = [typer.main.get_command(build_app(["generate", "--backend", name])) for name in Host.load().backends()]
+    texts = {text for command in commands for text in helps_of(command)}
+    assert len(texts) > 100
+    assert sorted(t for t in texts if t[0].islower() or not re.search(r"[.\]]$", t)) == []
+
+
+def helps_of(command: Any) -> Iterator[str]:
+    """Yield the help of each command, argument and option below a command."""
+    if command.help:
+        yield command.help.strip()
+    yield from (parameter.help.strip() for parameter in command.params if getattr(parameter, "help", None))
+    for inner in getattr(command, "commands", {}).values():
+        yield from helps_of(inner)
 
 
 def test_without_a_path_there_is_nothing_to_make(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -541,7 +541,7 @@ def test_without_git_one_sentence_says_so(
     repository: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(DownloadError, match="git, which is not installed. Install it"):
+    with pytest.raises(DownloadError, match=r"git, which is not installed\. Install it"):
         download(wanted(repository), cache)
 
 
