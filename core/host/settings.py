@@ -134,7 +134,7 @@ def expected(schema: Schema) -> str:
         case {"type": "array", "prefixItems": parts}:
             return f"[{', '.join(map(expected, parts))}]"
         case {"type": "array"}:
-            return f"{_list_of(schema.get('minItems', 0))} of {_several(schema.get('items', {}))}"
+            return _list_of(schema.get("minItems", 0), _several(schema.get("items", {})))
         case {"type": "object"}:
             inner = schema.get("additionalProperties")
             return f"a table of name = {expected(inner)}" if isinstance(inner, Mapping) else "a table"
@@ -154,8 +154,10 @@ def _either(schema: Schema, told: Callable[[Schema], str]) -> str:
     return (", or " if pairs else " or ").join(words)
 
 
-def _list_of(least: int) -> str:
-    return "a list" if not least else "a non-empty list" if least == 1 else f"a list of at least {least} items, each"
+def _list_of(least: int, items: str) -> str:
+    if least > 1:
+        return f"a list of at least {least} {items}"
+    return f"a non-empty list of {items}" if least else f"a list of {items}"
 
 
 def _several(schema: Schema) -> str:

@@ -365,7 +365,7 @@ def bad_files(folder: Path, tinysynth: Path) -> dict[str, tuple[Path | str, str]
         "32-bit": (folder / "old.so", "is built for i686"),
         "empty": (folder / "empty.so", "is empty"),
         "text": (folder / "text.so", "no VST2 and no VST3"),
-        "bundle": (folder / "bundle.vst3", "no plugin bundle"),
+        "bundle": (folder / "bundle.vst3", "not a plugin bundle"),
         "uri": ("urn:nobody:nothing", "no LV2 with that URI"),
         "no dsp": (folder / "missing.dsp", "No such file"),
         "voice": ("fmm", "Did you mean 'fm'?"),

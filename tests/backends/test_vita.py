@@ -179,7 +179,7 @@ def test_a_modulation_that_did_not_take_rejects_the_candidate(engine, live):
     outcome = engine.play(replace(patch, modulations=(Modulation("lfo_1", "stereo_mode", 0.5),)), [NOTE], 60.0)[0]
 
     assert outcome.failure == "error"
-    assert "did not take" in outcome.detail
+    assert "did not accept" in outcome.detail
 
 
 def test_more_than_64_modulations_are_refused_before_they_crash_the_engine(engine, live, described):

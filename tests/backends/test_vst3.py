@@ -719,10 +719,10 @@ def broken(tiny: Path, folder: Path, how: str) -> Path:
         ("truncated", "is cut off"),
         ("32-bit", "is built for i686"),
         ("another machine", "is built for riscv64"),
-        ("text", "is no shared library"),
+        ("text", "is not a shared library"),
         ("without code", "the bundle is incomplete"),
         ("without folder", "has no code for this machine"),
-        ("empty", "is a folder and no VST3 bundle"),
+        ("empty", "is not a VST3 bundle"),
     ],
 )
 def test_a_broken_bundle_is_told_without_loading_it(tiny, tmp_path, how, told):
@@ -737,7 +737,7 @@ def test_a_binary_that_kills_its_process_is_a_sentence(tiny, tmp_path):
 
 def test_bad_input_is_one_sentence_and_nothing_is_written(tiny, sick, effect, tmp_path):
     cases = [
-        ("", (), "no plugin is named"),
+        ("", (), "no plugin is given"),
         (tmp_path / "none.vst3", (), "does not exist"),
         (effect, (), "is an effect, not an instrument"),
         (broken(tiny, tmp_path, "truncated"), (), "is cut off"),

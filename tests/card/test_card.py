@@ -119,7 +119,7 @@ def test_a_card_tells_the_facts(tmp_path: Path) -> None:
     assert "\n# my sounds\n" in text
     assert facts["rows"] == "20"
     assert facts["patches"] == "10"
-    assert facts["audio"] == "8000 Hz, stereo, 0.0375 s a row"
+    assert facts["audio"] == "8000 Hz, stereo, 0.0375 s per row"
     assert facts["plan"] == dataset.plan.fingerprint
     assert facts["content"] == dataset.digest
     assert facts["synthesizer"] == "made-up (engine 1.0)"

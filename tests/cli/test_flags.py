@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
+import typer
 from pydantic import Field
 
 from tonesmith import Candidate, ConfigError, Host, Options, Patch, Sampler, Summary, hookimpl
 from tonesmith.cli import run
+from tonesmith.cli.app import build_app
 from tonesmith.cli.commands.generate import named_plugins
 from tonesmith.cli.flags import check_flags, flags_of
 from tonesmith.host.composition import compose
@@ -225,9 +228,9 @@ def test_help_shows_the_options_in_panels_with_range_default_and_choices(
     words = " ".join(text.replace("│", " ").split())
     assert "─ Sampler: typed ─" in text
     assert "─ Validator: level ─" in text
-    assert "--sampler.count INT how many [of them] (1..9, default 3)" in words
-    assert "--sampler.shape CHOICE a shape (sine | saw, default sine)" in words
-    assert "--sampler.sizes LIST sizes (default 1,2)" in words
+    assert "--sampler.count INT How many [of them]. [1..9; default: 3]" in words
+    assert "--sampler.shape CHOICE A shape. [sine | saw; default: sine]" in words
+    assert "--sampler.sizes LIST Sizes. [default: 1,2]" in words
     assert "--validators.level.silence NUM" in words
     assert "--sampler.jitter" not in words
 
@@ -322,9 +325,25 @@ def test_what_is_raised_becomes_a_message_and_a_status(
         assert "Traceback (most recent call last)" in capsys.readouterr().err
 
 
+def test_every_help_text_is_a_sentence() -> None:
+    commands = [typer.main.get_command(build_app(["generate", "--backend", name])) for name in Host.load().backends()]
+    texts = {text for command in commands for text in helps_of(command)}
+    assert len(texts) > 100
+    assert sorted(t for t in texts if t[0].islower() or not re.search(r"[.\]]$", t)) == []
+
+
+def helps_of(command: Any) -> Iterator[str]:
+    """Yield the help of each command, argument and option below a command."""
+    if command.help:
+        yield command.help.strip()
+    yield from (parameter.help.strip() for parameter in command.params if getattr(parameter, "help", None))
+    for inner in getattr(command, "commands", {}).values():
+        yield from helps_of(inner)
+
+
 def test_without_a_path_there_is_nothing_to_make(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["generate"]) == 2
-    assert "OUT is missing" in capsys.readouterr().err
+    assert "OUT, the path of the dataset, is missing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("output", ["", "cli._status = lambda arguments: print('buffered until the end') or 0"])

@@ -72,10 +72,10 @@ def test_a_run_is_shown_on_the_error_stream(
         watcher.stopping()
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "data/demo.zarr: 144 rows in 3 blocks, 48 are there, 2 blocks to do" in captured.err
+    assert "data/demo.zarr: 144 rows in 3 blocks; 48 done, 2 blocks to go" in captured.err
     assert "51/144" in captured.err
     assert "rejected 1 (level: silent 1)" in captured.err
-    assert "Ctrl-C again drops them" in captured.err
+    assert "press Ctrl-C again to drop them" in captured.err
     assert ("\x1b[2K" in captured.err) == terminal
 
 

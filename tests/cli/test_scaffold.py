@@ -147,7 +147,7 @@ def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     (tmp_path / "file").write_text("mine")
     for place in ("mine", "file"):
-        with pytest.raises(ConfigError, match="nothing is overwritten"):
+        with pytest.raises(ConfigError, match="already exists and was not changed"):
             write_skeleton("backend", "buzz", tmp_path / place)
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["file", "mine", "notes.txt"]
     (tmp_path / "empty").mkdir()

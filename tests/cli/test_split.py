@@ -124,7 +124,7 @@ def test_splits_are_removed(path):
         (["--train", "0.9"], "0.9 (train) + 0.1 (val) + 0.1 (test) is 1.1"),
         (["--by", "row"], "row"),
         (["--train", "2", "--val", "-1"], "--train"),
-        (["--finish", "--remove"], "--finish goes on as it was asked for"),
+        (["--finish", "--remove"], "--finish cannot be combined with --remove"),
     ],
 )
 def test_what_cannot_be_asked_for_ends_with_2(path, arguments, said):
@@ -220,7 +220,7 @@ def test_sound_blocks_are_divided_and_damaged_ones_listed(tmp_path, what):
     assert (case.path / "data" / "train" / "000000").is_dir()
     again = json.loads(terminal("split", case.path, "--json").stdout)
     assert [found["block"] for found in again["damaged"]] == [1]
-    with pytest.raises(DatasetError, match="is split but for its damaged blocks"):
+    with pytest.raises(DatasetError, match="is split except for its damaged blocks"):
         tonesmith.split(case.path)
     removed = terminal("split", case.path, "--remove")
     assert (removed.returncode, "left out: " in removed.stdout) == (1, True)

@@ -104,7 +104,7 @@ def test_an_index_may_count_from_the_end_but_not_beyond(ds: Dataset) -> None:
         ds[[0, 20]]
     wrong: list[Any] = ["pitch", 1.5, True, [1.5], [[1]], None]
     for key in wrong:
-        with pytest.raises(TypeError, match="rows are chosen by"):
+        with pytest.raises(TypeError, match="rows are selected by"):
             ds[key]
 
 

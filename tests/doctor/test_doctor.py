@@ -46,7 +46,7 @@ def test_a_tail_between_notes_is_found_and_what_keeps_it_out(chaos):
     assert (checkup.determinism, checkup.isolation, checkup.used) == ("exact", "fresh", "snapshot")
     assert checkup.faults == ()
     assert found["isolation"].measured == (
-        "fresh will do: reuse leaks -34 dB; fresh leaks nothing; snapshot leaks nothing"
+        "fresh is enough: reuse leaks -34 dB; fresh leaks nothing; snapshot leaks nothing"
     )
     assert found["read back"].measured == "12 values of 4 random patches arrive as set"
     assert checkup.load_seconds > 0.05  # a process has to start
@@ -193,7 +193,7 @@ def test_memory_that_grows_is_measured(chaos):
     assert checkup.leak_mb == pytest.approx(100, rel=0.2)
     assert abs(steady.leak_mb) < 10
     assert found["memory"].state == "ok"
-    assert "goes with each copy" in found["memory"].measured
+    assert "freed with each copy" in found["memory"].measured
 
 
 def test_a_synth_slower_than_its_sound_is_warned_of(chaos, monkeypatch):
@@ -278,7 +278,7 @@ def test_a_bundle_without_a_build_for_this_machine_names_those_it_has(tmp_path):
     (tmp_path / "S.vst3" / "Contents" / "arm64ec-win").mkdir(parents=True)
 
     assert "built for arm64ec-win" in file_fault(tmp_path / "S.vst3").text
-    assert "no plugin bundle" in file_fault(tmp_path).text
+    assert "not a plugin bundle" in file_fault(tmp_path).text
     assert "no file" in file_fault(tmp_path / "gone").text
     assert digest_of(tmp_path / "S.vst3") == ""
 
@@ -294,7 +294,7 @@ def test_a_bundle_without_a_build_for_this_machine_names_those_it_has(tmp_path):
     [
         ("wrong ELF class: ELFCLASS32", "another kind of machine"),
         ("libfoo.so.1: cannot open shared object file: No such file", "library"),
-        ("plugin 'Reverb' is an effect, not an instrument", "choose an instrument"),
+        ("plugin 'Reverb' is an effect, not an instrument", "Choose an instrument"),
         ("all is well", ""),
     ],
 )
@@ -421,7 +421,7 @@ def test_at_a_terminal_a_file_names_backend_and_options_and_json_tells_all(chaos
         (["chaoss"], "Did you mean 'chaos'?"),
         (["chaos", "--backend.nope", "1"], "unknown flag '--backend.nope'"),
         (["chaos", "--backend.slow", "x"], "--backend.slow"),
-        (["--backend.tier", "2"], "of which backend?"),
+        (["--backend.tier", "2"], "--backend.tier needs a backend"),
         (["--config", "gone.toml"], "gone.toml"),
     ],
 )

@@ -77,7 +77,7 @@ def test_naming_validators_chooses_them_and_keeps_their_options() -> None:
     config = composition(file, validators=["level"])
     assert [(v.name, v.options["silence"]) for v in config.validators] == [("level", -50.0)]
     assert composition(file, validators__level__silence=-40.0).validators[0].options["silence"] == -40.0
-    assert "'loudness' is not used here" in complaint("[validators.level]", validators__loudness__minimum=-30.0)
+    assert "'loudness' is not in use here" in complaint("[validators.level]", validators__loudness__minimum=-30.0)
 
 
 def test_fixes_and_ranges_are_added_to_those_of_the_file() -> None:

@@ -57,10 +57,10 @@ def test_drawn_notes_reach_both_ends_and_are_a_function_of_seed_and_patch():
     ("settings_", "message"),
     [
         ({"hold": (0.5, 1.0)}, "needs draw"),
-        ({"pitches": (60, 60)}, "names a value twice"),
+        ({"pitches": (60, 60)}, "pitches lists a value twice"),
         ({"pitches": (62, 60), "draw": 1}, "low first"),
         ({"velocities": (1, 2, 3), "draw": 1}, "low first"),
-        ({"pitches": (60,), "hold": (1.0, 0.5), "draw": 1}, "wrong way round"),
+        ({"pitches": (60,), "hold": (1.0, 0.5), "draw": 1}, "must have low first"),
         ({"pitches": ()}, "at least 1"),
         ({"pitches": (128,)}, "127"),
         ({"velocities": (0,)}, "1"),

@@ -346,9 +346,9 @@ def test_git_itself_refuses_such_a_url_too(
     "name", ["", "..", ".git", "../x", "a/b", "a\\b", "/etc", "-x", "a..b", "a.", "a" * 65, "a\nb"]
 )
 def test_a_name_that_is_no_folder_is_refused(name: str, repository: Repository, cache: Path) -> None:
-    with pytest.raises(ConfigError, match="is no name for a collection"):
+    with pytest.raises(ConfigError, match="is not a valid name for a collection"):
         collection_from(name, {"url": "https://x/y"})
-    with pytest.raises(ValueError, match="is no name for a collection"):
+    with pytest.raises(ValueError, match="is not a valid name for a collection"):
         download(Collection(name, str(repository.path)), cache)
 
 
@@ -513,7 +513,7 @@ def test_git_has_no_terminal_and_no_one_to_ask(
     monkeypatch.setenv("PATH", f"{fake_git(tmp_path / 'bin', script)}:{os.environ['PATH']}")
     monkeypatch.setenv("GIT_SSH_COMMAND", "ssh -i key")
     monkeypatch.setenv("GIT_ASKPASS", "/bin/ask")
-    with pytest.raises(DownloadError, match="no such public repository, or it asks for a password") as caught:
+    with pytest.raises(DownloadError, match="the repository does not exist, or it asks for a password") as caught:
         download(wanted(repository), cache)
     assert "\x1b" not in str(caught.value)
     environ, session, stdin = json.loads((tmp_path / "seen").read_text())
@@ -541,7 +541,7 @@ def test_without_git_one_sentence_says_so(
     repository: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(DownloadError, match="there is no git here: install it"):
+    with pytest.raises(DownloadError, match=r"git, which is not installed\. Install it"):
         download(wanted(repository), cache)
 
 

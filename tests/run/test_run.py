@@ -179,7 +179,7 @@ def test_another_plan_on_the_same_path_is_refused_with_the_difference(chaos, tmp
 
     with pytest.raises(OtherPlanError, match=r"seed: 0 -> 1\n  space.parameters.freq.within.*300"):
         chaos.make(tmp_path / "d", patches=4, seed=1, space={"ranges": {"freq": [100, 300]}})
-    with pytest.raises(OtherPlanError, match="4 patches; 3 are asked for"):
+    with pytest.raises(OtherPlanError, match="4 patches, and 3 are asked for"):
         chaos.make(tmp_path / "d", patches=3)
 
     assert len(open_dataset(tmp_path / "d")) == 8

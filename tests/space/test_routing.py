@@ -124,8 +124,8 @@ def test_what_the_user_sets_is_laid_over_what_the_backend_has():
     [
         ({"sources": {"lfo_9": 1}}, r"unknown source 'lfo_9'. Did you mean 'lfo_"),
         ({"destinations": {"osc_*": 1}}, "unknown destination"),
-        ({"destinations": {"filter": 0}}, "leaves none"),
-        ({"sources": {"random": -1}}, "no finite weight"),
+        ({"destinations": {"filter": 0}}, "leaves nothing with a weight"),
+        ({"sources": {"random": -1}}, "must be a finite weight"),
         ({"amount": (1, -1)}, r"amount = \[1.0, -1.0\] is not \[low, high\]"),
     ],
 )

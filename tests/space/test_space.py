@@ -173,12 +173,12 @@ def test_a_label_names_every_asset_slot():
         ({"within": (0.5, 1.5)}, "not a range within"),
         ({"within": (0.5, 0.5)}, "not a range within"),
         ({"weights": (0.5, 0.5)}, "2 weights for 2 values"),
-        ({"kind": "categorical", "high": 1.5}, "whole bounds"),
-        ({"kind": "categorical", "default": 0.5}, "whole default"),
+        ({"kind": "categorical", "high": 1.5}, "must be integers, not "),
+        ({"kind": "categorical", "default": 0.5}, "must be integers, not 0.5"),
         ({"kind": "categorical", "choices": ("a",)}, "1 choices for 2 values"),
         ({"kind": "categorical", "weights": (1.0,)}, "1 weights for 2 values"),
-        ({"kind": "categorical", "weights": (0.5, 0.6)}, "sum to 1"),
-        ({"kind": "categorical", "weights": (-0.5, 1.5)}, "sum to 1"),
+        ({"kind": "categorical", "weights": (0.5, 0.6)}, "add up to 1"),
+        ({"kind": "categorical", "weights": (-0.5, 1.5)}, "add up to 1"),
     ],
 )
 def test_a_parameter_that_contradicts_itself_is_refused(fields, message):
@@ -189,7 +189,7 @@ def test_a_parameter_that_contradicts_itself_is_refused(fields, message):
 @pytest.mark.parametrize(
     ("parameters", "fixed", "message"),
     [
-        ((continuous("a"), continuous("a")), {}, r"named twice: \['a'\]"),
+        ((continuous("a"), continuous("a")), {}, r"name is used twice: \['a'\]"),
         ((continuous("a"),), {"a": 2.0}, "a is fixed at 2.0, outside"),
         ((continuous("a"),), {"a": math.nan}, "a is fixed at nan"),
         ((continuous("a"),), {"b": 0.0}, "unknown parameter 'b'"),

@@ -268,7 +268,7 @@ def test_what_reads_back_otherwise_than_it_was_written_stops_the_conversion(sour
         write(self, replace(block, columns={**block.columns, "peak_dbfs": loudness}))
 
     monkeypatch.setattr(ZarrSink, "write_block", unreliable)
-    with pytest.raises(RunError, match="block 0 was written, and its peak_dbfs reads back otherwise"):
+    with pytest.raises(RunError, match="block 0 was written, but its peak_dbfs reads back differently"):
         convert(source.path, tmp_path / "d", ZARR)
 
 
@@ -505,7 +505,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
             time.sleep(0.002)
         process.send_signal(signal.SIGINT)
         told = process.communicate()[1]
-        assert (process.returncode, "the same command goes on from here" in told) == (130, True), told
+        assert (process.returncode, "Run the same command to resume" in told) == (130, True), told
         assert terminal(*command).returncode == 0
         assert open_dataset(out).digest == open_dataset(case.path).digest
 

@@ -168,13 +168,13 @@ def test_rows_are_not_stored_twice(pair, tmp_path):
     higher = made(tmp_path / "higher", 1, notes=Notes(pitches=(60, 72), hold=0.02, tail=0.0175)).path
     renamed = made(tmp_path / "renamed", 1, sampler=PluginRef("of another name")).path
     for sources, told in (
-        ([pair[0], tmp_path / "x" / ".." / pair[0].name], "named twice"),
+        ([pair[0], tmp_path / "x" / ".." / pair[0].name], "given twice"),
         ([pair[0], again], r"draw the same patches.*: 0\.\.9 and 10\.\.19"),
         ([tmp_path / "m", pair[1]], "draw the same patches"),
         ([pair[0], stricter], "draw the same patches"),
         ([pair[0], higher], "draw the same patches"),
-        ([pair[0], renamed], "share 20 of their rows"),
-        ([pair[0]], "two datasets or more"),
+        ([pair[0], renamed], "have 20 rows in common"),
+        ([pair[0]], "two or more datasets"),
     ):
         with pytest.raises(ConfigError, match=told):
             merge(sources, tmp_path / "n")
