@@ -75,7 +75,7 @@ def unflushed(fd: object) -> None:
 def run(target: Callable[..., None], *args: Any) -> None:
     """Run a function in a process of its own, and fail if it does."""
     with start(target, *args) as process:
-        status = process.wait()
+        status = process.wait(900.0)
     assert status == 0, f"{target.__name__} ended with {status}\n{process.error}"
 
 
@@ -154,7 +154,8 @@ def crash_while_writing(case: Case, stride: int) -> None:
 def crash_while_creating(case: Case, there: Plan | None, stride: int, empty: bool = False) -> None:
     """Create in a fork that dies at its n-th step; doing it again must end well, with stored blocks untouched."""
     os.fsync = unflushed
-    for step in (*range(12), *range(12, 1000, stride)):
+    dense = 24 // stride  # the first steps decide what kind of thing is there
+    for step in (*range(dense), *range(dense, 1000, 5 * stride)):
         trial = case._replace(path=case.path / str(step))
         if empty:
             trial.path.mkdir(parents=True)

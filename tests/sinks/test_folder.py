@@ -176,6 +176,7 @@ def test_hugging_face_streams_the_archives_of_webdataset_by_the_card(tmp_path: P
     assert [row["json"]["row"] for row in told["train"]["rows"]] == opened["train"].tolist()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["folder", "webdataset"])
 def test_hugging_face_loads_a_measure_that_the_first_rows_do_not_have(tmp_path: Path, name: str) -> None:
     sink: Any = Host.load().find("sink", name)

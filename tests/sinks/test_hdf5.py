@@ -61,7 +61,7 @@ class TestSingle(SinkContract):
 
     sink = Hdf5Sink
     options: ClassVar = {"single": True}
-    kills, stride = 1, 4
+    kills = 1
 
     def test_an_extended_dataset_keeps_its_rows_and_grows_its_last_block(self, case: Case) -> None:
         processes.write(created(case), range(3))

@@ -39,7 +39,7 @@ from tonesmith.testing.synthetic import attributes_of, synthetic_plan
 
 class TestParquetSink(SinkContract):
     sink = ParquetSink
-    kills, stride = 1, 3
+    kills = 1
 
 
 class TestParquetSinkOfWav(SinkFormContract):

@@ -43,7 +43,6 @@ webdataset = pytest.importorskip("webdataset")
 
 class TestFlac(SinkContract):
     sink = WebDatasetSink
-    kills, stride = 3, 1
 
 
 class TestNpy(SinkFormContract):
