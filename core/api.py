@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tonesmith.card.composition import load_composition
 from tonesmith.errors import ConfigError, DatasetError
-from tonesmith.host.composition import compose, load_config
+from tonesmith.host.composition import compose
 from tonesmith.host.config import Config, PlanSettings
 from tonesmith.host.registry import Host
 from tonesmith.host.toml import TomlSource
@@ -37,7 +38,8 @@ def generate(
 
     Args:
         path: of the dataset.
-        config: a composition, or the path of a TOML file; None for the built-in defaults. A ``plugins.toml``
+        config: a composition, or the path of a TOML file, or of a dataset whose settings are used; None for the
+            built-in defaults. A ``plugins.toml``
             in the current directory is not read, so that a program does the same wherever it is started.
         workers: processes; 0 is one per CPU core this process may use.
         watcher: hears what happens; None for silence.
@@ -166,5 +168,5 @@ def composed(
     if workers is not None:
         overrides["run.workers"] = workers
     if isinstance(config, str | os.PathLike):
-        return load_config(Path(config), overrides, host=host)
+        return load_composition(Path(config), overrides, host=host or Host.load())
     return compose(TomlSource("", config.to_data() if config else {}), overrides, host=host)

@@ -1,24 +1,73 @@
-"""The composition that makes a plan again, as the text of a ``plugins.toml``."""
+"""The composition that makes a plan again: as the text of a ``plugins.toml``, or to continue a dataset by."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import tomli_w
 
-from tonesmith.errors import TonesmithError
-from tonesmith.host.config import PlanSettings
+from tonesmith.dataset.opening import open_dataset
+from tonesmith.dataset.reader import Dataset
+from tonesmith.errors import ConfigError, TonesmithError
+from tonesmith.host.composition import compose, load_config
+from tonesmith.host.config import Config, PlanSettings
 from tonesmith.host.registry import Host
+from tonesmith.host.toml import TomlSource
 from tonesmith.plan.plan import Plan
 from tonesmith.space.shape import SpaceShape, shaped
 from tonesmith.space.space import ParameterSpace
-from tonesmith.terminal.text import escaped
+from tonesmith.terminal.text import counted, escaped
 
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+
+
+def load_composition(
+    path: Path | None,
+    overrides: Mapping[str, Any],
+    *,
+    host: Host,
+    spelled: Mapping[str, str] | None = None,
+    complete: bool = True,
+) -> Config:
+    """Return the composition in a TOML file as :func:`load_config` does, or that of the dataset at the path.
+
+    Args:
+        path: of the file or the dataset; None for ``plugins.toml`` here if there is one, else the defaults alone.
+        overrides: dotted key -> value.
+        host: where plugins are looked up.
+        spelled: what messages call an override: dotted key -> flag.
+        complete: whether what a dataset does not say of its plan must be among the overrides.
+
+    Raises :class:`ConfigError` as :func:`load_config`, and for a dataset whose plan does not say all that made it.
+    """
+    if path is None or not any(sink.recognises(path) for sink in host.sinks().values()):
+        return load_config(path, overrides, host=host, spelled=spelled)
+    dataset = open_dataset(path)
+    source = TomlSource(str(path), _stored_tables(path, dataset, host))
+    config = compose(source, overrides, host=host, spelled=spelled)
+    if complete and dataset.plan.presets and not config.presets.paths:
+        raise ConfigError(
+            f"{path}: its plan draws from {counted(len(dataset.plan.presets), 'preset')}, and the dataset does not "
+            "know where their files are. Name them: --presets PATH"
+        )
+    return config
+
+
+def _stored_tables(path: Path, dataset: Dataset, host: Host) -> dict[str, Any]:
+    """Return the composition of a dataset that is there, with the folders of this machine and all of its patches."""
+    plan = dataset.plan
+    if "merged" in dataset.attributes:
+        raise ConfigError(f"{path} was merged from other datasets, so no composition makes it. Name one of those.")
+    shape = _shape(plan, host)
+    if shape is None:
+        raise ConfigError(f"{path}: its plan does not say which [space] table led to it. Name the file that has it.")
+    tables = _tables(plan)
+    tables["plan"]["patches"] = plan.patches
+    return {**tables, "space": shape}
 
 
 @dataclass(frozen=True, slots=True)

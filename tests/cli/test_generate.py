@@ -80,6 +80,22 @@ def test_json_is_the_summary_and_nothing_else(tmp_path):
     assert result.stderr == ""
 
 
+def test_a_dataset_is_a_composition_so_that_extending_needs_no_memory(tmp_path):
+    out, again = tmp_path / "d.zarr", tmp_path / "other"
+    flags = ("--space.fix", "osc_1_level=0.7", "--sampler", "sobol", "--seed", "5", "--block", "2")
+    assert terminal("generate", "-n", "2", *SHORT, *flags, out).returncode == 0
+
+    more = terminal("generate", "--config", out, "-n", "3", out)
+    assert more.returncode == 0, more.stderr
+    assert (len(open_dataset(out)), open_dataset(out).complete) == (3, True)
+
+    other = terminal("generate", "--config", out, "--seed", "6", "--sampler.scramble", "--sink", "folder", again)
+    assert other.returncode == 0, other.stderr
+    plan = open_dataset(again).plan
+    assert (plan.patches, plan.seed, plan.sampler.name, plan.sink.name) == (3, 6, "sobol", "folder")
+    assert plan.space.fixed["osc_1_level"] == pytest.approx(0.7)
+
+
 def test_a_path_that_holds_something_else_is_left_alone(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")

@@ -42,14 +42,15 @@ def generate_command(arguments: Sequence[str] | None, host: Host, *, lenient: bo
 
 
 def _flags(arguments: Sequence[str], host: Host, *, lenient: bool) -> tuple[Flag, ...]:
+    from tonesmith.card.composition import load_composition
     from tonesmith.cli.flags import flags_of
-    from tonesmith.host.composition import compose, load_config
+    from tonesmith.host.composition import compose
     from tonesmith.host.toml import TomlSource
 
     named = named_plugins(arguments)
     path = named.pop("config", None)
     try:
-        config = load_config(Path(path) if path else None, named, host=host, spelled=_SPELLED)
+        config = load_composition(Path(path) if path else None, named, host=host, spelled=_SPELLED, complete=False)
     except TonesmithError:
         if not lenient:
             raise
@@ -85,7 +86,11 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     out: Annotated[Path | None, typer.Argument(metavar="OUT", help="Path of the dataset.")] = None,
     config: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Composition to use.", show_default="./plugins.toml if it exists"),
+        typer.Option(
+            metavar="FILE",
+            help="Composition to use, or a dataset to take it from.",
+            show_default="./plugins.toml if it exists",
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and the work ahead, then stop.")] = False,
     save_config: Annotated[
@@ -136,11 +141,11 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     Run the same command again to resume, or with a larger -n to extend.
     Flags override the file, and the file overrides the defaults shown here.
     """
-    from tonesmith.host.composition import load_config
+    from tonesmith.card.composition import load_composition
 
     chosen = {"backend": backend, "sampler": sampler, "sink": sink, "validators": validator or None}
     host = Host.load()
-    composition = load_config(config, {**chosen, **overrides}, host=host, spelled={**_SPELLED, **spelled})
+    composition = load_composition(config, {**chosen, **overrides}, host=host, spelled={**_SPELLED, **spelled})
     if save_config is not None:
         _save(composition, save_config)
     if dry_run:
@@ -280,7 +285,8 @@ def _located(file: Path | None) -> Iterator[None]:
     try:
         yield
     except SpaceError as error:
-        source = read_toml(file or DEFAULT_FILE) if file or DEFAULT_FILE.is_file() else None
+        path = file or DEFAULT_FILE
+        source = read_toml(path) if path.suffix == ".toml" and path.is_file() else None
         where = source.where(error.path) if source and error.path in source.lines else ""
         raise SpaceError(f"{where}{error}", error.path) from None
 
