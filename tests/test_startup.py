@@ -39,7 +39,9 @@ def imported_by(*arguments: str, code: str = _CODE) -> set[str]:
     "arguments",
     [
         ("--help",),
+        ("-h",),
         ("--version",),
+        ("-V",),
         ("plugins",),
         ("plugins", "show", "vita"),
         ("generate", "--backend", "vita", "--help"),

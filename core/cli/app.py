@@ -56,7 +56,13 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     completed = _completed_words()
     words = completed or list(arguments)
     app = typer.Typer(
-        name="tonesmith", cls=_Ordered, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich"
+        name="tonesmith",
+        cls=_Ordered,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+        epilog="Start with: tonesmith generate -n 48 out.zarr",
     )
     app.callback()(_root)
     chosen = next((word for word in words if not word.startswith("-")), "")
@@ -100,7 +106,7 @@ def _show_version(wanted: bool) -> None:
 
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+        bool, typer.Option("--version", "-V", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
     """Render labelled sound datasets from synthesizers. Every row can be rendered again from its label."""

@@ -199,7 +199,7 @@ def flagged(
 
     Raises :class:`ConfigError` if the configuration is wrong, or a flag belongs to no chosen plugin.
     """
-    lenient = lenient or "--help" in arguments
+    lenient = lenient or not {"-h", "--help"}.isdisjoint(arguments)
     found = flags(arguments, lenient)
     if not lenient:
         check_flags(arguments, found)

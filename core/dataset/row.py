@@ -184,6 +184,8 @@ def chosen_rows(key: Any, length: int) -> int | NDArray[np.int64]:
 
 def chosen_one(key: Any, length: int) -> int:
     """Return the index that a key chooses out of ``length`` rows, counted from the start."""
+    if isinstance(key, str):
+        raise TypeError(f"rows are selected by an index, a slice, indices or a mask. A column is ds.column({key!r})")
     if isinstance(key, (bool, np.bool_)) or not hasattr(key, "__index__"):
         raise TypeError(f"rows are selected by an index, a slice, indices or a mask, not {type(key).__name__}")
     index: int = key.__index__()

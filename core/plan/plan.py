@@ -114,6 +114,10 @@ class Plan:
         """SHA-256 of all but the rounds and the credits: plans that agree in it agree in every row they share."""
         return fingerprint_of(self.to_json())
 
+    def __repr__(self) -> str:
+        plugins = f"{self.backend.name}, {self.sampler.name}, {self.sink.name}"
+        return f"<Plan {self.fingerprint[:12]}: {self.rows} rows of {self.patches} patches, {plugins}>"
+
     def extended_to(self, patches: int) -> Plan:
         """Return this plan with a further round, so that it has so many patches."""
         return replace(self, rounds=(*self.rounds, patches - self.patches)) if patches > self.patches else self

@@ -51,6 +51,11 @@ class Patch:
     preset: str = ""
     mate: str = ""
 
+    def __repr__(self) -> str:
+        origin = f", from {self.origin}" if self.origin else ""
+        counts = f"{len(self.values)} values, {len(self.modulations)} modulations, {len(self.assets)} assets"
+        return f"<Patch: {counts}{origin}>"
+
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form; floats keep every bit."""
         return {

@@ -82,6 +82,11 @@ class ParameterSpace:
                 raise SpaceError(f"{parameter.name} fills the slot {parameter.slot!r}, which this space does not have")
             self._check_switches(parameter)
 
+    def __repr__(self) -> str:
+        counts = f"{len(self.continuous)} continuous, {len(self.categorical)} categorical, {len(self.fixed)} fixed"
+        routed = f", {self.modulation_slots} modulation slots" if self.modulation_slots else ""
+        return f"<ParameterSpace: {counts}{routed}>"
+
     def _check_switches(self, parameter: Parameter) -> None:
         chain = [parameter.name]
         while switch := self._by_name[chain[-1]].switch:

@@ -136,7 +136,7 @@ def test_several_rows_are_stacked(case: Case, ds: Dataset, key: Any, expected: l
 def test_stacked_rows_are_chosen_from_like_a_dataset(ds: Dataset) -> None:
     rows = ds[4:10]
     assert (rows[-1].row, rows[[0, 2]].rows.tolist(), rows[rows.rows > 7].rows.tolist()) == (9, [4, 6], [8, 9])
-    with pytest.raises(IndexError, match="row 6 of"):
+    with pytest.raises(IndexError, match="row 6 is out of range"):
         rows[6]
     with pytest.raises(IndexError, match="the mask has 2 entries for 20 rows"):
         ds[[True, False]]
@@ -196,6 +196,11 @@ def test_plan_attributes_ledger_and_assets_are_at_hand(case: Case, ds: Dataset) 
     assert repr(ds) == "<Dataset: 20 rows from made-up, 2 x 300 frames at 8000 Hz, 4 parameters>"
     assert repr(ds[13]) == "<Row 13: patch 6 from presets, pitch 60, velocity 100, 2 x 300 frames>"
     assert repr(ds[:3]) == "<Rows: 3 of 20>"
+    assert repr(ds.space) == "<ParameterSpace: 2 continuous, 2 categorical, 1 fixed, 3 modulation slots>"
+    assert repr(ds.plan).startswith(f"<Plan {ds.plan.fingerprint[:12]}: 20 rows of 10 patches, ")
+    assert len(repr(ds.patch_of(0))) < 100
+    with pytest.raises(TypeError, match=r"ds\.column\('audio'\)"):
+        ds["audio"]
 
 
 def test_a_patch_is_read_without_its_audio(tmp_path: Path) -> None:
