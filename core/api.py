@@ -1,4 +1,4 @@
-"""Making datasets from Python, storing them otherwise, putting them together, and splitting them."""
+"""Making, converting, merging and splitting datasets from Python."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ def generate(
     watcher: Watcher | None = None,
     **settings: Any,
 ) -> Summary:
-    """Make a dataset, or go on with the one at ``path``, and return a summary.
+    """Make a dataset, or continue the one at ``path``, and return a summary.
 
     ::
 
         generate("out.zarr", patches=100, backend={"name": "vita", "tier": 2}, sampler="sobol", notes={"pitches": [60]})
 
     Args:
-        path: of the dataset.
+        path: the path of the dataset.
         config: a composition, or the path of a TOML file, or of a dataset whose settings are used; None for the
             built-in defaults. A ``plugins.toml``
             in the current directory is not read, so that a program does the same wherever it is started.
-        workers: processes; 0 is one per CPU core this process may use.
-        watcher: hears what happens; None for silence.
-        settings: laid over the composition. The keys are those of the TOML file; those of ``[plan]`` may
-            stand alone, such as ``patches=100``.
+        workers: number of processes; 0 means one per available CPU core.
+        watcher: receives the events of the run, or None.
+        settings: changes to the composition. The keys are those of the TOML file; keys of ``[plan]`` can
+            be given directly, such as ``patches=100``.
 
     Raises:
         ConfigError: a setting is wrong.
         PluginError: a plugin is unknown or broken.
-        DatasetError: the path holds the dataset of another plan.
+        DatasetError: the path holds a dataset of a different plan.
         EngineError: the synth could not be loaded.
-        RunError: the run could not go on.
+        RunError: the run could not continue.
     """
     from tonesmith.run.pipeline import run
     from tonesmith.run.resolve import resolve_plan
@@ -68,7 +68,7 @@ def convert(
     *,
     workers: int = 0,
 ) -> Transferred:
-    """Store the rows of a dataset with another sink, or go on with it: see :func:`tonesmith.transfer.convert.convert`.
+    """Store the rows of a dataset with another sink, or resume. See :func:`tonesmith.transfer.convert.convert`.
 
     ::
 
@@ -76,9 +76,9 @@ def convert(
 
     Args:
         source: path of the dataset.
-        path: of the new one.
+        path: path of the new dataset.
         sink: its name, or its name and options, as in the TOML file.
-        workers: processes; 0 is one per CPU core this process may use.
+        workers: number of processes; 0 means one per available CPU core.
     """
     from tonesmith.transfer.convert import convert as carry
 
@@ -92,13 +92,13 @@ def merge(
     *,
     workers: int = 0,
 ) -> Transferred:
-    """Store the rows of several datasets as one, or go on with it: see :func:`tonesmith.transfer.merge.merge`.
+    """Store the rows of several datasets as one, or resume. See :func:`tonesmith.transfer.merge.merge`.
 
     Args:
         sources: paths of the datasets, in order.
-        path: of the new one.
-        sink: as :func:`convert` takes it; None for that of the first.
-        workers: processes; 0 is one per CPU core this process may use.
+        path: path of the new dataset.
+        sink: as for :func:`convert`; None for the sink of the first.
+        workers: number of processes; 0 means one per available CPU core.
     """
     from tonesmith.transfer.merge import merge as carry
 

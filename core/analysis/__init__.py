@@ -1,1 +1,1 @@
-"""What the sounds and labels of a dataset show: spectra, importance, coverage, plots."""
+"""Analysis of the sounds and labels of a dataset: spectra, importance, coverage, plots."""

@@ -1,4 +1,4 @@
-"""The command line: what ``tonesmith`` starts, and how it ends when something is wrong."""
+"""The command line: the entry point of ``tonesmith``, and its exit status."""
 
 from __future__ import annotations
 

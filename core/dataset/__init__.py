@@ -1,1 +1,1 @@
-"""A dataset opened for reading: its rows, splits, integrity, and what is in it in numbers."""
+"""A dataset opened for reading: its rows, splits, integrity and statistics."""

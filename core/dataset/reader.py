@@ -1,4 +1,4 @@
-"""A dataset opened for reading: rows with their labels, in any order, with no synth installed."""
+"""A dataset opened for reading: rows with their labels, in any order, without a synth."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Dataset:
     """The committed rows of a dataset, as they were when it was opened.
 
     ``ds[7]`` is a :class:`Row`; ``ds[:32]``, ``ds[[3, 1, 4]]`` and ``ds[mask]`` are :class:`Rows`. Rows that
-    are not rendered yet are left out: ``ds.rows`` tells the places of those that are there.
+    are not rendered yet are left out; ``ds.rows`` has the plan's numbers of the others.
 
-    It may be pickled, sent to other processes, and used after a fork.
+    It can be pickled, sent to other processes, and used after a fork.
     """
 
     def __init__(self, storage: Storage) -> None:

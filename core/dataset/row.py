@@ -17,14 +17,14 @@ from tonesmith.space.patch import Note, Patch
 from tonesmith.space.space import Label
 
 Choice = slice | Sequence[int] | Sequence[bool] | NDArray[Any]
-"""What chooses several rows: a slice, indices, or a boolean mask as long as the dataset."""
+"""Selects several rows: a slice, indices, or a boolean mask as long as the dataset."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterValue:
     """One parameter of a row: ``raw`` in the engine's units, ``value`` in ``unit`` and ``text`` as the synth shows it.
 
-    The value of a categorical parameter is its whole number, and its text the choice.
+    The value of a categorical parameter is an integer, and its text is the choice.
     """
 
     raw: float
@@ -97,7 +97,7 @@ class Row:
 
     @property
     def preset(self) -> str:
-        """SHA-256 of the preset that the patch came from, in hexadecimal, or ""; ``ds.presets`` tells more of it."""
+        """SHA-256 of the preset that the patch came from, in hexadecimal, or ""; ``ds.presets`` has its details."""
         return digest_hex(self.columns["preset"])
 
     @property
@@ -112,7 +112,7 @@ class Row:
 
     @property
     def measured(self) -> dict[str, float]:
-        """What the validators measured, by name; NaN where there was nothing to measure."""
+        """The measures of the validators, by name; NaN if there was nothing to measure."""
         return {measure.name: float(self.columns[measure.name]) for measure in self.plan.measures}
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Splits: which rows are for training, which for validation, which for the test.
+"""Splits: the rows for training, validation and test.
 
 A row's split is a function of its own columns and of a few stored numbers. Its group (its patch, or the preset that
 it came from) is hashed to a number in [0, 1), and the first split whose bound is above that number has it.
@@ -26,10 +26,10 @@ By = Literal["patch", "preset"]
 Crossing = Literal["join", "drop"]
 
 KEYS = ("patch", "preset", "mate", "origin")
-"""The columns that tell a row's split; "mate" is there only where the plan has presets."""
+"""The columns that decide the split of a row; "mate" is there only if the plan has presets."""
 
 LEFT_OUT = "none"
-"""What the rows are called that belong to no split."""
+"""The name for rows that belong to no split."""
 
 DEFAULT_SHARES: Mapping[str, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
 
@@ -38,7 +38,7 @@ STRATA = ("", "origin")
 CROSSINGS = ("join", "drop")
 
 ALL = ""
-"""The stratum of rows that are told apart by nothing, and of every row that came from a preset."""
+"""The stratum of all rows without stratification, and of every row that came from a preset."""
 
 UNFINISHED = "splits_unfinished"
 """The attribute that is there while blocks are being divided into files by split."""
@@ -57,18 +57,18 @@ class Splits:
     """How a dataset is split.
 
     Attributes:
-        shares: split -> its share; they sum to 1, and one may be 0.
-        by: what stays together: the rows of a "patch", or of a "preset" and all that was perturbed or bred from it.
-        stratify: "origin" if each sampler's patches were divided by themselves, else "".
-        seed: of the hash.
-        crossing: what was done with patches bred from two presets: "join" them into one family, or "drop" those whose
-            presets fall in different splits.
-        thresholds: stratum -> upper bounds of the splits in [0, 1]. A stratum is an origin, or "" for all that is
-            told apart by none; one that is missing has the shares themselves.
-        kin: SHA-256 of a preset -> that of the preset whose split it shares, where that is another.
-        origins: of the plan; the column ``origin`` counts in them. Stored with the plan, not here.
+        shares: the share of each split; they add up to 1, and one may be 0.
+        by: what stays in one split: the rows of a "patch", or a "preset" with everything perturbed or bred from it.
+        stratify: "origin" if the patches of each sampler are divided separately, else "".
+        seed: the seed of the hash.
+        crossing: what to do with patches bred from two presets: "join" the presets into one family, or "drop" the
+            patches whose presets are in different splits.
+        thresholds: stratum -> upper bounds of the splits in [0, 1]. A stratum is an origin, or "" for everything
+            without one. If a stratum is missing, its bounds follow from the shares.
+        kin: SHA-256 of a preset -> SHA-256 of the other preset whose split it shares.
+        origins: those of the plan, which the column ``origin`` refers to by index. Stored with the plan, not here.
 
-    Raises :class:`ConfigError` if the shares or the other settings are none.
+    Raises :class:`ConfigError` if the shares or the other settings are wrong.
     """
 
     shares: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_SHARES))

@@ -1,1 +1,1 @@
-"""What a synth promises, measured on this machine."""
+"""Measuring on this machine whether a synth keeps its promises."""

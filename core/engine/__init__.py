@@ -1,1 +1,1 @@
-"""One synth in a process of its own, kept pristine for every note."""
+"""One synth in a separate process, kept pristine for every note."""

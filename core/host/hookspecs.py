@@ -1,4 +1,4 @@
-"""Every hook of tonesmith. A plugin module implements those it wants, marked with ``@hookimpl``.
+"""Every hook of tonesmith. A plugin module implements some of them, marked with ``@hookimpl``.
 
 ::
 
@@ -57,17 +57,17 @@ def tonesmith_commands(app: typer.Typer) -> None:
 
 @hookspec
 def tonesmith_run_started(plan: Plan, path: Path, blocks: int) -> None:
-    """A run begins: ``blocks`` are left to do. Called in the parent process, as are those below."""
+    """A run begins, with ``blocks`` blocks to make. Called in the parent process, like the hooks below."""
 
 
 @hookspec
 def tonesmith_block_committed(plan: Plan, path: Path, block: int, rows: int) -> None:
-    """A block of so many rows is safely stored."""
+    """A block with ``rows`` rows is safely stored."""
 
 
 @hookspec
 def tonesmith_candidate_rejected(plan: Plan, path: Path, rejection: Rejection) -> None:
-    """A candidate was rejected and is drawn again."""
+    """A candidate was rejected and will be drawn again."""
 
 
 @hookspec

@@ -1,1 +1,1 @@
-"""Everything that decides what is in a dataset: the plan, its notes, blocks, columns and rejections."""
+"""Everything that decides the content of a dataset: the plan, its notes, blocks, columns and rejections."""

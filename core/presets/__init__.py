@@ -1,1 +1,1 @@
-"""Preset files: found, downloaded, read, and listened to."""
+"""Finding, downloading, reading and playing preset files."""

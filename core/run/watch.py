@@ -1,4 +1,4 @@
-"""Watching a run: what a watcher hears."""
+"""Watching a run: the events that a watcher receives."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 
 class Watcher:
-    """Hears what happens in a run, in the parent process and in its main thread. This one says nothing of it."""
+    """Receives the events of a run, in the main thread of the parent process. This one ignores them."""
 
     def started(self, plan: Plan, path: Path, blocks_todo: int, rows_done: int) -> None:
-        """Hear that the run begins, with so many rows stored by runs before it."""
+        """Called when the run begins, with the number of rows that earlier runs stored."""
 
     def accepted(self, rows: int) -> None:
-        """Hear that rows were rendered and accepted. They are stored once their block is committed."""
+        """Called when rows were rendered and accepted. They are stored once their block is committed."""
 
     def rejected(self, rejection: Rejection) -> None:
-        """Hear that a candidate was rejected, and is drawn again."""
+        """Called when a candidate was rejected and will be drawn again."""
 
     def dropped(self, rows: int, rejections: Sequence[Rejection]) -> None:
-        """Hear that a worker died: what it had accepted and rejected of its block is made again."""
+        """Called when a worker died. The rows and rejections of its block are made again."""
 
     def committed(self, block: int, rows: int) -> None:
-        """Hear that a block is safely stored."""
+        """Called when a block is safely stored."""
 
     def stopping(self) -> None:
-        """Hear that the run was asked to stop, and finishes the blocks in flight."""
+        """Called when the run was asked to stop. It finishes the blocks in progress."""
 
     def finished(self, summary: Summary) -> None:
-        """Hear that the run ended, complete or not."""
+        """Called when the run ended, complete or not."""

@@ -1,1 +1,1 @@
-"""The parameters of a synth, what of them varies, and the codec between a label and raw values."""
+"""The parameters of a synth, which of them vary, and the codec between a label and raw values."""

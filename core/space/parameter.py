@@ -30,20 +30,20 @@ class Parameter:
 
     Attributes:
         name: the engine's own name.
-        kind: "continuous", or "categorical" for whole numbers from ``low`` to ``high``.
+        kind: "continuous", or "categorical" for integers from ``low`` to ``high``.
         low, high, default: raw values, in the engine's own units.
-        choices: the text of each whole number, or empty where the number is its own text.
-        unit: of the shown value, such as "dB" or "secs".
+        choices: the text of each integer, or empty if there are no texts.
+        unit: the unit of the shown value, such as "dB" or "secs".
         group: the module it belongs to, such as "osc_1".
         switch: the parameter that must be on for this one to be audible, or "".
         source: the modulation source that must be in use for this one to be audible, or "".
-        when: what else must hold for this one to be audible: pairs of a categorical parameter and the raw
-            values that it may have, such as ``(("filter_1_model", (6, 7)),)``.
-        slot: of a categorical parameter that chooses an asset: the asset slot that it fills, or "".
+        when: further conditions for this one to be audible: pairs of a categorical parameter and the raw
+            values that it must have, such as ``(("filter_1_model", (6, 7)),)``.
+        slot: the asset slot that a categorical parameter fills with its choice, or "".
         contents: SHA-256 of the asset that each choice puts into the slot.
         curve, scale, offset: the shown value is ``scale * (curve(raw) + offset)``.
         within: the part of ``low..high`` that samplers draw from.
-        weights: how often samplers draw each choice, or empty for evenly; it sums to 1.
+        weights: the share with which samplers draw each choice, adding up to 1, or empty for equal shares.
     """
 
     name: str

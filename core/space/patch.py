@@ -1,4 +1,4 @@
-"""A patch: one point of a space, with its modulations and assets; and the note that plays it."""
+"""A patch, which is one point of a space with modulations and assets, and the note that plays it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What is played: pitch 0..127, velocity 1..127, hold and tail in seconds."""
+    """A note: pitch 0..127, velocity 1..127, hold and tail in seconds."""
 
     pitch: int
     velocity: int
@@ -99,7 +99,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What a sampler draws for: the index of a patch, and which attempt at it this is (0 first)."""
+    """A patch index and an attempt (0 first), for which a sampler draws."""
 
     patch: int
     attempt: int = 0

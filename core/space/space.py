@@ -1,8 +1,8 @@
 """Parameters, the space that a plan varies, and its codec between labels and raw values.
 
-A *label* is what is stored: a float32 in [0, 1] for each continuous parameter (linear between the
+A *label* is stored: a float32 in [0, 1] for each continuous parameter (linear between the
 parameter's ``low`` and ``high``), an int32 index for each categorical one, the modulations, and the
-names of the assets. What is sent to a synth is always ``decode(label)``, so the label is the truth.
+names of the assets. A synth always gets ``decode(label)``, so the label is the truth.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class Label:
 
 @dataclass(frozen=True)
 class ParameterSpace:
-    """The ordered parameters of a synth, which of them a plan varies, and how they are written down.
+    """The ordered parameters of a synth, which of them a plan varies, and how they are stored.
 
     Attributes:
         parameters: every parameter that shapes the sound, in the engine's order.
         fixed: raw value of each parameter that the plan does not vary.
-        sources, destinations: what modulations may connect.
+        sources, destinations: what modulations can connect.
         modulation_slots: how many modulations a label can hold; 0 for none.
         assets: slot name -> SHA-256 of what the slot holds by default.
         held: raw value of each parameter that varies only because presets do: it is in the label, and

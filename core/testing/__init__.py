@@ -1,4 +1,4 @@
-"""What an author of plugins tests with: contract classes for the four roles, and a synth that misbehaves.
+"""Tests for authors of plugins: contract classes for the four roles, and a synth that misbehaves.
 
 Subclass a contract, name the class under test, and run pytest::
 

@@ -1,1 +1,1 @@
-"""Datasets converted to another format, merged with others, and split."""
+"""Converting, merging and splitting datasets."""

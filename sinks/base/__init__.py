@@ -1,1 +1,1 @@
-"""What formats share that keep a dataset in files: blocks, markers, the ledger, assets, and reading them back."""
+"""Shared code of the formats that store a dataset in files: blocks, markers, the ledger, assets, and reading."""

@@ -1,4 +1,4 @@
-"""Storage as audio files and metadata.jsonl, the AudioFolder layout of Hugging Face, to look at in a file manager."""
+"""Storage as audio files and metadata.jsonl, the AudioFolder layout of Hugging Face, for file managers."""
 
 from __future__ import annotations
 

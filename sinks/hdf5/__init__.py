@@ -1,4 +1,4 @@
-"""Storage as HDF5: a file a block under one virtual file, or a single file once all is there."""
+"""Storage as HDF5: one file per block under one virtual file, or a single file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Storage as Parquet files that Hugging Face's ``datasets``, pandas and DuckDB open as they are."""
+"""Storage as Parquet files, which Hugging Face's ``datasets``, pandas and DuckDB can open."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A row as an audio file and a JSON label: what formats share that store it so."""
+"""Shared code of the formats that store a row as an audio file and a JSON label."""

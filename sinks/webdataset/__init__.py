@@ -1,4 +1,4 @@
-"""Storage as tar archives, one a block, that the webdataset library streams as they are."""
+"""Storage as tar archives, one per block, which the webdataset library can stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Storage as one Zarr v3 group that zarr-python, xarray and every other Zarr reader opens as it is."""
+"""Storage as one Zarr v3 group that zarr-python, xarray and every other Zarr reader can open."""
 
 from __future__ import annotations
 

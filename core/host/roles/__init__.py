@@ -1,6 +1,6 @@
 """The roles of a plugin. A plugin is a class with a name, a summary, ``Options`` and a few methods.
 
-Nothing here imports NumPy or an engine: a plugin file should do the same, and import what is heavy
+Nothing here imports NumPy or an engine: a plugin file should do the same, and import heavy libraries
 inside its methods, so that ``tonesmith --help`` and ``tonesmith plugins`` stay quick.
 """
 

@@ -1,7 +1,7 @@
-"""The four roles of a plugin. A plugin is a class with a name, a summary, ``Options`` and a few methods.
+"""A backend is a synth: it plays a patch.
 
-This module imports neither NumPy nor an engine: a plugin file should do the same, and import what is
-heavy inside its methods, so that ``tonesmith --help`` and ``tonesmith plugins`` stay quick.
+This module imports neither NumPy nor an engine. A plugin file should do the same, and import heavy
+libraries inside its methods, so that ``tonesmith --help`` and ``tonesmith plugins`` stay quick.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ if TYPE_CHECKING:
 
 
 class Backend(Plugin[O]):
-    """A synth. Constructing one loads the engine; it is then used by one process and one thread.
+    """A synth. Its constructor loads the engine, which one process and one thread then use.
 
     The host calls ``prepare(patch)`` and then ``render(note)``. With isolation ``snapshot`` each of them
     happens in a forked copy of the pristine engine; with ``fresh``, in a new object for each note; with
-    ``reuse``, in one object, which promises that no note hears the one before.
+    ``reuse``, in one object, which promises that no note affects the next.
 
-    Raise :class:`tonesmith.errors.EngineError` from any method to reject the candidate with that text. Where the
-    options name something that cannot be used, such as a file that is no plugin, the constructor and ``space``
-    raise :class:`tonesmith.errors.ConfigError`: the command ends with status 2 and nothing is written.
+    Raise :class:`tonesmith.errors.EngineError` from any method to reject the candidate with that text. If the
+    options name something that cannot be used, such as a file that is not a plugin, the constructor and ``space``
+    must raise :class:`tonesmith.errors.ConfigError`. The command then ends with status 2, and nothing is written.
     """
 
     role = "backend"
     isolation: ClassVar[Isolation] = "snapshot"
     """The isolation that this synth needs for its rows to render again."""
     fallback: ClassVar[Isolation] = "fresh"
-    """The isolation to use where the platform has no fork."""
+    """The isolation to use on platforms without fork."""
     determinism: ClassVar[Determinism] = "exact"
-    """What is promised with ``isolation``: ``exact`` in any process, ``exact-in-run`` in one, or ``floor``."""
+    """The promise with ``isolation``: ``exact`` in any process, ``exact-in-run`` in one, or ``floor``."""
     fallback_determinism: ClassVar[Determinism] = "exact-in-run"
-    """What is promised with ``fallback``."""
+    """The promise with ``fallback``."""
     preset_suffix: ClassVar[str] = ""
     """Suffix of the preset files that :meth:`preset` makes, such as ".vital"; "" if it makes none."""
     preset_suffixes: ClassVar[tuple[str, ...]] = ()
@@ -55,71 +55,71 @@ class Backend(Plugin[O]):
 
     @classmethod
     def promises(cls, options: O) -> Promises:
-        """Return the isolation and the determinism with these options: those of the class.
+        """Return the isolation and the determinism with these options; by default, those of the class.
 
-        Where they depend on the options, override it, and let the class have what is true of any options.
+        Override it if they depend on the options. The attributes of the class must then hold for any options.
         """
         return Promises(cls.isolation, cls.fallback, cls.determinism, cls.fallback_determinism)
 
     @classmethod
     def shape(cls, options: O) -> SpaceShape:
-        """Return what varies by default, before the user's ``[space]``. No engine is loaded for it."""
+        """Return what varies by default, before the user's ``[space]``. No engine is loaded."""
         return SpaceShape()
 
     @classmethod
     def preset_shape(cls, options: O) -> SpaceShape:
-        """Return what varies by default in a plan that has presets. Here as without them."""
+        """Return what varies by default in a plan with presets; by default, the same as without."""
         return cls.shape(options)
 
     @classmethod
     def shapes(cls, options: O) -> Mapping[str, SpaceShape]:
-        """Return the shapes that ``[space] shape`` may name, with these options."""
+        """Return the shapes that ``[space] shape`` can name, with these options."""
         return {}
 
     @classmethod
     def recorded(cls, options: O) -> O:
-        """Return the options as a plan records them: without what has done its part once the space is read.
+        """Return the options that a plan records: without those that only help to read the space.
 
-        A folder whose contents the plan has taken over must not make two plans of one.
+        For example, the plan has the contents of a wavetable folder, so the path must not make it a different plan.
         """
         return options
 
     @classmethod
     def stock(cls, options: O) -> Mapping[str, bytes]:
-        """Return SHA-256 -> content of each asset that a parameter with a ``slot`` may choose. No engine is needed."""
+        """Return SHA-256 -> content of each asset that a parameter with a ``slot`` can choose. No engine is needed."""
         return {}
 
     @classmethod
     def binary(cls, options: O) -> Path | None:
-        """Return the file or bundle that the engine is loaded from, where the user names it; else None.
+        """Return the file or bundle that the engine is loaded from, if the user names it; else None.
 
-        ``generate`` checks a binary when it meets it for the first time, as ``tonesmith doctor`` does.
+        ``generate`` checks a binary the first time that it is used, as ``tonesmith doctor`` does.
         """
         return None
 
     @abstractmethod
     def space(self) -> ParameterSpace:
-        """Return every parameter of the live engine, none fixed. Called in a process of its own."""
+        """Return every parameter of the live engine, none of them fixed. Called in a separate process."""
 
     @abstractmethod
     def versions(self) -> Mapping[str, str]:
         """Return the versions of the engine and its library, which a plan records."""
 
     def assets(self) -> Mapping[str, bytes]:
-        """Return slot name -> content of what the default patch holds. Called after :meth:`space`."""
+        """Return slot name -> content of each asset of the default patch. Called after :meth:`space`."""
         return {}
 
     def add_asset(self, name: str, content: bytes) -> None:
-        """Take the content of an asset by its SHA-256, before a patch that names it."""
+        """Store the content of an asset under its SHA-256. Called before a patch that names it."""
         raise NotImplementedError(f"{self.name} has no assets")
 
     def drop_asset(self, name: str) -> None:
-        """Forget an asset: it is added again before a patch that names it. Where there are many, memory stays flat."""
+        """Forget an asset, to keep memory flat if there are many. It is added again before a patch that names it."""
 
     def template_key(self, patch: Patch) -> str:
         """Return a key of what :meth:`load_template` would load for a patch; "" for nothing.
 
-        Patches with one key share one loaded snapshot, so the loading is paid once for all of them.
+        Patches with the same key share one loaded snapshot, so the template is loaded once for all of them.
         """
         return ""
 
@@ -128,12 +128,12 @@ class Backend(Plugin[O]):
 
     @abstractmethod
     def prepare(self, patch: Patch) -> None:
-        """Set every parameter of the patch. The template of its key is loaded."""
+        """Set every parameter of the patch. The template of its key is already loaded."""
 
     def read(self) -> Mapping[str, float]:
-        """Return parameter -> raw value as the engine has it now, for those that it can tell.
+        """Return parameter -> current raw value in the engine, for the parameters that it can report.
 
-        ``tonesmith doctor`` compares it with what :meth:`prepare` was told.
+        ``tonesmith doctor`` compares the values with those that :meth:`prepare` was given.
         """
         return {}
 
@@ -142,18 +142,18 @@ class Backend(Plugin[O]):
         """Return float32 (channels, frames) of ``note.duration`` seconds from note on."""
 
     def load_preset(self, path: Path) -> Preset:
-        """Return what is in a preset file. Called in a process that is used for nothing else, or in a fork.
+        """Return the preset in a file. Called in a process that is used for nothing else, or in a fork.
 
-        The file is hostile until proven: check what the engine does not. Raise
-        :class:`tonesmith.errors.EngineError` with what is wrong; the host names the file.
+        The file may be hostile, so check everything that the engine does not. Raise
+        :class:`tonesmith.errors.EngineError` with the reason; the host adds the name of the file.
         """
         raise NotImplementedError(f"{self.name} cannot read presets")
 
     def load_presets(self, path: Path) -> Sequence[Preset]:
-        """Return every preset of a file that may hold several, in their order there; else as :meth:`load_preset`.
+        """Return every preset of a file that can hold several, in order; by default, the one of :meth:`load_preset`.
 
         The ``patch.preset`` of each is a SHA-256 of its own part of the file, so that the same preset in two files
-        is known as one.
+        counts as one.
         """
         return (self.load_preset(path),)
 

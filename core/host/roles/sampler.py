@@ -17,12 +17,12 @@ class Sampler(Plugin[O]):
     """Draws patches. ``draw`` is a pure function of the plan's seed and the candidate.
 
     Args of the constructor:
-        options: of this sampler.
-        space: to draw from.
-        seed: of the plan.
-        rounds: patches of each round of the plan: ``(48,)``, or ``(48, 52)`` once extended to 100.
-        presets: the patches of the plan's presets; each names its file by ``Patch.preset``. What the plan fixes
-            has its fixed value in them.
+        options: the options of this sampler.
+        space: the space to draw from.
+        seed: the seed of the plan.
+        rounds: number of patches of each round of the plan: ``(48,)``, or ``(48, 52)`` after an extension to 100.
+        presets: the patches of the plan's presets; each names its file by ``Patch.preset``. Parameters that the plan
+            fixes have their fixed value in them.
     """
 
     role = "sampler"
@@ -45,14 +45,14 @@ class Sampler(Plugin[O]):
         self.set_up()
 
     def set_up(self) -> None:
-        """Get ready to draw. Override it in place of the constructor; raise :class:`tonesmith.errors.ConfigError`."""
+        """Prepare to draw. Override this, not the constructor. It may raise :class:`tonesmith.errors.ConfigError`."""
 
     def origins(self) -> tuple[str, ...]:
-        """Return the values of ``Patch.origin`` that it gives."""
+        """Return the values of ``Patch.origin`` that it uses."""
         return (self.name,)
 
     def limit(self) -> int | None:
-        """Return how many patches it can draw, or None for as many as are asked for."""
+        """Return how many patches it can draw, or None if there is no limit."""
         return None
 
     @abstractmethod

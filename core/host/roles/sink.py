@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FileSet:
-    """Files of a dataset, as its Croissant description tells them.
+    """A kind of file in a dataset, for its Croissant description.
 
     Attributes:
-        name: of the set: letters, digits and ``-``.
+        name: the name of the set: letters, digits and ``-``.
         includes: a glob, relative to the dataset.
-        media_type: of each file, such as "application/x-tar".
-        doc: what they hold.
-        fields: name of a column that a table of such files has -> its Croissant type, such as "sc:Float". Empty
-            where the format is no table that Croissant reads.
+        media_type: the type of each file, such as "application/x-tar".
+        doc: what the files hold.
+        fields: column name -> its Croissant type, such as "sc:Float", if the files are tables that Croissant reads;
+            else empty.
     """
 
     name: str
@@ -43,15 +43,15 @@ class FileSet:
 class Sink(Plugin[O]):
     """Stores a dataset at a path. Every method may be called from any process.
 
-    A block is stored whole or not at all: it counts once :meth:`committed` names it, and is written
-    aside, flushed to the disk, and renamed. Nothing is locked.
+    A block is stored completely or not at all. It is written to a temporary place, flushed to the disk and renamed,
+    and it counts once :meth:`committed` lists it. Nothing is locked.
     """
 
     role = "sink"
     divides: ClassVar[bool] = False
-    """Whether readers of the format tell splits by files, so that the rows of each split lie in files of their own."""
+    """Whether readers of the format recognise splits by files, so that each split needs its own files."""
     record: ClassVar[str] = ""
-    """The file of a dataset, or what is in one, that has its plan and space as JSON, for its card."""
+    """Where a dataset has its plan and space as JSON: a file, or a place in one. For its card."""
 
     def __init__(self, options: O, path: Path) -> None:
         self.options = options
@@ -69,18 +69,18 @@ class Sink(Plugin[O]):
 
     @abstractmethod
     def create(self, attributes: Mapping[str, Any], schema: Sequence[Column], rows: int, block_rows: int) -> None:
-        """Make the dataset, or bring one that is there up to these attributes and this many rows.
+        """Create the dataset, or extend an existing one to these attributes and this many rows.
 
         Args:
             attributes: JSON to keep with the data.
             schema: the columns.
-            rows: of the whole plan.
+            rows: the number of rows of the whole plan.
             block_rows: rows of a full block; the last may have fewer.
         """
 
     @abstractmethod
     def write_block(self, block: Block) -> None:
-        """Store a block: whole and atomic, replacing one of the same index."""
+        """Store a block atomically, replacing one with the same index."""
 
     @abstractmethod
     def committed(self) -> Mapping[int, int]:
@@ -88,27 +88,27 @@ class Sink(Plugin[O]):
 
     @abstractmethod
     def add_asset(self, content: bytes) -> str:
-        """Store a content under its SHA-256, and return that."""
+        """Store a content under its SHA-256, and return the SHA-256."""
 
     @abstractmethod
     def record_fault(self, rejection: Rejection) -> None:
-        """Store at once that a candidate crashed or timed out, so that a resumed run honours it."""
+        """Store at once that a candidate crashed or timed out, so that a resumed run does not try it again."""
 
     @abstractmethod
     def faults(self) -> Sequence[Rejection]:
-        """Return what :meth:`record_fault` stored."""
+        """Return the rejections that :meth:`record_fault` stored."""
 
     @abstractmethod
     def finish(self) -> None:
-        """Do what is left once every block is stored."""
+        """Complete the dataset after the last block."""
 
     @property
     def lossy(self) -> bool:
-        """Whether :meth:`stored` may return other audio than it is given."""
+        """Whether :meth:`stored` may change the audio."""
         return False
 
     def stored(self, audio: NDArray[Any]) -> NDArray[Any]:
-        """Return audio as it will be read back: the same float32, or as a lossy encoding leaves it.
+        """Return audio as it will be read back: the same float32, or the result of a lossy encoding.
 
         Idempotent: ``stored(stored(x))`` equals ``stored(x)``.
         """
@@ -124,23 +124,23 @@ class Sink(Plugin[O]):
 
     @classmethod
     def columns(cls, plan: Plan, splits: Sequence[str]) -> Sequence[Column]:
-        """Return the columns as readers of the format find them, for the card of a dataset of this plan.
+        """Return the columns as readers of the format see them, for the card of a dataset of this plan.
 
-        Override it for a format that spells a column otherwise than the schema, or has further ones.
+        Override it if the format has other names than the schema, or more columns.
 
         Args:
-            plan: of the dataset.
-            splits: of the dataset; empty if it has none.
+            plan: the plan of the dataset.
+            splits: the splits of the dataset; empty if it has none.
         """
         return plan.schema
 
     @classmethod
     def front_matter(cls, path: Path, splits: Sequence[str]) -> Mapping[str, Any]:
-        """Return what the card tells Hugging Face's libraries in its YAML head, such as which files are which split.
+        """Return the YAML head of the card, for Hugging Face's libraries, such as the files of each split.
 
         Args:
-            path: of the dataset.
-            splits: of the dataset; empty if it has none.
+            path: the path of the dataset.
+            splits: the splits of the dataset; empty if it has none.
         """
         return {}
 
@@ -149,7 +149,7 @@ class Sink(Plugin[O]):
         """Return the files that hold the rows of a dataset of this plan, for its Croissant description.
 
         Args:
-            plan: of the dataset.
-            splits: of the dataset; empty if it has none.
+            plan: the plan of the dataset.
+            splits: the splits of the dataset; empty if it has none.
         """
         return ()

@@ -42,7 +42,7 @@ class Storage(ABC):
 
     @abstractmethod
     def asset(self, name: str) -> bytes:
-        """Return the content with that SHA-256, checked against it."""
+        """Return the content with that SHA-256, after checking it."""
 
     @abstractmethod
     def assets(self) -> Sequence[str]:
@@ -50,11 +50,11 @@ class Storage(ABC):
 
     @abstractmethod
     def nbytes(self) -> int:
-        """Return the bytes that the dataset takes in storage."""
+        """Return the size of the dataset in storage, in bytes."""
 
     def check(self) -> Iterable[str]:
-        """Yield what is wrong with what lies beside rows and assets, and what to do, a sentence each.
+        """Yield a sentence for each fault in files besides rows and assets: what is wrong, and what to do.
 
-        Override it if the format keeps such things: an index, markers, a document that other programs open.
+        Override it if the format has such files: an index, markers, a document that other programs open.
         """
         return ()

@@ -17,7 +17,7 @@ class Validator(Plugin[O]):
 
     role = "validator"
     measures: ClassVar[tuple[Measure, ...]]
-    """Each becomes a column of the dataset; names are unique among a plan's validators."""
+    """Each becomes a column of the dataset. Names must be unique among the validators of a plan."""
 
     def __init__(self, options: O) -> None:
         self.options = options
