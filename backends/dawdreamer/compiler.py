@@ -107,7 +107,7 @@ def _told(text: str, flags: list[str], seconds: float) -> dict[str, Any]:
         except subprocess.TimeoutExpired:
             raise ConfigError(
                 f"Faust did not end compiling the instrument in {seconds:g} s. Simplify it, or allow more: "
-                "--backend.compile-timeout."
+                "--backend.compile_timeout."
             ) from None
     if done.returncode == 0:
         told: dict[str, Any] = json.loads(done.stdout)

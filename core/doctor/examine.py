@@ -320,8 +320,8 @@ class _Examination:
 
 
 _UNREPEATED = (
-    "A row may sound otherwise when another process renders it again, as verify --render and a resumed run do: hold what "
-    "draws random numbers in the synth, or take the stored audio for the truth."
+    "A row may sound otherwise when another process renders it again, as verify --render and a resumed run do: hold "
+    "what draws random numbers in the synth, or take the stored audio for the truth."
 )
 
 

@@ -116,7 +116,7 @@ def test_notes_sound_as_the_true_program_does_and_releases_are_whole(tmp_path):
         assert tail > 1e-3
     cut = [share for _, _, share, _ in told]
     assert min(cut) < 0.5, "DawDreamer's polyphony has been cured of cutting releases off"
-    assert max(cut) <= 1.0
+    assert max(cut) < 1.001
 
 
 def test_the_controls_of_a_note_are_found_in_any_group_and_follow_the_key(tmp_path):
@@ -205,7 +205,7 @@ def test_meters_are_no_parameters_whatever_their_labels(tmp_path):
 def test_controls_of_midi_stay_at_their_defaults_unless_they_are_freed(tmp_path):
     path = written(tmp_path, """
     bend = hslider("bend[midi:pitchwheel]", 1, 0.25, 4, 0.001); pedal = checkbox("sustain [midi: ctrl 64]");
-    process = os.osc(440 * bend) * hslider("release", 0.1, 0.01, 1, 0.01) + 0 * pedal;
+    process = os.osc(440 * bend) * hslider("release", 0.1, 0.01, 1, 0.01) + 0.01 * pedal;
     """)  # fmt: skip
     asked = ("--backend", "dawdreamer", "--backend.instrument", path, "-n", 2, "--notes.pitches", 60, "--quiet")
     assert terminal("generate", tmp_path / "held", *asked, cwd=tmp_path).returncode == 0
@@ -270,7 +270,7 @@ def test_a_program_that_compiles_for_long_has_a_limit_of_its_own(tmp_path):
     path = written(tmp_path, "f(0) = 1; f(1) = 1; f(n) = f(n - 1) + f(n - 2); process = f(60);")
     done = terminal(
         "generate", tmp_path / "d", "--backend", "dawdreamer", "--backend.instrument", path, "-n", 1,
-        "--backend.compile-timeout", 1.5,
+        "--backend.compile_timeout", 1.5,
     )  # fmt: skip
     assert done.returncode == 2
     assert "did not end compiling the instrument in 1.5 s" in " ".join(done.stderr.split())

@@ -326,7 +326,7 @@ def plugin(tmp_path, monkeypatch):
 def used_first(path, said, isolation="snapshot", **options):
     backend = Host.load().find("backend", "chaos")
     chosen = backend.Options(binary=str(path), **options)
-    return first_use(backend, chosen, isolation, 8000, timeout=20.0, say=said.append)
+    return first_use(backend, chosen, isolation, 8000, timeout=20.0, tell=said.append)
 
 
 @linux
