@@ -75,7 +75,9 @@ def compile_program(source: str, seconds: float) -> Program:
     Faust's libraries; and if it has audio inputs.
     """
     text = checked(source)
-    told = _told(text + _JOINED, ["-pn", _ENTRY], seconds) if mentions(text, "effect") else {"failed": _NO_EFFECT}
+    told: dict[str, Any] = {"failed": _NO_EFFECT}
+    if mentions(text, "effect"):
+        told = _told(text + _JOINED, ["-pn", _ENTRY], seconds)
     if _NO_EFFECT in told.get("failed", ""):
         told = _told(text, [], seconds)
     if "failed" in told:
