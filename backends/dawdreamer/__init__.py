@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from tonesmith.errors import ConfigError, EngineError, unknown_name
 from tonesmith.host.hookspecs import hookimpl
@@ -18,6 +18,7 @@ from tonesmith.plan.promises import Promises
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tonesmith.backends.dawdreamer.compiler import Program
     from tonesmith.backends.dawdreamer.faust import FaustVoice
     from tonesmith.backends.dawdreamer.plugin import HostedPlugin
     from tonesmith.space.patch import Note, Patch
@@ -27,7 +28,9 @@ VOICES = ("additive", "fm", "subtractive")
 """Names of the Faust programs that come with tonesmith."""
 SOURCE = "faust_source"
 """The asset slot that a Faust program is in: a dataset keeps it, and needs no other file to render again."""
-_MOST_BYTES = 1 << 20
+VOICE = "2"
+"""Version of how a Faust program is played. 1 was DawDreamer's polyphony, which cut releases off."""
+_COMPILE_SECONDS = 60.0
 
 
 class DawDreamerOptions(Options):
@@ -40,6 +43,21 @@ class DawDreamerOptions(Options):
         "a VST3; or URI of an LV2",
     )
     bpm: float = Field(default=120.0, ge=20.0, le=300.0, description="tempo that a plugin is told; Faust has none")
+    compile_timeout: float = Field(
+        default=_COMPILE_SECONDS, gt=0.0, le=90.0, description="seconds that a Faust program may take to compile"
+    )
+
+
+class _PlannedOptions(DawDreamerOptions):
+    """The options as a plan keeps them."""
+
+    @model_serializer(mode="wrap")
+    def _without_usual_timeout(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave the time limit out where it is the usual one: it shapes no sound, and older plans do not have it."""
+        told: dict[str, Any] = serialized(self)
+        if told.get("compile_timeout") == _COMPILE_SECONDS:
+            del told["compile_timeout"]
+        return told
 
 
 class DawDreamerBackend(Backend[DawDreamerOptions]):
@@ -67,6 +85,7 @@ class DawDreamerBackend(Backend[DawDreamerOptions]):
                 f"the dawdreamer package is not usable here ({error}). Install it: pip install dawdreamer"
             ) from error
         self._sources: dict[str, bytes] = {}
+        self._compilations: dict[bytes, Program | ConfigError] = {}
         self._played: FaustVoice | HostedPlugin | None = None
         if not _is_faust(options):
             from tonesmith.backends.dawdreamer.plugin import HostedPlugin
@@ -80,39 +99,53 @@ class DawDreamerBackend(Backend[DawDreamerOptions]):
 
     @classmethod
     def recorded(cls, options: DawDreamerOptions) -> DawDreamerOptions:
-        """Return the options without what a Faust program has no use for: its folder, and a tempo.
+        """Return the options without what the instrument has no use for.
 
-        The plan has taken its source over.
+        A Faust program needs neither its folder, for the plan has taken its source over, nor a tempo. A plugin is not
+        compiled.
         """
         if not _is_faust(options):
-            return options
-        return DawDreamerOptions(instrument=Path(options.instrument).name)
+            return _PlannedOptions(instrument=options.instrument, bpm=options.bpm)
+        return _PlannedOptions(instrument=Path(options.instrument).name, compile_timeout=options.compile_timeout)
 
     @classmethod
     def binary(cls, options: DawDreamerOptions) -> Path | None:
-        """Return the path of a plugin; of a Faust program and of an LV2 there is none."""
-        from tonesmith.backends.dawdreamer.plugin import is_uri
+        """Return the path of a plugin; of an LV2 its bundle, found by its URI. A Faust program has none."""
+        from tonesmith.backends.dawdreamer.lv2 import bundle_of, is_uri
 
-        return None if _is_faust(options) or is_uri(options.instrument) else Path(options.instrument)
+        if _is_faust(options):
+            return None
+        return bundle_of(options.instrument) if is_uri(options.instrument) else Path(options.instrument)
 
     def space(self) -> ParameterSpace:
-        """Return every control of the program or the plugin, but those of the note and of MIDI controllers."""
+        """Return every control of the program or the plugin but those of the note; of a program, no meters either.
+
+        A plugin's parameters for MIDI controllers are left out. A program's controls with ``[midi:...]`` are fixed at
+        their defaults.
+        """
         from tonesmith.space.patch import sha256_hex
         from tonesmith.space.space import ParameterSpace
 
         if not _is_faust(self.options):
             return ParameterSpace(tuple(knob.parameter() for knob in self._plugin.knobs.values()))
         source = self.assets()[SOURCE]
-        dials = self._compiled(source).dials.values()
-        return ParameterSpace(tuple(dial.parameter for dial in dials), assets={SOURCE: sha256_hex(source)})
+        dials = tuple(self._compiled(source).dials.values())
+        return ParameterSpace(
+            tuple(dial.parameter for dial in dials),
+            fixed={dial.parameter.name: dial.parameter.default for dial in dials if dial.performed},
+            assets={SOURCE: sha256_hex(source)},
+        )
 
     def versions(self) -> Mapping[str, str]:
-        """Return the version of DawDreamer, which holds Faust and its libraries; of a plugin, its SHA-256."""
+        """Return the version of DawDreamer, which holds Faust and its libraries, and of the instrument.
+
+        That is how Faust programs are played, or the SHA-256 of a plugin.
+        """
         from tonesmith.host.binary import digest_of
 
         path = self.binary(self.options)
-        digest = {"plugin": f"sha256 {digest_of(path)}"} if path is not None else {}
-        return {"dawdreamer": importlib.metadata.version("dawdreamer"), **digest}
+        played = {"plugin": f"sha256 {digest_of(path)}"} if path is not None else {"faust-voice": VOICE}
+        return {"dawdreamer": importlib.metadata.version("dawdreamer"), **played}
 
     def assets(self) -> Mapping[str, bytes]:
         """Return the source of the Faust program. Raises :class:`ConfigError` if there is none to read."""
@@ -167,9 +200,21 @@ class DawDreamerBackend(Backend[DawDreamerOptions]):
         return self._played
 
     def _compiled(self, source: bytes) -> FaustVoice:
+        """Return an instrument of a source. It is compiled once in a process, and so is one that cannot be."""
+        from tonesmith.backends.dawdreamer.compiler import Program, compile_program
         from tonesmith.backends.dawdreamer.faust import FaustVoice
 
-        return FaustVoice(source.decode(), self.sample_rate)
+        if source not in self._compilations:
+            try:
+                program = compile_program(source.decode(errors="replace"), self.options.compile_timeout)
+            except ConfigError as error:
+                self._compilations[source] = error
+            else:
+                self._compilations[source] = program
+        found = self._compilations[source]
+        if not isinstance(found, Program):
+            raise found
+        return FaustVoice(found, self.sample_rate)
 
     @staticmethod
     def _check_thread() -> None:
@@ -185,28 +230,15 @@ def _is_faust(options: DawDreamerOptions) -> bool:
 
 
 def _source_of(instrument: str) -> bytes:
-    """Return the source of a shipped voice or of a ``.dsp`` file, checked for what it needs beside itself."""
-    import dawdreamer
+    """Return the source of a shipped voice, or of a ``.dsp`` file with what it names beside itself."""
+    from tonesmith.backends.dawdreamer.source import read_source
 
-    from tonesmith.backends.dawdreamer.faust import check_source
-
-    if not instrument.endswith(".dsp"):
-        if instrument not in VOICES:
-            known = unknown_name("voice", instrument, VOICES)
-            raise ConfigError(f"{known} A file of your own ends in .dsp, .so or .vst3; an LV2 is named by its URI.")
-        return (Path(__file__).with_name("voices") / f"{instrument}.dsp").read_bytes()
-    try:
-        content = Path(instrument).read_bytes()
-        source = content.decode()
-    except OSError as error:
-        raise ConfigError(f"{instrument} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{instrument} is no text, so it is no Faust program.") from None
-    if len(content) > _MOST_BYTES:
-        raise ConfigError(f"{instrument} has {len(content)} bytes; Faust programs over 1 MB are not compiled.")
-    libraries = Path(dawdreamer.__file__).with_name("faustlibraries")
-    check_source(source, (path.name for path in libraries.glob("*.lib")))
-    return content
+    if instrument.endswith(".dsp"):
+        return read_source(Path(instrument)).encode()
+    if instrument not in VOICES:
+        known = unknown_name("voice", instrument, VOICES)
+        raise ConfigError(f"{known} A file of your own ends in .dsp, .so or .vst3; an LV2 is named by its URI.")
+    return (Path(__file__).with_name("voices") / f"{instrument}.dsp").read_bytes()
 
 
 @hookimpl

@@ -1,244 +1,152 @@
-"""A Faust program as an instrument: compiled by DawDreamer, played by MIDI, the same in every process.
+"""A Faust program as an instrument: one voice and its effect, the same in every process.
 
-What was measured of DawDreamer 0.9 and is guarded against here:
+What was measured of DawDreamer 0.9 and Faust 2.85, and is guarded against here:
 
-- With one voice, values set before the first render are ignored in it. So there are two voices, and one throw-away
-  render after each compilation.
-- With fewer voices than notes, which voice is stolen differs from render to render. There is one note in a render.
-- The address of a control depends on the number of voices, and on whether there is an effect: names are made of
-  the part that does not.
+- DawDreamer plays a polyphonic program sample by sample, and Faust frees a released voice when the level of one call is
+  below -90 dB: at the first zero crossing. So there is no polyphony, but one voice that is moved as Faust's poly-dsp.h
+  moves one. While the key is held it is the same, bit for bit.
+- Automation is read once in each block. So a block ends where the key is released.
+- A render begins with ``instanceClear``, which leaves tables that a program writes, waveforms and ``prefix`` as they
+  are. A program that has any of them is loaded anew for each note.
 - Values are not checked: a NaN reaches the program.
+- A control is found by its name, and ``set_parameter`` finds none with a letter that ASCII does not have.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tonesmith.backends.dawdreamer.source import Control, control_for, controls_of, files_of
-from tonesmith.errors import ConfigError, EngineError
-from tonesmith.space.parameter import Parameter
+from tonesmith.backends.dawdreamer.compiler import Program
+from tonesmith.backends.dawdreamer.controls import panel_of
+from tonesmith.errors import EngineError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tonesmith.space.patch import Note
 
-VOICES = 2
-"""One plays. With one voice, DawDreamer ignores what is set before the first render."""
 _BLOCK = 512
-_MOST_CHOICES = 64
-"""A control in more steps than this is continuous."""
-_STANDARD = 'import("stdfaust.lib"); '
-_ADDRESS = re.compile(
-    r"(?:/Sequencer/DSP(?P<part>[12]))?(?:/Polyphonic/Voices)?/(?P<root>[^/]*)/(?P<rest>.*)", re.DOTALL
-)
-_PROTOCOL = frozenset({"freq", "key", "note", "gain", "vel", "velocity", "gate"})
-"""Names of the controls that a note moves."""
+_LARGEST_BLOCK, _SMALLEST_BLOCK = 4096, 64
+_MOST_PLAYERS = 4
+"""Loaded copies of a program, each with blocks of another length, for notes that are held for another time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Dial:
-    """One control of a compiled program, and the parameter that it is to the host.
+class _Player:
+    """A program in an engine of its own."""
 
-    Attributes:
-        index: of DawDreamer.
-        low, high: what the program takes, in its own units.
-        values: of each choice, in the program's units; empty where the parameter's own number is taken.
-    """
+    engine: Any
+    processor: Any
 
-    index: int
-    low: float
-    high: float
-    parameter: Parameter
-    values: tuple[float, ...] = ()
+    @classmethod
+    def of(cls, program: Program, sample_rate: int, block: int) -> _Player:
+        import dawdreamer
 
-    def sent(self, raw: float) -> float:
-        """Return what the program gets for a raw value. Raises :class:`EngineError` if that is no value of it."""
-        parameter = self.parameter
-        if not (math.isfinite(raw) and parameter.low <= raw <= parameter.high):
-            raise EngineError(f"{parameter.name} = {raw} is not in {parameter.low:g}..{parameter.high:g}")
-        if self.values:
-            return self.values[round(raw)]
-        return min(max(parameter.shown(raw), self.low), self.high)
+        engine = dawdreamer.RenderEngine(sample_rate, block)
+        processor = engine.make_faust_processor("instrument")
+        processor.num_voices = 0
+        try:
+            processor.compile_from_bitcode(program.bitcode)
+        except RuntimeError as error:
+            raise EngineError(f"the compiled program cannot be loaded: {error}") from None
+        engine.load_graph([(processor, [])])
+        return cls(engine, processor)
 
-    def raw(self, value: float) -> float:
-        """Return the raw value that is nearest to a value of the program."""
-        if self.values:
-            return float(min(range(len(self.values)), key=lambda i: abs(self.values[i] - value)))
-        logarithmic = self.parameter.curve == "exponential"
-        raw = math.log2(max(value, self.low)) if logarithmic else value
-        return min(max(raw, self.parameter.low), self.parameter.high)
+    def move(self, values: Mapping[str, Any]) -> None:
+        """Set controls by their addresses: to a number, or to one for each frame, of which the last stays."""
+        for address, value in values.items():
+            self.processor.set_automation(address, np.atleast_1d(np.asarray(value, np.float32)))
 
 
 class FaustVoice:
-    """A compiled program in an engine of its own.
+    """A compiled program and its controls.
 
     Args:
-        source: of the program.
+        program: compiled.
         sample_rate: Hz.
-        voices: that DawDreamer makes.
 
-    Raises :class:`ConfigError` with Faust's own words if the program does not compile.
+    Raises :class:`ConfigError` if the program has nothing to vary.
     """
 
-    def __init__(self, source: str, sample_rate: int, voices: int = VOICES) -> None:
-        import dawdreamer
+    def __init__(self, program: Program, sample_rate: int) -> None:
+        self._program = program
+        self._sample_rate = sample_rate
+        self._panel = panel_of(program.tree)
+        self._values = {dial.address: dial.sent(dial.parameter.default) for dial in self.dials.values()}
+        self._players: dict[int, _Player] = {}
 
-        self._engine: Any = dawdreamer.RenderEngine(sample_rate, _BLOCK)
-        self._processor = self._engine.make_faust_processor("instrument")
-        self._processor.num_voices = voices
-        self._processor.auto_import = ""  # it would move the line numbers of Faust's messages
-        try:
-            self._processor.set_dsp_string(_STANDARD + source)
-            self._processor.compile()
-        except RuntimeError as error:
-            raise ConfigError(f"Faust cannot compile the instrument: {_said(str(error))}") from None
-        self.dials = _dials(self._processor.get_parameters_description(), controls_of(source))
-        self._engine.load_graph([(self._processor, [])])
-        self._engine.render(0.02)
+    @property
+    def dials(self) -> Mapping[str, Any]:
+        """The controls that are parameters, by the parameter's name."""
+        return self._panel.dials
 
     def set(self, values: Mapping[str, float]) -> None:
         """Set every control. Raises :class:`EngineError` for a value that is missing or outside its range."""
         for name, dial in self.dials.items():
             if name not in values:
                 raise EngineError(f"the patch has no value for {name}")
-            self._processor.set_parameter(dial.index, dial.sent(values[name]))
+            self._values[dial.address] = dial.sent(values[name])
         if unknown := sorted(set(values) - set(self.dials)):
             raise EngineError(f"the instrument has no control {unknown[0]!r}")
 
     def read(self) -> Mapping[str, float]:
         """Return the raw value of every control as the program has it."""
-        return {name: dial.raw(self._processor.get_parameter(dial.index)) for name, dial in self.dials.items()}
+        player = self._player(_BLOCK)
+        player.move(self._values)
+        get = player.processor.get_automation
+        return {name: dial.raw(float(get(dial.address)[0])) for name, dial in self.dials.items()}
 
     def play(self, note: Note) -> NDArray[np.float32]:
         """Return float32 (channels, frames). The program starts anew: nothing of the note before is heard."""
-        self._processor.clear_midi()
-        self._processor.add_midi_note(note.pitch, note.velocity, 0.0, note.hold)
-        self._engine.render(note.duration)
-        audio: NDArray[np.float32] = self._engine.get_audio()
+        held = max(1, round(note.hold * self._sample_rate))
+        player = self._player(block_for(held))
+        player.move(self._values | note_values(self._panel.note, note.pitch, note.velocity, held))
+        player.engine.render(note.duration)
+        audio: NDArray[np.float32] = player.engine.get_audio()
         return audio
 
+    def _player(self, block: int) -> _Player:
+        """Return a loaded copy in which no note is left."""
+        if self._program.remembers or block not in self._players:
+            while len(self._players) >= _MOST_PLAYERS:
+                del self._players[next(iter(self._players))]
+            self._players[block] = _Player.of(self._program, self._sample_rate, block)
+        return self._players[block]
 
-def check_source(source: str, standard: Iterable[str]) -> None:
-    """Raise :class:`ConfigError` if a program needs files that a dataset would not have.
+
+def block_for(held: int) -> int:
+    """Return the frames of a block of which a whole number makes up the time that a key is held.
 
     Args:
-        source: of the program.
-        standard: names of the library files that come with DawDreamer.
+        held: frames.
     """
-    known = set(standard)
-    if needed := [name for name in files_of(source) if name not in known]:
-        raise ConfigError(
-            f"the instrument needs the file {needed[0]!r}, and a dataset keeps one source: write what is needed of it "
-            "into the .dsp file. Faust's own libraries may be imported."
-        )
+    divisors = (block for block in range(min(held, _LARGEST_BLOCK), _SMALLEST_BLOCK - 1, -1) if held % block == 0)
+    return next(divisors, held)
 
 
-def _said(text: str) -> str:
-    """Return Faust's message as one line, with the lines counted as in the source."""
-    text = text.removeprefix("FaustProcessor::compile(): ").partition(". Check the faustlibraries path")[0]
-    text = re.sub(r"\b(?:dawdreamer|\?+):(-?\d+) : ", lambda m: _line(int(m[1])), text)
-    return " ".join(text.replace("ERROR : ", "").split())[:400].rstrip(".") + "."
+def note_values(controls: Sequence[tuple[str, str]], pitch: int, velocity: int, held: int) -> dict[str, Any]:
+    """Return what a note sets the controls of a voice to, by their addresses.
 
+    A number stays for the whole render; an array has one for each frame. As ``dsp_voice`` of Faust's poly-dsp.h does
+    it, but that a program may have several of them, such as ``freq`` beside ``key``.
 
-def _line(number: int) -> str:
-    return f"line {number - 1}: " if number > 1 else ""
-
-
-def _dials(described: Sequence[Mapping[str, Any]], controls: Sequence[Control]) -> dict[str, Dial]:
-    """Return the controls by the names that parameters get.
-
-    Raises :class:`ConfigError` if there is none, or two come to one name.
+    Args:
+        controls: address and name of each.
+        pitch: of MIDI.
+        velocity: of MIDI.
+        held: frames that the key is down.
     """
-    dials: dict[str, Dial] = {}
-    for told in described:
-        effect, root, groups, last = _place(told["name"])
-        if last in _PROTOCOL and not effect:
-            continue
-        group = "_".join(("effect", *groups) if effect else groups)
-        name = f"{group}_{last}" if group else last
-        if name in dials:
-            raise ConfigError(f"the instrument has two controls called {name!r}: give one another name or group.")
-        dials[name] = _dial(name, group, told, control_for(_text(told["label"]), (root, *groups), controls))
-    if not dials:
-        raise ConfigError("the instrument has no control but those of the note: there is nothing to vary.")
-    return dials
-
-
-def _place(address: str) -> tuple[bool, str, tuple[str, ...], str]:
-    """Return whether a control is the effect's, and its root, groups and own name, however many voices there are.
-
-    The root is the group around all, or else the program's name: it tells no control from another.
-    """
-    match = _ADDRESS.fullmatch(address)
-    assert match is not None
-    *groups, last = match["rest"].split("/")
-    return match["part"] == "2", match["root"], tuple(groups), last
-
-
-def _text(label: str) -> str:
-    """Return a label as it was written: DawDreamer reads the bytes of UTF-8 as Latin-1."""
-    try:
-        return label.encode("latin-1").decode()
-    except UnicodeError:
-        return label
-
-
-def _dial(name: str, group: str, told: Mapping[str, Any], control: Control) -> Dial:
-    low, high, step, init = (_short(told[key]) for key in ("min", "max", "step", "value"))
-    init = min(max(init, low), high)
-    if not low < high:
-        raise ConfigError(f"the control {name!r} goes from {low:g} to {high:g}: it cannot vary.")
-    named = partial(Parameter, name, unit=control.unit, group=group)
-    values: tuple[float, ...] = ()
-    if _is_whole(told, control, (low, high, step)):
-        parameter = named("categorical", low, high, round(init))
-    elif choices := _choices(told, control, (low, high, step)):
-        texts, values = (tuple(column) for column in zip(*choices, strict=True))
-        nearest = min(range(len(values)), key=lambda i: abs(values[i] - init))
-        parameter = named("categorical", 0, len(values) - 1, nearest, texts)
-    elif control.scale == "log" and low > 0:
-        bottom, top, default = (math.log2(value) for value in (low, high, init))
-        parameter = named("continuous", bottom, top, default, curve="exponential")
-    else:
-        parameter = named("continuous", low, high, init)
-    return Dial(told["index"], low, high, parameter, values)
-
-
-def _is_whole(told: Mapping[str, Any], control: Control, steps: tuple[float, float, float]) -> bool:
-    """Return whether an entry or a slider goes in steps of 1 between whole numbers: each is its own text."""
-    low, high, step = steps
-    switch = told["isDiscrete"] and (low, high) == (0.0, 1.0)
-    few = low == round(low) and high == round(high) and high - low < _MOST_CHOICES
-    return step == 1.0 and few and not switch and not control.choices
-
-
-def _choices(
-    told: Mapping[str, Any], control: Control, steps: tuple[float, float, float]
-) -> tuple[tuple[str, float], ...]:
-    """Return text and value of each choice; nothing where the control is continuous.
-
-    A menu has those of the source. An entry has one for each step.
-    """
-    low, high, step = steps
-    inside = tuple((text, value) for text, value in control.choices if low <= value <= high)
-    if len(inside) > 1:
-        return inside
-    if told["isDiscrete"] and (low, high, step) == (0.0, 1.0, 1.0):
-        return (("off", 0.0), ("on", 1.0))
-    if not told["isDiscrete"] or not step <= high - low < step * _MOST_CHOICES:
-        return ()
-    values = [_short(low + i * step) for i in range(math.floor((high - low) / step + 1e-6) + 1)]
-    return tuple((f"{value:.9g}", value) for value in values)
-
-
-def _short(value: float) -> float:
-    """Return the shortest number that is the same float32: Faust's numbers, not their neighbours in double."""
-    return float(str(np.float32(value)))
+    gate = np.ones(held + 1, np.float32)
+    gate[held] = 0.0
+    values = {
+        "freq": 440.0 * 2.0 ** ((pitch - 69.0) / 12.0),
+        **dict.fromkeys(("key", "note"), float(pitch)),
+        "gain": velocity / 127.0,
+        **dict.fromkeys(("vel", "velocity"), float(velocity)),
+        "gate": gate,
+    }
+    return {address: values[name] for address, name in controls}

@@ -24,10 +24,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tonesmith.backends.dawdreamer.lv2 import is_uri, offer_of, offered_by, search_path
 from tonesmith.engine.machine import can_fork
 from tonesmith.engine.snapshot import forked
 from tonesmith.errors import ConfigError, EngineError
-from tonesmith.host.binary import cure_of, file_fault
+from tonesmith.host.binary import cure_of, file_fault, is_lv2
 from tonesmith.space.parameter import Parameter
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ _SHORTEST_RUN = 3
 _HOSTS_OWN = re.compile(r"MIDI CC\b.*|MIDI Ch\. ?\d+ .*|Bypass", re.IGNORECASE)
 """Parameters that stand for MIDI controllers or for the host's bypass. JUCE and DPF add hundreds of the former."""
 _TRIAL_SECONDS = 0.5
+_MOST_NAMED = 40
+"""URIs of a bundle that are named at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class HostedPlugin:
         import dawdreamer
 
         self._place = place
-        if not is_uri(place) and (fault := file_fault(Path(place))):
+        if fault := file_fault(_file_of(place)):
             raise ConfigError(f"{fault.text}. {fault.cure}")
         if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -168,14 +171,29 @@ class HostedPlugin:
             self._processor: Any = self._engine.make_plugin_processor("instrument", self._place)
             self._engine.load_graph([(self._processor, [])])
         except RuntimeError:
-            kind = "no LV2 with that URI is installed" if is_uri(self._place) else "it is no VST2 and no VST3"
-            lacking = "" if is_uri(self._place) else ", or a library that it needs is missing (ldd FILE lists them)"
+            kind = "" if is_uri(self._place) else "it is no VST2 and no VST3, or "
+            lacking = "a library that it needs is missing (ldd FILE lists them)"
             raise ConfigError(f"{self._place} cannot be loaded: {kind}{lacking}.") from None
 
 
-def is_uri(place: str) -> bool:
-    """Return whether an instrument is named by the URI of an LV2."""
-    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", place) is not None
+def _file_of(place: str) -> Path:
+    """Return the file that is loaded for an instrument, and have DawDreamer look for LV2 where it was found.
+
+    Raises :class:`ConfigError` if it is a URI that is not installed, or a bundle, which may hold many instruments.
+    """
+    if is_uri(place):
+        os.environ["LV2_PATH"] = os.pathsep.join(map(str, search_path()))
+        offer = offer_of(place)
+        return offer.binary or offer.bundle
+    path = Path(place)
+    if is_lv2(path):
+        uris = [offer.uri for offer in offered_by(path)]
+        named = ", ".join(uris[:_MOST_NAMED]) + (f" and {len(uris) - _MOST_NAMED} more" if uris[_MOST_NAMED:] else "")
+        raise ConfigError(
+            f"{place} is an LV2 bundle, and an LV2 is named by its URI. It offers {named or 'none'}: use one as "
+            "--backend.instrument."
+        )
+    return path
 
 
 def knobs_of(processor: Any) -> list[Knob]:

@@ -65,6 +65,9 @@ def first_use(
         render_seconds=timeout,
     )
     _check(checkup, path)
+    for finding in checkup.findings:
+        if finding.check == "promise" and finding.state == "warn":
+            (tell or say)(f"{path} does not repeat itself ({finding.measured}). {finding.cure}")
     told = {**checkup.to_json(), "binary": digest_of(path)}
     if key:
         _keep(key, told)

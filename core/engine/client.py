@@ -38,7 +38,7 @@ class Description:
     """What a live engine says of itself.
 
     Attributes:
-        space: every parameter, none fixed.
+        space: every parameter, as the backend has it.
         assets: SHA-256 -> content of what the default patch holds.
         audio: channels and frames of a render.
     """

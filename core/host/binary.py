@@ -13,6 +13,9 @@ from pathlib import Path
 _MACHINES = {3: "i686", 40: "armv7l", 62: "x86_64", 183: "aarch64", 243: "riscv64"}
 """e_machine of an ELF file -> what platform.machine() calls it."""
 _MACHO = {bytes.fromhex(magic) for magic in ("feedface", "feedfacf", "cefaedfe", "cffaedfe", "cafebabe")}
+MANIFEST = "manifest.ttl"
+"""The file that makes a folder an LV2 bundle."""
+_LIBRARIES = (".so", ".dylib", ".dll")
 _LOADED = 1
 """p_type of a part that is mapped into memory."""
 
@@ -77,11 +80,30 @@ def file_fault(path: Path) -> Fault | None:
     """Return what is wrong with the file or bundle of an engine, as far as its bytes tell. Nothing of it is run."""
     if not path.exists():
         return Fault(f"there is no file {path}", "Check the path.")
+    if is_lv2(path):
+        return _bundle_fault(path)
     file = main_file(path)
     if file is None:
         there = sorted(inner.name for inner in path.glob("Contents/*") if inner.is_dir() and inner.name != "Resources")
         built = f"it is built for {', '.join(there)}" if there else "it is not a plugin bundle"
         return Fault(f"{path} holds nothing for {platform.machine()}: {built}", "Install the build for this machine.")
+    return _content_fault(file)
+
+
+def is_lv2(path: Path) -> bool:
+    """Return whether a path is an LV2 bundle: a folder with a manifest."""
+    return (path / MANIFEST).is_file()
+
+
+def _bundle_fault(bundle: Path) -> Fault | None:
+    """Return what is wrong with any library of an LV2 bundle."""
+    files = [file for file in sorted(bundle.rglob("*")) if file.suffix in _LIBRARIES and file.is_file()]
+    if not files:
+        return Fault(f"{bundle} holds no library of a plugin", "Install it again.")
+    return next(filter(None, map(_content_fault, files)), None)
+
+
+def _content_fault(file: Path) -> Fault | None:
     try:
         with file.open("rb") as stream:
             head = stream.read(4096)
@@ -129,9 +151,18 @@ def _elf_end(order: str, head: bytes) -> int:
 
 
 def digest_of(path: Path) -> str:
-    """Return the SHA-256 of what is loaded from a path; "" if there is nothing."""
+    """Return the SHA-256 of what is loaded from a path; "" if there is nothing.
+
+    Of an LV2 bundle that is every file in it: its texts say which library is loaded, and how it is played. Such a
+    digest is of one line for each file, ``SHA-256 name``, in the order of the names.
+    """
+    if is_lv2(path):
+        files = sorted((file.relative_to(path).as_posix(), file) for file in path.rglob("*") if file.is_file())
+        return hashlib.sha256("".join(f"{_sha256(file)} {name}\n" for name, file in files).encode()).hexdigest()
     file = main_file(path)
-    if file is None:
-        return ""
+    return _sha256(file) if file is not None else ""
+
+
+def _sha256(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -100,12 +100,14 @@ def _routed_over(base: ModulationShape | None, over: ModulationShape | None) -> 
 def shaped(space: ParameterSpace, base: SpaceShape, user: SpaceShape, presets: bool = False) -> ParameterSpace:
     """Return the space as a plan varies it: the backend's shape, and the user's laid over it.
 
-    With presets, only what the user fixes is fixed: of the rest a preset has its own, and the label tells it.
+    What the engine itself fixes, such as a pitch wheel, stays there unless the user frees it. With presets, only what
+    the user fixes is fixed: of the rest a preset has its own, and the label tells it.
 
     Raises :class:`SpaceError` for a pattern that matches nothing, a range outside the engine's, a value
     that is no choice, and for a space in which nothing is left to vary.
     """
     names = [p.name for p in space.parameters]
+    base = base.model_copy(update={"exclude": (*base.exclude, *space.fixed)})
     merged = user.over(base)
     ranges, weights = _matched(names, merged.ranges, "ranges"), _matched(names, merged.weights, "weights")
     fixes = _matched(names, merged.fix, "fix")

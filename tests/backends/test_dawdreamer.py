@@ -16,15 +16,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from support import ROOT, terminal
 from support.vst3.build import built
 
 from tonesmith import generate, open_dataset
 from tonesmith.backends.dawdreamer import VOICES, DawDreamerBackend, DawDreamerOptions
 from tonesmith.backends.dawdreamer.plugin import knobs_of
-from tonesmith.backends.dawdreamer.source import Control, addressed, control_for, controls_of, files_of
 from tonesmith.engine.client import Engine
 from tonesmith.engine.isolation import isolation_of, promise_of
 from tonesmith.errors import ConfigError, EngineError
@@ -37,7 +34,6 @@ NOTE = Note(60, 100, 0.2, 0.1)
 FORM = Audio(44100, 2, round(NOTE.duration * 44100))
 SHORT: dict[str, Any] = {"pitches": [60], "hold": 0.3, "tail": 0.1}
 AMSYNTH = Path("/usr/lib/vst/amsynth_vst.so")
-MDA = Path("/usr/lib/lv2/mda.lv2")
 FIXTURE = ROOT / "tests" / "support" / "vst2" / "tinysynth_vst2.c"
 ORGAN = """
 import("stdfaust.lib");
@@ -48,7 +44,6 @@ process = hgroup("pipe", (os.osc(freq) + bright * os.osc(freq * 2)) * en.adsr(at
     * gain <: _, _;
 effect = _, _ : par(i, 2, *(hslider("wet", 0.5, 0.1, 1, 0.01)));
 """
-TWINS = 'process = hgroup("a", hslider("b_c", 0, 0, 1, 0.1)) + hgroup("a_b", hslider("c", 0, 0, 1, 0.1));'
 needs_gcc = pytest.mark.skipif(not shutil.which("gcc"), reason="gcc, which builds the VST2 of tests/vst2, is not there")
 
 
@@ -103,17 +98,6 @@ class TestAmsynth(BackendContract):
             with self._engine(DawDreamerBackend, reference, description) as engine:
                 heard.append([self._played(engine, space, patch).tobytes() for patch in self._patches(space, 2)])
         assert heard[0] == heard[1]
-
-
-@pytest.mark.skipif(not MDA.exists(), reason=f"mda-lv2 is not installed (apt install mda-lv2): no {MDA}")
-def test_an_lv2_is_named_by_its_uri_and_an_effect_is_none(tmp_path):
-    dx10 = {"name": "dawdreamer", "instrument": "http://drobilla.net/plugins/mda/DX10"}
-    summary = generate(path=tmp_path / "d", patches=2, workers=1, notes=SHORT, backend=dx10)
-
-    assert summary.rows == 2
-    assert "FineTune" in open_dataset(tmp_path / "d").plan.space.names
-    with pytest.raises(ConfigError, match="Delay is an effect"):
-        described("http://drobilla.net/plugins/mda/Delay")
 
 
 def test_a_vst3_tells_its_choices_and_its_midi_controllers_are_left_out(tmp_path):
@@ -183,20 +167,18 @@ def test_a_group_around_the_whole_program_is_no_part_of_names_and_hides_no_unit(
     assert [(p.name, p.group, p.unit) for p in space.parameters] == [("x", "", "Hz")]
 
 
-def test_a_menu_with_gaps_sends_its_own_values():
-    space = described("fm").space
-    ratio = space["op_1_ratio"]
+def test_a_menu_with_gaps_sends_its_own_values(tmp_path):
+    """The program plays the value of its menu."""
+    menu = "nentry(\"a[style:menu{'x':2;'y':7;'z':11}]\", 2, 2, 11, 1)"
+    description = described(written(tmp_path, f"process = {menu} / 16;"))
+    reference = PluginRef("dawdreamer", {"instrument": "any"})
 
-    assert ratio.choices[-1] == "14"
-    told = alone(
-        "import json, sys; from tonesmith.backends.dawdreamer.faust import FaustVoice\n"
-        "voice = FaustVoice(open(sys.argv[1]).read(), 44100)\n"
-        "voice.set({n: d.parameter.default for n, d in voice.dials.items()} | {'op_1_ratio': 11.0})\n"
-        "index = voice.dials['op_1_ratio'].index\n"
-        "print(json.dumps([voice._processor.get_parameter(index), voice.read()['op_1_ratio']]))",
-        ROOT / "backends" / "dawdreamer" / "voices" / "fm.dsp",
-    )
-    assert told == [14.0, 11.0]
+    assert description.space["a"].choices == ("x", "y", "z")
+    with Engine(reference, description.audio, 1, "reuse", description.assets.__getitem__) as engine:
+        patch = decoded(description.space, a=2.0)
+        assert engine.play(patch, [NOTE], 30.0)[0].failure == ""
+        assert set(engine.audio[0].ravel()) == {np.float32(11 / 16)}
+        assert engine.read(patch, 30.0) == {"a": 2.0}
 
 
 @pytest.mark.parametrize("voice", VOICES)
@@ -236,39 +218,22 @@ def test_another_program_of_the_same_name_is_another_plan(tmp_path):
     assert (again.returncode, "faust_source" in again.stderr) == (2, True)
 
 
-def test_names_do_not_depend_on_the_number_of_voices(organ):
-    told = alone(
-        "import json, sys; from tonesmith.backends.dawdreamer.faust import FaustVoice\n"
-        "names = [sorted(FaustVoice(open(sys.argv[1]).read(), 44100, voices).dials) for voices in (1, 2, 8)]\n"
-        "print(json.dumps(names))",
-        organ,
-    )
-    assert told == [["effect_wet", "pipe_attack", "pipe_tone_bright"]] * 3
+def test_the_controls_of_effect_are_told_by_their_names(played):
+    assert [p.name for p in played[1].parameters] == ["effect_wet", "pipe_attack", "pipe_tone_bright"]
 
 
 def test_the_first_render_has_the_values_of_its_patch(organ):
-    """With one voice and no render before, DawDreamer plays the default patch; the disease is looked at too."""
-    first, second, raw = alone(
-        "import hashlib, json, sys, dawdreamer\n"
-        "from tonesmith.backends.dawdreamer.faust import FaustVoice\n"
-        "from tonesmith.space.patch import Note\n"
-        "source, sha = open(sys.argv[1]).read(), lambda a: hashlib.sha256(a.tobytes()).hexdigest()\n"
-        "def bare(index, value):\n"
-        "    e = dawdreamer.RenderEngine(44100, 512); f = e.make_faust_processor('f'); f.num_voices = 1\n"
-        "    f.set_dsp_string(source); f.compile(); e.load_graph([(f, [])]); f.set_parameter(index, value)\n"
-        "    f.add_midi_note(60, 100, 0.0, 0.2); e.render(0.3); return sha(e.get_audio())\n"
-        "voice = FaustVoice(source, 44100)\n"
-        "values = {n: d.parameter.default for n, d in voice.dials.items()}\n"
-        "def heard(value):\n"
-        "    voice.set({**values, 'pipe_tone_bright': value}); return sha(voice.play(Note(60, 100, 0.2, 0.1)))\n"
-        "i = voice.dials['pipe_tone_bright'].index\n"
-        "print(json.dumps([[heard(0.0), heard(0.0)], [heard(-6.0), heard(-6.0)], [bare(i, -6), bare(i, 0)]]))",
-        organ,
-    )
-    assert raw[0] == raw[1], "DawDreamer has been cured: the throw-away render may go"
-    assert first[0] == first[1]
-    assert second[0] == second[1]
-    assert first[0] != second[0]
+    description = described(organ)
+    reference = PluginRef("dawdreamer", {"instrument": str(organ)})
+    heard = []
+    for _ in range(2):
+        with Engine(reference, description.audio, 1, "reuse", description.assets.__getitem__) as engine:
+            for wet in (0.2, 1.0) if not heard else (1.0, 0.2):
+                assert engine.play(decoded(description.space, effect_wet=wet), [NOTE], 30.0)[0].failure == ""
+                heard.append(engine.audio[0].copy())
+    assert np.array_equal(heard[0], heard[3])
+    assert np.array_equal(heard[1], heard[2])
+    assert not np.array_equal(heard[0], heard[1])
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 1e9, -41.0])
@@ -341,7 +306,6 @@ def test_faust_is_exact_in_one_engine_and_a_plugin_is_forked_for_each_note():
         ("process = _ : !;", "no output"),
         ("import(\"stdfaust.lib\"); process = os.osc(hslider(\"freq\", 440, 20, 2000, 1));", "nothing to vary"),
         ("import(\"mine.lib\"); process = hslider(\"x\", 0, 0, 1, 0.1);", "needs the file 'mine.lib'"),
-        (TWINS, "two controls called 'a_b_c'"),
         ("process = hslider(\"x\", 1, 1, 1, 0.1);", "it cannot vary"),
     ],
 )  # fmt: skip
@@ -476,98 +440,3 @@ def test_a_plugin_never_gets_a_value_that_is_none(raw):
     (knob,) = knobs_of(FakeProcessor(("Cutoff", 2**31 - 1, str)))
     with pytest.raises(EngineError, match="is not in"):
         knob.sent(raw)
-
-
-def test_comments_and_strings_are_no_code():
-    source = """
-    // hslider("commented", 0, 0, 1, 0.1)
-    /* nentry("out", 0, 0, 1, 1) */ declare name "hslider(\\"no\\"";
-    myhslider("mine"); x = 1,vslider  /* why */ ( "real // [unit:Hz]", 0, 0, 1, 0.1);
-    """
-    assert [c.label for c in controls_of(source)] == ["real //"]
-
-
-def test_groups_and_numbers_tell_controls_of_one_label_apart():
-    source = """
-    a = hgroup("[2]low part", hslider("gain %k[unit:dB]", 0, 0, 1, 0.1) + (1));
-    b = vslider("h:high/[1]gain 1[unit:%]", 0, 0, 1, 0.1), checkbox("on");
-    c(n) = hslider("op%2n x[unit:Hz]", 0, 0, 1, 0.1);
-    """
-    controls = controls_of(source)
-
-    assert control_for("gain 1", ("synth", "low_part"), controls).unit == "dB"
-    assert control_for("gain 1", ("high",), controls).unit == "%"
-    assert control_for("gain 1", ("elsewhere",), controls).unit == ""
-    assert control_for("op 3 x", (), controls).unit == "Hz"
-    assert control_for("opx", (), controls).unit == ""
-
-
-def test_what_two_definitions_say_differently_is_not_guessed():
-    controls = controls_of('hslider("x[unit:Hz]", 0, 0, 1, 1), hslider("x[unit:s]", 0, 0, 1, 1), hslider("y[unit:s]")')
-    assert control_for("x", (), controls).unit == ""
-    assert control_for("y", (), controls).unit == "s"
-
-
-def test_menus_that_make_no_sense_are_left_out():
-    def menu(text: str) -> tuple[tuple[str, float], ...]:
-        return controls_of(f'nentry("x[style:{text}]", 0, 0, 1, 1)')[0].choices
-
-    assert menu("menu{'a':0;'b':1.5}") == (("a", 0.0), ("b", 1.5))
-    assert menu("radio{'a':-1 ; 'b:c' : 2e1}") == (("a", -1.0), ("b:c", 20.0))
-    for bad in (
-        "menu{'a':0}",
-        "menu{'a':0;'a':1}",
-        "menu{'a':0;'b':0}",
-        "menu{'a':.;'b':1}",
-        "knob",
-        "menu{",
-        "menu{}",
-    ):
-        assert menu(bad) == ()
-
-
-def test_files_that_a_program_names_are_found():
-    source = 'import("stdfaust.lib"); x = library( "a.lib").y; z = component("b.dsp"); // import("no.lib")'
-    assert files_of(source) == ("stdfaust.lib", "a.lib", "b.dsp")
-
-
-_WORD = st.text("abcxyz 019.(){}/*'", min_size=1, max_size=8).map(str.strip).filter(lambda w: w and "/" not in w)
-_UNITS = st.sampled_from(["", "Hz", "dB", "s", "cents"])
-_GAPS = st.sampled_from(["", " ", "\n", '/* ) ( " */', ' // nentry("c\n'])
-
-
-@st.composite
-def programs(draw: st.DrawFn) -> tuple[str, list[Control]]:
-    """A text with controls in groups, and what is to be found in it."""
-    text, found, groups = draw(_GAPS), [], []
-    for _ in range(draw(st.integers(0, 6))):
-        match draw(st.sampled_from(["open", "close", "control", "control"])):
-            case "open":
-                groups.append(draw(_WORD))
-                text += f'{draw(_GAPS)} vgroup{draw(_GAPS)}("[1]{groups[-1]}", (1 + 2) *'
-            case "close" if groups:
-                groups.pop()
-                text += " 1)"
-            case _:
-                label, unit, log = draw(_WORD), draw(_UNITS), draw(st.booleans())
-                told = f"[unit:{unit}]" * bool(unit) + "[scale:log]" * log
-                text += f', hslider{draw(_GAPS)}("[0]{label}{told}", 1, (0), 2, 0.1) {draw(_GAPS)}'
-                found.append(Control(label, tuple(groups), unit, "log" if log else ""))
-    return text, found
-
-
-@given(programs())
-def test_every_control_of_a_program_is_found_with_what_it_says(program):
-    text, found = program
-    assert list(controls_of(text)) == found
-    for control in found:
-        if [other.label for other in found].count(control.label) == 1:
-            groups = tuple(map(addressed, control.groups))
-            assert control_for(control.label, groups, found) == replace(control, groups=groups)
-
-
-@given(st.text("hslidernentry(\")[]{}:;%/*'0n \n", max_size=60))
-def test_any_text_is_taken(text):
-    for control in controls_of(text):
-        assert isinstance(control.fits(text), bool)
-    files_of(text)

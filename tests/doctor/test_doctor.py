@@ -82,6 +82,17 @@ def test_noise_costs_the_level_that_it_takes_away(chaos, noise, level, found, ke
 
 
 @linux
+def test_what_does_not_repeat_itself_elsewhere_is_never_ok_though_no_more_was_promised(chaos, monkeypatch):
+    backend = Host.load().find("backend", "chaos")
+    monkeypatch.setattr(backend, "determinism", "exact-in-run")
+
+    drawn, found = checkup_of(backend=backend, noise="engine", compare=False)
+    assert (drawn.faults, found["promise"].state, found["fresh process"].state) == ((), "warn", "warn")
+    assert "another process" in found["promise"].cure
+    assert checkup_of(backend=backend, compare=False)[1]["promise"].state == "ok"
+
+
+@linux
 def test_a_floor_that_is_promised_is_kept_or_not(chaos, monkeypatch):
     backend = Host.load().find("backend", "chaos")
     monkeypatch.setattr(backend, "determinism", "floor")
@@ -315,7 +326,7 @@ def plugin(tmp_path, monkeypatch):
 def used_first(path, said, isolation="snapshot", **options):
     backend = Host.load().find("backend", "chaos")
     chosen = backend.Options(binary=str(path), **options)
-    return first_use(backend, chosen, isolation, 8000, timeout=20.0, say=said.append)
+    return first_use(backend, chosen, isolation, 8000, timeout=20.0, tell=said.append)
 
 
 @linux

@@ -34,6 +34,16 @@ ALL = set(SPACE.names)
 OSC = {"osc_1_level", "osc_2_level", "osc_1_wave"}
 
 
+def test_what_the_engine_fixes_stays_there_unless_the_user_frees_it():
+    wheel = ParameterSpace(SPACE.parameters, fixed={"cutoff": 100.0})
+
+    assert shaped(wheel, EVERYTHING, EVERYTHING).fixed == {"cutoff": 100.0}
+    assert shaped(wheel, SpaceShape(include=("osc_*", "cutoff")), EVERYTHING).fixed["cutoff"] == 100.0
+    for freed in (SpaceShape(free=("cut*",)), SpaceShape(ranges={"cutoff": (10.0, 20.0)})):
+        assert shaped(wheel, EVERYTHING, freed).fixed == {}
+    assert shaped(wheel, EVERYTHING, SpaceShape(fix={"cutoff": 20.0})).fixed == {"cutoff": 20.0}
+
+
 def test_without_a_shape_everything_varies():
     assert varied() == ALL
     assert shape().fixed == {}

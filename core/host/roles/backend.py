@@ -99,7 +99,10 @@ class Backend(Plugin[O]):
 
     @abstractmethod
     def space(self) -> ParameterSpace:
-        """Return every parameter of the live engine, none of them fixed. Called in a separate process."""
+        """Return every parameter of the live engine. Called in a separate process.
+
+        What it fixes, such as a pitch wheel that a note leaves where it is, varies only if the user frees it.
+        """
 
     @abstractmethod
     def versions(self) -> Mapping[str, str]:
