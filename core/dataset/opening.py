@@ -24,7 +24,10 @@ def open_dataset(path: str | PathLike[str]) -> Dataset:
             return Dataset(sink.open(place))
     if not place.exists():
         raise DatasetNotFoundError(f"there is no dataset at {place}: nothing is there")
-    raise DatasetError(f"{place} is {_told(place)}, not a dataset of tonesmith. Known sinks: {', '.join(sinks)}.")
+    raise DatasetError(
+        f"{place} is {_told(place)}, not a dataset of tonesmith. Known sinks: {', '.join(sinks)}. A dataset of a "
+        "plugin's sink needs that plugin installed."
+    )
 
 
 def _told(place: Path) -> str:
