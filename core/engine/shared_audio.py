@@ -28,8 +28,8 @@ UNPLAYED, PLAYED, _ERROR, _KILLED = range(4)
 _STATUS = np.dtype([("state", "i4"), ("signal", "i4"), ("channels", "i4"), ("frames", "i4")])
 
 _FAULT = 1 << 16
-"""Bytes for what was raised: one place for all notes, as nothing is played after the first that fails. No render touches
-it."""
+"""Bytes for what was raised: one place for all notes, as nothing is played after the first that fails. No render
+touches it."""
 
 
 class SharedAudio:

@@ -181,7 +181,7 @@ def _fork(act: Callable[[], None], report: Callable[[BaseException], None]) -> i
 
 
 def _flush() -> None:
-    """Send on what was printed: before a fork, lest each copy print it again; and before an end that flushes nothing."""
+    """Send on what was printed: before a fork, lest each copy print it again; and before an end without a flush."""
     with contextlib.suppress(OSError, ValueError, AttributeError):  # a plugin may have put anything in its place
         sys.stdout.flush()
 

@@ -34,11 +34,16 @@ def fault_of(role: str, plugin: Any) -> str:
         return "has no summary of one line"
     if inspect.isabstract(plugin):
         return f"does not define {', '.join(sorted(plugin.__abstractmethods__))}"
-    if issubclass(plugin, Backend) and (wrong := _promise_fault(plugin)):
-        return wrong
-    if role == "validator" and not isinstance(getattr(plugin, "measures", None), tuple):
+    return _role_fault(plugin) or _options_fault(getattr(plugin, "Options", None))
+
+
+def _role_fault(plugin: type[Plugin[Any]]) -> str:
+    """Return what is wrong with what only plugins of its role have, or ""."""
+    if issubclass(plugin, Backend):
+        return promise_fault({name: getattr(plugin, name, None) for name in _PROMISES})
+    if issubclass(plugin, Validator) and not isinstance(getattr(plugin, "measures", None), tuple):
         return "has no tuple of measures"
-    return _options_fault(getattr(plugin, "Options", None))
+    return ""
 
 
 _PROMISES: Mapping[str, tuple[str, ...]] = {
@@ -47,11 +52,6 @@ _PROMISES: Mapping[str, tuple[str, ...]] = {
     "determinism": get_args(Determinism),
     "fallback_determinism": get_args(Determinism),
 }
-
-
-def _promise_fault(plugin: type[Backend[Any]]) -> str:
-    """Return which promise of a backend is none of the words that it may be, or ""."""
-    return promise_fault({name: getattr(plugin, name, None) for name in _PROMISES})
 
 
 def promise_fault(promises: Mapping[str, object]) -> str:

@@ -11,7 +11,7 @@ from tonesmith.plan.render import Verdict
 
 
 def check_verdict(validator: Validator[Any], verdict: object) -> None:
-    """Raise :class:`PluginError` unless a verdict has a number for each measure that its validator declares, and no other."""
+    """Raise :class:`PluginError` unless a verdict has a number for each measure that is declared, and for no other."""
     if not isinstance(verdict, Verdict):
         raise PluginError(
             f"the validator {validator.name!r} returned {type(verdict).__name__} from check, not a Verdict."
