@@ -11,16 +11,19 @@ PACKAGES := core backends samplers validators sinks
 SOURCES := $(shell find $(PACKAGES) -name __pycache__ -prune -o \( -name '*.py' -o -type d \) -print)
 ARGS ?=
 
-.PHONY: help demo test lint clean
+.PHONY: help demo test test-long lint clean
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
 demo: $(VENV)/installed ## set up, and make a dataset of 48 Vital patches at 3 pitches: data/demo.zarr
 	$(BIN)/tonesmith generate -n 48 data/demo.zarr
 
 test: $(VENV)/installed-test ## set up, and run the tests; ARGS="-k docs" goes to pytest
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-long: $(VENV)/installed-test ## set up, and run the tests that take too long for every change
+	$(BIN)/python -m pytest -m long $(ARGS)
 
 lint: $(VENV)/installed-test $(VENV)/typed ## set up, and run ruff, mypy and import-linter
 	$(BIN)/ruff check .

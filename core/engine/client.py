@@ -36,7 +36,7 @@ _LOADS = 3
 """How often an engine is loaded, if signals from outside end it while it loads."""
 _TIMEOUTS = 2
 _FAILURES = 3
-"""A patch is blamed for a timeout or a death only if it comes again: after so many timeouts, or failures of any kind."""
+"""A patch is blamed for a timeout or a death only if it comes again: after so many timeouts, or failures in all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,9 +107,7 @@ class SharedAudio:
 def check_form(audio: object) -> None:
     """Raise :class:`EngineError` unless a render is a float32 array of (channels, frames)."""
     if not isinstance(audio, np.ndarray):
-        raise EngineError(
-            f"render returned {type(audio).__name__}; it must be a NumPy array, float32 (channels, frames)"
-        )
+        raise EngineError(f"render returned {type(audio).__name__}; it must be an array, float32 (channels, frames)")
     if audio.dtype != np.float32 or audio.ndim != 2:
         raise EngineError(f"render returned {form_of(audio)}; it must be float32 (channels, frames)")
 
