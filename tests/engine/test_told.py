@@ -22,14 +22,14 @@ def test_an_error_names_the_line_of_the_plugin_and_brings_its_traceback(engine_o
 
         assert outcome.failure == "error"
         assert outcome.detail.startswith("KeyError: 'tlt' (tonesmith_chaos.py:")
-        assert outcome.detail.endswith(" in render)")
+        assert outcome.detail.endswith(" in _trouble)")
         assert 'return {}["tlt"]' in outcome.trace
 
 
 def test_an_error_while_an_engine_is_described_names_the_line_and_how_to_see_more(engine_of, monkeypatch):
     monkeypatch.delenv("TONESMITH_TRACEBACK", raising=False)
     with pytest.raises(
-        EngineError, match=r"chaos: KeyError: 'tlt' \(tonesmith_chaos.py:\d+ in render\)\nSet TONES"
+        EngineError, match=r"chaos: KeyError: 'tlt' \(tonesmith_chaos.py:\d+ in _trouble\)\nSet TONES"
     ) as e:
         engine_of(trouble="bug").describe(0.1, 0.1)
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from support import terminal
+from support.processes import descendants, is_alive, members, runs, send, wait_for
 
 from tonesmith import open_dataset
-from tonesmith.errors import ConfigError, DatasetError, EngineError, OtherPlanError, RunError
+from tonesmith.errors import ConfigError, DatasetError, EngineError, OtherPlanError, ResourceError, RunError
 from tonesmith.host.registry import Host
 from tonesmith.run.pipeline import run
 from tonesmith.run.produce import Workbench, produce_block
@@ -135,7 +137,7 @@ def test_a_fault_is_on_disk_before_its_block_is(chaos, tmp_path):
 
 
 def test_a_plan_that_rejects_everything_stops_and_says_what_to_loosen(chaos, tmp_path):
-    with pytest.raises(RunError, match=r"patch 0 was rejected 4 times \(level: silent 4\).*\[space\]") as stop:
+    with pytest.raises(RunError, match=r"patch 0 was rejected 4 times \(level: silent 4\)\. Narrow.*\[space\]") as stop:
         chaos.make(tmp_path / "d", ("silent",), patches=4, max_attempts=4)
 
     assert stop.value.exit_code == 1
@@ -227,8 +229,8 @@ def test_a_run_killed_at_twenty_random_moments_ends_with_the_rows_of_one_that_wa
         child = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.DEVNULL)
         time.sleep(moments.uniform(0.3, 2.5))
         if moments.random() < 0.5:  # a worker or an engine first, then the parent
-            for pid in _descendants(child.pid)[: moments.randrange(1, 4)]:
-                _kill(pid)
+            for pid in descendants(child.pid)[: moments.randrange(1, 4)]:
+                send(pid)
         child.kill()
         child.wait()
     summary = chaos.make(path, ("crash", "silent"), workers=2, **settings)
@@ -242,32 +244,44 @@ def test_workers_and_engines_do_not_outlive_a_parent_that_is_killed(chaos, tmp_p
     settings = chaos.settings(patches=400, backend={"slow": 0.05})
     script.write_text(f"from tonesmith import generate\ngenerate({str(tmp_path / 'd')!r}, workers=2, **{settings!r})\n")
     child = subprocess.Popen([sys.executable, str(script)])
-    _wait_for(lambda: len(_descendants(child.pid)) >= 6)
-    processes = _descendants(child.pid)
+    wait_for(lambda: len(descendants(child.pid)) >= 6)
+    processes = descendants(child.pid)
 
     child.kill()
     child.wait()
 
-    _wait_for(lambda: not any(_is_alive(pid) for pid in processes))
+    wait_for(lambda: not any(is_alive(pid) for pid in processes))
 
 
-@pytest.mark.parametrize("signals", [1, 2])
-def test_ctrl_c_finishes_or_drops_the_blocks_in_flight_and_says_how_to_go_on(chaos, tmp_path, signals):
+_DROPS = "stopping at once: the blocks in flight are dropped"
+
+
+@pytest.mark.parametrize(
+    ("signals", "said"),
+    [
+        ([signal.SIGINT], "the blocks in flight are finished first"),
+        ([signal.SIGINT, signal.SIGINT], _DROPS),
+        ([signal.SIGTERM], _DROPS),
+        ([signal.SIGHUP], _DROPS),
+    ],
+)
+def test_a_run_that_is_told_to_stop_says_what_becomes_of_the_blocks_in_flight(chaos, tmp_path, signals, said):
     path = tmp_path / "d"
     command = [sys.executable, "-P", "-m", "tonesmith", "generate", str(path), "-n", "30", "--workers", "2"]
     command += ["--backend", "chaos", "--backend.slow", "0.1", "--block", "2", "--sample-rate", "8000"]
     command += ["--notes.pitches", "60", "--notes.hold", "0.1", "--validator", "level"]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    _wait_for(lambda: _rows_at(path) > 0)
+    wait_for(lambda: _rows_at(path) > 0)
 
-    for _ in range(signals):
-        child.send_signal(signal.SIGINT)
+    for number in signals:
+        child.send_signal(number)
         time.sleep(0.05)
     out, err = child.communicate(timeout=30)
 
     rows = len(open_dataset(path))
     assert child.returncode == 130
     assert 0 < rows < 30
+    assert said in err
     assert "run the same command again" in (out + err).lower()
     finished = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True, timeout=120)
     assert '"complete": true' in finished.stdout
@@ -305,48 +319,6 @@ def _rows_at(path: Path) -> int:
         return 0
 
 
-def _descendants(pid: int) -> list[int]:
-    """Return the processes that a process started, and those that they did, by /proc."""
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            parents.setdefault(int(fields[1]), []).append(int(entry.name))
-    found = list(parents.get(pid, []))
-    for child in found:
-        found += parents.get(child, [])
-    return found
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def _runs(pid: int, module: str) -> bool:
-    try:
-        return module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
-
-
-def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-
-
-def _wait_for(condition, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.02)
-
-
 def test_run_takes_a_plan_that_was_resolved_elsewhere(chaos, tmp_path):
     assert run(chaos.resolved(patches=2), tmp_path / "d", workers=1).complete
 
@@ -362,8 +334,8 @@ def test_a_worker_that_is_killed_from_outside_is_replaced_and_nothing_counts_twi
         def accepted(self, rows: int) -> None:
             self.seen += 1
             if self.seen == 5 and not killed:
-                killed.extend(pid for pid in _descendants(os.getpid()) if _runs(pid, "tonesmith.run.worker"))
-                _kill(killed[0])
+                killed.extend(pid for pid in descendants(os.getpid()) if runs(pid, "tonesmith.run.worker"))
+                send(killed[0])
 
     summary = run(chaos.resolved(("crash",), **settings), path, workers=1, watcher=Assassin())
 
@@ -372,3 +344,176 @@ def test_a_worker_that_is_killed_from_outside_is_replaced_and_nothing_counts_twi
     assert (summary.candidates, summary.rows) == (whole.candidates, whole.rows) == (11, 16)
     same = [(r.audio.tobytes(), r.attempt) for r in open_dataset(path)]
     assert same == [(r.audio.tobytes(), r.attempt) for r in open_dataset(tmp_path / "whole")]
+
+
+class _Striker(Watcher):
+    """Sends a signal to a process of the run after so many acceptances, once for each; keeps what it hears."""
+
+    def __init__(self, strikes: dict[int, tuple[str, int]]) -> None:
+        self.strikes = strikes
+        self.seen = 0
+        self.retried: list[str] = []
+
+    def accepted(self, rows: int) -> None:
+        self.seen += 1
+        if self.seen in self.strikes:
+            role, number = self.strikes.pop(self.seen)
+            wait_for(lambda: members(role))
+            send(members(role)[0], number)
+
+    def again(self, patch: int, attempt: int, why: str) -> None:
+        self.retried.append(why)
+
+
+_SLOW = {"patches": 6, "block": 3, "notes": {"pitches": [60], "hold": 0.05, "tail": 0.05}, "backend": {"slow": 0.3}}
+
+
+def test_signals_from_outside_to_worker_engine_and_fork_leave_the_rows_as_they_are(chaos, tmp_path):
+    undisturbed = chaos.make(tmp_path / "calm", **_SLOW)
+    striker = _Striker({1: ("fork", signal.SIGHUP), 2: ("engine", signal.SIGINT), 3: ("worker", signal.SIGTERM)})
+
+    summary = run(chaos.resolved(**_SLOW), tmp_path / "d", workers=1, watcher=striker)
+
+    assert not striker.strikes
+    assert len(striker.retried) >= 2
+    assert summary.rejections == {}
+    assert summary.digest == undisturbed.digest
+    assert list(open_dataset(tmp_path / "d").rejections) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("role", ["worker", "engine", "fork"])
+def test_no_signal_from_outside_changes_a_row(chaos, tmp_path, role, number):
+    undisturbed = chaos.make(tmp_path / "calm", **_SLOW)
+    striker = _Striker({1: (role, number), 4: (role, number)})
+
+    summary = run(chaos.resolved(**_SLOW), tmp_path / "d", workers=1, watcher=striker)
+
+    assert not striker.strikes
+    assert (summary.digest, summary.rejections) == (undisturbed.digest, {})
+
+
+def test_a_run_that_stood_still_for_longer_than_the_timeout_goes_on_as_if_nothing_was(chaos, tmp_path):
+    settings = {**_SLOW, "timeout": 2.0}
+    undisturbed = chaos.make(tmp_path / "calm", **settings)
+
+    class Sleeper(_Striker):
+        def accepted(self, rows: int) -> None:
+            self.seen += 1
+            if self.seen == 2:
+                wait_for(lambda: members("fork"))
+                tree = [*members("worker"), *members("engine"), *members("fork")]
+                for pid in tree:
+                    send(pid, signal.SIGSTOP)
+                time.sleep(3.5)
+                for pid in tree:
+                    send(pid, signal.SIGCONT)
+
+    sleeper = Sleeper({})
+    summary = run(chaos.resolved(**settings), tmp_path / "d", workers=1, watcher=sleeper)
+
+    assert sleeper.seen == 6
+    assert sleeper.retried == []
+    assert (summary.digest, summary.rejections) == (undisturbed.digest, {})
+
+
+def test_a_machine_that_starts_no_further_process_ends_the_run_and_blames_nobody(chaos, tmp_path):
+    with pytest.raises(ResourceError, match="no further process may be started.*run the same command again"):
+        chaos.make(tmp_path / "d", patches=2, backend={"trouble": "no fork"})
+
+    dataset = open_dataset(tmp_path / "d")
+    assert len(dataset) == 0
+    assert list(dataset.rejections) == []
+
+
+def test_an_engine_that_always_errs_is_quoted_and_the_advice_is_not_about_ranges(chaos, tmp_path, monkeypatch):
+    monkeypatch.delenv("TONESMITH_TRACEBACK", raising=False)
+    with pytest.raises(RunError) as stop:
+        chaos.make(tmp_path / "d", ("raise",), patches=2, max_attempts=3)
+
+    told = str(stop.value)
+    assert "patch 0 was rejected 3 times (engine: error 3)." in told
+    assert re.search(
+        r'The engine said "ZeroDivisionError: told to raise \(tonesmith_chaos.py:\d+ in render\)", 3 t', told
+    )
+    assert "backend 'chaos'" in told
+    assert "TONESMITH_TRACEBACK=1" in told
+    assert "Narrow" not in told
+    assert 'raise ZeroDivisionError("told to raise")' in str(stop.value.__cause__)
+
+
+def test_a_verdict_that_is_not_what_its_validator_declares_ends_the_run_and_names_both(chaos, tmp_path):
+    with pytest.raises(RunError, match="validator 'touchy' measured 'tuoch', which is not among its measures .touch."):
+        chaos.make(tmp_path / "d", patches=2, validators={"touchy": {"measure": "tuoch"}})
+
+
+@pytest.mark.parametrize(("noise", "where"), [("engine", "in another process"), ("note", "a second time")])
+def test_a_third_party_whose_first_patch_breaks_the_promise_makes_no_dataset(chaos, tmp_path, noise, where):
+    with pytest.raises(EngineError, match=rf"'chaos' promises determinism 'exact'.*different {where}.*promise less"):
+        chaos.make(tmp_path / "d", patches=2, backend={"noise": noise})
+
+    assert not (tmp_path / "d").exists()
+
+
+def test_the_first_patch_is_compared_once_and_not_where_nothing_is_promised(chaos, tmp_path, monkeypatch):
+    checked: list[Any] = []
+    monkeypatch.setattr("tonesmith.run.pipeline.check_first_sound", lambda resolved, host: checked.append(resolved))
+    chaos.make(tmp_path / "d", patches=2)
+    chaos.make(tmp_path / "d", patches=3)
+    monkeypatch.undo()
+
+    assert len(checked) == 1
+    assert chaos.make(tmp_path / "n", patches=1, isolation="reuse", backend={"noise": "engine"}).complete
+
+
+def test_a_log_has_events_rejections_and_what_engines_print(chaos, tmp_path):
+    log = tmp_path / "run.log"
+    command = ["generate", tmp_path / "d", "-n", 1, "--backend", "chaos", "--backend.faults", "raise"]
+    command += ["--max-attempts", 2, "--sample-rate", 8000, "--notes.pitches", 60, "--notes.hold", 0.1, "--log", log]
+
+    traced = terminal(*command, TONESMITH_TRACE="1", TONESMITH_TRACEBACK="1")
+    lines = log.read_text().splitlines()
+
+    assert traced.returncode == 1
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]", line) for line in lines)
+    text = [line.partition(" ")[2] for line in lines]
+    assert any(re.fullmatch(r"engine \d+: an engine that prints to standard output", line) for line in text)
+    assert any(re.fullmatch(r"worker \d+: engine \d+: an engine that prints .*", line) for line in text)
+    assert text[-1].startswith("failed: patch 0 was rejected 2 times")
+    rejected = [
+        line for line in text if line.startswith("rejected patch 0, attempt 1, pitch 60, by engine: error (Zero")
+    ]
+    assert len(rejected) == 1
+    assert re.search(r"^worker \d+: engine \d+: an engine that prints", traced.stderr, re.MULTILINE)
+    assert 'raise ZeroDivisionError("told to raise")' in traced.stderr
+    assert "an engine that prints" not in traced.stdout
+
+
+def test_a_log_that_cannot_be_written_is_told_before_anything_is_made(chaos, tmp_path):
+    result = terminal("generate", tmp_path / "d", "--backend", "chaos", "--log", tmp_path / "no" / "run.log")
+
+    assert result.returncode == 2
+    assert "run.log cannot be written" in result.stderr
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_dataset_of_a_plugin_that_is_not_installed_names_it_and_how_to_get_it(chaos, tmp_path):
+    path = tmp_path / "add.zarr"
+    chaos.make(path, patches=1, sampler="troublesome")
+    assert open_dataset(path).attributes["plugins"] == {
+        "backend chaos": "tonesmith-chaos 1.0",
+        "sampler troublesome": "tonesmith-chaos 1.0",
+    }
+
+    told = f"{path} was made with the backend 'chaos' of tonesmith-chaos 1.0, which is not installed here"
+    for command in (
+        ["verify", path, "--render", 1],
+        ["importance", path],
+        ["generate", "--backend", "chaos", path],
+    ):
+        result = terminal(*command, TONESMITH_PLUGINS="")
+
+        assert result.returncode == 2
+        assert told in " ".join(result.stderr.split())
+        assert 'pip install "tonesmith-chaos==1.0"' in " ".join(result.stderr.split())

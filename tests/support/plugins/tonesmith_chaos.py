@@ -114,12 +114,7 @@ class Chaos(Backend[ChaosOptions]):
     def read(self):
         return {**self._told, **({"freq": 440.0} if self.options.deaf else {})}
 
-    def render(self, note):
-        frames = int(note.duration * self.sample_rate)
-        values = self._patch.values
-        fault = FAULTS[round(values["fault"])]
-        print("an engine that prints to standard output")
-        time.sleep(self.options.slow)
+    def _trouble(self, frames):
         match self.options.trouble:
             case "bug":
                 return {}["tlt"]
@@ -138,6 +133,16 @@ class Chaos(Backend[ChaosOptions]):
                 return [[0.0] * frames] * 2
             case "long":
                 return np.zeros((2, frames + 2), np.float32)
+        return None
+
+    def render(self, note):
+        frames = int(note.duration * self.sample_rate)
+        values = self._patch.values
+        fault = FAULTS[round(values["fault"])]
+        print("an engine that prints to standard output")
+        time.sleep(self.options.slow)
+        if (wrong := self._trouble(frames)) is not None:
+            return wrong
         match fault:
             case "crash":
                 os.kill(os.getpid(), signal.SIGSEGV)
