@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from support import terminal
-from support.processes import descendants, is_alive, members, runs, send, wait_for
+from support.processes import descendants, is_alive, runs, send, wait_for
 
 from tonesmith import open_dataset
-from tonesmith.errors import ConfigError, DatasetError, EngineError, OtherPlanError, ResourceError, RunError
+from tonesmith.errors import ConfigError, DatasetError, EngineError, OtherPlanError, RunError
 from tonesmith.host.registry import Host
 from tonesmith.run.pipeline import run
 from tonesmith.run.produce import Workbench, produce_block
@@ -344,176 +342,3 @@ def test_a_worker_that_is_killed_from_outside_is_replaced_and_nothing_counts_twi
     assert (summary.candidates, summary.rows) == (whole.candidates, whole.rows) == (11, 16)
     same = [(r.audio.tobytes(), r.attempt) for r in open_dataset(path)]
     assert same == [(r.audio.tobytes(), r.attempt) for r in open_dataset(tmp_path / "whole")]
-
-
-class _Striker(Watcher):
-    """Sends a signal to a process of the run after so many acceptances, once for each; keeps what it hears."""
-
-    def __init__(self, strikes: dict[int, tuple[str, int]]) -> None:
-        self.strikes = strikes
-        self.seen = 0
-        self.retried: list[str] = []
-
-    def accepted(self, rows: int) -> None:
-        self.seen += 1
-        if self.seen in self.strikes:
-            role, number = self.strikes.pop(self.seen)
-            wait_for(lambda: members(role))
-            send(members(role)[0], number)
-
-    def again(self, patch: int, attempt: int, why: str) -> None:
-        self.retried.append(why)
-
-
-_SLOW = {"patches": 6, "block": 3, "notes": {"pitches": [60], "hold": 0.05, "tail": 0.05}, "backend": {"slow": 0.3}}
-
-
-def test_signals_from_outside_to_worker_engine_and_fork_leave_the_rows_as_they_are(chaos, tmp_path):
-    undisturbed = chaos.make(tmp_path / "calm", **_SLOW)
-    striker = _Striker({1: ("fork", signal.SIGHUP), 2: ("engine", signal.SIGINT), 3: ("worker", signal.SIGTERM)})
-
-    summary = run(chaos.resolved(**_SLOW), tmp_path / "d", workers=1, watcher=striker)
-
-    assert not striker.strikes
-    assert len(striker.retried) >= 2
-    assert summary.rejections == {}
-    assert summary.digest == undisturbed.digest
-    assert list(open_dataset(tmp_path / "d").rejections) == []
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
-@pytest.mark.parametrize("role", ["worker", "engine", "fork"])
-def test_no_signal_from_outside_changes_a_row(chaos, tmp_path, role, number):
-    undisturbed = chaos.make(tmp_path / "calm", **_SLOW)
-    striker = _Striker({1: (role, number), 4: (role, number)})
-
-    summary = run(chaos.resolved(**_SLOW), tmp_path / "d", workers=1, watcher=striker)
-
-    assert not striker.strikes
-    assert (summary.digest, summary.rejections) == (undisturbed.digest, {})
-
-
-def test_a_run_that_stood_still_for_longer_than_the_timeout_goes_on_as_if_nothing_was(chaos, tmp_path):
-    settings = {**_SLOW, "timeout": 2.0}
-    undisturbed = chaos.make(tmp_path / "calm", **settings)
-
-    class Sleeper(_Striker):
-        def accepted(self, rows: int) -> None:
-            self.seen += 1
-            if self.seen == 2:
-                wait_for(lambda: members("fork"))
-                tree = [*members("worker"), *members("engine"), *members("fork")]
-                for pid in tree:
-                    send(pid, signal.SIGSTOP)
-                time.sleep(3.5)
-                for pid in tree:
-                    send(pid, signal.SIGCONT)
-
-    sleeper = Sleeper({})
-    summary = run(chaos.resolved(**settings), tmp_path / "d", workers=1, watcher=sleeper)
-
-    assert sleeper.seen == 6
-    assert sleeper.retried == []
-    assert (summary.digest, summary.rejections) == (undisturbed.digest, {})
-
-
-def test_a_machine_that_starts_no_further_process_ends_the_run_and_blames_nobody(chaos, tmp_path):
-    with pytest.raises(ResourceError, match="no further process may be started.*run the same command again"):
-        chaos.make(tmp_path / "d", patches=2, backend={"trouble": "no fork"})
-
-    dataset = open_dataset(tmp_path / "d")
-    assert len(dataset) == 0
-    assert list(dataset.rejections) == []
-
-
-def test_an_engine_that_always_errs_is_quoted_and_the_advice_is_not_about_ranges(chaos, tmp_path, monkeypatch):
-    monkeypatch.delenv("TONESMITH_TRACEBACK", raising=False)
-    with pytest.raises(RunError) as stop:
-        chaos.make(tmp_path / "d", ("raise",), patches=2, max_attempts=3)
-
-    told = str(stop.value)
-    assert "patch 0 was rejected 3 times (engine: error 3)." in told
-    assert re.search(
-        r'The engine said "ZeroDivisionError: told to raise \(tonesmith_chaos.py:\d+ in render\)", 3 t', told
-    )
-    assert "backend 'chaos'" in told
-    assert "TONESMITH_TRACEBACK=1" in told
-    assert "Narrow" not in told
-    assert 'raise ZeroDivisionError("told to raise")' in str(stop.value.__cause__)
-
-
-def test_a_verdict_that_is_not_what_its_validator_declares_ends_the_run_and_names_both(chaos, tmp_path):
-    with pytest.raises(RunError, match="validator 'touchy' measured 'tuoch', which is not among its measures .touch."):
-        chaos.make(tmp_path / "d", patches=2, validators={"touchy": {"measure": "tuoch"}})
-
-
-@pytest.mark.parametrize(("noise", "where"), [("engine", "in another process"), ("note", "a second time")])
-def test_a_third_party_whose_first_patch_breaks_the_promise_makes_no_dataset(chaos, tmp_path, noise, where):
-    with pytest.raises(EngineError, match=rf"'chaos' promises determinism 'exact'.*different {where}.*promise less"):
-        chaos.make(tmp_path / "d", patches=2, backend={"noise": noise})
-
-    assert not (tmp_path / "d").exists()
-
-
-def test_the_first_patch_is_compared_once_and_not_where_nothing_is_promised(chaos, tmp_path, monkeypatch):
-    checked: list[Any] = []
-    monkeypatch.setattr("tonesmith.run.pipeline.check_first_sound", lambda resolved, host: checked.append(resolved))
-    chaos.make(tmp_path / "d", patches=2)
-    chaos.make(tmp_path / "d", patches=3)
-    monkeypatch.undo()
-
-    assert len(checked) == 1
-    assert chaos.make(tmp_path / "n", patches=1, isolation="reuse", backend={"noise": "engine"}).complete
-
-
-def test_a_log_has_events_rejections_and_what_engines_print(chaos, tmp_path):
-    log = tmp_path / "run.log"
-    command = ["generate", tmp_path / "d", "-n", 1, "--backend", "chaos", "--backend.faults", "raise"]
-    command += ["--max-attempts", 2, "--sample-rate", 8000, "--notes.pitches", 60, "--notes.hold", 0.1, "--log", log]
-
-    traced = terminal(*command, TONESMITH_TRACE="1", TONESMITH_TRACEBACK="1")
-    lines = log.read_text().splitlines()
-
-    assert traced.returncode == 1
-    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]", line) for line in lines)
-    text = [line.partition(" ")[2] for line in lines]
-    assert any(re.fullmatch(r"engine \d+: an engine that prints to standard output", line) for line in text)
-    assert any(re.fullmatch(r"worker \d+: engine \d+: an engine that prints .*", line) for line in text)
-    assert text[-1].startswith("failed: patch 0 was rejected 2 times")
-    rejected = [
-        line for line in text if line.startswith("rejected patch 0, attempt 1, pitch 60, by engine: error (Zero")
-    ]
-    assert len(rejected) == 1
-    assert re.search(r"^worker \d+: engine \d+: an engine that prints", traced.stderr, re.MULTILINE)
-    assert 'raise ZeroDivisionError("told to raise")' in traced.stderr
-    assert "an engine that prints" not in traced.stdout
-
-
-def test_a_log_that_cannot_be_written_is_told_before_anything_is_made(chaos, tmp_path):
-    result = terminal("generate", tmp_path / "d", "--backend", "chaos", "--log", tmp_path / "no" / "run.log")
-
-    assert result.returncode == 2
-    assert "run.log cannot be written" in result.stderr
-    assert not (tmp_path / "d").exists()
-
-
-def test_a_dataset_of_a_plugin_that_is_not_installed_names_it_and_how_to_get_it(chaos, tmp_path):
-    path = tmp_path / "add.zarr"
-    chaos.make(path, patches=1, sampler="troublesome")
-    assert open_dataset(path).attributes["plugins"] == {
-        "backend chaos": "tonesmith-chaos 1.0",
-        "sampler troublesome": "tonesmith-chaos 1.0",
-    }
-
-    told = f"{path} was made with the backend 'chaos' of tonesmith-chaos 1.0, which is not installed here"
-    for command in (
-        ["verify", path, "--render", 1],
-        ["importance", path],
-        ["generate", "--backend", "chaos", path],
-    ):
-        result = terminal(*command, TONESMITH_PLUGINS="")
-
-        assert result.returncode == 2
-        assert told in " ".join(result.stderr.split())
-        assert 'pip install "tonesmith-chaos==1.0"' in " ".join(result.stderr.split())
