@@ -90,8 +90,8 @@ class Fault:
         return caused(kind(f"{name}: {self.text}{hint}"), self.trace)
 
 
-class FaultError(Exception):
-    """Carries a fault that is known already through code that makes faults of errors."""
+class FaultError(EngineError):
+    """What was raised in a forked copy of an engine, with its place and traceback."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.text)

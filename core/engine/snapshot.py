@@ -186,14 +186,14 @@ def _flush() -> None:
         sys.stdout.flush()
 
 
-def forked(act: Callable[[], dict[str, Any]], module: str) -> dict[str, Any]:
+def forked(act: Callable[[], dict[str, Any]], module: str = "") -> dict[str, Any]:
     """Return the JSON-serialisable result of an act in a forked copy of this process, which ends with it.
 
     Args:
         act: to do there.
-        module: of the plugin whose code it runs.
+        module: of the plugin whose code it runs, a line of which is named if the act raises; "" for the innermost.
 
-    Raises :class:`FaultError` for what the act raised, and :class:`EngineError` for a signal that ended the copy.
+    Raises :class:`EngineError` with what the act raised, or the signal that ended the copy.
     """
     reader, writer = os.pipe()
 
