@@ -12,6 +12,7 @@
     │   └── PathTakenError              something else is at the path; exit status 2
     ├── EngineError                     a synth could not be loaded or used
     └── RunError                        a run could not continue
+        └── ResourceError               the machine ran out of processes, memory, descriptors or shared memory
 
 The message says what is wrong, where, and what to do. The command line prints it without a
 traceback and exits with ``exit_code``.
@@ -86,6 +87,10 @@ class EngineError(TonesmithError):
 
 class RunError(TonesmithError):
     """A run could not continue. The blocks committed before are kept."""
+
+
+class ResourceError(RunError):
+    """The machine ran out of processes, memory, descriptors or shared memory. No candidate is blamed for it."""
 
 
 def unforeseen(error: Exception) -> str:

@@ -8,6 +8,7 @@ Everything between the two markers is written anew. ``tests/test_architecture.py
 from __future__ import annotations
 
 import ast
+import functools
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -62,6 +63,7 @@ def arrows() -> dict[str, set[str]]:
 def drawn(found: Mapping[str, set[str]]) -> dict[str, set[str]]:
     """Return the arrows without those that others imply, so that a picture of them can be read."""
 
+    @functools.cache
     def reached(place: str) -> set[str]:
         return found[place] | {far for near in found[place] for far in reached(near)}
 

@@ -6,7 +6,7 @@ import shlex
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,6 +94,10 @@ class _Reporter(Watcher):
         self.halting = True
         self._say("stopping after the blocks in progress; press Ctrl-C again to drop them")
 
+    def dropping(self) -> None:
+        self.halting = True
+        self._say("stopping at once: the blocks in flight are dropped, what is committed is kept")
+
     def counts(self) -> str:
         rejected = self.rejections.total()
         reasons = ", ".join(f"{reason} {count}" for reason, count in self.rejections.most_common())
@@ -106,7 +110,8 @@ class _Reporter(Watcher):
         return f"{rate:.1f} rows/s" if rate is not None else "-- rows/s"
 
     def _say(self, text: str) -> None:
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        with suppress(OSError):  # the terminal may be gone: that is what SIGHUP says
+            self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 class _LiveProgress(_Reporter):

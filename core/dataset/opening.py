@@ -24,7 +24,10 @@ def open_dataset(path: str | PathLike[str]) -> Dataset:
             return Dataset(sink.open(place))
     if not place.exists():
         raise DatasetNotFoundError(f"{place} does not exist.")
-    raise DatasetError(f"{place} is {_told(place)}, not a tonesmith dataset. Known sinks: {', '.join(sinks)}.")
+    raise DatasetError(
+        f"{place} is {_told(place)}, not a tonesmith dataset. Known sinks: {', '.join(sinks)}. If a plugin's sink made "
+        "it, install that plugin."
+    )
 
 
 def _told(place: Path) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.dataset.installed import installed
 from tonesmith.dataset.reader import Dataset
 from tonesmith.engine.client import Engine
 from tonesmith.engine.determinism import same_audio
@@ -122,7 +123,7 @@ def check_renders(
     Each row's audio goes through what it went through then: the sinks that stored it with loss before a conversion or
     a merge, and the dataset's own.
     """
-    plan = dataset.plan
+    plan = installed(dataset, path, host, ("backend",)).plan
     encodings = _Encodings(dataset, path, host)
     with Engine(plan.backend, plan.audio, plan.notes.per_patch, plan.isolation, dataset.storage.asset) as engine:
         for row in rows:

@@ -43,6 +43,7 @@ class Checkup:
         leak_mb: growth of the process over 200 renders in one engine, in 10**6 bytes.
         default_db: peak of the default patch, dBFS.
         wrong_input: whether the options name something that cannot be used.
+        said: the last lines that engines wrote, if anything failed.
     """
 
     backend: str
@@ -60,6 +61,7 @@ class Checkup:
     versions: Mapping[str, str] | None = None
     platform: str = ""
     wrong_input: bool = False
+    said: tuple[str, ...] = ()
 
     @property
     def faults(self) -> tuple[Finding, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,6 +28,7 @@ from tonesmith.engine.client import LOAD_SECONDS, Description, Engine
 from tonesmith.engine.determinism import decibels, determinism_of, is_floor, is_kept, shown, shown_leak, weakest
 from tonesmith.engine.isolation import isolation_of, promise_of
 from tonesmith.engine.machine import can_fork
+from tonesmith.engine.overheard import overhearing
 from tonesmith.errors import ConfigError, TonesmithError
 from tonesmith.host.binary import cure_of, file_fault
 from tonesmith.host.roles import Backend, Options
@@ -42,6 +43,8 @@ NOTE = Note(60, 100, 1.0, 1.0)
 _STRICTNESS: tuple[Isolation, ...] = ("reuse", "fresh", "snapshot")
 _SILENT_DB = -80.0
 _LEAK_MB = 20.0
+_SAID = 12
+"""Lines of what engines wrote that are kept."""
 _HASH = re.compile(r"\b[0-9a-f]{40,}\b")
 _TOLERANCE = 1e-5
 """Of a parameter's range: how far a value read back may lie from what was set, for a float32 in between."""
@@ -72,6 +75,34 @@ def examine(  # noqa: PLR0913 - what is tried, and how long
         render_seconds: how long a patch may take.
         progress: told what is done next.
     """
+    said: deque[str] = deque(maxlen=_SAID)
+    with overhearing(said.append):
+        checkup = _examined(
+            backend,
+            options,
+            sample_rate,
+            thorough=thorough,
+            isolation=isolation,
+            compare=compare,
+            load_seconds=load_seconds,
+            render_seconds=render_seconds,
+            progress=progress,
+        )
+    return replace(checkup, said=tuple(said)) if checkup.faults else checkup
+
+
+def _examined(  # noqa: PLR0913 - as examine
+    backend: type[Backend[Any]],
+    options: Options,
+    sample_rate: int,
+    *,
+    thorough: bool,
+    isolation: Isolation | None,
+    compare: bool,
+    load_seconds: float,
+    render_seconds: float,
+    progress: Callable[[str], object],
+) -> Checkup:
     used = isolation or isolation_of(backend, options)
     promised = promise_of(backend, used, options)
     machine = f"{platform.system()} {platform.machine()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import io
 import json
 import os
 import queue
@@ -15,13 +16,22 @@ import threading
 from dataclasses import dataclass
 from typing import IO, Any
 
+from tonesmith.engine.overheard import Lines
+from tonesmith.engine.refusal import advice, refusal
+from tonesmith.errors import ResourceError
+
 _LENGTHS = struct.Struct("<II")
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _WORDS = 2000
 """Bytes kept of what a child writes to standard error."""
-KILLED = 9
-"""SIGKILL, which the signal module of Windows does not name."""
+FROM_OUTSIDE = frozenset(
+    int(getattr(signal, name))
+    for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGKILL", "SIGTERM")
+    if hasattr(signal, name)
+)
+"""Signals that a synth hardly sends itself: a person, a shell, a scheduler or a kernel out of memory does."""
+_LINE_BUFFERED = 1  # _IOLBF of stdio.h, in glibc and musl
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -59,15 +69,27 @@ class Channel:
 def channel_to_parent() -> Channel:
     """Return the channel to the process that started this one, in a process that :class:`Child` started.
 
-    The streams are moved out of the way of an engine that prints: descriptor 1 then leads to 2.
+    The streams are moved out of the way of an engine that prints: descriptor 1 then leads to 2, line by line.
+    Ctrl-C is the parent's to hear; a SIGINT to this process alone ends it, as any other signal would.
     """
     reader, writer = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
+    _by_lines()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     die_with_parent()
     return Channel(os.fdopen(reader, "rb"), os.fdopen(writer, "wb"))
+
+
+def _by_lines() -> None:
+    """Have standard output arrive line by line, Python's and C's: a process that forks and dies flushes nothing."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
+    if _LIBC is not None:
+        with contextlib.suppress(ValueError):  # a C library that calls the stream otherwise
+            _LIBC.setvbuf(ctypes.c_void_p.in_dll(_LIBC, "stdout"), None, _LINE_BUFFERED, 0)
 
 
 def die_with_parent() -> None:
@@ -92,16 +114,10 @@ class Child:
     it can be killed with all that it forked, and Ctrl-C at the terminal does not reach it.
     """
 
-    def __init__(self, module: str, inbox: queue.Queue[Message]) -> None:
+    def __init__(self, module: str, inbox: queue.Queue[Message], name: str = "worker") -> None:
         self._words = b""
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", module],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1")},
-        )
+        self._process = _started(module)
+        self._lines = Lines(f"{name} {self._process.pid}")
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         assert self._process.stderr is not None
@@ -173,6 +189,25 @@ class Child:
         with stream:
             while heard := os.read(stream.fileno(), 4096):
                 self._words = (self._words + heard)[-_WORDS:]
+                self._lines.feed(heard)
+            self._lines.end()
+
+
+def _started(module: str) -> subprocess.Popen[bytes]:
+    """Start a process. Raises :class:`ResourceError` if the system refuses one."""
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1")},
+        )
+    except OSError as error:
+        if what := refusal(error):
+            raise ResourceError(advice(f"a process could not be started: {what}")) from error
+        raise
 
 
 def signal_name(number: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import queue
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -13,10 +13,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.engine.channel import KILLED, Child, Message
+from tonesmith.engine.channel import FROM_OUTSIDE, Child, Message
+from tonesmith.engine.fault import HINT, Fault, caused
 from tonesmith.engine.outcome import Outcome
+from tonesmith.engine.patience import awaited
+from tonesmith.engine.refusal import advice
 from tonesmith.engine.shared_audio import SharedAudio, shared_file
-from tonesmith.errors import ConfigError, EngineError, TonesmithError
+from tonesmith.errors import ConfigError, EngineError, ResourceError, TonesmithError
 from tonesmith.plan.plan import Audio, PluginRef
 from tonesmith.plan.promises import Isolation
 from tonesmith.space.patch import Note, Patch, sha256_hex
@@ -29,8 +32,11 @@ PRESET_SECONDS = 60.0
 """How long an engine may take to load a preset."""
 _HELD_BYTES = 128 << 20
 """Of assets that an engine process holds; each of its forks shares them."""
-_KILLS_FORGIVEN = 2
-"""A process may be killed from outside (the kernel out of memory, a person): so often a candidate is played again."""
+_LOADS = 3
+"""How often an engine is loaded, if signals from outside end it while it loads."""
+_TIMEOUTS = 2
+_FAILURES = 3
+"""A patch is blamed for a timeout or a death only if it comes again: after so many timeouts, or failures in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +109,35 @@ class Engine:
         """Load the engine, if it is not loaded. Raises :class:`EngineError` if it cannot be."""
         self._running()
 
-    def play(self, patch: Patch, notes: Sequence[Note], timeout: float) -> list[Outcome]:
+    def play(
+        self, patch: Patch, notes: Sequence[Note], timeout: float, again: Callable[[Outcome], object] = bool
+    ) -> list[Outcome]:
         """Play each note of a patch; the list ends with the first that could not be played.
 
-        A crash or a hang costs this patch alone. Raises :class:`EngineError` only if no engine can be
-        loaded any more.
+        A crash or a hang costs this patch alone. A process may also be killed, or kept from running, by what is no
+        doing of the patch: so it is played again, and last of all in a new engine, before it is blamed.
+
+        Args:
+            patch: to play.
+            notes: to play it with.
+            timeout: seconds that all of them may take, each time.
+            again: told of a failure after which the patch is played again.
+
+        Raises :class:`EngineError` only if no engine can be loaded any more, and :class:`ResourceError` if the
+        machine ran out of something.
         """
-        for _ in range(_KILLS_FORGIVEN):
+        failures: Counter[str] = Counter()
+        while True:
             outcomes = self._played_once(patch, notes, timeout)
-            if outcomes[-1].signal != KILLED:
+            last = outcomes[-1]
+            if last.failure not in {"crash", "timeout"}:
                 return outcomes
-        return self._played_once(patch, notes, timeout)
+            failures[last.failure] += 1
+            if failures["timeout"] == _TIMEOUTS or failures.total() == _FAILURES:
+                return outcomes
+            again(last)
+            if failures.total() == _FAILURES - 1 and self._child is not None:
+                self._drop(self._child)
 
     def describe(self, hold: float, tail: float) -> Description:
         """Return what the engine says of itself, in a process that is used for nothing else.
@@ -168,7 +192,8 @@ class Engine:
         except (ConfigError, EngineError) as error:
             if self._isolation != "snapshot" or self._reader.ended:
                 self._stop_reading()
-            raise EngineError(str(error).removeprefix(f"{self._backend.name}: ")) from None
+            told = str(error).removeprefix(f"{self._backend.name}: ").removesuffix(f"\n{HINT}")
+            raise EngineError(told) from error.__cause__
         if self._isolation != "snapshot":
             self._stop_reading()
         if not told:
@@ -201,7 +226,7 @@ class Engine:
         try:
             self._send_assets(child, patch)
             child.send({"play": patch.to_json(), "notes": [astuple(note) for note in notes]})
-            message = self._inbox.get(timeout=timeout)
+            message = awaited(self._inbox, timeout)
         except queue.Empty:
             self._drop(child)
             return [Outcome(notes[0].pitch, "timeout", f"no answer in {timeout:g} s")]
@@ -210,9 +235,14 @@ class Engine:
             number, phrase = child.epitaph()
             words = child.last_words(200)
             return [Outcome(notes[0].pitch, "crash", f"{phrase} {words}".strip(), signal=number)]
-        if "error" in message.body:
-            return [Outcome(notes[0].pitch, "error", message.body["error"])]
-        return [Outcome.from_json(outcome) for outcome in message.body["outcomes"]]
+        if "fault" in message.body:
+            fault = Fault.from_json(message.body["fault"])
+            outcomes = [Outcome(notes[0].pitch, "refused" if fault.refused else "error", fault.text, trace=fault.trace)]
+        else:
+            outcomes = [Outcome.from_json(outcome) for outcome in message.body["outcomes"]]
+        if outcomes[-1].failure == "refused":
+            raise caused(ResourceError(advice(f"{self._backend.name}: {outcomes[-1].detail}")), outcomes[-1].trace)
+        return outcomes
 
     def _send_assets(self, child: Child, patch: Patch) -> None:
         """Send what the patch names and the engine does not hold; what was unused for longest goes for it."""
@@ -227,20 +257,32 @@ class Engine:
             child.send({"drop": self._held.popitem(last=False)[0]})
 
     def _running(self) -> Child:
+        """Return the engine's process, loaded. A signal from outside while it loads does not count."""
         if self._child is None:
             self._stop_reading()
-            size = SharedAudio.size(self._notes, self._audio.channels, self._audio.frames)
-            with shared_file(size) as path:
-                self._child = self._start(buffer=str(path))
-                self._shared = SharedAudio(path, self._notes, self._audio.channels, self._audio.frames)
-                self._child.send({"map": True})
-                self._answer(self._child, self._load_seconds)
+            for _ in range(_LOADS - 1):
+                try:
+                    return self._loaded()
+                except _DiedError as death:
+                    if death.signal not in FROM_OUTSIDE:
+                        raise
+            return self._loaded()
         return self._child
+
+    def _loaded(self) -> Child:
+        size = SharedAudio.size(self._notes, self._audio.channels, self._audio.frames)
+        with shared_file(size) as path:
+            child = self._start(buffer=str(path))
+            self._shared = SharedAudio(path, self._notes, self._audio.channels, self._audio.frames)
+            child.send({"map": True})
+            self._answer(child, self._load_seconds)
+        self._child = child
+        return child
 
     def _start(self, buffer: str) -> Child:
         self._inbox = queue.Queue()
         self._held = OrderedDict()
-        child = Child("tonesmith.engine.server", self._inbox)
+        child = Child("tonesmith.engine.server", self._inbox, name="engine")
         child.send(
             {
                 "backend": self._backend.to_json(),
@@ -262,22 +304,30 @@ class Engine:
     def _answer(self, child: Child, timeout: float) -> dict[str, Any]:
         name = self._backend.name
         try:
-            body = self._inbox.get(timeout=timeout).body
+            body = awaited(self._inbox, timeout).body
         except queue.Empty:
             child.kill()
             raise EngineError(f"{name}: the engine gave no answer within {timeout:g} s.") from None
         if body is None:
             child.kill()
-            _, phrase = child.epitaph()
-            raise EngineError(f"{name}: the engine's process stopped ({phrase}). {child.last_words(500)}".rstrip())
-        if "error" in body:
-            kind = ConfigError if body.get("wrong_input") else EngineError
-            raise kind(f"{name}: {body['error']}")
+            number, phrase = child.epitaph()
+            words = child.last_words(500)
+            raise _DiedError(f"{name}: the engine's process stopped ({phrase}). {words}".rstrip(), number)
+        if "fault" in body:
+            raise Fault.from_json(body["fault"]).error(name)
         return body
 
     def _drop(self, child: Child) -> None:
         child.kill()
         self._child = None
+
+
+class _DiedError(EngineError):
+    """The process of an engine ended before it had answered."""
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.signal = number
 
 
 def _preset_of(told: dict[str, Any]) -> Preset:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from tonesmith.engine.fault import Fault
 from tonesmith.engine.outcome import Outcome
 from tonesmith.engine.shared_audio import SharedAudio
 from tonesmith.host.roles import Backend
@@ -24,8 +25,9 @@ class InProcessPlayer:
     A crash takes the process with it, on which the other side blames the candidate.
     """
 
-    def __init__(self, load: Callable[[], Backend[Any]], shared: SharedAudio, reuse: bool) -> None:
+    def __init__(self, load: Callable[[], Backend[Any]], shared: SharedAudio, reuse: bool, module: str) -> None:
         self._load = load
+        self._module = module
         self._shared = shared
         self._reuse = reuse
         self._backend: Backend[Any] | None = None
@@ -39,7 +41,7 @@ class InProcessPlayer:
                 backend = self._prepared(patch)
                 self._shared.put(index, backend.render(note))
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the candidate bears it
-                self._shared.put_error(index, error)
+                self._shared.put_fault(index, Fault.of(error, self._module))
                 break
         return self._shared.outcomes(notes)
 

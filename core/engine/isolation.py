@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from tonesmith.engine.machine import can_fork
+from tonesmith.errors import PluginError
+from tonesmith.host.conformance import promise_fault
 from tonesmith.host.roles import Backend, Options
 from tonesmith.plan.promises import Determinism, Isolation, Promises
 
@@ -26,5 +29,8 @@ def promise_of(backend: type[Backend[Any]], isolation: Isolation, options: Optio
 
 def _promises(backend: type[Backend[Any]], options: Options | None) -> Promises:
     if options is not None:
-        return backend.promises(options)
+        promised = backend.promises(options)
+        if fault := promise_fault(asdict(promised)):
+            raise PluginError(f"the backend {backend.name!r} {fault}")
+        return promised
     return Promises(backend.isolation, backend.fallback, backend.determinism, backend.fallback_determinism)

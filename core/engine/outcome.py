@@ -13,10 +13,11 @@ class Outcome:
 
     Attributes:
         pitch: of the note.
-        failure: "" if played; else "error", "crash" or "timeout".
+        failure: "" if played; else "error", "crash", "timeout", or "refused" where the machine ran out of something.
         detail: the engine's message, or the signal's name.
         shape: (channels, frames) that the engine returned.
         signal: that ended its process, or 0.
+        trace: the traceback of what the engine raised, or "".
     """
 
     pitch: int
@@ -24,6 +25,7 @@ class Outcome:
     detail: str = ""
     shape: tuple[int, int] = (0, 0)
     signal: int = 0
+    trace: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form."""

@@ -10,17 +10,19 @@ from __future__ import annotations
 import base64
 import gc
 import os
+import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tonesmith.engine.channel import Channel, channel_to_parent
+from tonesmith.engine.fault import Fault
 from tonesmith.engine.in_process import InProcessPlayer, Player
 from tonesmith.engine.pages import small_pages
-from tonesmith.engine.shared_audio import SharedAudio
+from tonesmith.engine.shared_audio import SharedAudio, check_form
 from tonesmith.engine.snapshot import SnapshotPlayer, forked
-from tonesmith.errors import ConfigError, TonesmithError
+from tonesmith.errors import EngineError
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Backend
 from tonesmith.space.patch import Note, Patch, sha256_hex
@@ -34,6 +36,8 @@ def main() -> None:
         Server(channel).serve()
     except EOFError:
         pass
+    except BaseException:  # noqa: BLE001 - told before the end, which would not tell it
+        traceback.print_exc()
     finally:
         os._exit(0)  # an engine's own tear-down has nothing to add
 
@@ -44,6 +48,7 @@ class Server:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._assets: dict[str, bytes] = {}
+        self._module = __name__
         setup, _ = channel.receive()
         self._setup = setup
 
@@ -74,16 +79,15 @@ class Server:
         try:
             reply = answer()
         except Exception as error:  # noqa: BLE001 - whatever the plugin raises is told to the client
-            text = str(error) if isinstance(error, TonesmithError) else f"{type(error).__name__}: {error}"
-            self._channel.send({"error": text, "wrong_input": isinstance(error, ConfigError)})
+            self._channel.send({"fault": Fault.of(error, self._module).to_json()})
             return False
         self._channel.send(reply)
         return True
 
     def _load(self) -> Backend[Any]:
         setup = self._setup
-        host = Host.load()
-        cls = host.backends()[setup["backend"]["name"]]
+        cls = Host.load().find("backend", setup["backend"]["name"])
+        self._module = cls.__module__
         backend = cls(cls.Options.model_validate(setup["backend"]["options"]), setup["sample_rate"])
         for name, content in self._assets.items():
             backend.add_asset(name, content)
@@ -102,7 +106,7 @@ class Server:
         if setup["isolation"] == "snapshot":
             self._player: Player = SnapshotPlayer(self._backend, shared)
         else:
-            self._player = InProcessPlayer(self._load, shared, reuse=setup["isolation"] == "reuse")
+            self._player = InProcessPlayer(self._load, shared, setup["isolation"] == "reuse", self._module)
         return {"mapped": True}
 
     def _play(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +117,7 @@ class Server:
     def _read(self, patch: Patch) -> dict[str, Any]:
         """Return the values that the engine has after those of a patch were set. Notes never use this engine."""
         if self._setup["isolation"] == "snapshot":
-            return forked(partial(self._values, patch))
+            return forked(partial(self._values, patch), self._module)
         return self._values(patch)
 
     def _values(self, patch: Patch) -> dict[str, Any]:
@@ -133,7 +137,10 @@ class Server:
         if backend.template_key(patch):
             backend.load_template(patch)
         backend.prepare(patch)
-        audio = backend.render(Note(60, 100, request["hold"], request["tail"]))
+        note = Note(60, 100, request["hold"], request["tail"])
+        audio = backend.render(note)
+        check_form(audio)
+        self._check_length(audio.shape[1], note)
         description = {
             "space": space.to_json(),
             "versions": dict(backend.versions()),
@@ -143,10 +150,19 @@ class Server:
         }
         return {"description": description}
 
+    def _check_length(self, frames: int, note: Note) -> None:
+        """Raise :class:`EngineError` for a render that is more than a frame longer or shorter than its note."""
+        rate = self._setup["sample_rate"]
+        if abs(frames - note.duration * rate) > 1.0:
+            wanted = round(note.duration * rate)
+            raise EngineError(
+                f"render returned {frames} frames for a note of {note.duration:g} s at {rate} Hz; it must be {wanted}"
+            )
+
     def _presets(self, path: Path) -> dict[str, Any]:
         """Return what is in a preset file. With snapshots a fork reads it; else the engine is used up by it."""
         if self._setup["isolation"] == "snapshot":
-            return forked(partial(self._read_presets, path))
+            return forked(partial(self._read_presets, path), self._module)
         return self._read_presets(path)
 
     def _read_presets(self, path: Path) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import mmap
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +16,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.engine.channel import signal_name
+from tonesmith.engine.fault import Fault
 from tonesmith.engine.outcome import Outcome
+from tonesmith.engine.refusal import advice, refusal
+from tonesmith.errors import EngineError, ResourceError
 from tonesmith.space.patch import Note
 
 UNPLAYED, PLAYED, _ERROR, _KILLED = range(4)
 
-_TEXT = 1024
 
-_STATUS = np.dtype([("state", "i4"), ("signal", "i4"), ("channels", "i4"), ("frames", "i4"), ("text", f"S{_TEXT}")])
+_STATUS = np.dtype([("state", "i4"), ("signal", "i4"), ("channels", "i4"), ("frames", "i4")])
+
+_FAULT = 1 << 16
+"""Bytes for what was raised: one place for all notes, as nothing is played after the first that fails. No render
+touches it."""
 
 
 class SharedAudio:
-    """Memory that processes share by mapping one file: a status and the audio of each note."""
+    """Memory that processes share by mapping one file: a status and the audio of each note, and what was raised."""
 
     def __init__(self, path: Path, notes: int, channels: int, frames: int) -> None:
         size = self.size(notes, channels, frames)
@@ -36,11 +44,12 @@ class SharedAudio:
         self.audio: NDArray[np.float32] = np.frombuffer(
             self._memory, np.float32, notes * channels * frames, header
         ).reshape(notes, channels, frames)
+        self._fault_at = size - _FAULT
 
     @staticmethod
     def size(notes: int, channels: int, frames: int) -> int:
         """Return the bytes that the file must have."""
-        return notes * (_STATUS.itemsize + 4 * channels * frames)
+        return notes * (_STATUS.itemsize + 4 * channels * frames) + _FAULT
 
     def clear(self) -> None:
         """Forget the statuses of the patch before."""
@@ -48,19 +57,23 @@ class SharedAudio:
         self.status["signal"] = 0
 
     def put(self, index: int, audio: NDArray[np.float32]) -> None:
-        """Store a note's audio; one of another shape than the plan's is noted and not stored."""
-        if audio.ndim != 2:
-            raise TypeError(f"the backend returned an array of shape {audio.shape}; expected (channels, frames)")
+        """Store a note's audio; one of another shape than the plan's is noted and not stored.
+
+        Raises :class:`EngineError` for what is not a float32 array of (channels, frames).
+        """
+        check_form(audio)
         status = self.status[index]
         status["channels"], status["frames"] = audio.shape
         if audio.shape == self.audio.shape[1:]:
             self.audio[index] = audio
         status["state"] = PLAYED
 
-    def put_error(self, index: int, error: BaseException) -> None:
+    def put_fault(self, index: int, fault: Fault) -> None:
         """Store why a note was not played."""
-        text = str(error) if type(error).__module__.startswith("tonesmith") else f"{type(error).__name__}: {error}"
-        self.status[index]["text"] = text.encode()[:_TEXT]
+        content = json.dumps(fault.to_json()).encode()
+        if len(content) > _FAULT - 4:
+            content = json.dumps(replace(fault, trace="").to_json()).encode()
+        self._memory[self._fault_at : self._fault_at + 4 + len(content)] = len(content).to_bytes(4, "little") + content
         self.status[index]["state"] = _ERROR
 
     def put_death(self, index: int, number: int) -> None:
@@ -80,9 +93,28 @@ class SharedAudio:
         if status["state"] == PLAYED:
             return Outcome(note.pitch, shape=(int(status["channels"]), int(status["frames"])))
         if status["state"] == _ERROR:
-            return Outcome(note.pitch, "error", status["text"].decode(errors="replace"))
+            fault = self._fault()
+            return Outcome(note.pitch, "refused" if fault.refused else "error", fault.text, trace=fault.trace)
         number = int(status["signal"])
         return Outcome(note.pitch, "crash", signal_name(number), signal=number)
+
+    def _fault(self) -> Fault:
+        start = self._fault_at + 4
+        length = int.from_bytes(self._memory[self._fault_at : start], "little")
+        return Fault.from_json(json.loads(self._memory[start : start + length]))
+
+
+def check_form(audio: object) -> None:
+    """Raise :class:`EngineError` unless a render is a float32 array of (channels, frames)."""
+    if not isinstance(audio, np.ndarray):
+        raise EngineError(f"render returned {type(audio).__name__}; it must be an array, float32 (channels, frames)")
+    if audio.dtype != np.float32 or audio.ndim != 2:
+        raise EngineError(f"render returned {form_of(audio)}; it must be float32 (channels, frames)")
+
+
+def form_of(audio: NDArray[Any]) -> str:
+    """Return the type and shape of an array, such as "float64 (2, 13230)"."""
+    return f"{audio.dtype} {audio.shape}"
 
 
 @contextlib.contextmanager
@@ -90,20 +122,44 @@ def shared_file(size: int) -> Iterator[Path]:
     """Give a file of that size for as long as it takes to map it.
 
     On Linux it is memory without a name: nobody has to remove it, not even when this process is killed.
+
+    Raises :class:`ResourceError` if there is no room for it: later, its lack would kill the engine in mid-render.
     """
     if hasattr(os, "memfd_create"):
-        handle = os.memfd_create("tonesmith")
+        with _told("no memory can be shared with the engine"):
+            handle = os.memfd_create("tonesmith")
         try:
-            os.truncate(handle, size)
+            _reserve(handle, size)
             yield Path(f"/proc/{os.getpid()}/fd/{handle}")
         finally:
             os.close(handle)
         return
-    handle, name = tempfile.mkstemp(prefix="tonesmith-")
-    os.close(handle)
+    with _told("no memory can be shared with the engine"):
+        handle, name = tempfile.mkstemp(prefix="tonesmith-")
     try:
-        os.truncate(name, size)
+        try:
+            _reserve(handle, size)
+        finally:
+            os.close(handle)
         yield Path(name)
     finally:
         with contextlib.suppress(OSError):  # Windows removes no file that is mapped
             Path(name).unlink()
+
+
+def _reserve(handle: int, size: int) -> None:
+    with _told(f"{size} bytes to share with the engine cannot be had"):
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(handle, 0, size)
+        else:
+            os.truncate(handle, size)
+
+
+@contextlib.contextmanager
+def _told(trouble: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if what := refusal(error):
+            raise ResourceError(advice(f"{trouble}: {what}")) from error
+        raise

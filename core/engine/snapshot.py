@@ -20,18 +20,21 @@ import json
 import os
 import signal
 import socket
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import astuple
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tonesmith.engine.channel import die_with_parent, signal_name
+from tonesmith.engine.fault import Fault, FaultError
 from tonesmith.engine.outcome import Outcome
 from tonesmith.engine.pages import LargeCopies
 from tonesmith.engine.shared_audio import PLAYED, UNPLAYED, SharedAudio
-from tonesmith.errors import EngineError, TonesmithError
+from tonesmith.errors import EngineError
 from tonesmith.host.roles import Backend
 from tonesmith.space.patch import Note, Patch
 
@@ -95,7 +98,7 @@ class _Template:
                     stream.write(b"played\n")
                     stream.flush()
 
-        self._pid = _fork(serve, lambda error: shared.put_error(0, error))
+        self._pid = _fork(serve, lambda error: shared.put_fault(0, Fault.of(error, type(backend).__module__)))
         theirs.close()
         self._socket = ours
         self._stream = ours.makefile("rwb")
@@ -128,6 +131,9 @@ def _play_patch(
 ) -> None:
     """Fork, and in the copy set the patch and play its notes."""
 
+    def report(index: int, error: BaseException) -> None:
+        shared.put_fault(index, Fault.of(error, type(backend).__module__))
+
     def render(index: int) -> None:
         copies.take()
         shared.put(index, backend.render(notes[index]))
@@ -136,17 +142,19 @@ def _play_patch(
     def play() -> None:
         backend.prepare(patch)
         for index in range(len(notes) - 1):
-            if not _play_note(render, shared, index):
+            if not _play_note(render, partial(report, index), shared, index):
                 return
         render(len(notes) - 1)
 
-    number = _signal_of(_fork(play, lambda error: shared.put_error(_first_unplayed(shared), error)))
+    number = _signal_of(_fork(play, lambda error: report(_first_unplayed(shared), error)))
     if number:
         shared.put_death(_first_unplayed(shared), number)
 
 
-def _play_note(render: Callable[[int], None], shared: SharedAudio, index: int) -> bool:
-    number = _signal_of(_fork(lambda: render(index), lambda error: shared.put_error(index, error)))
+def _play_note(
+    render: Callable[[int], None], report: Callable[[BaseException], None], shared: SharedAudio, index: int
+) -> bool:
+    number = _signal_of(_fork(lambda: render(index), report))
     if number:
         shared.put_death(index, number)
     return bool(shared.status[index]["state"] == PLAYED)
@@ -158,6 +166,7 @@ def _first_unplayed(shared: SharedAudio) -> int:
 
 def _fork(act: Callable[[], None], report: Callable[[BaseException], None]) -> int:
     """Fork; in the child act, report an exception, and exit; in the parent return the child's id."""
+    _flush()
     pid = os.fork()
     if pid:
         return pid
@@ -167,11 +176,22 @@ def _fork(act: Callable[[], None], report: Callable[[BaseException], None]) -> i
     except BaseException as error:  # noqa: BLE001 - nothing may escape into the parent's code
         report(error)
     finally:
+        _flush()
         os._exit(0)
 
 
-def forked(act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _flush() -> None:
+    """Send on what was printed: before a fork, lest each copy print it again; and before an end without a flush."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # a plugin may have put anything in its place
+        sys.stdout.flush()
+
+
+def forked(act: Callable[[], dict[str, Any]], module: str = "") -> dict[str, Any]:
     """Return the JSON-serialisable result of an act in a forked copy of this process, which ends with it.
+
+    Args:
+        act: to do there.
+        module: of the plugin whose code it runs, a line of which is named if the act raises; "" for the innermost.
 
     Raises :class:`EngineError` with what the act raised, or the signal that ended the copy.
     """
@@ -182,8 +202,7 @@ def forked(act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
             stream.write(json.dumps(told).encode())
 
     def report(error: BaseException) -> None:
-        text = str(error) if isinstance(error, TonesmithError) else f"{type(error).__name__}: {error}"
-        tell({"failed": text})
+        tell({"failed": Fault.of(error, module).to_json()})
 
     pid = _fork(lambda: tell({"told": act()}), report)
     os.close(writer)
@@ -194,7 +213,7 @@ def forked(act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         raise EngineError(f"the engine crashed on it ({signal_name(number)})")
     answer = json.loads(text)
     if "failed" in answer:
-        raise EngineError(answer["failed"])
+        raise FaultError(Fault.from_json(answer["failed"]))
     told: dict[str, Any] = answer["told"]
     return told
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from tonesmith.host.roles import Backend, Options, Plugin, Sampler, Sink, Validator
+from tonesmith.plan.promises import Determinism, Isolation
 
 ROLES: Mapping[str, type[Plugin[Any]]] = {
     "backend": Backend,
@@ -32,9 +34,35 @@ def fault_of(role: str, plugin: Any) -> str:
         return "has no one-line summary"
     if inspect.isabstract(plugin):
         return f"does not define {', '.join(sorted(plugin.__abstractmethods__))}"
-    if role == "validator" and not isinstance(getattr(plugin, "measures", None), tuple):
+    return _role_fault(plugin) or _options_fault(getattr(plugin, "Options", None))
+
+
+def _role_fault(plugin: type[Plugin[Any]]) -> str:
+    """Return what is wrong with what only plugins of its role have, or ""."""
+    if issubclass(plugin, Backend):
+        return promise_fault({name: getattr(plugin, name, None) for name in _PROMISES})
+    if issubclass(plugin, Validator) and not isinstance(getattr(plugin, "measures", None), tuple):
         return "has no tuple of measures"
-    return _options_fault(getattr(plugin, "Options", None))
+    return ""
+
+
+_PROMISES: Mapping[str, tuple[str, ...]] = {
+    "isolation": get_args(Isolation),
+    "fallback": tuple(word for word in get_args(Isolation) if word != "snapshot"),  # where there is no fork
+    "determinism": get_args(Determinism),
+    "fallback_determinism": get_args(Determinism),
+}
+
+
+def promise_fault(promises: Mapping[str, object]) -> str:
+    """Return which promise is none of the words that it may be, with the nearest; "" if all are."""
+    for name, words in _PROMISES.items():
+        value = promises[name]
+        if value not in words:
+            near = difflib.get_close_matches(str(value), words, n=1, cutoff=0.5)
+            hint = f". Did you mean {near[0]!r}?" if near else ""
+            return f"has {name} = {value!r}, which is none of {', '.join(map(repr, words))}{hint}"
+    return ""
 
 
 def _options_fault(options: Any) -> str:

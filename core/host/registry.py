@@ -6,7 +6,7 @@ distribution and version, and an error only once it is asked for.
 
 Environment:
     TONESMITH_PLUGINS: the distributions whose plugins load, separated by commas; empty for none.
-    TONESMITH_TRACE: 1 to print each hook call.
+    TONESMITH_TRACE: 1 to print each hook call, and all that engines and workers print.
 """
 
 from __future__ import annotations
@@ -162,6 +162,19 @@ class Host:
             raise PluginError(f"{role} {name!r} cannot be used: {self._broken[role, name]}")
         raise PluginError(" ".join([unknown_name(role, name, self._of(role)), *self._unloaded]))
 
+    def has(self, role: str, name: str) -> bool:
+        """Return whether a plugin is there, and is not broken."""
+        return (role, name) in self._records
+
+    def is_builtin(self, role: str, name: str) -> bool:
+        """Return whether a plugin comes with tonesmith."""
+        return self.has(role, name) and self._records[role, name].distribution == PROJECT
+
+    def third_party(self, role: str, name: str) -> str:
+        """Return distribution and version of a plugin, such as "tonesmith-pluck 1.0"; "" for a built-in one."""
+        record = self._records.get((role, name))
+        return "" if record is None or self.is_builtin(role, name) else f"{record.distribution} {record.version}"
+
     def options_of(self, role: str, name: str, options: Mapping[str, Any]) -> Options:
         """Return a plugin's options, validated. Raises :class:`PluginError` or :class:`ConfigError`."""
         try:
@@ -273,7 +286,7 @@ class Host:
                 yield PluginRecord(role, plugin.name, plugin.summary, origin.distribution, origin.version, plugin)
             else:
                 named = getattr(plugin, "__qualname__", reprlib.repr(plugin))
-                told = f"{named} of {origin} {fault}."
+                told = f"{named} of {origin} {fault}".rstrip("?") + ("?" if fault.endswith("?") else ".")
                 self._broken[role, str(getattr(plugin, "name", named))] = told
                 self._warn(f"{role} {told} It is left out.")
 

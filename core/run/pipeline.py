@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from tonesmith.card.card import renew_card
+from tonesmith.dataset.installed import PLUGINS, used_by
 from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.splits import UNFINISHED, finishing
 from tonesmith.engine.machine import cores
+from tonesmith.engine.overheard import is_heard
 from tonesmith.errors import OtherPlanError
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Sink, Storage
@@ -25,9 +27,10 @@ from tonesmith.plan.block import dataset_digest
 from tonesmith.plan.differences import differences
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.summary import Summary
+from tonesmith.run.first_sound import check_first_sound
 from tonesmith.run.resolve import Resolved
 from tonesmith.run.watch import Watcher
-from tonesmith.run.workers import Accepted, Committed, Crew, Dropped, Event, Fatal, Rejected
+from tonesmith.run.workers import Accepted, Again, Committed, Crew, Dropped, Event, Fatal, Rejected
 from tonesmith.terminal.messages import warn
 
 
@@ -101,8 +104,10 @@ def run(
 ) -> Summary:
     """Make what is left of a dataset, and return a summary.
 
-    The first Ctrl-C lets the blocks in flight finish; the second, or SIGTERM, drops them. Either way the
+    The first Ctrl-C lets the blocks in flight finish; the second, SIGTERM or SIGHUP drops them. Either way the
     summary says that it was interrupted, and the same call goes on.
+
+    A new dataset of a third party's synth begins with a check that its default patch sounds the same twice.
 
     Args:
         resolved: the plan and its assets.
@@ -111,14 +116,17 @@ def run(
         host: finds the plugins.
         watcher: hears what happens.
 
-    Raises :class:`DatasetError` as :func:`survey` does, and :class:`RunError` if the run cannot go on.
+    Raises :class:`DatasetError` as :func:`survey` does, :class:`EngineError` if the synth breaks its promise at once,
+    and :class:`RunError` if the run cannot go on.
     """
     host, watcher = host or Host.load(), watcher or Watcher()
     work = survey(resolved.plan, path, host)
+    if not work.exists:
+        check_first_sound(resolved, host)
     plan = work.plan
     sink = host.sink_at(plan.sink.name, plan.sink.options, path)
     started = time.monotonic()
-    attributes = {**work.attributes, **_attributes(plan, resolved.checkup)}
+    attributes = {**work.attributes, **_attributes(plan, resolved.checkup, host)}
     sink.create(attributes, plan.schema, plan.rows, plan.block_rows)
     for content in resolved.contents.values():
         sink.add_asset(content)
@@ -157,17 +165,18 @@ class _Run:
 
     def make(self, blocks: Sequence[int], workers: int) -> None:
         """Have workers make the blocks, until all are made or the run is interrupted."""
-        crew = Crew(self.plan, self.sink.path, workers, blocks)
+        crew = Crew(self.plan, self.sink.path, workers, blocks, heard=is_heard())
         stopping = False
         try:
             with _signals(self._interrupt):
                 for event in crew.events():
+                    if self.interrupts > 1:
+                        self._watcher.dropping()
+                        break
                     if self.interrupts and not stopping:
                         stopping = True
                         crew.stop()
                         self._watcher.stopping()
-                    if self.interrupts > 1:
-                        break
                     if event is not None:
                         self._hear(event)
         finally:
@@ -186,6 +195,8 @@ class _Run:
                 self.rejections[rejection.cause] += 1
                 self._watcher.rejected(rejection)
                 self._call("tonesmith_candidate_rejected", rejection=rejection)
+            case Again(candidate, why):
+                self._watcher.again(candidate.patch, candidate.attempt, why)
             case Fatal(rejection):
                 self.sink.record_fault(rejection)
             case Dropped(rows, rejections):
@@ -202,7 +213,10 @@ class _Run:
 
 @contextmanager
 def _signals(interrupt: Callable[[bool], None]) -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into calls of ``interrupt``, where this is the main thread."""
+    """Turn Ctrl-C, SIGTERM and SIGHUP into calls of ``interrupt``, where this is the main thread.
+
+    A SIGHUP that is ignored stays so: that is what nohup asks for.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -210,6 +224,8 @@ def _signals(interrupt: Callable[[bool], None]) -> Iterator[None]:
         signal.SIGINT: lambda *_: interrupt(False),
         signal.SIGTERM: lambda *_: interrupt(True),
     }
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        handlers[signal.SIGHUP] = handlers[signal.SIGTERM]
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
@@ -237,7 +253,8 @@ def _summary(going: _Run, storage: Storage, rows_before: int, seconds: float) ->
     )
 
 
-def _attributes(plan: Plan, checkup: Mapping[str, Any] | None) -> dict[str, Any]:
+def _attributes(plan: Plan, checkup: Mapping[str, Any] | None, host: Host) -> dict[str, Any]:
+    third = {f"{role} {name}": told for role, name in used_by(plan) if (told := host.third_party(role, name))}
     packages = ("tonesmith", "numpy", "zarr")
     return {
         "generator": "tonesmith",
@@ -249,5 +266,6 @@ def _attributes(plan: Plan, checkup: Mapping[str, Any] | None) -> dict[str, Any]
             "platform": f"{platform.system()} {platform.machine()}",
             **plan.versions,
         },
+        **({PLUGINS: third} if third else {}),
         **({"checkup": dict(checkup)} if checkup is not None else {}),
     }

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.engine.client import Engine
+from tonesmith.engine.fault import caused
 from tonesmith.engine.outcome import Outcome
 from tonesmith.errors import RunError
 from tonesmith.host.registry import Host
@@ -22,6 +22,8 @@ from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection
 from tonesmith.plan.render import Render
 from tonesmith.plan.rows import RowContent, pack_rows
+from tonesmith.run.exhausted import exhausted
+from tonesmith.run.verdicts import check_verdict
 from tonesmith.space.patch import Candidate, Patch
 from tonesmith.space.preset import PresetPatches
 from tonesmith.space.space import Label
@@ -32,6 +34,9 @@ class Watch:
 
     def trying(self, candidate: Candidate) -> None:
         """A candidate is about to be rendered."""
+
+    def again(self, candidate: Candidate, outcome: Outcome) -> None:
+        """A candidate failed in a way that may not be its own doing, and is rendered once more."""
 
     def accepted(self, candidate: Candidate, rows: int) -> None:
         """A candidate's rows were accepted."""
@@ -97,9 +102,10 @@ def sampler_of(plan: Plan, host: Host, asset: Callable[[str], bytes]) -> Sampler
 class _RejectedError(Exception):
     """A candidate was rejected; carries the ledger's entry."""
 
-    def __init__(self, rejection: Rejection) -> None:
+    def __init__(self, rejection: Rejection, trace: str = "") -> None:
         super().__init__(rejection.reason)
         self.rejection = rejection
+        self.trace = trace
 
 
 def produce_block(bench: Workbench, index: int, faults: Sequence[Rejection] = (), watch: Watch | None = None) -> Block:
@@ -139,17 +145,20 @@ def _rows_of_patch(
 
     Their audio lies in ``place``, float32 (notes, channels, frames): copied once, out of the engine's memory.
     """
+    trace = ""
     for attempt in range(bench.plan.max_attempts):
         candidate = Candidate(patch_id, attempt)
         try:
             rows = _tried(bench, candidate, place, known.get((patch_id, attempt)), watch)
         except _RejectedError as rejected:
             rejections.append(rejected.rejection)
+            trace = rejected.trace or trace
             watch.rejected(rejected.rejection)
         else:
             watch.accepted(candidate, len(rows))
             return rows
-    raise RunError(_exhausted(bench.plan, patch_id, rejections))
+    own = [rejection for rejection in rejections if rejection.patch == patch_id]
+    raise caused(RunError(exhausted(bench.plan, patch_id, own)), trace)
 
 
 def _tried(
@@ -158,7 +167,7 @@ def _tried(
     if known is not None:
         raise _RejectedError(known)
     watch.trying(candidate)
-    return _accepted_rows(bench, candidate, place)
+    return _accepted_rows(bench, candidate, place, watch)
 
 
 def drawn_label(bench: Workbench, candidate: Candidate) -> tuple[Label, Patch]:
@@ -168,20 +177,21 @@ def drawn_label(bench: Workbench, candidate: Candidate) -> tuple[Label, Patch]:
     return label, bench.plan.space.decode(label, drawn.origin, drawn.preset, drawn.mate)
 
 
-def _accepted_rows(bench: Workbench, candidate: Candidate, place: NDArray[np.float32]) -> list[RowContent]:
+def _accepted_rows(
+    bench: Workbench, candidate: Candidate, place: NDArray[np.float32], watch: Watch
+) -> list[RowContent]:
     """Return the rows of a candidate, one a note. Raises :class:`_RejectedError` if any note is rejected."""
     plan = bench.plan
     label, patch = drawn_label(bench, candidate)
     notes = plan.notes.of_patch(plan.seed, candidate.patch)
-    outcomes = bench.engine.play(patch, notes, plan.timeout)
+    outcomes = bench.engine.play(patch, notes, plan.timeout, partial(watch.again, candidate))
     rows = []
     for note, outcome, played, audio in zip(notes, outcomes, bench.engine.audio, place, strict=False):
         if outcome.failure:
-            raise _RejectedError(_fault(candidate, outcome))
-        if outcome.shape != (plan.audio.channels, plan.audio.frames):
-            raise _RejectedError(
-                Rejection(candidate.patch, candidate.attempt, "engine", "shape", str(outcome.shape), note.pitch)
-            )
+            raise _RejectedError(_fault(candidate, outcome), outcome.trace)
+        if outcome.shape != (form := (plan.audio.channels, plan.audio.frames)):
+            told = f"render returned {outcome.shape}; in this plan it must be {form}"
+            raise _RejectedError(Rejection(candidate.patch, candidate.attempt, "engine", "shape", told, note.pitch))
         audio[:] = bench.stored(played)
         measured = _measured(bench, candidate, Render(audio, plan.audio.sample_rate, patch, note, *outcome.shape))
         rows.append(RowContent(audio, label, patch, note, candidate.patch, candidate.attempt, measured))
@@ -194,6 +204,7 @@ def _measured(bench: Workbench, candidate: Candidate, render: Render) -> Mapping
     rejection: Rejection | None = None
     for validator in bench.validators:
         verdict = validator.check(render)
+        check_verdict(validator, verdict)
         measured.update(verdict.measured)
         if verdict.reason and rejection is None:
             rejection = Rejection(
@@ -207,13 +218,3 @@ def _measured(bench: Workbench, candidate: Candidate, render: Render) -> Mapping
 
 def _fault(candidate: Candidate, outcome: Outcome) -> Rejection:
     return Rejection(candidate.patch, candidate.attempt, "engine", outcome.failure, outcome.detail, outcome.pitch)
-
-
-def _exhausted(plan: Plan, patch_id: int, rejections: Sequence[Rejection]) -> str:
-    """Return what to tell when a patch found no candidate that is accepted."""
-    own = Counter(r.cause for r in rejections if r.patch == patch_id)
-    counts = ", ".join(f"{reason} {count}" for reason, count in own.most_common())
-    return (
-        f"patch {patch_id} was rejected {plan.max_attempts} times ({counts}). Narrow the ranges under [space], "
-        "loosen the validator that rejects, or raise plan.max_attempts. Finished blocks are kept."
-    )

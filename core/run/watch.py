@@ -22,6 +22,9 @@ class Watcher:
     def accepted(self, rows: int) -> None:
         """Called when rows were rendered and accepted. They are stored once their block is committed."""
 
+    def again(self, patch: int, attempt: int, why: str) -> None:
+        """Hear that a candidate died or took too long, and is played once more before it is blamed for it."""
+
     def rejected(self, rejection: Rejection) -> None:
         """Called when a candidate was rejected and will be drawn again."""
 
@@ -33,6 +36,9 @@ class Watcher:
 
     def stopping(self) -> None:
         """Called when the run was asked to stop. It finishes the blocks in progress."""
+
+    def dropping(self) -> None:
+        """Hear that the run was told to stop at once, and drops the blocks in flight."""
 
     def finished(self, summary: Summary) -> None:
         """Called when the run ended, complete or not."""

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import errno
 import os
+import traceback
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from tonesmith.engine.channel import Channel, channel_to_parent
-from tonesmith.errors import TonesmithError, unforeseen
+from tonesmith.engine.outcome import Outcome
+from tonesmith.engine.overheard import aloud, is_traced, overhearing
+from tonesmith.engine.refusal import advice, refusal
+from tonesmith.errors import ResourceError, TonesmithError, unforeseen
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Sink
 from tonesmith.plan.plan import Plan
@@ -32,6 +37,10 @@ class _Reporter(Watch):
     def trying(self, candidate: Candidate) -> None:
         self._channel.send({"trying": [candidate.patch, candidate.attempt]})
 
+    def again(self, candidate: Candidate, outcome: Outcome) -> None:
+        told = f"{outcome.failure}: {outcome.detail}"
+        self._channel.send({"again": [candidate.patch, candidate.attempt], "why": told})
+
     def accepted(self, candidate: Candidate, rows: int) -> None:
         self._channel.send({"accepted": rows})
 
@@ -48,33 +57,51 @@ def main() -> None:
     channel = channel_to_parent()
     try:
         setup, _ = channel.receive()
-        host = Host.load()
-        plan = Plan.from_json(setup["plan"])
-        sink = host.sink_at(plan.sink.name, plan.sink.options, Path(setup["path"]))
-        storage = type(sink).open(sink.path)
-        with Workbench(plan, host, storage.asset, sink.stored) as bench:
-            channel.send({"ready": True})
-            while True:
-                request, _ = channel.receive()
-                faults = sink.faults()
-                block = produce_block(bench, request["block"], faults, _Reporter(channel, sink, faults))
-                sink.write_block(block)
-                channel.send({"committed": block.index, "rows": block.rows})
+        with overhearing(aloud) if setup.get("heard") and not is_traced() else nullcontext():
+            _work(channel, Plan.from_json(setup["plan"]), Path(setup["path"]))
     except EOFError:
         pass
     except Exception as error:  # noqa: BLE001 - the parent decides, and says it
-        channel.send({"failed": _described(error), "expected": isinstance(error, TonesmithError | OSError)})
+        channel.send(
+            {
+                "failed": _described(error),
+                "expected": isinstance(error, TonesmithError | OSError | MemoryError),
+                "refused": isinstance(error, ResourceError) or bool(_lacking(error)),
+                "trace": "".join(traceback.format_exception(error)).rstrip(),
+            }
+        )
     finally:
         os._exit(0)
+
+
+def _work(channel: Channel, plan: Plan, path: Path) -> None:
+    host = Host.load()
+    sink = host.sink_at(plan.sink.name, plan.sink.options, path)
+    storage = type(sink).open(sink.path)
+    with Workbench(plan, host, storage.asset, sink.stored) as bench:
+        channel.send({"ready": True})
+        while True:
+            request, _ = channel.receive()
+            faults = sink.faults()
+            block = produce_block(bench, request["block"], faults, _Reporter(channel, sink, faults))
+            sink.write_block(block)
+            channel.send({"committed": block.index, "rows": block.rows})
 
 
 def _described(error: Exception) -> str:
     if isinstance(error, TonesmithError):
         return str(error)
+    if what := _lacking(error):
+        return advice(what)
     if isinstance(error, OSError):
         cause = "the disk is full" if error.errno == errno.ENOSPC else str(error)
         return f"the dataset could not be written: {cause}. Finished blocks are kept. Run the same command to resume."
     return unforeseen(error)
+
+
+def _lacking(error: Exception) -> str:
+    """Return what the machine ran out of; a full disk has words of its own."""
+    return "" if isinstance(error, OSError) and error.errno == errno.ENOSPC else refusal(error)
 
 
 if __name__ == "__main__":

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import queue
-import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tonesmith.engine.channel import KILLED, Child, Message, signal_name
+from tonesmith.engine.channel import FROM_OUTSIDE, Child, Message, signal_name
 from tonesmith.engine.client import LOAD_SECONDS
-from tonesmith.errors import RunError
+from tonesmith.engine.fault import caused
+from tonesmith.engine.patience import AwakeClock
+from tonesmith.errors import ResourceError, RunError
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection
 from tonesmith.space.patch import Candidate
 
-_DEATHS = 5
-"""Workers that may die over one block before the run stops."""
+_DEATHS = 10
+"""Workers that may die over one block before the run stops. A candidate that takes its worker down does it twice."""
+_FALSE_STARTS = 5
+"""Workers that signals from outside may end before they are ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,14 @@ class Rejected:
     """A candidate was rejected."""
 
     rejection: Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A candidate failed in a way that may not be its own doing, and is rendered once more."""
+
+    candidate: Candidate
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,7 @@ class Committed:
     rows: int
 
 
-Event = Accepted | Rejected | Fatal | Dropped | Committed
+Event = Accepted | Rejected | Again | Fatal | Dropped | Committed
 
 
 @dataclass
@@ -68,7 +79,7 @@ class _Worker:
     candidate: Candidate | None = None
     rows: int = 0
     rejections: list[Rejection] = field(default_factory=list)
-    heard: float = field(default_factory=time.monotonic)
+    heard: float = 0.0
     ready: bool = False
 
 
@@ -80,13 +91,18 @@ class Crew:
         path: of the dataset.
         size: number of processes.
         blocks: indices still to be made.
+        heard: whether somebody listens to what engines print.
     """
 
-    def __init__(self, plan: Plan, path: Path, size: int, blocks: Iterable[int]) -> None:
+    def __init__(self, plan: Plan, path: Path, size: int, blocks: Iterable[int], *, heard: bool = False) -> None:
         self._plan = plan
         self._path = path
         self._todo = deque(blocks)
+        self._heard_aloud = heard
         self._deaths: Counter[int] = Counter()
+        self._suspects: Counter[Candidate] = Counter()
+        self._false_starts = 0
+        self._clock = AwakeClock()
         self._inbox: queue.Queue[Message] = queue.Queue()
         self._workers: dict[Child, _Worker] = {}
         self._stopping = False
@@ -114,7 +130,7 @@ class Crew:
             worker = self._workers.get(message.sender)
             if worker is None:
                 continue
-            worker.heard = time.monotonic()
+            worker.heard = self._clock.now()
             yield from self._buried(worker) if message.body is None else self._heard(worker, message.body)
 
     def dismiss(self) -> None:
@@ -125,14 +141,18 @@ class Crew:
 
     def _hire(self) -> None:
         child = Child("tonesmith.run.worker", self._inbox)
-        self._workers[child] = _Worker(child)
-        child.send({"plan": self._plan.to_json(), "path": str(self._path)})
+        self._workers[child] = _Worker(child, heard=self._clock.now())
+        child.send({"plan": self._plan.to_json(), "path": str(self._path), "heard": self._heard_aloud})
 
     def _heard(self, worker: _Worker, body: dict[str, Any]) -> Iterator[Event]:
         if "failed" in body:
-            raise RunError(body["failed"] if body["expected"] else f"a worker failed: {body['failed']}")
+            kind = ResourceError if body["refused"] else RunError
+            told = body["failed"] if body["expected"] else f"a worker failed: {body['failed']}"
+            raise caused(kind(told), body["trace"])
         if "trying" in body:
             worker.candidate = Candidate(*body["trying"])
+        elif "again" in body:
+            yield Again(Candidate(*body["again"]), body["why"])
         elif "accepted" in body:
             worker.rows += body["accepted"]
             yield Accepted(body["accepted"])
@@ -156,7 +176,7 @@ class Crew:
             worker.child.end()
 
     def _buried(self, worker: _Worker, overdue: bool = False) -> Iterator[Event]:
-        """Blame the candidate that a worker died over, and have its block made by another worker.
+        """Blame the candidate that a worker died over for the second time, and have its block made by another worker.
 
         A worker that was killed from outside says nothing of the candidate.
         """
@@ -164,12 +184,15 @@ class Crew:
         number, phrase = worker.child.epitaph()
         words = worker.child.last_words()
         del self._workers[worker.child]
+        if not worker.ready and not overdue and self._is_forgiven(number):
+            self._hire()
+            return
         if not worker.ready:
             raise RunError(f"a worker could not start ({phrase}).\n{words}".rstrip())
         yield Dropped(worker.rows, tuple(worker.rejections))
-        if worker.candidate is not None and (overdue or number != KILLED):
+        if worker.candidate is not None and (overdue or number not in FROM_OUTSIDE):
             reason, detail = ("timeout", "no sign of life") if overdue else ("crash", signal_name(number))
-            yield Fatal(Rejection(worker.candidate.patch, worker.candidate.attempt, "worker", reason, detail))
+            yield self._blamed(worker.candidate, reason, detail)
         if worker.block is None or self._stopping:
             if self._todo:
                 self._hire()
@@ -182,9 +205,21 @@ class Crew:
         self._todo.appendleft(worker.block)
         self._hire()
 
+    def _is_forgiven(self, number: int) -> bool:
+        """Return whether a worker that was not ready yet may be replaced: a signal from outside ended it."""
+        self._false_starts += 1
+        return number in FROM_OUTSIDE and self._false_starts <= _FALSE_STARTS
+
+    def _blamed(self, candidate: Candidate, reason: str, detail: str) -> Event:
+        """Return what to make of a candidate that a worker died over: once is no proof, twice is."""
+        self._suspects[candidate] += 1
+        if self._suspects[candidate] == 1:
+            return Again(candidate, f"its worker ended: {reason} {detail}".rstrip())
+        return Fatal(Rejection(candidate.patch, candidate.attempt, "worker", reason, detail))
+
     def _overdue(self) -> Iterator[Event]:
         """Bury workers that have been silent for longer than any candidate may take."""
-        now = time.monotonic()
+        now = self._clock.now()
         for worker in list(self._workers.values()):
             if now - worker.heard > self._patience:
                 yield from self._buried(worker, overdue=True)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from tonesmith.errors import SpaceError, unknown_name
 
 Curve = Literal["linear", "quadratic", "cubic", "quartic", "root", "exponential", "inverse-exponential"]
 
+Kind = Literal["continuous", "categorical"]
+
+_KINDS = frozenset(get_args(Kind))
 _FLOAT32_MAX = float.fromhex("0x1.fffffep127")
 
 _CURVES: dict[Curve, Callable[[float], float]] = {
@@ -47,7 +50,7 @@ class Parameter:
     """
 
     name: str
-    kind: Literal["continuous", "categorical"]
+    kind: Kind
     low: float
     high: float
     default: float
@@ -66,6 +69,8 @@ class Parameter:
     weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.kind not in _KINDS:
+            raise SpaceError(f"{self.name}: the kind is {self.kind!r}; it must be 'continuous' or 'categorical'")
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise SpaceError(f"{self.name}: the range {self.low}..{self.high} is empty or not finite")
         if max(abs(self.low), abs(self.high)) > _FLOAT32_MAX:

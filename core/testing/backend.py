@@ -255,7 +255,7 @@ class BackendContract:
 
     def _played(self, engine: Engine, space: ParameterSpace, patch: Patch) -> NDArray[np.float32]:
         outcome = engine.play(_decoded(space, patch), [self.note], 60.0)[0]
-        assert outcome.failure == "", outcome
+        assert outcome.failure == "", f"{outcome.failure}: {outcome.detail}\n{outcome.trace}"
         audio: NDArray[np.float32] = engine.audio[0].copy()
         return audio
 

@@ -70,12 +70,14 @@ def test_a_run_is_shown_on_the_error_stream(
         watcher.rejected(Rejection(0, 0, "level", "silent"))
         watcher.accepted(3)
         watcher.stopping()
+        watcher.dropping()
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "data/demo.zarr: 144 rows in 3 blocks; 48 done, 2 blocks to go" in captured.err
     assert "51/144" in captured.err
     assert "rejected 1 (level: silent 1)" in captured.err
     assert "press Ctrl-C again to drop them" in captured.err
+    assert "the blocks in flight are dropped, what is committed is kept" in " ".join(captured.err.split())
     assert ("\x1b[2K" in captured.err) == terminal
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tonesmith.engine.isolation import promise_of
+from tonesmith.engine.isolation import isolation_of, promise_of
 from tonesmith.engine.shared_audio import SharedAudio, shared_file
-from tonesmith.host.roles import Backend
+from tonesmith.errors import PluginError
+from tonesmith.host.roles import Backend, Options
+from tonesmith.plan.promises import Promises
 
 
 @pytest.mark.parametrize("memory", [True, False])
@@ -52,3 +54,15 @@ def test_an_isolation_weaker_than_a_backend_needs_promises_less(needed, given, p
         fallback_determinism = "exact-in-run"
 
     assert promise_of(Synth, given) == promised
+
+
+def test_promises_that_depend_on_options_are_checked_too():
+    class Synth(Backend):
+        name = "synth"
+
+        @classmethod
+        def promises(cls, options):
+            return Promises("snapshots", "fresh", "exact", "exact")
+
+    with pytest.raises(PluginError, match=r"backend 'synth' has isolation = 'snapshots'.*Did you mean 'snapshot'"):
+        isolation_of(Synth, Options())

@@ -133,6 +133,33 @@ def test_a_bad_plugin_is_left_out_with_a_warning_and_is_an_error_once_asked_for(
             host.find(role, name)
 
 
+@pytest.mark.parametrize(
+    ("promise", "told"),
+    [
+        (
+            "isolation = 'reused'",
+            "has isolation = 'reused', which is none of 'snapshot', 'fresh', 'reuse'. Did you mean 'reuse'?",
+        ),
+        ("fallback = 'snapshot'", "has fallback = 'snapshot', which is none of 'fresh', 'reuse'"),
+        ("determinism = 'bitexact'", "has determinism = 'bitexact'"),
+        ("fallback_determinism = ['exact']", "has fallback_determinism = ['exact']"),
+    ],
+)
+def test_a_backend_that_promises_what_there_is_not_is_left_out(
+    install: Install, capsys: pytest.CaptureFixture[str], promise: str, told: str
+) -> None:
+    body = f"class Odd(Backend):\n    name = 'odd'\n    summary = 's'\n    Options = Options\n    {promise}\n"
+    methods = "".join(f"    def {name}(self, *_): ...\n" for name in ("space", "versions", "prepare", "render"))
+    hook = "@hookimpl\ndef tonesmith_backends():\n    return [Odd]\n"
+    install("tonesmith-odd", f"from tonesmith import Backend\n{body}{methods}{hook}")
+
+    host = Host()
+
+    assert told in capsys.readouterr().err
+    with pytest.raises(PluginError, match="tonesmith-odd"):
+        host.find("backend", "odd")
+
+
 def test_two_plugins_of_one_name_are_an_error_that_names_both(install: Install) -> None:
     install("tonesmith-one", _GOOD, "1.1")
     install("tonesmith-two", _GOOD, "2.2")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import signal
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import terminal
+from support.processes import descendants, is_alive, runs, send, wait_for
 
 from tonesmith import open_dataset
 from tonesmith.errors import ConfigError, DatasetError, EngineError, OtherPlanError, RunError
@@ -135,7 +135,7 @@ def test_a_fault_is_on_disk_before_its_block_is(chaos, tmp_path):
 
 
 def test_a_plan_that_rejects_everything_stops_and_says_what_to_loosen(chaos, tmp_path):
-    with pytest.raises(RunError, match=r"patch 0 was rejected 4 times \(level: silent 4\).*\[space\]") as stop:
+    with pytest.raises(RunError, match=r"patch 0 was rejected 4 times \(level: silent 4\)\. Narrow.*\[space\]") as stop:
         chaos.make(tmp_path / "d", ("silent",), patches=4, max_attempts=4)
 
     assert stop.value.exit_code == 1
@@ -227,8 +227,8 @@ def test_a_run_killed_at_twenty_random_moments_ends_with_the_rows_of_one_that_wa
         child = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.DEVNULL)
         time.sleep(moments.uniform(0.3, 2.5))
         if moments.random() < 0.5:  # a worker or an engine first, then the parent
-            for pid in _descendants(child.pid)[: moments.randrange(1, 4)]:
-                _kill(pid)
+            for pid in descendants(child.pid)[: moments.randrange(1, 4)]:
+                send(pid)
         child.kill()
         child.wait()
     summary = chaos.make(path, ("crash", "silent"), workers=2, **settings)
@@ -242,32 +242,44 @@ def test_workers_and_engines_do_not_outlive_a_parent_that_is_killed(chaos, tmp_p
     settings = chaos.settings(patches=400, backend={"slow": 0.05})
     script.write_text(f"from tonesmith import generate\ngenerate({str(tmp_path / 'd')!r}, workers=2, **{settings!r})\n")
     child = subprocess.Popen([sys.executable, str(script)])
-    _wait_for(lambda: len(_descendants(child.pid)) >= 6)
-    processes = _descendants(child.pid)
+    wait_for(lambda: len(descendants(child.pid)) >= 6)
+    processes = descendants(child.pid)
 
     child.kill()
     child.wait()
 
-    _wait_for(lambda: not any(_is_alive(pid) for pid in processes))
+    wait_for(lambda: not any(is_alive(pid) for pid in processes))
 
 
-@pytest.mark.parametrize("signals", [1, 2])
-def test_ctrl_c_finishes_or_drops_the_blocks_in_flight_and_says_how_to_go_on(chaos, tmp_path, signals):
+_DROPS = "stopping at once: the blocks in flight are dropped"
+
+
+@pytest.mark.parametrize(
+    ("signals", "said"),
+    [
+        ([signal.SIGINT], "the blocks in flight are finished first"),
+        ([signal.SIGINT, signal.SIGINT], _DROPS),
+        ([signal.SIGTERM], _DROPS),
+        ([signal.SIGHUP], _DROPS),
+    ],
+)
+def test_a_run_that_is_told_to_stop_says_what_becomes_of_the_blocks_in_flight(chaos, tmp_path, signals, said):
     path = tmp_path / "d"
     command = [sys.executable, "-P", "-m", "tonesmith", "generate", str(path), "-n", "30", "--workers", "2"]
     command += ["--backend", "chaos", "--backend.slow", "0.1", "--block", "2", "--sample-rate", "8000"]
     command += ["--notes.pitches", "60", "--notes.hold", "0.1", "--validator", "level"]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    _wait_for(lambda: _rows_at(path) > 0)
+    wait_for(lambda: _rows_at(path) > 0)
 
-    for _ in range(signals):
-        child.send_signal(signal.SIGINT)
+    for number in signals:
+        child.send_signal(number)
         time.sleep(0.05)
     out, err = child.communicate(timeout=30)
 
     rows = len(open_dataset(path))
     assert child.returncode == 130
     assert 0 < rows < 30
+    assert said in err
     assert "run the same command again" in (out + err).lower()
     finished = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True, timeout=120)
     assert '"complete": true' in finished.stdout
@@ -305,48 +317,6 @@ def _rows_at(path: Path) -> int:
         return 0
 
 
-def _descendants(pid: int) -> list[int]:
-    """Return the processes that a process started, and those that they did, by /proc."""
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            parents.setdefault(int(fields[1]), []).append(int(entry.name))
-    found = list(parents.get(pid, []))
-    for child in found:
-        found += parents.get(child, [])
-    return found
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def _runs(pid: int, module: str) -> bool:
-    try:
-        return module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
-
-
-def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-
-
-def _wait_for(condition, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.02)
-
-
 def test_run_takes_a_plan_that_was_resolved_elsewhere(chaos, tmp_path):
     assert run(chaos.resolved(patches=2), tmp_path / "d", workers=1).complete
 
@@ -362,8 +332,8 @@ def test_a_worker_that_is_killed_from_outside_is_replaced_and_nothing_counts_twi
         def accepted(self, rows: int) -> None:
             self.seen += 1
             if self.seen == 5 and not killed:
-                killed.extend(pid for pid in _descendants(os.getpid()) if _runs(pid, "tonesmith.run.worker"))
-                _kill(killed[0])
+                killed.extend(pid for pid in descendants(os.getpid()) if runs(pid, "tonesmith.run.worker"))
+                send(killed[0])
 
     summary = run(chaos.resolved(("crash",), **settings), path, workers=1, watcher=Assassin())
 

@@ -179,6 +179,7 @@ def test_a_label_names_every_asset_slot():
         ({"kind": "categorical", "weights": (1.0,)}, "1 weights for 2 values"),
         ({"kind": "categorical", "weights": (0.5, 0.6)}, "add up to 1"),
         ({"kind": "categorical", "weights": (-0.5, 1.5)}, "add up to 1"),
+        ({"kind": "float"}, "p: the kind is 'float'; it must be 'continuous' or 'categorical'"),
     ],
 )
 def test_a_parameter_that_contradicts_itself_is_refused(fields, message):

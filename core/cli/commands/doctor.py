@@ -173,6 +173,9 @@ def _lines(checkup: Checkup, *, asked: bool) -> Iterator[str]:
     yield from _wrapped(f"{checkup.backend}: {_verdict(checkup)}", "  ")
     for finding in checkup.findings:
         yield from _finding_lines(finding)
+    if checkup.said:
+        yield "  What engines wrote last:"
+        yield from (f"    {line}" for line in checkup.said)
 
 
 def _verdict(checkup: Checkup) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tonesmith.cli.options import Json, Quiet, listed
-from tonesmith.errors import ConfigError, SpaceError, TonesmithError
+from tonesmith.errors import ConfigError, DatasetError, SpaceError, TonesmithError
 from tonesmith.host.registry import Host
 
 if TYPE_CHECKING:
@@ -53,9 +53,21 @@ def _flags(arguments: Sequence[str], host: Host, *, lenient: bool) -> tuple[Flag
         config = load_composition(Path(path) if path else None, named, host=host, spelled=_SPELLED, complete=False)
     except TonesmithError:
         if not lenient:
+            _check_installed(arguments, host)
             raise
         config = compose(TomlSource("", {}), {}, host=host)
     return flags_of(config, host)
+
+
+def _check_installed(arguments: Sequence[str], host: Host) -> None:
+    """Raise :class:`PluginError` if an argument is a dataset whose plugins are not here: that is why one is unknown."""
+    from tonesmith.dataset.installed import installed
+    from tonesmith.dataset.opening import open_dataset
+
+    for word in arguments:
+        if not word.startswith("-") and Path(word).exists():
+            with suppress(DatasetError):
+                installed(open_dataset(word), Path(word), host)
 
 
 def named_plugins(arguments: Sequence[str]) -> dict[str, Any]:
@@ -96,6 +108,10 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     save_config: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write the resolved composition to FILE. Without OUT, do only that."),
+    ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Log the run in FILE: events, rejections, and what engines print."),
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -151,7 +167,7 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     if dry_run:
         _plan_only(composition, config, out, host, as_json=as_json)
     elif out is not None:
-        _make(composition, config, out, host, as_json=as_json, quiet=quiet)
+        _make(composition, config, out, host, log, as_json=as_json, quiet=quiet)
     elif save_config is None:
         raise ConfigError("OUT, the path of the dataset, is missing: tonesmith generate [flags] OUT")
 
@@ -163,17 +179,22 @@ def _save(config: Config, path: Path) -> None:
         raise ConfigError(f"--save-config: cannot write {path}: {error.strerror}") from None
 
 
-def _make(config: Config, file: Path | None, out: Path, host: Host, *, as_json: bool, quiet: bool) -> None:
+def _make(
+    config: Config, file: Path | None, out: Path, host: Host, log: Path | None, *, as_json: bool, quiet: bool
+) -> None:
     from tonesmith.cli.progress import progress, summary_lines
+    from tonesmith.run.log import logging_to
     from tonesmith.run.pipeline import run
     from tonesmith.run.resolve import resolve_plan
 
-    with _located(file), _reading(quiet=quiet or as_json) as read:
-        resolved = resolve_plan(config, host, read)
-    if not (quiet or as_json):
-        _tell_presets(resolved)
-    with progress(quiet=quiet or as_json) as watcher:
-        summary = run(resolved, out, workers=config.run.workers, host=host, watcher=watcher)
+    with logging_to(log) if log is not None else nullcontext() as kept:
+        with _located(file), _reading(quiet=quiet or as_json) as read:
+            resolved = resolve_plan(config, host, read)
+        if not (quiet or as_json):
+            _tell_presets(resolved)
+        with progress(quiet=quiet or as_json) as shown:
+            watcher = kept.watching(shown) if kept is not None else shown
+            summary = run(resolved, out, workers=config.run.workers, host=host, watcher=watcher)
     if as_json:
         typer.echo(json.dumps({**summary.to_json(), **_presets_json(resolved)}))
     else:

@@ -92,6 +92,7 @@ def _tell_sink(target: Path, host: Host) -> None:
 def _study(target: Path, settings: Settings, host: Host) -> Study:
     """Return the measurement for a target. Raises :class:`ConfigError` if it is no dataset and no composition."""
     from tonesmith.analysis.sensitivity import study_of_dataset, study_of_plan
+    from tonesmith.dataset.installed import installed
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.host.composition import load_config
     from tonesmith.run.resolve import resolve_plan
@@ -100,7 +101,7 @@ def _study(target: Path, settings: Settings, host: Host) -> Study:
         return study_of_plan(resolve_plan(load_config(target, host=host), host), settings, host)
     if target.exists() and not any(sink.recognises(target) for sink in host.sinks().values()):
         raise ConfigError(f"{target} is neither a tonesmith dataset nor a composition (a .toml file)")
-    return study_of_dataset(open_dataset(target), settings)
+    return study_of_dataset(installed(open_dataset(target), target, host, ("backend", "validator")), settings)
 
 
 def _measured(study: Study, parts: Parts, workers: int, host: Host, *, hidden: bool) -> Importance:

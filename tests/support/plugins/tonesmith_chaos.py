@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
+import resource
 import signal
 import sys
 import time
@@ -44,6 +47,7 @@ class ChaosOptions(Options):
     tail: float = Field(0.01, description="what a note adds to those after it")
     binary: str = Field("", description="file that the engine is said to be loaded from")
     marker: str = Field("", description="file whose presence makes a flaky note hang")
+    trouble: str = Field("", description="what is wrong with the synth itself, whatever it is told")
 
 
 class Chaos(Backend[ChaosOptions]):
@@ -58,6 +62,9 @@ class Chaos(Backend[ChaosOptions]):
         self._tail = 0.0
         self._left = []
         self._noise = os.urandom(4)
+        if options.trouble == "print":
+            ctypes.CDLL(None).puts(b"a library that prints")
+            print("half a line", end="")
         match options.load:
             case "crash":
                 os.kill(os.getpid(), signal.SIGSEGV)
@@ -93,6 +100,13 @@ class Chaos(Backend[ChaosOptions]):
     def versions(self):
         return {"chaos": "1.0"}
 
+    def template_key(self, patch):
+        if self.options.trouble == "no fork":
+            resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+            if os.getuid() == 0:
+                os.setuid(65534)  # root may start as many processes as it likes
+        return ""
+
     def prepare(self, patch):
         self._told = patch.values
         self._patch = replace(patch, values=dict.fromkeys(patch.values, 0.5)) if self.options.stuck else patch
@@ -100,12 +114,35 @@ class Chaos(Backend[ChaosOptions]):
     def read(self):
         return {**self._told, **({"freq": 440.0} if self.options.deaf else {})}
 
+    def _trouble(self, frames):
+        match self.options.trouble:
+            case "bug":
+                return {}["tlt"]
+            case "spin":
+                while True:
+                    pass
+            case "memory":
+                raise MemoryError
+            case "files":
+                raise OSError(errno.EMFILE, "Too many open files")
+            case "flat":
+                return np.zeros(frames, np.float32)
+            case "double":
+                return np.zeros((2, frames))
+            case "list":
+                return [[0.0] * frames] * 2
+            case "long":
+                return np.zeros((2, frames + 2), np.float32)
+        return None
+
     def render(self, note):
         frames = int(note.duration * self.sample_rate)
         values = self._patch.values
         fault = FAULTS[round(values["fault"])]
-        print("an engine that prints to standard output", flush=True)
+        print("an engine that prints to standard output")
         time.sleep(self.options.slow)
+        if (wrong := self._trouble(frames)) is not None:
+            return wrong
         match fault:
             case "crash":
                 os.kill(os.getpid(), signal.SIGSEGV)
@@ -173,7 +210,7 @@ class Routed(Sampler[Options]):
 
 class TouchyOptions(Options):
     crash_above: float = Field(10.0, description="level at which the worker dies")
-    hang_above: float = Field(10.0, description="level at which the worker hangs")
+    measure: str = Field("touch", description="name of what it measures")
 
 
 class Touchy(Validator[TouchyOptions]):
@@ -188,7 +225,7 @@ class Touchy(Validator[TouchyOptions]):
         top = float(render.audio[0].max())
         if top > self.options.crash_above:
             os.kill(os.getpid(), signal.SIGSEGV)
-        return Verdict({"touch": top})
+        return Verdict({self.options.measure: top})
 
 
 @hookimpl
