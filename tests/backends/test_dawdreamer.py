@@ -219,7 +219,7 @@ def test_another_program_of_the_same_name_is_another_plan(tmp_path):
 
 
 def test_the_controls_of_effect_are_told_by_their_names(played):
-    assert [p.name for p in played[1].parameters] == ["effect_wet", "pipe_attack", "pipe_tone_bright"]
+    assert [p.name for p in played[1].parameters] == ["pipe_attack", "pipe_tone_bright", "effect_wet"]
 
 
 def test_the_first_render_has_the_values_of_its_patch(organ):

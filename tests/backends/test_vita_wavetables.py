@@ -262,9 +262,9 @@ def test_a_damaged_wavetable_is_told_before_anything_is_made(catalog: Path, tmp_
 def test_a_folder_that_holds_something_else_is_left_alone(presets: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.txt").write_text("It was a dark and stormy night.")
-    with pytest.raises(ConfigError, match="something else"):
+    with pytest.raises(ConfigError, match="something other than a wavetable catalog"):
         scan([presets], tmp_path / "thesis")
-    with pytest.raises(ConfigError, match="something else"):
+    with pytest.raises(ConfigError, match="something other than a wavetable catalog"):
         scan([presets], tmp_path / "thesis" / "chapter1.txt")
     assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["chapter1.txt"]
 
