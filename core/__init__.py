@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         RunError,
         SpaceError,
         TonesmithError,
+        TrustError,
     )
     from tonesmith.host.composition import load_config
     from tonesmith.host.config import Config
@@ -90,6 +91,7 @@ __all__ = [
     "Summary",
     "TonesmithError",
     "Transferred",
+    "TrustError",
     "Validator",
     "Verdict",
     "Watcher",
@@ -117,6 +119,7 @@ _HOMES = {
         "RunError",
         "SpaceError",
         "TonesmithError",
+        "TrustError",
     ),
     "space.parameter": ("Parameter",),
     "space.space": (

@@ -10,6 +10,7 @@
     │   ├── DatasetNotFoundError (FileNotFoundError)       exit status 2
     │   ├── OtherPlanError              it was made by another plan than is asked for; exit status 2
     │   └── PathTakenError              what is at the path is none of tonesmith's; exit status 2
+    ├── TrustError                      a dataset names a plugin that its user does not know; exit status 2
     ├── EngineError                     a synth could not be loaded or used
     └── RunError                        a run could not go on
 
@@ -76,6 +77,12 @@ class OtherPlanError(DatasetError):
 
 class PathTakenError(DatasetError):
     """A dataset is to be made where something else is."""
+
+    exit_code = 2
+
+
+class TrustError(TonesmithError):
+    """A dataset's plan names a plugin to load that its user has not used himself."""
 
     exit_code = 2
 

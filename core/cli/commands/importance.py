@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tonesmith.cli.options import Engines
+from tonesmith.cli.options import Engines, Trust
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
 
@@ -43,6 +43,7 @@ def importance(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Result; default TARGET.importance.json.")
     ] = None,
+    trust: Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no estimate and no progress.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print how long it would take, and stop.")] = False,
@@ -56,7 +57,7 @@ def importance(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     from tonesmith.dataset.importance import importance_path
 
     host = Host.load()
-    study = _study(target, Settings(bases, step, pitch, seed, gated), host)
+    study = _study(target, Settings(bases, step, pitch, seed, gated), host, trust=trust)
     path = out or importance_path(target)
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise ConfigError(f"--out: {path} cannot be written: it is a folder, or lies in one that is not there")
@@ -86,7 +87,7 @@ def _tell_sink(target: Path, host: Host) -> None:
         host.sink_at(opened.plan.sink.name, opened.plan.sink.options, target).finish()
 
 
-def _study(target: Path, settings: Settings, host: Host) -> Study:
+def _study(target: Path, settings: Settings, host: Host, *, trust: bool) -> Study:
     """Return the measurement for a target. Raises :class:`ConfigError` if it is no dataset and no composition."""
     from tonesmith.analysis.sensitivity import study_of_dataset, study_of_plan
     from tonesmith.dataset.opening import open_dataset
@@ -97,7 +98,7 @@ def _study(target: Path, settings: Settings, host: Host) -> Study:
         return study_of_plan(resolve_plan(load_config(target, host=host), host), settings, host)
     if target.exists() and not any(sink.recognises(target) for sink in host.sinks().values()):
         raise ConfigError(f"{target} is neither a dataset of tonesmith nor a composition, whose name ends in .toml")
-    return study_of_dataset(open_dataset(target), settings)
+    return study_of_dataset(open_dataset(target), settings, host, trust=trust)
 
 
 def _measured(study: Study, parts: Parts, workers: int, host: Host, *, hidden: bool) -> Importance:

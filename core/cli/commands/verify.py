@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tonesmith.cli.options import Json, Quiet
+from tonesmith.cli.options import Json, Quiet, Trust
 from tonesmith.host.registry import Host
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def verify(
     render: Annotated[
         int, typer.Option("--render", min=0, metavar="N", help="Render N rows again and compare every sample.")
     ] = 0,
+    trust: Trust = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -34,8 +35,11 @@ def verify(
     """
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.verify import check_integrity, check_renders, rows_to_render
+    from tonesmith.host.trust import check_trusted
 
     opened = open_dataset(dataset)
+    if render:  # said before hours are spent on reading
+        check_trusted(opened.plan, Host.load(), trust=trust)
     rows = rows_to_render(opened, render)
     with _progress("reading", len(opened), hidden=quiet or as_json) as advance:
         damage = list(check_integrity(opened, advance))
@@ -43,7 +47,7 @@ def verify(
     sound = [row for row in rows if row not in unreadable]
     if sound:
         with _progress("rendering", len(sound), hidden=quiet or as_json) as advance:
-            damage += check_renders(opened, sound, dataset, Host.load(), advance)
+            damage += check_renders(opened, sound, dataset, Host.load(), advance, trust=trust)
     if as_json:
         report = {"rows": len(opened), "rows_planned": opened.plan.rows, "rendered": len(sound)}
         found = [asdict(item) for item in damage]
