@@ -25,6 +25,8 @@ import importlib.util
 import os
 from collections.abc import Iterable
 
+from tonesmith.terminal.text import one_line, shown
+
 TRACEBACK = "TONESMITH_TRACEBACK"
 """The environment variable that, set to 1, has errors tell where they come from."""
 
@@ -33,6 +35,10 @@ class TonesmithError(Exception):
     """Base of every error that tonesmith raises on purpose."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """Return the message, without what a terminal would obey: it may quote a file or a plugin of anybody's."""
+        return shown(super().__str__())
 
 
 class ConfigError(TonesmithError, ValueError):
@@ -122,7 +128,7 @@ def check_libraries(what: str, modules: Iterable[str], extra: str) -> None:
 
 def unknown_name(kind: str, name: str, known: Iterable[str], shown: int = 12) -> str:
     """Return the sentence for a name that is not among the known ones, with the nearest first."""
-    names = sorted(known)
+    names = sorted(map(one_line, known))
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     listed = ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")

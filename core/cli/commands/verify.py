@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,11 +12,15 @@ import typer
 
 from tonesmith.cli.options import Json, Quiet, Trust
 from tonesmith.host.registry import Host
+from tonesmith.terminal.messages import show
+from tonesmith.terminal.text import json_text, one_line
 
 if TYPE_CHECKING:
     from tonesmith.dataset.verify import Damage
 
 _SHOWN = 20
+_LONGEST = 1000
+"""Characters that are shown of what is wrong with a row."""
 
 
 def verify(
@@ -51,9 +54,9 @@ def verify(
     if as_json:
         report = {"rows": len(opened), "rows_planned": opened.plan.rows, "rendered": len(sound)}
         found = [asdict(item) for item in damage]
-        typer.echo(json.dumps({**report, "complete": opened.complete, "digest": opened.digest, "damage": found}))
+        show(json_text({**report, "complete": opened.complete, "digest": opened.digest, "damage": found}))
     else:
-        typer.echo("\n".join(_lines(dataset, len(opened), opened.plan.rows, len(sound), damage)))
+        show("\n".join(_lines(dataset, len(opened), opened.plan.rows, len(sound), damage)))
     if damage:
         raise typer.Exit(1)
 
@@ -68,7 +71,7 @@ def _lines(path: Path, rows: int, planned: int, rendered: int, damage: list[Dama
         yield f"  rendered  {rendered - differing} of {rendered} rows sound as they did, bit for bit"
     for item in damage[:_SHOWN]:
         where = f"row {item.row} (block {item.block})" if item.row >= 0 else "no row's"
-        yield f"  {where}: {item.what} {item.detail}".rstrip()
+        yield f"  {where}: {item.what} {one_line(item.detail, _LONGEST)}".rstrip()
     if len(damage) > _SHOWN:
         yield f"  and {len(damage) - _SHOWN} more; --json lists all"
 
