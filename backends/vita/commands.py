@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tonesmith.terminal.messages import show
+from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def _scan(
     with _progress(hidden=quiet or as_json) as progress:
         done = scan(folders, out, workers=workers or cores(), pictures=previews, progress=progress)
     if as_json:
-        show(json_text(_told(done)))
+        echo(json_text(_told(done)))
     else:
-        show("\n".join(_scan_lines(done)))
+        echo("\n".join(_scan_lines(done)))
     if not done.read:
         raise typer.Exit(1)
 
@@ -84,9 +84,9 @@ def _list(
 
     opened = Catalog.open(catalog)
     if as_json:
-        show(json_text({"catalog": str(catalog), "wavetables": [asdict(t) for t in _by_use(opened)]}))
+        echo(json_text({"catalog": str(catalog), "wavetables": [asdict(t) for t in _by_use(opened)]}))
     else:
-        show("\n".join([*_table(_by_use(opened)), "", _total(opened)]))
+        echo("\n".join([*_table(_by_use(opened)), "", _total(opened)]))
 
 
 def _by_use(catalog: Catalog) -> list[Wavetable]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tonesmith.terminal.messages import show
+from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _scan(
     with _progress(hidden=quiet or as_json) as progress:
         done = scan(plugin, out, listen=renders, force=force, progress=progress)
     write_draft(done, out)
-    show(json_text(done.to_json()) if as_json else "\n".join(_lines(done, out)))
+    echo(json_text(done.to_json()) if as_json else "\n".join(_lines(done, out)))
 
 
 def _lines(done: Scan, out: Path) -> Iterator[str]:

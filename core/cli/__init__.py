@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from tonesmith.errors import TRACEBACK, TonesmithError, unforeseen
-from tonesmith.terminal.messages import say, show
+from tonesmith.terminal.messages import echo, say
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def _status(arguments: Sequence[str]) -> int:
         if os.environ.get(TRACEBACK) == "1":
             import traceback
 
-            show("".join(traceback.format_exception(error)), err=True)
+            echo("".join(traceback.format_exception(error)), err=True)
         say(f"error: {error}")
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - whatever was not foreseen is told in one line

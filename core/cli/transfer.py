@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from tonesmith.host.registry import Host
-from tonesmith.terminal.messages import show
+from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
@@ -136,9 +136,9 @@ def carried_out(
         with progress(what, hidden=quiet or as_json) as listener:
             done = work(listener)
     except KeyboardInterrupt:
-        show("tonesmith: interrupted. What is stored is kept; the same command goes on from here.", err=True)
+        echo("tonesmith: interrupted. What is stored is kept; the same command goes on from here.", err=True)
         raise typer.Exit(130) from None
-    show(json_text(done.to_json()) if as_json else "\n".join(_lines(done, digest(done) if digest else "")))
+    echo(json_text(done.to_json()) if as_json else "\n".join(_lines(done, digest(done) if digest else "")))
     if done.damaged:
         raise typer.Exit(1)
 

@@ -7,14 +7,14 @@ import sys
 from tonesmith.terminal.text import shown
 
 
-def show(text: str, *, err: bool = False) -> None:
+def echo(text: str, *, err: bool = False) -> None:
     """Print lines, on the error stream if they are not what was asked for."""
     print(shown(text), file=sys.stderr if err else sys.stdout, flush=True)
 
 
 def say(text: str) -> None:
     """Print a line to the error stream, which goes to the log where there is no terminal."""
-    show(f"tonesmith: {text}", err=True)
+    echo(f"tonesmith: {text}", err=True)
 
 
 def warn(text: str) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from tonesmith.errors import ConfigError, unknown_name
 from tonesmith.host.registry import Host
-from tonesmith.terminal.messages import show
+from tonesmith.terminal.messages import echo
 
 
 def export(
@@ -59,4 +59,4 @@ def _write(path: Path, flag: str, content: bytes) -> None:
         path.write_bytes(content)
     except OSError as error:
         raise ConfigError(f"{flag}: {path} cannot be written: {error.strerror}") from None
-    show(f"{path}  {len(content)} bytes")
+    echo(f"{path}  {len(content)} bytes")

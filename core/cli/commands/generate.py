@@ -13,7 +13,7 @@ import typer
 from tonesmith.cli.options import Json, Quiet, listed
 from tonesmith.errors import ConfigError, SpaceError, TonesmithError
 from tonesmith.host.registry import Host
-from tonesmith.terminal.messages import show
+from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
@@ -162,9 +162,9 @@ def _make(config: Config, file: Path | None, out: Path, host: Host, *, as_json: 
     with progress(quiet=quiet or as_json) as watcher:
         summary = run(resolved, out, workers=config.run.workers, host=host, watcher=watcher)
     if as_json:
-        show(json_text({**summary.to_json(), **_presets_json(resolved)}))
+        echo(json_text({**summary.to_json(), **_presets_json(resolved)}))
     else:
-        show("\n".join(summary_lines(summary)))
+        echo("\n".join(summary_lines(summary)))
     if summary.interrupted and not summary.complete:
         raise typer.Exit(130)
 
@@ -183,9 +183,9 @@ def _plan_only(config: Config, file: Path | None, out: Path | None, host: Host, 
     if as_json:
         done = sum(work.done.values())
         ahead = {"rows": work.plan.rows - done, "rows_done": done, "blocks": len(work.todo), "exists": work.exists}
-        show(json_text({"plan": work.plan.to_json(), "work": ahead, **_presets_json(resolved)}))
+        echo(json_text({"plan": work.plan.to_json(), "work": ahead, **_presets_json(resolved)}))
     else:
-        show("\n".join(_plan_lines(work, out, config.run.workers or cores())))
+        echo("\n".join(_plan_lines(work, out, config.run.workers or cores())))
 
 
 @contextmanager
@@ -208,12 +208,12 @@ def _tell_presets(resolved: Resolved) -> None:
         f", {counted(len(resolved.copies), 'file')} with the content of another left out" if resolved.copies else ""
     )
     refused = f", {len(resolved.refused)} refused" if resolved.refused else ""
-    show(f"presets: {len(plan.presets)} read{copies}{refused}", err=True)
+    echo(f"presets: {len(plan.presets)} read{copies}{refused}", err=True)
     for item in resolved.refused[:_REFUSED_SHOWN]:
-        show(f"  {item.path}: {item.reason}", err=True)
+        echo(f"  {item.path}: {item.reason}", err=True)
     if len(resolved.refused) > _REFUSED_SHOWN:
         more = len(resolved.refused) - _REFUSED_SHOWN
-        show(f"  and {more} more: tonesmith presets check lists all", err=True)
+        echo(f"  and {more} more: tonesmith presets check lists all", err=True)
 
 
 def _presets_json(resolved: Resolved) -> dict[str, Any]:

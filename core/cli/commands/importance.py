@@ -14,7 +14,7 @@ import typer
 from tonesmith.cli.options import Engines, Trust
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
-from tonesmith.terminal.messages import show
+from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
@@ -67,14 +67,14 @@ def importance(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         ahead = estimate(study, parts, workers, host)
         if dry_run and as_json:
             told = {"bases": len(study.bases), "parameters": len(study.plan.space.continuous)}
-            show(json_text({**told, **asdict(ahead)}))
+            echo(json_text({**told, **asdict(ahead)}))
         else:
-            show(_announced(study, parts, ahead), err=not dry_run)
+            echo(_announced(study, parts, ahead), err=not dry_run)
     if not dry_run:
         found = _measured(study, parts, workers, host, hidden=quiet or as_json)
         if path == importance_path(target):
             _tell_sink(target, host)
-        show(json_text(found.model_dump(mode="json")) if as_json else "\n".join(_lines(found, path)))
+        echo(json_text(found.model_dump(mode="json")) if as_json else "\n".join(_lines(found, path)))
 
 
 def _tell_sink(target: Path, host: Host) -> None:
@@ -111,7 +111,7 @@ def _measured(study: Study, parts: Parts, workers: int, host: Host, *, hidden: b
             return measure_importance(study, parts.path, workers=workers, host=host, heard=advance)
     except KeyboardInterrupt:
         kept = len(parts.records())
-        show(
+        echo(
             f"stopped: {kept} of {len(study.bases)} bases are kept. Run the same command again, and it goes on.",
             err=True,
         )

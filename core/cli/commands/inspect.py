@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from tonesmith.cli.options import Json
-from tonesmith.terminal.messages import show
+from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text, one_line
 
 _CREDITS_SHOWN = 6
@@ -30,11 +30,11 @@ def inspect(
     told = report(opened) | ({UNFINISHED: True} if UNFINISHED in opened.attributes else {})
     covered = coverage(opened) if params else []
     if as_json:
-        show(json_text({**told, **({"parameters": covered} if params else {})}))
+        echo(json_text({**told, **({"parameters": covered} if params else {})}))
         return
-    show("\n".join(line for whole in _lines(dataset, told) for line in _folded(whole)))
+    echo("\n".join(line for whole in _lines(dataset, told) for line in _folded(whole)))
     if params:
-        show("\n".join(["", *_coverage_lines(covered)]))
+        echo("\n".join(["", *_coverage_lines(covered)]))
 
 
 def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:

@@ -11,7 +11,7 @@ import typer
 
 from tonesmith.cli.options import Json, Quiet
 from tonesmith.errors import ConfigError
-from tonesmith.terminal.messages import show
+from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def pca(
     components = components_of(sounds)
     written = write_picture(sounds_figure(sounds, components), out)
     told = _sounds_json(sounds, components)
-    show(json_text({"out": str(out), **told}) if as_json else "\n".join(_lines(out, written, told)))
+    echo(json_text({"out": str(out), **told}) if as_json else "\n".join(_lines(out, written, told)))
 
 
 def _named(paths: Sequence[Path]) -> dict[str, Path]:
@@ -140,9 +140,9 @@ def coverage(
     if as_json:
         parameters = [panel.parameter.name for panel in cover.panels]
         told = {"out": str(path), "patches": patches, "origins": dict(cover.origins)}
-        show(json_text({**told, "parameters": parameters, "left_out": list(cover.left_out)}))
+        echo(json_text({**told, "parameters": parameters, "left_out": list(cover.left_out)}))
     else:
-        show("\n".join(_cover_lines(path, written, patches, len(cover.panels), len(cover.left_out))))
+        echo("\n".join(_cover_lines(path, written, patches, len(cover.panels), len(cover.left_out))))
 
 
 def _beside(dataset: Path) -> Path:

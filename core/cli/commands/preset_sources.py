@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tonesmith.cli.options import Json, Quiet
-from tonesmith.terminal.messages import show
+from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
@@ -37,11 +37,11 @@ def find(
     looked = places(cache=cache)
     found = preset_folders(suffix, cache=cache)
     if as_json:
-        show(json_text({"found": [_told(*each) for each in found], "looked_in": [str(p.path) for p in looked]}))
+        echo(json_text({"found": [_told(*each) for each in found], "looked_in": [str(p.path) for p in looked]}))
     elif found:
-        show("\n".join(line for each in found for line in _place_lines(*each)))
+        echo("\n".join(line for each in found for line in _place_lines(*each)))
     else:
-        show("\n".join(_nowhere(suffix, looked)))
+        echo("\n".join(_nowhere(suffix, looked)))
 
 
 def _told(place: Place, tally: Tally) -> dict[str, Any]:
@@ -112,9 +112,9 @@ def download(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
             result = brought(collection, cache, update=update, progress=progress)
         done.append(_result(result))
         if not as_json:
-            show("\n".join(_result_lines(result, done[-1])))
+            echo("\n".join(_result_lines(result, done[-1])))
     if as_json:
-        show(json_text(done))
+        echo(json_text(done))
 
 
 def _chosen(names: Sequence[str], given: Mapping[str, str], name: str | None, table: Path | None) -> list[Collection]:
@@ -144,12 +144,12 @@ def _list(chosen: Sequence[Collection], *, as_json: bool) -> None:
     from tonesmith.presets.collections import without_secret
 
     if as_json:
-        show(json_text([{**asdict(c), "url": without_secret(c.url)} for c in chosen]))
+        echo(json_text([{**asdict(c), "url": without_secret(c.url)} for c in chosen]))
         return
     for c in chosen:
         licence, author = c.licence or f"licence {_UNSTATED}", f"by {c.author}" if c.author else f"author {_UNSTATED}"
-        show(f"{c.name}: {c.synth}, {licence}, {author}")
-        show(f"  {without_secret(c.url)}{', ' + c.subfolder if c.subfolder else ''}")
+        echo(f"{c.name}: {c.synth}, {licence}, {author}")
+        echo(f"  {without_secret(c.url)}{', ' + c.subfolder if c.subfolder else ''}")
 
 
 def _result(result: Downloaded) -> dict[str, Any]:

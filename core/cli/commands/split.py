@@ -12,7 +12,7 @@ import typer
 from tonesmith.cli.options import Json, Quiet
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
-from tonesmith.terminal.messages import show, warn
+from tonesmith.terminal.messages import echo, warn
 from tonesmith.terminal.text import json_text, one_line
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _store(
             found = {**damaged, **store(path, opened, splits, Host.load(), listener)}
     except KeyboardInterrupt:
         if UNFINISHED in open_dataset(path).attributes:
-            show(f"tonesmith: interrupted: {finishing(path)}", err=True)
+            echo(f"tonesmith: interrupted: {finishing(path)}", err=True)
         raise
     renew_card(path, open_dataset(path).without(found))
     return found
@@ -143,9 +143,9 @@ def _say(path: Path, told: Mapping[str, Any], lines: Iterable[str], damaged: Map
     """Print what was done, and exit with 1 if blocks were damaged."""
     if how.as_json:
         listed = {"damaged": [asdict(found) for found in damaged.values()]} if damaged else {}
-        show(json_text({**told, **listed}))
+        echo(json_text({**told, **listed}))
     else:
-        show("\n".join([*lines, *_damage_lines(path, list(damaged.values()))]))
+        echo("\n".join([*lines, *_damage_lines(path, list(damaged.values()))]))
     if damaged:
         raise typer.Exit(1)
 

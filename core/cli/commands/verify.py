@@ -12,7 +12,7 @@ import typer
 
 from tonesmith.cli.options import Json, Quiet, Trust
 from tonesmith.host.registry import Host
-from tonesmith.terminal.messages import show
+from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text, one_line
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ def verify(
     if as_json:
         report = {"rows": len(opened), "rows_planned": opened.plan.rows, "rendered": len(sound)}
         found = [asdict(item) for item in damage]
-        show(json_text({**report, "complete": opened.complete, "digest": opened.digest, "damage": found}))
+        echo(json_text({**report, "complete": opened.complete, "digest": opened.digest, "damage": found}))
     else:
-        show("\n".join(_lines(dataset, len(opened), opened.plan.rows, len(sound), damage)))
+        echo("\n".join(_lines(dataset, len(opened), opened.plan.rows, len(sound), damage)))
     if damage:
         raise typer.Exit(1)
 
