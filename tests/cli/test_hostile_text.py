@@ -139,8 +139,6 @@ def commands(first: Path, second: Path, damaged: Path, out: Path) -> Iterator[li
         yield ["verify", str(each), "--json"]
         yield ["verify", str(each), "--render", "1"]
         yield ["export", str(each), "--row", "0", "--preset", str(out / "a"), "--label", str(out / "label.json")]
-        yield ["plot", "coverage", str(each), "--only", "nothing", "-o", str(out / "a.png")]
-        yield ["plot", "coverage", str(each), "-o", str(out / "a.png"), "--json"]
         yield ["split", str(each), "--by", "preset", "--stratify", "origin"]
         yield ["split", str(each), "--by", "preset", "--json"]
         yield ["split", str(each)]
@@ -152,6 +150,8 @@ def commands(first: Path, second: Path, damaged: Path, out: Path) -> Iterator[li
     yield ["merge", str(first), str(second), "-o", str(out / "m.zarr"), "--workers", "1"]
     yield ["merge", str(first), str(damaged), "-o", str(out / "n.zarr")]
     yield ["importance", str(first), "--dry-run"]
+    yield ["plot", "coverage", str(first), "--only", "nothing", "-o", str(out / "a.png")]
+    yield ["plot", "coverage", str(first), "-o", str(out / "a.png"), "--json"]
     yield ["plot", "coverage", str(first), "-o", str(out / "a.png")]
     yield ["convert", str(second), str(first)]
 

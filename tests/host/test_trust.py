@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import os
+import platform
 import shutil
 import subprocess
 from dataclasses import replace
@@ -163,6 +165,13 @@ def test_a_relative_path_is_refused_though_its_user_vouches_for_it(
     data = stored(tmp_path / "d.zarr", backend, options)
     with pytest.raises(TrustError, match=next(iter(options.values()))):
         checked(data, vouched=True)
+
+
+def test_of_a_bundle_the_library_counts_that_hosts_load(tmp_path: Path) -> None:
+    bundle = tmp_path / "Synth.vst3"
+    for name in ("A", "Synth", "Z"):
+        plugin_at(bundle / "Contents" / f"{platform.machine()}-linux" / f"{name}.so", name.encode())
+    assert digest_of(bundle) == hashlib.sha256(b"Synth").hexdigest()
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
