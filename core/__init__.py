@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         RunError,
         SpaceError,
         TonesmithError,
+        TrustError,
     )
     from tonesmith.host.composition import load_config
     from tonesmith.host.config import Config
@@ -92,6 +93,7 @@ __all__ = [
     "Summary",
     "TonesmithError",
     "Transferred",
+    "TrustError",
     "Validator",
     "Verdict",
     "Watcher",
@@ -120,6 +122,7 @@ _HOMES = {
         "RunError",
         "SpaceError",
         "TonesmithError",
+        "TrustError",
     ),
     "space.parameter": ("Parameter",),
     "space.space": (

@@ -10,6 +10,7 @@
     │   ├── DatasetNotFoundError (FileNotFoundError)       exit status 2
     │   ├── OtherPlanError              it was made by a different plan; exit status 2
     │   └── PathTakenError              something else is at the path; exit status 2
+    ├── TrustError                      a dataset names a plugin that its user does not know; exit status 2
     ├── EngineError                     a synth could not be loaded or used
     └── RunError                        a run could not continue
         └── ResourceError               the machine ran out of processes, memory, descriptors or shared memory
@@ -25,6 +26,8 @@ import importlib.util
 import os
 from collections.abc import Iterable
 
+from tonesmith.terminal.text import one_line, shown
+
 TRACEBACK = "TONESMITH_TRACEBACK"
 """The environment variable that, set to 1, adds a traceback to errors."""
 
@@ -33,6 +36,10 @@ class TonesmithError(Exception):
     """Base of every error that tonesmith raises on purpose."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """Return the message, without what a terminal would obey: it may quote a file or a plugin of anybody's."""
+        return shown(super().__str__())
 
 
 class ConfigError(TonesmithError, ValueError):
@@ -81,6 +88,12 @@ class PathTakenError(DatasetError):
     exit_code = 2
 
 
+class TrustError(TonesmithError):
+    """A dataset's plan names a plugin to load that its user has not used himself."""
+
+    exit_code = 2
+
+
 class EngineError(TonesmithError):
     """A synth engine could not be loaded, or refused what it was given."""
 
@@ -120,7 +133,7 @@ def check_libraries(what: str, modules: Iterable[str], extra: str) -> None:
 
 def unknown_name(kind: str, name: str, known: Iterable[str], shown: int = 12) -> str:
     """Return the sentence for a name that is not among the known ones, with the nearest first."""
-    names = sorted(known)
+    names = sorted(map(one_line, known))
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     listed = ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")

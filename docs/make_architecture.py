@@ -103,7 +103,7 @@ def page(text: str) -> str:
     """Return the text of the page with the map in its place."""
     head, _, rest = text.partition(BEGIN)
     _, _, tail = rest.partition(END)
-    return "\n".join([f"{head}{BEGIN}", *map_lines(), f"{END}{tail}"])
+    return "\n".join([f"{head}{BEGIN}", "", *map_lines(), f"{END}{tail}"])
 
 
 if __name__ == "__main__":

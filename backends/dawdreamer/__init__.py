@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from tonesmith.errors import ConfigError, EngineError, unknown_name
 from tonesmith.host.hookspecs import hookimpl
@@ -58,6 +58,14 @@ class _PlannedOptions(DawDreamerOptions):
         if told.get("compile_timeout") == _COMPILE_SECONDS:
             del told["compile_timeout"]
         return told
+
+    @field_validator("instrument")
+    @classmethod
+    def _is_absolute(cls, place: str) -> str:
+        """Return the path of a plugin as it is from anywhere: a plan that is stored must not depend on a folder."""
+        from tonesmith.backends.dawdreamer.lv2 import is_uri
+
+        return place if _is_program(place) or is_uri(place) else str(Path(place).expanduser().absolute())
 
 
 class DawDreamerBackend(Backend[DawDreamerOptions]):
@@ -116,6 +124,11 @@ class DawDreamerBackend(Backend[DawDreamerOptions]):
         if _is_faust(options):
             return None
         return bundle_of(options.instrument) if is_uri(options.instrument) else Path(options.instrument)
+
+    @classmethod
+    def loads(cls, options: DawDreamerOptions) -> tuple[str, ...]:
+        """Return the path of a plugin or the URI of an LV2. A Faust program can call no foreign code."""
+        return () if _is_faust(options) else (options.instrument,)
 
     def space(self) -> ParameterSpace:
         """Return every control of the program or the plugin but those of the note; of a program, no meters either.
@@ -225,7 +238,10 @@ class DawDreamerBackend(Backend[DawDreamerOptions]):
 
 def _is_faust(options: DawDreamerOptions) -> bool:
     """Return whether an instrument is a Faust program: a ``.dsp`` file, or a word that is no path and no URI."""
-    place = options.instrument
+    return _is_program(options.instrument)
+
+
+def _is_program(place: str) -> bool:
     return place.endswith(".dsp") or not set("/\\:.") & set(place)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -10,6 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from tonesmith.terminal.messages import echo
+from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
     from tonesmith.backends.vita.wavetable_scan import Progress, Scan
@@ -69,9 +71,9 @@ def _scan(
     with _progress(hidden=quiet or as_json) as progress:
         done = scan(folders, out, workers=workers or cores(), pictures=previews, progress=progress)
     if as_json:
-        typer.echo(json.dumps(_told(done)))
+        echo(json_text(_told(done)))
     else:
-        typer.echo("\n".join(_scan_lines(done)))
+        echo("\n".join(_scan_lines(done)))
     if not done.read:
         raise typer.Exit(1)
 
@@ -88,9 +90,9 @@ def _list(
 
     opened = Catalog.open(catalog)
     if as_json:
-        typer.echo(json.dumps({"catalog": str(catalog), "wavetables": [asdict(t) for t in _by_use(opened)]}))
+        echo(json_text({"catalog": str(catalog), "wavetables": [asdict(t) for t in _by_use(opened)]}))
     else:
-        typer.echo("\n".join([*_table(_by_use(opened)), "", _total(opened)]))
+        echo("\n".join([*_table(_by_use(opened)), "", _total(opened)]))
 
 
 def _by_use(catalog: Catalog) -> list[Wavetable]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from tonesmith.terminal.messages import echo
+from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
     from tonesmith.backends.vst3.scan import Progress, Scan
@@ -54,7 +56,7 @@ def _scan(
     with _progress(hidden=quiet or as_json) as progress:
         done = scan(plugin, out, listen=renders, force=force, progress=progress)
     write_draft(done, out)
-    typer.echo(json.dumps(done.to_json()) if as_json else "\n".join(_lines(done, out)))
+    echo(json_text(done.to_json()) if as_json else "\n".join(_lines(done, out)))
 
 
 def _lines(done: Scan, out: Path) -> Iterator[str]:

@@ -29,6 +29,7 @@ from tonesmith.host.toml import TomlSource, read_toml
 from tonesmith.space.shape import SpaceShape, Value
 
 _SHIPPED = Path(__file__).with_name("specs")
+_MAX_BYTES = 4 << 20
 _MAX_BASES = 8
 
 
@@ -165,6 +166,8 @@ def _read_shipped(path: Path) -> Spec:
 
 
 def _read_file(path: Path, above: tuple[Path, ...]) -> Spec:
+    if path.exists() and not (path.is_file() and path.stat().st_size <= _MAX_BYTES):
+        raise ConfigError(f"{path} is no spec: that is a file of at most {_MAX_BYTES // 1024} KiB.")
     source = read_toml(path)
     try:
         written = validate(SpecFile, source.data)

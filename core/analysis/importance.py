@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tonesmith.analysis.sensitivity import Base, Listener, Study, UnheardError, record_of
+from tonesmith.dataset.beside import refuse_link
 from tonesmith.dataset.importance import FORMAT, BaseRecord, Importance, Stored, read_stored, write_whole
 from tonesmith.engine.machine import cores
 from tonesmith.errors import ConfigError, DatasetError
@@ -73,6 +74,7 @@ class Parts:
 
     def begin(self) -> None:
         """Make the folder, and write down the settings."""
+        refuse_link(self.folder)
         try:
             self.folder.mkdir(exist_ok=True)
         except OSError as error:

@@ -14,6 +14,7 @@ from tonesmith.dataset.importance import BaseRecord, Moved
 from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
+from tonesmith.host.trust import check_trusted
 from tonesmith.plan.plan import Plan
 from tonesmith.run.produce import Workbench, drawn_label, sampler_of
 from tonesmith.run.resolve import Resolved
@@ -101,12 +102,20 @@ class Study:
         return dict(moves_of(self.plan.space, patch, self.settings.step, gated=self.settings.gated))
 
 
-def study_of_dataset(dataset: Dataset, settings: Settings) -> Study:
+def study_of_dataset(dataset: Dataset, settings: Settings, host: Host | None = None, *, trust: bool = False) -> Study:
     """Return a measurement around patches of a dataset, chosen at random and without replacement.
 
-    Raises :class:`ConfigError` if the dataset has no rows, or varies no continuous parameter.
+    Args:
+        dataset: whose patches to measure.
+        settings: how.
+        host: finds the backend.
+        trust: whether to load what the dataset's plan names though this user has not used it.
+
+    Raises :class:`ConfigError` if the dataset has no rows, or varies no continuous parameter, and :class:`TrustError`
+    if its plan names a plugin that this user does not know.
     """
     plan = _checked(dataset.plan)
+    check_trusted(plan, host or Host.load(), trust=trust)
     if not len(dataset):
         raise ConfigError("the dataset has no rows yet, so there is no patch to start from")
     patches, first_rows = np.unique(dataset.column("patch"), return_index=True)

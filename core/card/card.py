@@ -15,6 +15,7 @@ from typing import Any
 from tonesmith.card import croissant
 from tonesmith.card.readme import MARKER, readme
 from tonesmith.card.source import CardSource
+from tonesmith.dataset.beside import read_plain, refuse_link
 from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.report import report
 from tonesmith.errors import DatasetError, TonesmithError
@@ -37,7 +38,7 @@ def write_card(path: Path, dataset: Dataset) -> None:
         path: of the dataset.
         dataset: that is there.
 
-    Raises :class:`DatasetError` if a file cannot be written, or a plugin fails to tell of itself.
+    Raises :class:`DatasetError` if a file cannot be written, such as a link, or a plugin fails to tell of itself.
     """
     place = path.resolve() if path.name in {"", ".."} else path
     if not place.exists():
@@ -97,7 +98,7 @@ def _is_ours(path: Path) -> bool:
 def _read(path: Path) -> bytes | None:
     """Return what a file holds; None if nothing is there."""
     try:
-        return path.read_bytes()
+        return read_plain(path)
     except FileNotFoundError:
         return None
 
@@ -118,6 +119,7 @@ def _write_whole(path: Path, content: bytes) -> None:
     """Write a file aside, flush it to the disk and rename it; leave it alone if it holds just that."""
     if _read(path) == content:
         return
+    refuse_link(path)
     aside = path.with_name(f".tonesmith-{secrets.token_hex(8)}")
     try:
         with aside.open("xb") as file:

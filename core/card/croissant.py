@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from tonesmith.card.licences import licence_url
 from tonesmith.host.roles import FileSet
-from tonesmith.terminal.text import one_line
+from tonesmith.terminal.text import json_escaped, one_line
 
 if TYPE_CHECKING:
     from tonesmith.card.source import CardSource
@@ -97,7 +97,7 @@ def written(source: CardSource, kept: Mapping[str, Any], *, single: bool) -> str
         for place, records in enumerate(described["recordSet"])
     ]
     text = json.dumps(described, indent=1, ensure_ascii=False, allow_nan=False)
-    return _DATA.sub(lambda place: f"{place[1]}{_a_line_each(data[int(place[2])])}", text) + "\n"
+    return json_escaped(_DATA.sub(lambda place: f"{place[1]}{_a_line_each(data[int(place[2])])}", text)) + "\n"
 
 
 def _a_line_each(records: Sequence[Mapping[str, Any]]) -> str:

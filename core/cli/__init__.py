@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from tonesmith.errors import TRACEBACK, TonesmithError, unforeseen
+from tonesmith.terminal.messages import echo, say
 
 
 def main() -> None:
@@ -44,10 +45,10 @@ def _status(arguments: Sequence[str]) -> int:
         if os.environ.get(TRACEBACK) == "1":
             import traceback
 
-            traceback.print_exception(error)
-        print(f"tonesmith: error: {error}", file=sys.stderr)
+            echo("".join(traceback.format_exception(error)), err=True)
+        say(f"error: {error}")
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - whatever was not foreseen is told in one line
-        print(f"tonesmith: error: {unforeseen(error)}", file=sys.stderr)
+        say(f"error: {unforeseen(error)}")
         return 1
     return 0

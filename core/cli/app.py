@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from tonesmith.host.registry import Host
+from tonesmith.terminal.messages import echo
 
 _ORDER = (
     "generate",
@@ -100,7 +101,7 @@ def _show_version(wanted: bool) -> None:
     if wanted:
         from tonesmith import __version__
 
-        typer.echo(f"tonesmith {__version__}")
+        echo(f"tonesmith {__version__}")
         raise typer.Exit
 
 

@@ -16,6 +16,10 @@ Engines = Annotated[
     int, typer.Option("--workers", min=0, max=1024, metavar="INT", help="Engine processes. 0 means one per CPU core.")
 ]
 
+Trust = Annotated[
+    bool, typer.Option("--trust", help="Load the plugin that the dataset names though you have not used it yourself.")
+]
+
 
 def listed(command: Callable[..., Any]) -> Callable[[], None]:
     """Return what stands for a command in the list of commands, where its own flags would take time to make."""

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from tonesmith.plan.summary import Summary
 from tonesmith.run.watch import Watcher
-from tonesmith.terminal.text import clock, counted, size
+from tonesmith.terminal.text import clock, counted, shown, size
 
 if TYPE_CHECKING:
     from tonesmith.plan.plan import Plan
@@ -71,7 +71,7 @@ class _Reporter(Watcher):
 
     def started(self, plan: Plan, path: Path, blocks_todo: int, rows_done: int) -> None:
         self.meter = Meter(plan.rows, rows_done)
-        self.name = path.name
+        self.name = shown(path.name)
         if plan.determinism != "exact":
             self._say(f"with isolation {plan.isolation}, the determinism of rows is {plan.determinism!r}, not 'exact'")
         known = f"{rows_done} done, " if rows_done else ""
@@ -111,7 +111,7 @@ class _Reporter(Watcher):
 
     def _say(self, text: str) -> None:
         with suppress(OSError):  # the terminal may be gone: that is what SIGHUP says
-            self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+            self.console.print(shown(text), highlight=False, markup=False, soft_wrap=True)
 
 
 class _LiveProgress(_Reporter):
@@ -128,7 +128,7 @@ class _LiveProgress(_Reporter):
         tail = "stopping" if self.halting else f"{meter.left(now)} left"
         bar = ProgressBar(total=max(meter.total, 1), completed=meter.done)
         grid.add_row(Text(self.name, overflow="ellipsis"), bar, f"{meter.done}/{meter.total}", self.speed(now), tail)
-        return Group(grid, Text(self.counts(), style="dim", overflow="ellipsis", no_wrap=True))
+        return Group(grid, Text(shown(self.counts()), style="dim", overflow="ellipsis", no_wrap=True))
 
 
 class _PlainProgress(_Reporter):
@@ -167,7 +167,7 @@ def spinner(name: str, *, hidden: bool) -> Iterator[Callable[[str], None]]:
         yield lambda _: None
         return
     with console.status(Text(name)) as status:
-        yield lambda what: status.update(Text(f"{name}: {what}"))
+        yield lambda what: status.update(Text(shown(f"{name}: {what}")))
 
 
 def summary_lines(summary: Summary) -> list[str]:

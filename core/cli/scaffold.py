@@ -12,6 +12,7 @@ import typer
 
 from tonesmith.errors import ConfigError, PluginError, unknown_name
 from tonesmith.host.conformance import ROLES
+from tonesmith.terminal.messages import echo
 
 if TYPE_CHECKING:
     from tonesmith.host.registry import Host
@@ -47,7 +48,7 @@ def add_new(app: typer.Typer, host: Host) -> None:
             f"python -m pytest {folder}",
             _TRIES[role].format(name=name),
         ]
-        typer.echo("\n".join([f"{folder}", listed, "Next:", *(f"  {step}" for step in steps)]))
+        echo("\n".join([f"{folder}", listed, "Next:", *(f"  {step}" for step in steps)]))
 
 
 def check_new(host: Host, role: str, name: str) -> None:

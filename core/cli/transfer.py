@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from tonesmith.host.registry import Host
+from tonesmith.terminal.messages import echo
+from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
     from tonesmith.cli.flags import Flag
@@ -135,15 +136,15 @@ def carried_out(
         with progress(what, hidden=quiet or as_json) as listener:
             done = work(listener)
     except KeyboardInterrupt:
-        typer.echo("tonesmith: interrupted. Finished blocks are kept. Run the same command to resume.", err=True)
+        echo("tonesmith: interrupted. Finished blocks are kept. Run the same command to resume.", err=True)
         raise typer.Exit(130) from None
-    typer.echo(json.dumps(done.to_json()) if as_json else "\n".join(_lines(done, digest(done) if digest else "")))
+    echo(json_text(done.to_json()) if as_json else "\n".join(_lines(done, digest(done) if digest else "")))
     if done.damaged:
         raise typer.Exit(1)
 
 
 def _lines(done: Transferred, digest: str) -> Iterator[str]:
-    from tonesmith.terminal.text import clock, counted, size
+    from tonesmith.terminal.text import clock, counted, one_line, size
 
     whole = "" if done.complete else f" of {done.rows_planned}"
     speed = f", {done.rows_added / done.seconds:.1f} rows/s" if done.rows_added and done.seconds else ""
@@ -154,7 +155,7 @@ def _lines(done: Transferred, digest: str) -> Iterator[str]:
     if digest:
         yield f"            {digest}"
     for found in done.damaged[:_SHOWN]:
-        yield f"  left out  {f'block {found.block}' if found.block >= 0 else 'an asset'}: {found.what}"
+        yield f"  left out  {f'block {found.block}' if found.block >= 0 else 'an asset'}: {one_line(found.what, 1000)}"
     if len(done.damaged) > _SHOWN:
         yield f"            and {len(done.damaged) - _SHOWN} more; --json lists all"
     if done.damaged:

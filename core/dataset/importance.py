@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tonesmith.dataset.beside import read_plain, refuse_link
 from tonesmith.errors import ConfigError, DatasetError, unknown_name
 
 if TYPE_CHECKING:
@@ -234,7 +237,7 @@ def importance_of(target: str | os.PathLike[str]) -> Importance | None:
 def read_stored(model: type[S], path: Path) -> S:
     """Return what a file holds, checked. Raises :class:`DatasetError`."""
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(read_plain(path))
     except OSError as error:
         raise DatasetError(f"cannot read {path}: {error.strerror}. `tonesmith importance` writes it.") from None
     except (ValueError, RecursionError):
@@ -252,10 +255,14 @@ def read_stored(model: type[S], path: Path) -> S:
 
 
 def write_whole(path: Path, stored: Stored) -> None:
-    """Write JSON aside, flush it to the disk and rename it. Raises :class:`DatasetError` if that fails."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}.aside")
+    """Write JSON aside, flush it to the disk and rename it.
+
+    Raises :class:`DatasetError` if that fails, or a link is there.
+    """
+    refuse_link(path)
+    aside = path.with_name(f"{path.name}.{secrets.token_hex(8)}.aside")
     try:
-        with aside.open("w", encoding="utf-8") as file:
+        with aside.open("x", encoding="utf-8") as file:
             json.dump(stored.model_dump(mode="json"), file, indent=1, allow_nan=False)
             file.write("\n")
             file.flush()
@@ -264,7 +271,8 @@ def write_whole(path: Path, stored: Stored) -> None:
     except OSError as error:
         raise DatasetError(f"cannot write {path}: {error.strerror or error}.") from None
     finally:
-        aside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            aside.unlink()
 
 
 def _parameter(name: str, records: Sequence[BaseRecord]) -> ParameterImportance:

@@ -18,6 +18,7 @@ from tonesmith.engine.determinism import same_audio
 from tonesmith.errors import DatasetError
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Sink
+from tonesmith.host.trust import check_trusted
 from tonesmith.plan.block import row_digests
 from tonesmith.plan.plan import fingerprint_of
 from tonesmith.plan.rows import digest_hex
@@ -116,14 +117,31 @@ def rows_to_render(dataset: Dataset, count: int) -> list[int]:
 
 
 def check_renders(
-    dataset: Dataset, rows: Sequence[int], path: Path, host: Host, progress: Callable[[int], object] = int
+    dataset: Dataset,
+    rows: Sequence[int],
+    path: Path,
+    host: Host,
+    progress: Callable[[int], object] = int,
+    *,
+    trust: bool = False,
 ) -> Iterator[Damage]:
     """Render rows again from their stored labels and compare the samples, bit for bit.
 
     Each row's audio goes through what it went through then: the sinks that stored it with loss before a conversion or
     a merge, and the dataset's own.
+
+    Args:
+        dataset: whose rows to render.
+        rows: which.
+        path: of the dataset.
+        host: finds its plugins.
+        progress: told the number of rows after each.
+        trust: whether to load what its plan names though this user has not used it.
+
+    Raises :class:`TrustError` if the plan names a plugin that this user does not know.
     """
     plan = installed(dataset, path, host, ("backend",)).plan
+    check_trusted(plan, host, trust=trust)
     encodings = _Encodings(dataset, path, host)
     with Engine(plan.backend, plan.audio, plan.notes.per_patch, plan.isolation, dataset.storage.asset) as engine:
         for row in rows:

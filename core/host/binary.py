@@ -65,7 +65,7 @@ def cure_of(text: str) -> str:
 def main_file(path: Path) -> Path | None:
     """Return the file that is loaded from a path: itself, or the one of this machine in a bundle.
 
-    None if there is none.
+    Of several it is the one that has the bundle's name, which hosts load. None if there is none.
     """
     if not path.is_dir():
         return path if path.is_file() else None
@@ -73,7 +73,7 @@ def main_file(path: Path) -> Path | None:
         sys.platform, f"{platform.machine()}-linux"
     )
     found = sorted(inner for inner in (path / "Contents" / folder).glob("*") if inner.is_file())
-    return found[0] if found else None
+    return next((inner for inner in found if inner.stem == path.stem), found[0] if found else None)
 
 
 def file_fault(path: Path) -> Fault | None:

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from tonesmith.plan.plan import Plan
+from tonesmith.terminal.text import one_line
+
+_LONGEST = 400
+"""Characters of a key or a value that are told."""
 
 
 def differences(old: Plan, new: Plan) -> list[str]:
     """Return a line ``key: old -> new`` for each setting in which two plans differ, rounds aside."""
     before, after = (dict(_flattened(_named(plan.to_json()))) for plan in (old, new))
     keys = [key for key in {**before, **after} if not key.startswith("rounds") and before.get(key) != after.get(key)]
-    return [f"{key}: {before.get(key, 'absent')} -> {after.get(key, 'absent')}" for key in keys]
+    told = ([one_line(plan.get(key, "absent"), _LONGEST) for key in keys] for plan in (before, after))
+    return [f"{one_line(key, _LONGEST)}: {old} -> {new}" for key, old, new in zip(keys, *told, strict=True)]
 
 
 def _named(plan: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from tonesmith.plan.promises import Determinism, Isolation
 from tonesmith.plan.schema import Column, Measure, columns
 from tonesmith.space.preset import PresetRef
 from tonesmith.space.space import ParameterSpace
+from tonesmith.terminal.text import one_line
 
 FORMAT = 2
 """Version of the stored form. Older ones are read, which knew no presets; a newer one is refused."""
@@ -157,7 +158,7 @@ class Plan:
         except DatasetError:
             raise
         except (TonesmithError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            told = f"{type(error).__name__}: {str(error)[:200]}"
+            told = f"{type(error).__name__}: {one_line(error, 200)}"
             raise DatasetError(
                 f"the plan stored with the dataset is damaged ({told}). Restore it from a copy."
             ) from error

@@ -32,6 +32,7 @@ from tonesmith.run.resolve import Resolved
 from tonesmith.run.watch import Watcher
 from tonesmith.run.workers import Accepted, Again, Committed, Crew, Dropped, Event, Fatal, Rejected
 from tonesmith.terminal.messages import warn
+from tonesmith.terminal.text import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def _check_grows(path: Path, attributes: Mapping[str, Any]) -> None:
     if "merged" in attributes:
         raise OtherPlanError(f"{path} was merged from other datasets. Extend those, then merge them again.")
     if through := attributes.get("stored_through"):
-        names = ", ".join(str(sink["name"]) for sink in through)
+        names = ", ".join(one_line(sink["name"]) for sink in through)
         raise OtherPlanError(
             f"{path} was converted from a dataset whose audio was stored with loss ({names}), so new rows would "
             "not match. Extend the original, then convert it again."

@@ -15,6 +15,7 @@ from tonesmith.errors import ConfigError
 from tonesmith.host.config import Config
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Backend, Sampler
+from tonesmith.host.trust import remember
 from tonesmith.plan.plan import Audio, Plan, PluginRef
 from tonesmith.presets.asset_store import AssetStore
 from tonesmith.presets.files import preset_files
@@ -61,6 +62,7 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
     reference = PluginRef(backend.name, options.model_dump(mode="json"))
     files = _preset_files(config, backend)
     checkup = first_use(backend, options, isolation, config.plan.sample_rate, timeout=config.plan.timeout)
+    remember(backend, options)
     asked = Audio(config.plan.sample_rate, 0, 0)
     with Engine(reference, asked, config.notes.per_patch, isolation, asset=_no_asset) as engine:
         hold = config.notes.duration - config.notes.tail

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from tonesmith.errors import SpaceError, unknown_name
+from tonesmith.terminal.text import one_line
 
 Curve = Literal["linear", "quadratic", "cubic", "quartic", "root", "exponential", "inverse-exponential"]
 
@@ -72,29 +73,31 @@ class Parameter:
         if self.kind not in _KINDS:
             raise SpaceError(f"{self.name}: the kind is {self.kind!r}; it must be 'continuous' or 'categorical'")
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
-            raise SpaceError(f"{self.name}: the range {self.low}..{self.high} is empty or not finite")
+            raise SpaceError(f"{one_line(self.name)}: the range {self.low}..{self.high} is empty or not finite")
         if max(abs(self.low), abs(self.high)) > _FLOAT32_MAX:
-            raise SpaceError(f"{self.name}: the range {self.low}..{self.high} is beyond float32")
+            raise SpaceError(f"{one_line(self.name)}: the range {self.low}..{self.high} is beyond float32")
         if self.kind == "categorical" and any(v != round(v) for v in (self.low, self.high, self.default)):
             raise SpaceError(
-                f"{self.name}: the bounds and the default of a categorical parameter must be integers, "
+                f"{one_line(self.name)}: the bounds and the default of a categorical parameter must be integers, "
                 f"not {self.default} in {self.low}..{self.high}"
             )
         if self.choices and len(self.choices) != self.count:
-            raise SpaceError(f"{self.name}: {len(self.choices)} choices for {self.count} values")
+            raise SpaceError(f"{one_line(self.name)}: {len(self.choices)} choices for {self.count} values")
         if self.slot and (self.kind != "categorical" or len(self.contents) != self.count):
-            raise SpaceError(f"{self.name}: {len(self.contents)} assets for {self.count} choices of {self.slot}")
+            raise SpaceError(
+                f"{one_line(self.name)}: {len(self.contents)} assets for {self.count} choices of {self.slot}"
+            )
         if self.weights:
             self._check_weights()
         if not self.low <= self.drawn[0] < self.drawn[1] <= self.high:
-            raise SpaceError(f"{self.name}: {self.within} is not a range within {self.low}..{self.high}")
+            raise SpaceError(f"{one_line(self.name)}: {self.within} is not a range within {self.low}..{self.high}")
         self.check(self.default)
 
     def _check_weights(self) -> None:
         if self.kind != "categorical" or len(self.weights) != self.count:
-            raise SpaceError(f"{self.name}: {len(self.weights)} weights for {self.count} values")
+            raise SpaceError(f"{one_line(self.name)}: {len(self.weights)} weights for {self.count} values")
         if not (all(w >= 0 for w in self.weights) and math.isclose(sum(self.weights), 1.0, abs_tol=1e-6)):
-            raise SpaceError(f"{self.name}: the weights {self.weights} are not shares that add up to 1")
+            raise SpaceError(f"{one_line(self.name)}: the weights {self.weights} are not shares that add up to 1")
 
     @property
     def count(self) -> int:
@@ -109,7 +112,7 @@ class Parameter:
     def check(self, value: float) -> None:
         """Raise :class:`SpaceError` unless ``value`` is finite and inside ``low..high``."""
         if not (math.isfinite(value) and self.low <= value <= self.high):
-            raise SpaceError(f"{self.name} = {value!r} is outside {self.low:g}..{self.high:g}")
+            raise SpaceError(f"{one_line(self.name)} = {value!r} is outside {self.low:g}..{self.high:g}")
 
     def shown(self, raw: float) -> float:
         """Return the value that the synth's own display shows, in :attr:`unit`."""
@@ -129,11 +132,13 @@ class Parameter:
             if value.lower() not in lowered:
                 known = unknown_name("choice", value, self.choices).partition(f"{value!r}.")[2]
                 told = known if self.choices else " Expected a number."
-                raise SpaceError(f"{self.name} has no choice {value!r}.{told}")
+                raise SpaceError(f"{one_line(self.name)} has no choice {value!r}.{told}")
             return self.low + lowered.index(value.lower())
         self.check(float(value))
         if self.kind == "categorical" and value != round(value):
-            raise SpaceError(f"{self.name} = {value!r}: a categorical parameter expects an integer or a choice")
+            raise SpaceError(
+                f"{one_line(self.name)} = {value!r}: a categorical parameter expects an integer or a choice"
+            )
         return float(value)
 
     def to_json(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from tonesmith.errors import SpaceError, unknown_name
 from tonesmith.space.parameter import Parameter
 from tonesmith.space.patch import Modulation, Patch
 from tonesmith.space.routing import Routing
+from tonesmith.terminal.text import one_line
 
 Kind = Literal["continuous", "categorical"]
 
@@ -73,13 +74,15 @@ class ParameterSpace:
         for name, value in (*self.fixed.items(), *self.held.items()):
             parameter = self[name]
             if not parameter.low <= value <= parameter.high:
-                raise SpaceError(f"{name} is fixed at {value}, outside {parameter.low}..{parameter.high}")
+                raise SpaceError(f"{one_line(name)} is fixed at {value}, outside {parameter.low}..{parameter.high}")
         for parameter in self.parameters:
             for gate in filter(None, (parameter.switch, *(name for name, _ in parameter.when))):
                 if gate not in self._by_name:
-                    raise SpaceError(f"{parameter.name} is gated by {gate!r}, which is not a parameter")
+                    raise SpaceError(f"{one_line(parameter.name)} is gated by {gate!r}, which is not a parameter")
             if parameter.slot and parameter.slot not in self.assets:
-                raise SpaceError(f"{parameter.name} fills the slot {parameter.slot!r}, which this space does not have")
+                raise SpaceError(
+                    f"{one_line(parameter.name)} fills the slot {parameter.slot!r}, which this space does not have"
+                )
             self._check_switches(parameter)
 
     def __repr__(self) -> str:
@@ -91,7 +94,9 @@ class ParameterSpace:
         chain = [parameter.name]
         while switch := self._by_name[chain[-1]].switch:
             if switch in chain:
-                raise SpaceError(f"{parameter.name} is gated by itself: {' <- '.join((*chain, switch))}")
+                raise SpaceError(
+                    f"{one_line(parameter.name)} is gated by itself: {' <- '.join(map(one_line, (*chain, switch)))}"
+                )
             if switch not in self._by_name:
                 return  # told of when its own turn comes
             chain.append(switch)
@@ -190,7 +195,7 @@ class ParameterSpace:
             self[name].check(value)
             if name in self.fixed and value != self.fixed[name]:
                 raise SpaceError(
-                    f"the patch has {name} = {value:g}, which this space fixes at {self.fixed[name]:g}. "
+                    f"the patch has {one_line(name)} = {value:g}, which this space fixes at {self.fixed[name]:g}. "
                     f'Free it under [space]: free = ["{name}"].'
                 )
         continuous = np.array([values.get(p.name, p.default) for p in self.continuous], np.float64)
@@ -215,7 +220,7 @@ class ParameterSpace:
             held = patch.assets.get(parameter.slot, content)
             if held not in parameter.contents:
                 raise SpaceError(
-                    f"the patch's asset in the slot {parameter.slot!r} is not a choice of {parameter.name}."
+                    f"the patch's asset in the slot {parameter.slot!r} is not a choice of {one_line(parameter.name)}."
                 )
             if held != content:
                 values[parameter.name] = parameter.low + parameter.contents.index(held)

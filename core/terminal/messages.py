@@ -1,13 +1,20 @@
-"""What is said on the error stream."""
+"""What is said to a person or a log: all of it goes through here, or through :func:`tonesmith.terminal.text.shown`."""
 
 from __future__ import annotations
 
 import sys
 
+from tonesmith.terminal.text import shown
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print lines, on the error stream if they are not what was asked for."""
+    print(shown(text), file=sys.stderr if err else sys.stdout, flush=True)
+
 
 def say(text: str) -> None:
     """Print a line to the error stream, which goes to the log where there is no terminal."""
-    print(f"tonesmith: {text}", file=sys.stderr, flush=True)
+    echo(f"tonesmith: {text}", err=True)
 
 
 def warn(text: str) -> None:

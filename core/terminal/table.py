@@ -7,10 +7,12 @@ import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from tonesmith.terminal.text import spaced
+
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Return the lines of a table that fits the terminal: cells that are too long for it wrap."""
-    cells = [tuple(heads), *map(tuple, rows)]
+    cells = [tuple(heads), *(tuple(map(spaced, row)) for row in rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(heads))]
     while sum(widths) + 2 * (len(widths) - 1) > width_of_terminal() and max(widths) > 1:
         widths[widths.index(max(widths))] -= 1

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import unicodedata
+from typing import Any
+
 LONGEST = 80
 """Characters of a text that are shown."""
 
@@ -11,8 +15,7 @@ WHOLE = 10**9
 
 def one_line(text: object, longest: int = LONGEST) -> str:
     """Return a text on one line, cut to a length, without what a screen does not show or shows elsewhere."""
-    visible = "".join(c if c.isprintable() else " " for c in str(text))
-    line = " ".join(visible.split())
+    line = " ".join(spaced(str(text)).split())
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
 
@@ -23,6 +26,11 @@ def sentence(text: str) -> str:
     return capital if not capital or capital.endswith((".", "!", "?")) else f"{capital}."
 
 
+def spaced(text: str) -> str:
+    """Return a text on one line, with a space for each character that a screen does not show or shows elsewhere."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def counted(number: int, thing: str, things: str = "") -> str:
     """Return a number and its noun, such as "1 row" or "2 rows"."""
     return f"{number} {thing if number == 1 else things or f'{thing}s'}"
@@ -31,6 +39,38 @@ def counted(number: int, thing: str, things: str = "") -> str:
 def escaped(text: str) -> str:
     """Return text of JSON, YAML or TOML with what a screen does not show escaped, as each of their strings may be."""
     return "".join(c if c.isprintable() or c == "\n" else _escape(ord(c)) for c in text)
+
+
+def shown(text: object) -> str:
+    """Return text of several lines as it may go to a terminal or a log: what neither shows as it is, is escaped.
+
+    A terminal obeys control characters: they move the cursor, set its title, or fill the clipboard. Marks of direction
+    show a text as another. Line ends and tabs stay, so a name that must not begin a line goes through :func:`one_line`.
+    """
+    whole = str(text)
+    return whole if whole.isprintable() else "".join(map(_shown, whole))
+
+
+def _shown(character: str) -> str:
+    if character.isprintable() or character in "\n\t":
+        return character
+    return " " if unicodedata.category(character) == "Zs" else _escape(ord(character))
+
+
+def json_text(data: Any, indent: int | None = None) -> str:
+    """Return JSON in which each character is one that a terminal shows: all others are escaped."""
+    return json_escaped(json.dumps(data, indent=indent))
+
+
+def json_escaped(text: str) -> str:
+    """Return JSON that says the same, with what a screen does not show escaped."""
+    return text if text.isprintable() else "".join(map(_json_escaped, text))
+
+
+def _json_escaped(character: str) -> str:
+    if character.isprintable() or character == "\n":
+        return character
+    return "\\u007f" if character == "\x7f" else json.dumps(character)[1:-1]
 
 
 def _escape(point: int) -> str:

@@ -100,6 +100,13 @@ class BackendContract:
         backend.Options()
         assert all(field.description for field in backend.Options.model_fields.values())
 
+    def test_what_it_loads_is_told_by_full_paths_or_names(self, backend: type[Backend[Any]]) -> None:
+        options = backend.Options.model_validate(self.options)
+        loaded, binary = backend.loads(options), backend.binary(options)
+        assert isinstance(loaded, tuple)
+        assert all(Path(name).is_absolute() or ":" in name for name in loaded)
+        assert binary is None or str(binary) in loaded, "a stranger's dataset could have the binary loaded"
+
     def test_options_survive_json_and_an_unknown_one_is_an_error(
         self, backend: type[Backend[Any]], reference: PluginRef
     ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,38 @@ class SinkFormContract(SinkReadingContract):
             file.write_bytes(content)
         case.check_whole([1])
 
+    def test_no_folder_in_a_dataset_that_is_a_link_is_written_through(self, case: Case, tmp_path: Path) -> None:
+        case = case._replace(path=tmp_path / "stranger" / "dataset", plan=synthetic_plan(patches=8))
+        case.created().add_asset(b"content")
+        processes.write(case, [0])
+        outside = tmp_path / "outside"
+        for folder in _folders(case.path):
+            folder.rename(outside)
+            folder.symlink_to(outside)
+            _check_written_inside(case, outside, folder)
+            folder.unlink()
+            outside.rename(folder)
+        case.check_whole([0])
+
+    def test_no_file_in_a_dataset_that_is_a_link_is_written_through(self, case: Case, tmp_path: Path) -> None:
+        case = case._replace(path=tmp_path / "stranger" / "dataset", plan=synthetic_plan(patches=8))
+        case.created().add_asset(b"content")
+        processes.write(case, [0])
+        outside = tmp_path / "outside"
+        outside.mkdir()
+        for number, file in enumerate(sorted(processes.files_of(case.path.parent))):
+            Path(file).rename(outside / str(number))
+            Path(file).symlink_to(outside / str(number))
+        _check_written_inside(case, outside, None)
+
+    def test_a_link_to_a_dataset_is_written_through(self, case: Case, tmp_path: Path) -> None:
+        case.created()
+        linked = case._replace(path=tmp_path / "link" / case.path.name)
+        linked.path.parent.symlink_to(tmp_path)
+        processes.write(linked, [0])
+        assert dict(linked.created().committed()) == {0: 8}
+        case.check_whole([0])
+
     def test_stray_files_are_ignored(self, written: Case) -> None:
         for folder in [written.path, *(p for p in written.path.rglob("*") if p.is_dir())]:
             (folder / "4242.cut-short").write_bytes(b"{")
@@ -189,6 +222,57 @@ def _read_all(case: Case, storage: Storage) -> None:
     for index in storage.committed():
         case.read(storage, index)
         assert storage.blocks()[index]
+
+
+def _check_written_inside(case: Case, outside: Path, link: Path | None) -> None:
+    """Do all that a sink writes; fail if anything changes outside, or in a dataset of which a step was refused.
+
+    Args:
+        case: the dataset, with a link in it.
+        outside: where that leads.
+        link: a folder that some step must refuse to write through; None if that is left to the sink.
+    """
+    sink, plan = case.made(), case.plan
+    steps: dict[str, Callable[[], object]] = {
+        "write_block": lambda: sink.write_block(case.block(0, seed=5)),
+        "add_asset": lambda: sink.add_asset(os.urandom(8)),
+        "record_fault": lambda: sink.record_fault(Rejection(2, 3, "engine", "crash")),
+        "create": lambda: sink.create({**attributes_of(plan), "t": "é"}, plan.schema, plan.rows, plan.block_rows),
+        "finish": sink.finish,
+    }
+    before = _contents(outside)
+    refused: list[tuple[str, str]] = []
+    for name, step in steps.items():
+        there = _contents(case.path.parent)
+        try:
+            step()
+        except DatasetError as error:
+            refused.append((name, str(error)))
+        changed = _contents(case.path.parent) != there
+        assert not (changed and refused and refused[-1][0] == name), f"{name} was refused, and something was written"
+        assert _contents(outside) == before, f"{name} wrote through a link"
+    for name, told in refused:
+        assert "link" in told, f"{name}: the error does not tell of a link: {told}"
+        assert link is None or str(link) in told, f"{name}: the error does not name {link}: {told}"
+    assert refused or link is None, f"no step refused to write through {link}, and none wrote there: who does?"
+
+
+def _folders(path: Path) -> list[Path]:
+    """Return folders of a dataset, and of what lies beside it; of many in one folder the first and the last few."""
+    found = sorted(folder for folder in path.parent.rglob("*") if folder.is_dir() and folder != path)
+    beside = {above: [folder for folder in found if folder.parent == above] for above in {f.parent for f in found}}
+    return [folder for folders in beside.values() for folder in (*folders[:4], *folders[4:][-3:])]
+
+
+def _contents(folder: Path) -> dict[str, bytes | str | None]:
+    """Return path -> content, or where a link leads, of all below a folder; links are not followed."""
+    found: dict[str, bytes | str | None] = {}
+    for above, folders, files in os.walk(folder):
+        for path in (Path(above, name) for name in (*folders, *files)):
+            found[str(path)] = (
+                str(path.readlink()) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+            )
+    return found
 
 
 def _damaged_blocks(storage: Storage) -> set[int]:

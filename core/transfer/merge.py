@@ -18,6 +18,7 @@ from tonesmith.plan.notes import Notes
 from tonesmith.plan.plan import Plan, PluginRef
 from tonesmith.space.preset import PresetRef
 from tonesmith.space.space import ParameterSpace
+from tonesmith.terminal.text import one_line
 from tonesmith.transfer.blocks import Listener
 from tonesmith.transfer.convert import check_apart
 from tonesmith.transfer.destination import THROUGH, Destination, Transferred, check_plan, encodings, transferred
@@ -141,7 +142,7 @@ def _meaning(plan: Plan) -> Plan:
 
 
 def _measures(plan: Plan) -> str:
-    return ", ".join(f"{measure.name} ({measure.unit})" for measure in plan.measures) or "none"
+    return ", ".join(one_line(f"{measure.name} ({measure.unit})") for measure in plan.measures) or "none"
 
 
 def _codec(space: ParameterSpace) -> ParameterSpace:

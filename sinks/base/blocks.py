@@ -38,6 +38,7 @@ from tonesmith.sinks.base.files import (
     write_whole,
 )
 from tonesmith.sinks.base.folder import FolderSink
+from tonesmith.sinks.base.links import check_links
 from tonesmith.sinks.base.records import SIDE, SIDES, WHOLE, Parts
 
 if TYPE_CHECKING:
@@ -208,10 +209,13 @@ class BlockSink(FolderSink[O]):
             earlier = self._splits_left.union(
                 *(_splits_of(marker) for marker in records.markers(self.path, block.index))
             )
+            left = [self.path / self.file_of(block.index, split) for split in earlier - {part.split for part in made}]
+            records.check_side(self.path)
+            check_links(self.path, *(part.file for part in made), *left)
             sums: dict[str, Sequence[int]] = {}
-            with Aside(self.path / SIDE / "aside") as files:
+            with Aside(self.path / SIDE / "aside", self.path) as files:
                 for part in made:
-                    make_folders(part.file.parent)
+                    make_folders(part.file.parent, self.path)
                     if values := self.write_part(files, layout, part):
                         sums[part.split] = values
                 records.withdraw(self.path, block, parts, sums)
@@ -219,13 +223,14 @@ class BlockSink(FolderSink[O]):
             records.mark(self.path, block, parts, sums)
             for part in made:
                 self.settle_part(part)
-            for split in earlier - {part.split for part in made}:
-                self.remove_part(self.path / self.file_of(block.index, split))
+            for file in left:
+                self.remove_part(file)
 
     def finish(self) -> None:
         """Bring the documents up to date, and remove what killed processes left aside."""
         layout = self.required_layout(self.path)
         with telling(str(self.path)):
+            records.check_side(self.path)
             sweep(self.path / SIDE / "aside")
             self._write_documents(self.path, layout)
 
@@ -234,11 +239,12 @@ class BlockSink(FolderSink[O]):
         self._check_place(layout.unlike(there) if there is not None else None, layout.rows, layout.block_rows)
 
     def _bring_up(self, folder: Path, layout: Layout) -> None:
+        records.check_side(folder)
         for side in SIDES:
-            make_folders(folder / SIDE / side)
+            make_folders(folder / SIDE / side, folder)
         sweep(folder / SIDE / "aside")
         content = json.dumps(layout.to_json(), allow_nan=False).encode()
-        write_whole(folder / SIDE / "aside", folder / SIDE / RECORD, content)
+        write_whole(folder / SIDE / "aside", folder / SIDE / RECORD, content, folder)
         self._write_documents(folder, layout)
 
     def _write_documents(self, folder: Path, layout: Layout) -> None:

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from tonesmith.errors import DatasetError
+from tonesmith.sinks.base.links import Inside
 
 _STALE = 3600.0
 """Seconds after which what was left aside belongs to nobody: writing it takes a moment."""
@@ -34,12 +35,16 @@ class Aside:
 
     Args:
         folder: to write in, on the same file system.
-        root: of the dataset, for those who write files by names of their own.
+        root: of the dataset, in which no link is followed; None for files that are a dataset each.
+
+    Raises :class:`DatasetError` for a link.
     """
 
-    def __init__(self, folder: Path, root: Path | None = None) -> None:
-        self.root = root or folder.parent
+    def __init__(self, folder: Path, root: Path | None) -> None:
+        self.root = root or folder
         self._folder = str(folder)
+        self._inside = Inside(root) if root is not None else None
+        self._check(folder)
         self._waiting: deque[tuple[str, str]] = deque()
 
     def __enter__(self) -> Self:
@@ -47,6 +52,7 @@ class Aside:
 
     def path(self, final: Path) -> str:
         """Return where to write the content of ``final`` in the meantime. It must be a file by the commit."""
+        self._check(final)
         aside = os.path.join(self._folder, _name_aside())  # noqa: PTH118 - 20 times a block
         # Not tempfile: its files are for their owner alone, and a dataset is to be shared.
         self._waiting.append((aside, str(final)))
@@ -70,6 +76,10 @@ class Aside:
         for folder in folders:
             flush(folder)
 
+    def _check(self, place: Path) -> None:
+        if self._inside is not None:
+            self._inside.check(place)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -79,9 +89,9 @@ class Aside:
         self._waiting.clear()
 
 
-def write_whole(aside: Path, final: Path, content: bytes) -> None:
-    """Write one file so that it is there whole, and on the disk, or not at all."""
-    with Aside(aside) as files:
+def write_whole(aside: Path, final: Path, content: bytes, root: Path) -> None:
+    """Write one file of the dataset at ``root`` so that it is there whole, and on the disk, or not at all."""
+    with Aside(aside, root) as files:
         files.write(final, (content,))
         files.commit()
 
@@ -142,8 +152,15 @@ def place_folder(aside: Path, final: Path) -> bool:
     return True
 
 
-def make_folders(folder: Path) -> None:
-    """Make a folder and those above it, and flush each name that was new."""
+def make_folders(folder: Path, root: Path | None = None) -> None:
+    """Make a folder and those above it, and flush each name that was new.
+
+    Args:
+        folder: to make.
+        root: of the dataset that it is in, if it is in one: no link below that is followed.
+    """
+    if root is not None:
+        Inside(root).check(folder)
     if not folder.is_dir():
         make_folders(folder.parent)
         folder.mkdir(exist_ok=True)

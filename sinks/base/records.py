@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tonesmith.errors import DatasetError
 from tonesmith.sinks.base.files import flush, read_plain, write_whole
+from tonesmith.sinks.base.links import check_links
 
 if TYPE_CHECKING:
     from tonesmith.plan.block import Block
@@ -69,6 +70,11 @@ class Marker(NamedTuple):
         raise DatasetError(f"{self.path} is damaged. {cure}")
 
 
+def check_side(path: Path) -> None:
+    """Raise :class:`DatasetError` if a folder of what lies beside the columns is a link."""
+    check_links(path, *(path / SIDE / side for side in SIDES))
+
+
 def markers(path: Path, block: int | None = None) -> list[Marker]:
     """Return every whole marker of a dataset, or of one block, in no order."""
     folder, found = str(path / SIDE / "blocks"), []
@@ -122,6 +128,7 @@ def withdraw(path: Path, block: Block, parts: Parts = WHOLE, sums: Mapping[str, 
         parts: into which its rows are divided.
         sums: split -> checksums of what its file will hold.
     """
+    check_side(path)
     for marker in markers(path, block.index):
         try:
             content = marker.read()
@@ -169,7 +176,7 @@ def mark(path: Path, block: Block, parts: Parts = WHOLE, sums: Mapping[str, Sequ
     )
     folder = path / SIDE / "blocks"
     final = folder / f"{block.index:06d}-{block.rows}-{len(content)}.json"
-    write_whole(path / SIDE / "aside", final, content)
+    write_whole(path / SIDE / "aside", final, content, path)
     for marker in markers(path, block.index):
         if marker.path != str(final):
             _remove(marker)
@@ -178,7 +185,7 @@ def mark(path: Path, block: Block, parts: Parts = WHOLE, sums: Mapping[str, Sequ
 def write_fault(path: Path, rejection: Rejection) -> None:
     """Store a crash or timeout, at once."""
     final = path / SIDE / "ledger" / f"{rejection.patch:d}-{rejection.attempt:d}.json"
-    write_whole(path / SIDE / "aside", final, _json_bytes(_rejection_json(rejection)))
+    write_whole(path / SIDE / "aside", final, _json_bytes(_rejection_json(rejection)), path)
 
 
 def faults(path: Path) -> list[Rejection]:
@@ -232,8 +239,9 @@ def write_asset(path: Path, content: bytes) -> str:
 
     name = sha256_hex(content)
     final = path / SIDE / "assets" / name
+    check_links(path, final)
     if not (final.is_file() and final.stat().st_size == len(content)):
-        write_whole(path / SIDE / "aside", final, content)
+        write_whole(path / SIDE / "aside", final, content, path)
     return name
 
 

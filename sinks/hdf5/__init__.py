@@ -14,6 +14,7 @@ from tonesmith.errors import DatasetError, PathTakenError
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import FileSet, Options, Sink, Storage
 from tonesmith.sinks.base.block_layout import Layout, read_layout
+from tonesmith.sinks.base.links import check_links
 from tonesmith.sinks.hdf5.blocks import MASTER, Hdf5Blocks
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class Hdf5Sink(Sink[Hdf5Options]):
             self._clear(single)
             single.revise(json.loads(json.dumps(attributes)))
             return
+        self._refuse_linked_parts()
         if self.options.single and self.path.exists():
             with contextlib.suppress(OSError):
                 self.path.rmdir()  # an empty folder, in whose place the file will be
@@ -144,7 +146,7 @@ class Hdf5Sink(Sink[Hdf5Options]):
 
             if (name := sha256_hex(content)) in single.assets():
                 return name
-            self._refuse_if_finished("no asset can be added")
+        self._refuse_if_finished("no asset can be added")
         return self._blocks.add_asset(content)
 
     def record_fault(self, rejection: Rejection) -> None:
@@ -165,6 +167,7 @@ class Hdf5Sink(Sink[Hdf5Options]):
         from tonesmith.sinks.hdf5.join import join
         from tonesmith.sinks.hdf5.single import SingleStorage
 
+        self._refuse_linked_parts()
         if self._single() is None and not join(self._blocks.path, self.path):
             self._blocks.finish()
             return
@@ -212,7 +215,13 @@ class Hdf5Sink(Sink[Hdf5Options]):
         if rows > there.rows:
             raise DatasetError(_finished(self.path, f"it cannot grow from {there.rows} to {rows} rows"))
 
+    def _refuse_linked_parts(self) -> None:
+        """Raise :class:`DatasetError` if the folder of the parts is a link: no user has named it."""
+        if self.options.single:
+            check_links(self.path.parent, self._blocks.path)
+
     def _refuse_if_finished(self, what: str) -> None:
+        self._refuse_linked_parts()
         if self.options.single and self._single() is not None:
             raise DatasetError(_finished(self.path, what))
 

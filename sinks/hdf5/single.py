@@ -173,8 +173,8 @@ class SingleStorage(Storage):
         weights = weights_of(form, self._path)
         if attributes == self.attributes and (weights is None or np.array_equal(weights, self._weights())):
             return
-        final = self._path.absolute()
-        with telling(str(self._path)), Aside(final.parent) as files:
+        final = self._path.resolve()  # where a link at the path leads, its user has chosen
+        with telling(str(self._path)), Aside(final.parent, None) as files:
             aside = files.path(final)
             shutil.copyfile(self._path, aside)
             with open(aside, "rb+", buffering=0) as raw:  # noqa: PTH123 - as Aside names files

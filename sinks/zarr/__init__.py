@@ -17,6 +17,7 @@ from tonesmith.sinks.base import records
 from tonesmith.sinks.base.columns import check_block, difference
 from tonesmith.sinks.base.files import Aside, folder_aside, make_folders, place_folder, sweep, telling, write_whole
 from tonesmith.sinks.base.folder import FolderSink
+from tonesmith.sinks.base.links import check_links
 from tonesmith.sinks.base.records import SIDE
 from tonesmith.sinks.zarr.layout import Layout, read_layout, required_layout
 
@@ -128,8 +129,9 @@ class ZarrSink(FolderSink[ZarrOptions]):
         layout = required_layout(self.path)
         check_block(layout.columns, layout.rows, layout.block_rows, block)
         with telling(f"block {block.index} to {self.path}"):
+            check_links(self.path, *(self.path / layout.chunk_file(c, block.index) for c in layout.columns))
             records.withdraw(self.path, block)
-            with Aside(self.path / SIDE / "aside") as files:
+            with Aside(self.path / SIDE / "aside", self.path) as files:
                 for column in layout.columns:
                     content = _content(layout, column, block.columns[column.name])
                     files.write(self.path / layout.chunk_file(column, block.index), content)
@@ -168,6 +170,7 @@ class ZarrSink(FolderSink[ZarrOptions]):
         from tonesmith.sinks.zarr.hierarchy import copy_documents, documents
 
         aside = self.path / SIDE / "aside"
+        records.check_side(self.path)
         make_folders(aside)
         sweep(aside)
         with folder_aside(aside) as folder:
@@ -181,8 +184,8 @@ class ZarrSink(FolderSink[ZarrOptions]):
             for document in documents(folder):
                 final, content = self.path / document.relative_to(folder), document.read_bytes()
                 if not (final.is_file() and final.read_bytes() == content):
-                    make_folders(final.parent)
-                    write_whole(aside, final, content)
+                    make_folders(final.parent, self.path)
+                    write_whole(aside, final, content, self.path)
 
 
 def _difference(there: Layout, layout: Layout) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tonesmith.sinks.base.links import check_links
 from tonesmith.sinks.base.records import SIDE, SIDES
 from tonesmith.sinks.zarr.layout import INT24_NAN, INT24_UNIT, SEPARATOR, Layout
 
@@ -67,14 +68,19 @@ def documents(folder: Path) -> list[Path]:
 
 
 def copy_documents(source: Path, target: Path) -> None:
-    """Copy the Zarr documents of a group, if there is one, and of all below it: whoever made them, and no chunk."""
+    """Copy the Zarr documents of a group, if there is one, and of all below it: whoever made them, and no chunk.
+
+    Raises :class:`DatasetError` for a link: it may lead out of the dataset, or around in it for ever.
+    """
     document = source / "zarr.json"
+    check_links(source, document)
     if not document.is_file():
         return
     target.mkdir(exist_ok=True)
     shutil.copyfile(document, target / "zarr.json")
     if json.loads(document.read_bytes())["node_type"] == "group":
         for child in filter(Path.is_dir, source.iterdir()):
+            check_links(source, child)
             copy_documents(child, target / child.name)
 
 

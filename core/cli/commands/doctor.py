@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +13,8 @@ import typer
 from tonesmith.cli.options import Json, Quiet, listed
 from tonesmith.errors import ConfigError, TonesmithError
 from tonesmith.host.registry import Host
+from tonesmith.terminal.messages import echo
+from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
     from tonesmith.cli.flags import Flag
@@ -122,9 +123,9 @@ def _doctor(
             checkup = _examined(host, name, options, sample_rate, progress, quick=quick, timeout=timeout)
         checkups.append(checkup)
         if not as_json:
-            typer.echo("\n".join(_lines(checkup, asked=bool(backend or config))))
+            echo("\n".join(_lines(checkup, asked=bool(backend or config))))
     if as_json:
-        typer.echo(json.dumps([{**checkup.to_json(), "sound": not checkup.faults} for checkup in checkups]))
+        echo(json_text([{**checkup.to_json(), "sound": not checkup.faults} for checkup in checkups]))
     needs_options = not (backend or config)
     if any(checkup.faults and not (needs_options and checkup.wrong_input) for checkup in checkups):
         raise typer.Exit(1)

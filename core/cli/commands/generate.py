@@ -13,6 +13,8 @@ import typer
 from tonesmith.cli.options import Json, Quiet, listed
 from tonesmith.errors import ConfigError, DatasetError, SpaceError, TonesmithError
 from tonesmith.host.registry import Host
+from tonesmith.terminal.messages import echo
+from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
     from tonesmith.cli.flags import Flag
@@ -196,9 +198,9 @@ def _make(
             watcher = kept.watching(shown) if kept is not None else shown
             summary = run(resolved, out, workers=config.run.workers, host=host, watcher=watcher)
     if as_json:
-        typer.echo(json.dumps({**summary.to_json(), **_presets_json(resolved)}))
+        echo(json_text({**summary.to_json(), **_presets_json(resolved)}))
     else:
-        typer.echo("\n".join(summary_lines(summary)))
+        echo("\n".join(summary_lines(summary)))
     if summary.interrupted and not summary.complete:
         raise typer.Exit(130)
 
@@ -217,9 +219,9 @@ def _plan_only(config: Config, file: Path | None, out: Path | None, host: Host, 
     if as_json:
         done = sum(work.done.values())
         ahead = {"rows": work.plan.rows - done, "rows_done": done, "blocks": len(work.todo), "exists": work.exists}
-        typer.echo(json.dumps({"plan": work.plan.to_json(), "work": ahead, **_presets_json(resolved)}))
+        echo(json_text({"plan": work.plan.to_json(), "work": ahead, **_presets_json(resolved)}))
     else:
-        typer.echo("\n".join(_plan_lines(work, out, config.run.workers or cores())))
+        echo("\n".join(_plan_lines(work, out, config.run.workers or cores())))
 
 
 @contextmanager
@@ -240,15 +242,15 @@ def _tell_presets(resolved: Resolved) -> None:
         return
     copies = f", {counted(len(resolved.copies), 'duplicate file')} left out" if resolved.copies else ""
     refused = f", {len(resolved.refused)} refused" if resolved.refused else ""
-    typer.echo(f"presets: {len(plan.presets)} read{copies}{refused}", err=True)
+    echo(f"presets: {len(plan.presets)} read{copies}{refused}", err=True)
     if resolved.remarked:
         told = f"{counted(resolved.remarked, 'preset')} came with remarks, which `tonesmith presets list` shows"
-        typer.echo(f"  {told}", err=True)
+        echo(f"  {told}", err=True)
     for item in resolved.refused[:_REFUSED_SHOWN]:
-        typer.echo(f"  {item.path}: {item.reason}", err=True)
+        echo(f"  {item.path}: {item.reason}", err=True)
     if len(resolved.refused) > _REFUSED_SHOWN:
         more = len(resolved.refused) - _REFUSED_SHOWN
-        typer.echo(f"  and {more} more; tonesmith presets check lists all", err=True)
+        echo(f"  and {more} more; tonesmith presets check lists all", err=True)
 
 
 def _presets_json(resolved: Resolved) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tonesmith.cli.options import Engines
+from tonesmith.cli.options import Engines, Trust
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
+from tonesmith.terminal.messages import echo
+from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
     from tonesmith.analysis.importance import Estimate, Parts
@@ -46,6 +47,7 @@ def importance(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         Path | None,
         typer.Option("--out", metavar="FILE", help="File of the result.", show_default="TARGET.importance.json"),
     ] = None,
+    trust: Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print only the result, as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Hide the estimate and the progress.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print how long it would take, then stop.")] = False,
@@ -59,7 +61,7 @@ def importance(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     from tonesmith.dataset.importance import importance_path
 
     host = Host.load()
-    study = _study(target, Settings(bases, step, pitch, seed, gated), host)
+    study = _study(target, Settings(bases, step, pitch, seed, gated), host, trust=trust)
     path = out or importance_path(target)
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise ConfigError(f"--out: cannot write {path}: it is a folder, or its folder does not exist")
@@ -68,14 +70,14 @@ def importance(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         ahead = estimate(study, parts, workers, host)
         if dry_run and as_json:
             told = {"bases": len(study.bases), "parameters": len(study.plan.space.continuous)}
-            typer.echo(json.dumps({**told, **asdict(ahead)}))
+            echo(json_text({**told, **asdict(ahead)}))
         else:
-            typer.echo(_announced(study, parts, ahead), err=not dry_run)
+            echo(_announced(study, parts, ahead), err=not dry_run)
     if not dry_run:
         found = _measured(study, parts, workers, host, hidden=quiet or as_json)
         if path == importance_path(target):
             _tell_sink(target, host)
-        typer.echo(found.model_dump_json() if as_json else "\n".join(_lines(found, path)))
+        echo(json_text(found.model_dump(mode="json")) if as_json else "\n".join(_lines(found, path)))
 
 
 def _tell_sink(target: Path, host: Host) -> None:
@@ -89,7 +91,7 @@ def _tell_sink(target: Path, host: Host) -> None:
         host.sink_at(opened.plan.sink.name, opened.plan.sink.options, target).finish()
 
 
-def _study(target: Path, settings: Settings, host: Host) -> Study:
+def _study(target: Path, settings: Settings, host: Host, *, trust: bool) -> Study:
     """Return the measurement for a target. Raises :class:`ConfigError` if it is no dataset and no composition."""
     from tonesmith.analysis.sensitivity import study_of_dataset, study_of_plan
     from tonesmith.dataset.installed import installed
@@ -101,7 +103,8 @@ def _study(target: Path, settings: Settings, host: Host) -> Study:
         return study_of_plan(resolve_plan(load_config(target, host=host), host), settings, host)
     if target.exists() and not any(sink.recognises(target) for sink in host.sinks().values()):
         raise ConfigError(f"{target} is neither a tonesmith dataset nor a composition (a .toml file)")
-    return study_of_dataset(installed(open_dataset(target), target, host, ("backend", "validator")), settings)
+    dataset = installed(open_dataset(target), target, host, ("backend", "validator"))
+    return study_of_dataset(dataset, settings, host, trust=trust)
 
 
 def _measured(study: Study, parts: Parts, workers: int, host: Host, *, hidden: bool) -> Importance:
@@ -113,7 +116,7 @@ def _measured(study: Study, parts: Parts, workers: int, host: Host, *, hidden: b
             return measure_importance(study, parts.path, workers=workers, host=host, heard=advance)
     except KeyboardInterrupt:
         kept = len(parts.records())
-        typer.echo(
+        echo(
             f"stopped: {kept} of {len(study.bases)} bases are kept. Run the same command to resume.",
             err=True,
         )

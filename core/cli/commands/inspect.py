@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from tonesmith.cli.options import Json
+from tonesmith.terminal.messages import echo
+from tonesmith.terminal.text import json_text, one_line
 
 _CREDITS_SHOWN = 6
 
@@ -29,11 +30,11 @@ def inspect(
     told = report(opened) | ({UNFINISHED: True} if UNFINISHED in opened.attributes else {})
     covered = coverage(opened) if params else []
     if as_json:
-        typer.echo(json.dumps({**told, **({"parameters": covered} if params else {})}))
+        echo(json_text({**told, **({"parameters": covered} if params else {})}))
         return
-    typer.echo("\n".join(line for whole in _lines(dataset, told) for line in _folded(whole)))
+    echo("\n".join(line for whole in _lines(dataset, told) for line in _folded(whole)))
     if params:
-        typer.echo("\n".join(["", *_coverage_lines(covered)]))
+        echo("\n".join(["", *_coverage_lines(covered)]))
 
 
 def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
@@ -67,11 +68,12 @@ def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
     yield f"  rejected    {counted(total, 'candidate')} ({share:.1%}){reasons}"
     for name, level in told["levels"].items():
         quantiles = "  ".join(f"{key} {level[key]:.4g}" for key in ("min", "median", "max") if key in level)
-        yield f"  {name:<11} {quantiles or 'no value'}  {level['unit']}"
-    yield f"  backend     {plan['backend']['name']}, isolation {plan['isolation']}, determinism {plan['determinism']}"
-    yield f"  sampler     {plan['sampler']['name']}, seed {plan['seed']}, rounds {_listed(plan['rounds'])}"
-    yield f"  sink        {plan['sink']['name']}"
-    yield f"  made with   {', '.join(f'{k} {v}' for k, v in told['made_with'].items())}"
+        yield f"  {one_line(name):<11} {quantiles or 'no value'}  {one_line(level['unit'])}"
+    backend, sampler, sink = (one_line(plan[role]["name"]) for role in ("backend", "sampler", "sink"))
+    yield f"  backend     {backend}, isolation {plan['isolation']}, determinism {plan['determinism']}"
+    yield f"  sampler     {sampler}, seed {plan['seed']}, rounds {_listed(plan['rounds'])}"
+    yield f"  sink        {sink}"
+    yield f"  made with   {', '.join(one_line(f'{k} {v}') for k, v in told['made_with'].items())}"
     yield f"  plan        {told['fingerprint']}"
     yield f"  digest      {told['digest']}"
 
@@ -79,8 +81,8 @@ def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
 def _preset_lines(presets: Mapping[str, Any]) -> Iterable[str]:
     yield f"  presets     {presets['used']} of {presets['read']} used"
     for credit in presets["credits"][:_CREDITS_SHOWN]:
-        licence = credit["licence"] or "no licence stated"
-        yield f"              {credit['presets']} by {credit['author'] or 'an unnamed author'}, {licence}"
+        licence = one_line(credit["licence"]) or "no licence stated"
+        yield f"              {credit['presets']} by {one_line(credit['author']) or 'an unnamed author'}, {licence}"
     if len(presets["credits"]) > _CREDITS_SHOWN:
         yield f"              and {len(presets['credits']) - _CREDITS_SHOWN} more makers; --json lists all"
 
@@ -93,6 +95,7 @@ def _folded(line: str) -> list[str]:
 
 
 def _coverage_lines(covered: list[dict[str, Any]]) -> Iterable[str]:
+    covered = [{**entry, "name": one_line(entry["name"]), "drawn": one_line(entry["drawn"])} for entry in covered]
     width = max((len(entry["name"]) for entry in covered), default=4)
     yield f"{'parameter':<{width}}  {'drawn from':<21} {'audible':>7}  least to most, or choices"
     for entry in covered:
@@ -110,7 +113,7 @@ def _spread(entry: Mapping[str, Any]) -> str:
 
 
 def _counted(counts: Mapping[str, int]) -> str:
-    shown = [f"{name} ({count})" for name, count in list(counts.items())[:6]]
+    shown = [f"{one_line(name)} ({count})" for name, count in list(counts.items())[:6]]
     return ", ".join(shown) + (f" and {len(counts) - 6} more" if len(counts) > 6 else "")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,8 @@ import typer
 
 from tonesmith.cli.options import Json, Quiet
 from tonesmith.errors import ConfigError
+from tonesmith.terminal.messages import echo
+from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
     from tonesmith.analysis.pca import Components, Sounds
@@ -70,7 +71,7 @@ def pca(
     components = components_of(sounds)
     written = write_picture(sounds_figure(sounds, components), out)
     told = _sounds_json(sounds, components)
-    typer.echo(json.dumps({"out": str(out), **told}) if as_json else "\n".join(_lines(out, written, told)))
+    echo(json_text({"out": str(out), **told}) if as_json else "\n".join(_lines(out, written, told)))
 
 
 def _named(paths: Sequence[Path]) -> dict[str, Path]:
@@ -108,7 +109,7 @@ def _lines(out: Path, written: int, told: dict[str, Any]) -> Iterator[str]:
     played = "any pitch" if told["pitch"] is None else f"pitch {told['pitch']}"
     yield f"{out}: {told['sounds']} sounds, {played}, {size(written)}"
     yield f"  the plane explains {first + second:.1%} of the variance: {first:.1%} and {second:.1%}"
-    yield "  spread is the distance of a group's sounds from their centre; all sounds together have 1"
+    yield "  spread is how far a group's sounds lie from their centre; all together have 1"
     rows = [(group["name"], str(group["sounds"]), f"{group['spread']:.3f}") for group in told["groups"]]
     yield from table((told["by"], "sounds", "spread"), rows)
 
@@ -139,14 +140,18 @@ def coverage(
     if as_json:
         parameters = [panel.parameter.name for panel in cover.panels]
         told = {"out": str(path), "patches": patches, "origins": dict(cover.origins)}
-        typer.echo(json.dumps({**told, "parameters": parameters, "left_out": list(cover.left_out)}))
+        echo(json_text({**told, "parameters": parameters, "left_out": list(cover.left_out)}))
     else:
-        typer.echo("\n".join(_cover_lines(path, written, patches, len(cover.panels), len(cover.left_out))))
+        echo("\n".join(_cover_lines(path, written, patches, len(cover.panels), len(cover.left_out))))
 
 
 def _beside(dataset: Path) -> Path:
+    from tonesmith.dataset.beside import refuse_link
+
     named = dataset.resolve() if dataset.name in {"", ".."} else dataset
-    return named.with_name(f"{named.name}.coverage.png")
+    picture = named.with_name(f"{named.name}.coverage.png")
+    refuse_link(picture)
+    return picture
 
 
 def _cover_lines(path: Path, written: int, patches: int, panels: int, left_out: int) -> Iterator[str]:

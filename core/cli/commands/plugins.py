@@ -18,8 +18,9 @@ from tonesmith.host.registry import Host, PluginRecord
 from tonesmith.host.roles import Backend, Validator
 from tonesmith.host.settings import Setting, settings_of
 from tonesmith.space.shape import SpaceShape
+from tonesmith.terminal.messages import echo
 from tonesmith.terminal.table import table, width_of_terminal
-from tonesmith.terminal.text import sentence
+from tonesmith.terminal.text import json_text, sentence
 
 
 def plugins_app(host: Host) -> typer.Typer:
@@ -52,9 +53,9 @@ def plugins_app(host: Host) -> typer.Typer:
         """Show the options of a plugin, with an example for plugins.toml."""
         records = find_records(host, name)
         if as_json:
-            typer.echo(json.dumps([_described(record) for record in records], indent=2))
+            echo(json_text([_described(record) for record in records], indent=2))
         else:
-            typer.echo("\n\n".join("\n".join(_shown(record)) for record in records))
+            echo("\n\n".join("\n".join(_shown(record)) for record in records))
 
     add_new(app, host)
     return app
@@ -85,10 +86,10 @@ def _list(host: Host, *, as_json: bool) -> None:
     records = host.plugins()
     if as_json:
         keys = ("role", "name", "summary", "distribution", "version")
-        typer.echo(json.dumps([{key: getattr(r, key) for key in keys} for r in records], indent=2))
+        echo(json_text([{key: getattr(r, key) for key in keys} for r in records], indent=2))
     else:
         rows = [(r.role, r.name, f"{r.distribution} {r.version}", sentence(r.summary)) for r in records]
-        typer.echo("\n".join(table(("role", "name", "from", "summary"), rows)))
+        echo("\n".join(table(("role", "name", "from", "summary"), rows)))
 
 
 def _shown(record: PluginRecord) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tonesmith.cli.options import Json, Quiet
+from tonesmith.terminal.messages import echo
+from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
     from tonesmith.presets.collections import Collection
@@ -35,11 +36,11 @@ def find(
     looked = places(cache=cache)
     found = preset_folders(suffix, cache=cache)
     if as_json:
-        typer.echo(json.dumps({"found": [_told(*each) for each in found], "looked_in": [str(p.path) for p in looked]}))
+        echo(json_text({"found": [_told(*each) for each in found], "looked_in": [str(p.path) for p in looked]}))
     elif found:
-        typer.echo("\n".join(line for each in found for line in _place_lines(*each)))
+        echo("\n".join(line for each in found for line in _place_lines(*each)))
     else:
-        typer.echo("\n".join(_nowhere(suffix, looked)))
+        echo("\n".join(_nowhere(suffix, looked)))
 
 
 def _told(place: Place, tally: Tally) -> dict[str, Any]:
@@ -119,9 +120,9 @@ def download(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
             result = brought(collection, cache, update=update, progress=progress)
         done.append(_result(result))
         if not as_json:
-            typer.echo("\n".join(_result_lines(result, done[-1])))
+            echo("\n".join(_result_lines(result, done[-1])))
     if as_json:
-        typer.echo(json.dumps(done))
+        echo(json_text(done))
 
 
 def _chosen(names: Sequence[str], given: Mapping[str, str], name: str | None, table: Path | None) -> list[Collection]:
@@ -151,12 +152,12 @@ def _list(chosen: Sequence[Collection], *, as_json: bool) -> None:
     from tonesmith.presets.collections import without_secret
 
     if as_json:
-        typer.echo(json.dumps([{**asdict(c), "url": without_secret(c.url)} for c in chosen]))
+        echo(json_text([{**asdict(c), "url": without_secret(c.url)} for c in chosen]))
         return
     for c in chosen:
         licence, author = c.licence or f"licence {_UNSTATED}", f"by {c.author}" if c.author else f"author {_UNSTATED}"
-        typer.echo(f"{c.name}: {c.synth}, {licence}, {author}")
-        typer.echo(f"  {without_secret(c.url)}{', ' + c.subfolder if c.subfolder else ''}")
+        echo(f"{c.name}: {c.synth}, {licence}, {author}")
+        echo(f"  {without_secret(c.url)}{', ' + c.subfolder if c.subfolder else ''}")
 
 
 def _result(result: Downloaded) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,8 @@ from tonesmith.cli.commands.preset_tables import (
 from tonesmith.cli.options import Engines, Json, Quiet
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
+from tonesmith.terminal.messages import echo
+from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
     from tonesmith.host.roles import Backend
@@ -69,9 +70,9 @@ def _list(
     files = _files(paths or [], backend)
     found = _examined(files, 0 if no_audition else 1, workers, hidden=quiet or as_json)
     if as_json:
-        typer.echo(json.dumps(found_json(found)))
+        echo(json_text(found_json(found)))
     else:
-        typer.echo("\n".join([*preset_table(found.presets), *summary_lines(found, len(files.paths))]))
+        echo("\n".join([*preset_table(found.presets), *summary_lines(found, len(files.paths))]))
     if not found.presets:
         raise typer.Exit(1)
 
@@ -98,9 +99,9 @@ def _show(
         raise EngineError(f"{plain(str(file))}: {reason_of(found.refused[0])}")
     shown = _numbered(found.presets, number, file)
     if as_json:
-        typer.echo(json.dumps({**preset_json(shown), **details_of(shown, found.space)}))
+        echo(json_text({**preset_json(shown), **details_of(shown, found.space)}))
     else:
-        typer.echo("\n".join(shown_lines(shown, found.space)))
+        echo("\n".join(shown_lines(shown, found.space)))
 
 
 def _numbered(presets: Sequence[Examined], number: int, file: Path) -> Examined:
@@ -126,9 +127,9 @@ def _check(
     files = _files(paths, backend)
     found = _examined(files, 2, workers, hidden=quiet or as_json)
     if as_json:
-        typer.echo(json.dumps(found_json(found)))
+        echo(json_text(found_json(found)))
     else:
-        typer.echo("\n".join([*map(check_line, found.presets), *summary_lines(found, len(files.paths))]))
+        echo("\n".join([*map(check_line, found.presets), *summary_lines(found, len(files.paths))]))
     if found.refused or not all(map(_is_sound, found.presets)):
         raise typer.Exit(1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ import typer
 from tonesmith.cli.options import Json, Quiet
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
-from tonesmith.terminal.messages import warn
+from tonesmith.terminal.messages import echo, warn
+from tonesmith.terminal.text import json_text, one_line
 
 if TYPE_CHECKING:
     from tonesmith.dataset.reader import Dataset
@@ -131,7 +131,7 @@ def _store(
             found = {**damaged, **store(path, opened, splits, Host.load(), listener)}
     except KeyboardInterrupt:
         if UNFINISHED in open_dataset(path).attributes:
-            typer.echo(f"tonesmith: interrupted: {finishing(path)}", err=True)
+            echo(f"tonesmith: interrupted: {finishing(path)}", err=True)
         raise
     renew_card(path, open_dataset(path).without(found))
     return found
@@ -141,9 +141,9 @@ def _say(path: Path, told: Mapping[str, Any], lines: Iterable[str], damaged: Map
     """Print what was done, and exit with 1 if blocks were damaged."""
     if how.as_json:
         listed = {"damaged": [asdict(found) for found in damaged.values()]} if damaged else {}
-        typer.echo(json.dumps({**told, **listed}))
+        echo(json_text({**told, **listed}))
     else:
-        typer.echo("\n".join([*lines, *_damage_lines(path, list(damaged.values()))]))
+        echo("\n".join([*lines, *_damage_lines(path, list(damaged.values()))]))
     if damaged:
         raise typer.Exit(1)
 
@@ -153,7 +153,7 @@ def _damage_lines(path: Path, damaged: list[Damaged]) -> Iterator[str]:
     from tonesmith.dataset.splits import UNFINISHED, finishing
 
     for found in damaged[:_SHOWN]:
-        yield f"left out: {found.what}"
+        yield f"left out: {one_line(found.what, 1000)}"
     if len(damaged) > _SHOWN:
         yield f"and {len(damaged) - _SHOWN} more; --json lists all"
     if damaged and UNFINISHED in open_dataset(path).attributes:

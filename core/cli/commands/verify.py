@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,13 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tonesmith.cli.options import Json, Quiet
+from tonesmith.cli.options import Json, Quiet, Trust
 from tonesmith.host.registry import Host
+from tonesmith.terminal.messages import echo
+from tonesmith.terminal.text import json_text, one_line
 
 if TYPE_CHECKING:
     from tonesmith.dataset.verify import Damage
 
 _SHOWN = 20
+_LONGEST = 1000
+"""Characters that are shown of what is wrong with a row."""
 
 
 def verify(
@@ -28,6 +31,7 @@ def verify(
             "--render", min=0, metavar="N", help="Number of rows to render again and compare, sample by sample."
         ),
     ] = 0,
+    trust: Trust = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -37,8 +41,11 @@ def verify(
     """
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.verify import check_integrity, check_renders, rows_to_render
+    from tonesmith.host.trust import check_trusted
 
     opened = open_dataset(dataset)
+    if render:  # said before hours are spent on reading
+        check_trusted(opened.plan, Host.load(), trust=trust)
     rows = rows_to_render(opened, render)
     with _progress("reading", len(opened), hidden=quiet or as_json) as advance:
         damage = list(check_integrity(opened, advance))
@@ -46,13 +53,13 @@ def verify(
     sound = [row for row in rows if row not in unreadable]
     if sound:
         with _progress("rendering", len(sound), hidden=quiet or as_json) as advance:
-            damage += check_renders(opened, sound, dataset, Host.load(), advance)
+            damage += check_renders(opened, sound, dataset, Host.load(), advance, trust=trust)
     if as_json:
         report = {"rows": len(opened), "rows_planned": opened.plan.rows, "rendered": len(sound)}
         found = [asdict(item) for item in damage]
-        typer.echo(json.dumps({**report, "complete": opened.complete, "digest": opened.digest, "damage": found}))
+        echo(json_text({**report, "complete": opened.complete, "digest": opened.digest, "damage": found}))
     else:
-        typer.echo("\n".join(_lines(dataset, len(opened), opened.plan.rows, len(sound), damage)))
+        echo("\n".join(_lines(dataset, len(opened), opened.plan.rows, len(sound), damage)))
     if damage:
         raise typer.Exit(1)
 
@@ -68,7 +75,7 @@ def _lines(path: Path, rows: int, planned: int, rendered: int, damage: list[Dama
     for item in damage[:_SHOWN]:
         where = f"row {item.row} (block {item.block}): " if item.row >= 0 else ""
         what = "" if item.what == "beside" else f"{item.what}: "
-        yield f"  {where}{what}{item.detail}".removesuffix(": ")
+        yield f"  {where}{what}{one_line(item.detail, _LONGEST)}".removesuffix(": ")
     if len(damage) > _SHOWN:
         yield f"  and {len(damage) - _SHOWN} more; --json lists all"
 

@@ -97,6 +97,19 @@ class Backend(Plugin[O]):
         """
         return None
 
+    @classmethod
+    def loads(cls, options: O) -> tuple[str, ...]:
+        """Return what code an engine with these options runs that no Python package brought: full paths, or names.
+
+        A plan that is read from a dataset may be a stranger's. Before an engine is started from it, the host asks here,
+        and refuses what this user has not named himself in an earlier run. Here it is the binary, and every option that
+        is a ``Path``. Return nothing of a file that is only read.
+        """
+        binary = cls.binary(options)
+        values = (getattr(options, name) for name in type(options).model_fields)
+        paths = [value for value in values if isinstance(value, Path)]
+        return tuple(dict.fromkeys(str(path) for path in ([] if binary is None else [binary]) + paths))
+
     @abstractmethod
     def space(self) -> ParameterSpace:
         """Return every parameter of the live engine. Called in a separate process.
