@@ -610,7 +610,7 @@ def test_a_run_does_not_fail_for_its_card(chaos: Chaos, tmp_path: Path, capsys: 
     (path / "README.md").unlink()
     (path / "README.md").mkdir()
     assert chaos.make(path, patches=3).complete
-    assert "warning: cannot write the card" in capsys.readouterr().err
+    assert "warning: could not write the card" in capsys.readouterr().err
 
 
 def test_nothing_is_written_where_nothing_is(tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def test_every_round_visits_each_preset_evenly_and_in_one_run(presets, rounds):
         gaps = [(b - a) % presets for a, b in pairwise(taken)]
         assert n >= presets or not gaps or {*gaps} <= {presets // n, -(-presets // n)}
         first += n
-    with pytest.raises(IndexError, match=f"not {first}"):
+    with pytest.raises(IndexError, match=f"patch {first} is not in the plan"):
         visits.at(Candidate(first))
 
 

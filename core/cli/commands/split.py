@@ -175,9 +175,9 @@ def _lines(path: Path, splits: Splits, told: Mapping[str, Mapping[str, Any]], st
     heads = ["split", "asked", "patches", "share", "rows", *["presets"] * presets, *(f"in {name}" for name in origins)]
     yield from table(heads, [_cells(name, told, origins, presets=presets) for name in shown])
     if left["rows"]:
-        yield f"{LEFT_OUT}: rows in no split, because their patches were bred from presets of two splits."
+        yield f"{LEFT_OUT}: rows in no split; their patches were bred from presets of two splits."
     if total["presets"] and not presets and state != "unchanged":
-        yield "Rows come from presets: --by preset keeps each preset together with everything made from it."
+        yield "Rows come from presets: --by preset keeps each with everything made from it."
     yield {
         "stored": "The splits are stored with the dataset.",
         "not stored": "Nothing was stored.",
