@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tonesmith.errors import DatasetError, OtherPlanError
 from tonesmith.plan.plan import Plan
+
+_SHOWN = 20
 
 
 def differences(old: Plan, new: Plan) -> list[str]:
@@ -13,6 +17,31 @@ def differences(old: Plan, new: Plan) -> list[str]:
     before, after = (dict(_flattened(_named(plan.to_json()))) for plan in (old, new))
     keys = [key for key in {**before, **after} if not key.startswith("rounds") and before.get(key) != after.get(key)]
     return [f"{key}: {before.get(key, 'absent')} -> {after.get(key, 'absent')}" for key in keys]
+
+
+def check_same_plan(path: object, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Raise :class:`OtherPlanError`, with the differences, if the dataset at a path is of another plan.
+
+    Plans of older formats are compared as this version reads them. Attributes without a fingerprint tell nothing.
+
+    Args:
+        path: of the dataset, for the message.
+        there: the attributes that it has.
+        asked: the attributes that it is to have.
+    """
+    own, other = there.get("fingerprint"), asked.get("fingerprint")
+    if own == other or own is None or other is None:
+        return
+    listed = ""
+    with contextlib.suppress(DatasetError):
+        before, after = (Plan.from_json(attributes.get("plan", {})) for attributes in (there, asked))
+        if before.fingerprint == after.fingerprint:
+            return
+        listed = "\n".join(["", *(f"  {line}" for line in differences(before, after)[:_SHOWN])])
+    raise OtherPlanError(
+        f"{path} holds a dataset of another plan (there -> asked for):{listed}\n"
+        "Name another path, or take these settings back."
+    )
 
 
 def _named(plan: dict[str, Any]) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def run(
         summary = _summary(going, storage, rows_before, time.monotonic() - started)
         if summary.complete:
             sink.finish()
-        renew_card(path, Dataset(type(sink).open(path)))
+        renew_card(path, Dataset(type(sink).open(path), path))
         if UNFINISHED in attributes:
             warn(f"{path}: {finishing(path)}")
         watcher.finished(summary)

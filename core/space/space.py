@@ -7,6 +7,7 @@ names of the assets. What is sent to a synth is always ``decode(label)``, so the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,6 +20,9 @@ from tonesmith.errors import SpaceError, unknown_name
 from tonesmith.space.parameter import Parameter
 from tonesmith.space.patch import Modulation, Patch
 from tonesmith.space.routing import Routing
+
+_MOST_SWITCHES = 64
+"""Parameters of which each is gated by the next: synths have three or four."""
 
 Kind = Literal["continuous", "categorical"]
 
@@ -69,7 +73,8 @@ class ParameterSpace:
     def __post_init__(self) -> None:
         names = [p.name for p in self.parameters]
         if len(set(names)) != len(names):
-            raise SpaceError(f"a parameter is named twice: {sorted({n for n in names if names.count(n) > 1})}")
+            twice = sorted(name for name, count in Counter(names).items() if count > 1)
+            raise SpaceError(f"a parameter is named twice: {twice[:12]}")
         for name, value in (*self.fixed.items(), *self.held.items()):
             parameter = self[name]
             if not parameter.low <= value <= parameter.high:
@@ -89,6 +94,8 @@ class ParameterSpace:
                 raise SpaceError(f"{parameter.name} is gated by itself: {' <- '.join((*chain, switch))}")
             if switch not in self._by_name:
                 return  # told of when its own turn comes
+            if len(chain) == _MOST_SWITCHES:
+                raise SpaceError(f"{parameter.name} is gated by more than {_MOST_SWITCHES} parameters, one by another")
             chain.append(switch)
 
     @cached_property
@@ -147,6 +154,11 @@ class ParameterSpace:
     @cached_property
     def _first_choices(self) -> NDArray[np.int64]:
         return np.array([round(p.low) for p in self.categorical], np.int64)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Number of choices of each categorical parameter that varies: int64 (categorical,)."""
+        return np.array([p.count for p in self.categorical], np.int64)
 
     def raw(self, continuous: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return raw values of a continuous label: ``float32(low + x * (high - low))``, in double inside.

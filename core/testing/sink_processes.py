@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,7 +54,7 @@ class Case(NamedTuple):
     def block(self, index: int, seed: int | None = None) -> Block:
         """Return a block of the plan; of another seed, it has other rows at the same place."""
         plan = self.plan if seed is None else Plan(**{**vars_of(self.plan), "seed": seed})
-        return synthetic_block(plan, index, self.made())
+        return replace(synthetic_block(plan, index, self.made()), plan=self.plan.fingerprint)
 
     def read(self, storage: Storage, index: int) -> dict[str, NDArray[Any]]:
         """Return every column of a committed block, read back."""

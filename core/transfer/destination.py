@@ -104,7 +104,7 @@ class Destination:
         self.sink: Sink[Any] = host.sink_at(plan.sink.name, plan.sink.options, path)
         self.there: Dataset | None = None
         if type(self.sink).recognises(path):
-            self.there = Dataset(type(self.sink).open(path))
+            self.there = Dataset(type(self.sink).open(path), path)
             self._check_plan(self.there.plan)
             return
         other = [name for name, cls in host.sinks().items() if cls.recognises(path)]
@@ -164,7 +164,7 @@ class Destination:
             return
         own = self.there.attributes
         if "splits" not in own or (UNFINISHED in own and own["splits"] == attributes["splits"]):
-            made = Dataset(type(self.sink).open(self.path))
+            made = Dataset(type(self.sink).open(self.path), self.path)
             store(self.path, made, splits_of(attributes), self.host)
 
     def _check_encoded(self, feed: Feed, there: Mapping[int, tuple[bytes, ...]]) -> None:
@@ -228,7 +228,7 @@ def transferred(
     if not damaged and sum(sink.committed().values()) == plan.rows:
         sink.finish()  # not before all is there: what is finished may be final
     destination.split_as(attributes)
-    made = Dataset(type(sink).open(destination.path))
+    made = Dataset(type(sink).open(destination.path), destination.path)
     renew_card(destination.path, made)
     return Transferred(
         path=destination.path,

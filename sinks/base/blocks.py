@@ -6,6 +6,7 @@
     tonesmith/blocks/<block>-<rows>-<bytes>.json    marker: the block is committed
     tonesmith/ledger/<patch>-<attempt>.json         a candidate that crashed or timed out
     tonesmith/assets/<sha256>
+    tonesmith/plan/<fingerprint>    empty: whose dataset it is
     tonesmith/aside/                what is being written
     data/<block>.<suffix>           the rows of a block
     data/<split>-<block>.<suffix>   of a format whose splits are files, once the dataset is split
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from tonesmith.errors import DatasetError, DatasetNotFoundError
 from tonesmith.host.roles import Options
+from tonesmith.plan.differences import check_same_plan
 from tonesmith.sinks.base import records
 from tonesmith.sinks.base.block_layout import RECORD, Layout, read_layout
 from tonesmith.sinks.base.columns import check_block
@@ -172,11 +174,12 @@ class BlockSink(FolderSink[O]):
     def create(self, attributes: Mapping[str, Any], schema: Sequence[Column], rows: int, block_rows: int) -> None:
         """Make the dataset, or bring one that is there up to these attributes and this many rows.
 
-        A new dataset appears whole. No step touches a block.
+        A new dataset appears whole. No step touches a block. Of several runs that begin one, the plan of the first
+        counts, and those of other plans are refused.
 
-        Raises :class:`DatasetError`, having written nothing, if something else is at the path, if the
-        dataset has other columns or options, or if more rows than these are stored; :class:`ConfigError` if
-        the form of the audio cannot hold it.
+        Raises :class:`OtherPlanError` if the dataset is of another plan; :class:`DatasetError`, having written nothing,
+        if something else is at the path, if the dataset has other columns or options, or if more rows than these are
+        stored; :class:`ConfigError` if the form of the audio cannot hold it.
         """
         options = self.options.model_dump(mode="json")
         layout = Layout(self.name, self.version, options, block_rows, rows, tuple(schema), attributes)
@@ -201,6 +204,7 @@ class BlockSink(FolderSink[O]):
         """
         layout = self.required_layout(self.path)
         check_block(layout.columns, layout.rows, layout.block_rows, block)
+        records.check_plan(self.path, block)
         splits = self._splits(layout)
         parts: Parts = splits.parts(block.columns) if splits is not None else WHOLE
         made = [self._part(block, split, places) for split, places in (parts or {"": range(block.rows)}).items()]
@@ -231,12 +235,16 @@ class BlockSink(FolderSink[O]):
 
     def _check(self, layout: Layout) -> None:
         there = read_layout(self.path, self.name, self.version)
+        if there is not None:
+            check_same_plan(self.path, there.attributes, layout.attributes)
         self._check_place(layout.unlike(there) if there is not None else None, layout.rows, layout.block_rows)
 
     def _bring_up(self, folder: Path, layout: Layout) -> None:
+        make_folders(folder / SIDE / "aside")
+        sweep(folder / SIDE / "aside")
+        self._claim(folder, layout.attributes)
         for side in SIDES:
             make_folders(folder / SIDE / side)
-        sweep(folder / SIDE / "aside")
         content = json.dumps(layout.to_json(), allow_nan=False).encode()
         write_whole(folder / SIDE / "aside", folder / SIDE / RECORD, content)
         self._write_documents(folder, layout)

@@ -8,7 +8,6 @@ import os
 import re
 import secrets
 import shutil
-import stat
 import sys
 import time
 from collections import deque
@@ -95,24 +94,6 @@ def flush(path: str | Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def open_plain(path: Path) -> int:
-    """Return the descriptor of a plain file, opened to read.
-
-    Raises :class:`OSError`, also for a pipe or a device in its place: those could keep us waiting for ever.
-    """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, f"{path.name} is no file", str(path))
-    return descriptor
-
-
-def read_plain(path: Path) -> bytes:
-    """Return the content of a plain file. Raises :class:`OSError`, also if it is something else."""
-    with os.fdopen(open_plain(path), "rb") as file:
-        return file.read()
 
 
 @contextlib.contextmanager

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from tonesmith.errors import DatasetError, PathTakenError
+from tonesmith.errors import DatasetError, OtherPlanError, PathTakenError
 from tonesmith.host.roles import Options, Sink
 from tonesmith.sinks.base import records
 from tonesmith.sinks.base.files import telling
@@ -56,6 +56,15 @@ class FolderSink(Sink[O]):
         last = max((block * block_rows + count for block, count in self.committed().items()), default=0)
         if last > rows:
             raise DatasetError(f"{self.path} holds {last} rows already; it cannot shrink to {rows}.")
+
+    def _claim(self, folder: Path, attributes: Mapping[str, Any]) -> None:
+        """Make a folder that of a plan's dataset. Raise :class:`OtherPlanError` if another plan's run was faster."""
+        plan = attributes.get("fingerprint")
+        if isinstance(plan, str) and records.is_asset_name(plan) and not records.claim(folder, plan):
+            raise OtherPlanError(
+                f"another run has begun a dataset of another plan at {self.path}. Name another path; or, if that run "
+                f"is long gone and left nothing, delete {folder / SIDE} and run the command again."
+            )
 
 
 def _is_untouched(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ class FolderStorage(Storage):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._last_seen: dict[int, records.Marker] = {}
 
     def blocks(self) -> Mapping[int, tuple[bytes, ...]]:
         """Return block index -> digests of its rows; a marker is read when its block is asked for."""
@@ -27,7 +29,19 @@ class FolderStorage(Storage):
 
     def committed(self) -> Mapping[int, int]:
         """Return block index -> number of its rows, from a listing alone."""
-        return {block: marker.rows for block, marker in records.committed(self._path).items()}
+        self._last_seen = records.committed(self._path)
+        return {block: marker.rows for block, marker in self._last_seen.items()}
+
+    def plan_of(self, block: int) -> str:
+        """Return the fingerprint of the plan that a block was made by, as its marker tells."""
+        for again in (False, True):
+            marker = self._last_seen.get(block)
+            if marker is not None:
+                with contextlib.suppress(FileNotFoundError):  # it was replaced since the listing
+                    return str(marker.read()["plan"])
+            if not again:
+                self.committed()
+        return ""
 
     def rejections(self) -> Iterable[Rejection]:
         """Return the reject ledger, by patch and attempt."""

@@ -13,12 +13,13 @@ from pydantic import Field
 from tonesmith.errors import DatasetError
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import FileSet, Options
+from tonesmith.plan.differences import check_same_plan
 from tonesmith.sinks.base import records
 from tonesmith.sinks.base.columns import check_block, difference
 from tonesmith.sinks.base.files import Aside, folder_aside, make_folders, place_folder, sweep, telling, write_whole
 from tonesmith.sinks.base.folder import FolderSink
 from tonesmith.sinks.base.records import SIDE
-from tonesmith.sinks.zarr.layout import Layout, read_layout, required_layout
+from tonesmith.sinks.zarr.layout import Layout, attributes_of, read_layout, required_layout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,13 +99,15 @@ class ZarrSink(FolderSink[ZarrOptions]):
         A new dataset appears whole. A change is made document by document: killed half-way and run again, it
         goes on. The root's document, by which a dataset is recognised, is written last, and no step touches a block.
 
-        Raises :class:`DatasetError`, having written nothing, if something else is at the path, if the
-        dataset has other columns, or if more rows than these are stored.
+        Of several runs that begin one, the plan of the first counts, and those of other plans are refused.
+
+        Raises :class:`OtherPlanError` if the dataset is of another plan; :class:`DatasetError`, having written nothing,
+        if something else is at the path, if the dataset has other columns, or if more rows than these are stored.
         """
         from tonesmith.sinks.zarr.hierarchy import bring_up
 
         layout = Layout(self.options.encoding, self.options.level, block_rows, rows, tuple(schema))
-        self._check(layout)
+        self._check(layout, attributes)
         with telling(str(self.path)):
             if not self.path.exists():
                 parent = self.path.parent
@@ -112,9 +115,13 @@ class ZarrSink(FolderSink[ZarrOptions]):
                 sweep(parent)
                 with folder_aside(parent) as folder:
                     bring_up(folder, layout, attributes)
+                    make_folders(folder / SIDE / "aside")
+                    self._claim(folder, attributes)
                     if place_folder(folder, self.path):
                         return
-                self._check(layout)  # another process was faster
+                self._check(layout, attributes)  # another process was faster
+            make_folders(self.path / SIDE / "aside")
+            self._claim(self.path, attributes)
             with self._changing() as folder:
                 bring_up(folder, layout, attributes)
 
@@ -126,6 +133,7 @@ class ZarrSink(FolderSink[ZarrOptions]):
         """
         layout = required_layout(self.path)
         check_block(layout.columns, layout.rows, layout.block_rows, block)
+        records.check_plan(self.path, block)
         with telling(f"block {block.index} to {self.path}"):
             records.withdraw(self.path, block)
             with Aside(self.path / SIDE / "aside") as files:
@@ -154,10 +162,12 @@ class ZarrSink(FolderSink[ZarrOptions]):
 
         return decode_audio(encode_audio(audio, self.options.encoding), self.options.encoding)
 
-    def _check(self, layout: Layout) -> None:
+    def _check(self, layout: Layout, attributes: Mapping[str, Any]) -> None:
         there = read_layout(self.path)
         unlike = None
         if there is not None:
+            if (self.path / "zarr.json").exists():  # else it is made anew
+                check_same_plan(self.path, attributes_of(self.path), attributes)
             unlike = _difference(there, layout) if replace(there, rows=layout.rows) != layout else ""
         self._check_place(unlike, layout.rows, layout.block_rows)
 
@@ -173,7 +183,7 @@ class ZarrSink(FolderSink[ZarrOptions]):
             try:
                 copy_documents(self.path, folder)
                 yield folder
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise DatasetError(f"{self.path}: its zarr.json files are damaged ({error}). Restore them.") from error
             for document in documents(folder):
                 final, content = self.path / document.relative_to(folder), document.read_bytes()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 import warnings
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tonesmith.sinks.base.records import SIDE, SIDES
-from tonesmith.sinks.zarr.layout import INT24_NAN, INT24_UNIT, SEPARATOR, Layout
+from tonesmith.sinks.zarr.layout import INT24_NAN, INT24_UNIT, SEPARATOR, Layout, json_of
 
 if TYPE_CHECKING:
     import zarr
@@ -73,7 +72,7 @@ def copy_documents(source: Path, target: Path) -> None:
         return
     target.mkdir(exist_ok=True)
     shutil.copyfile(document, target / "zarr.json")
-    if json.loads(document.read_bytes())["node_type"] == "group":
+    if json_of(document).get("node_type") == "group":
         for child in filter(Path.is_dir, source.iterdir()):
             copy_documents(child, target / child.name)
 
