@@ -73,10 +73,8 @@ class BlockDamagedError(DatasetError):
         cure: what to do about it, the same words for every block that is damaged alike.
     """
 
-    def __init__(self, block: int, what: str, cure: str, path: str = "") -> None:
-        super().__init__(
-            f"{path}: block {block} is damaged: {what}. {cure}" if path else f"block {block}: {what}. {cure}"
-        )
+    def __init__(self, message: str, block: int, what: str, cure: str) -> None:
+        super().__init__(message)
         self.block, self.what, self.cure = block, what, cure
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from tonesmith.errors import BlockDamagedError, DatasetError, TonesmithError, unreadable
+from tonesmith.errors import DatasetError, TonesmithError, unreadable
 from tonesmith.host.roles import Storage
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection
@@ -121,7 +121,7 @@ class GuardedStorage(Storage):
         size, known = self.plan.block_rows, self._of_this_plan
         for block in {row // size for row in rows} - known:
             if told := self.foreign(block):
-                raise BlockDamagedError(block, told, f"Run `tonesmith verify {self._path}`, which tells what to do.")
+                raise DatasetError(f"block {block} is not read: {told}. `tonesmith verify` tells what to do.")
             known.add(block)
 
     def rejections(self) -> Iterable[Rejection]:

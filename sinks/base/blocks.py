@@ -234,10 +234,10 @@ class BlockSink(FolderSink[O]):
             self._write_documents(self.path, layout)
 
     def _check(self, layout: Layout) -> None:
-        there = read_layout(self.path, self.name, self.version)
+        free, there = self._is_free, read_layout(self.path, self.name, self.version)
+        self._check_place(layout.unlike(there) if there is not None else None, free, layout.rows, layout.block_rows)
         if there is not None:
             check_same_plan(self.path, there.attributes, layout.attributes)
-        self._check_place(layout.unlike(there) if there is not None else None, layout.rows, layout.block_rows)
 
     def _bring_up(self, folder: Path, layout: Layout) -> None:
         make_folders(folder / SIDE / "aside")

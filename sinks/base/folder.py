@@ -39,18 +39,27 @@ class FolderSink(Sink[O]):
         """Return what :meth:`record_fault` stored, by patch and attempt."""
         return records.faults(self.path)
 
-    def _check_place(self, difference: str | None, rows: int, block_rows: int) -> None:
+    @property
+    def _is_free(self) -> bool:
+        """Whether nothing is at the path that a dataset could not be made around.
+
+        To be asked before the dataset that may be there is looked for: another run may make it meanwhile.
+        """
+        return not self.path.exists() or _is_untouched(self.path)
+
+    def _check_place(self, difference: str | None, free: bool, rows: int, block_rows: int) -> None:
         """Raise :class:`DatasetError` unless a dataset of so many rows may be made, or grow, at the path.
 
         Args:
             difference: in what the dataset that is there is of another form, "" for in nothing; None if there is none.
+            free: whether the place was, before a dataset was looked for.
             rows: of the plan.
             block_rows: of a full block.
         """
         if difference:
             raise DatasetError(f"{self.path} holds a dataset of another form: {difference}.")
         if difference is None:
-            if self.path.exists() and not _is_untouched(self.path):
+            if not free:
                 raise PathTakenError(f"{self.path} is no dataset of tonesmith, and not empty. Choose another path.")
             return
         last = max((block * block_rows + count for block, count in self.committed().items()), default=0)

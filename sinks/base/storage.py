@@ -6,8 +6,9 @@ import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
-from tonesmith.errors import DatasetError
+from tonesmith.errors import BlockDamagedError, DatasetError, unreadable
 from tonesmith.host.roles import Storage
 from tonesmith.plan.rejection import Rejection
 from tonesmith.sinks.base import records
@@ -18,6 +19,9 @@ _ANEW = "Delete it, and run the command that made the dataset again."
 
 class FolderStorage(Storage):
     """Reads what lies beside the columns; a subclass reads those."""
+
+    column_files: ClassVar[bool] = False
+    """Whether each column of a block has a file of its own."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -80,8 +84,14 @@ class FolderStorage(Storage):
         marker = records.committed(self._path).get(block)
         if marker is None:
             return DatasetError(f"{self._path}: block {block} is not stored (yet)")
-        why = "its file is missing" if isinstance(error, FileNotFoundError) else str(error)
-        return DatasetError(
-            f"{self._path}: block {block} is damaged ({column}: {why}). Delete {marker.path} and run the command "
-            "that made the dataset again, to make the block anew."
-        )
+        if isinstance(error, PermissionError):
+            return unreadable(error.filename or f"{self._path}: block {block}", error)
+        if isinstance(error, FileNotFoundError):
+            what = f"its {column} file is missing" if self.column_files else "its file is missing"
+        else:
+            what = f"{column}: {error}"
+        again = "and run the command that made the dataset again, which makes the block anew."
+        told = f"{self._path}: block {block} is damaged ({what}). Delete {marker.path} {again}"
+        folder = Path(marker.path).parent
+        cure = f"Delete the block's marker, the file in {folder} whose name begins with its number, {again}"
+        return BlockDamagedError(told, block, what, cure)

@@ -163,13 +163,13 @@ class ZarrSink(FolderSink[ZarrOptions]):
         return decode_audio(encode_audio(audio, self.options.encoding), self.options.encoding)
 
     def _check(self, layout: Layout, attributes: Mapping[str, Any]) -> None:
-        there = read_layout(self.path)
+        free, there = self._is_free, read_layout(self.path)
         unlike = None
         if there is not None:
-            if (self.path / "zarr.json").exists():  # else it is made anew
-                check_same_plan(self.path, attributes_of(self.path), attributes)
             unlike = _difference(there, layout) if replace(there, rows=layout.rows) != layout else ""
-        self._check_place(unlike, layout.rows, layout.block_rows)
+        self._check_place(unlike, free, layout.rows, layout.block_rows)
+        if there is not None and (self.path / "zarr.json").exists():  # else its attributes are made anew
+            check_same_plan(self.path, attributes_of(self.path), attributes)
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[Path]:

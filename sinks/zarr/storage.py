@@ -31,6 +31,8 @@ class ZarrStorage(FolderStorage):
     Going through zarr-python would cost about half a millisecond for each of a row's twenty columns.
     """
 
+    column_files = True
+
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._layout = required_layout(path)
