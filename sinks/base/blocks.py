@@ -185,7 +185,7 @@ class BlockSink(FolderSink[O]):
         layout = Layout(self.name, self.version, options, block_rows, rows, tuple(schema), attributes)
         self.check_audio(layout)
         self._check(layout)
-        with telling(str(self.path)):
+        with telling(str(self.path), self.path):
             if not self.path.exists():
                 make_folders(self.path.parent)
                 sweep(self.path.parent)
@@ -208,7 +208,7 @@ class BlockSink(FolderSink[O]):
         splits = self._splits(layout)
         parts: Parts = splits.parts(block.columns) if splits is not None else WHOLE
         made = [self._part(block, split, places) for split, places in (parts or {"": range(block.rows)}).items()]
-        with telling(f"block {block.index} to {self.path}"):
+        with telling(f"block {block.index} to {self.path}", self.path):
             earlier = self._splits_left.union(
                 *(_splits_of(marker) for marker in records.markers(self.path, block.index))
             )
@@ -229,7 +229,7 @@ class BlockSink(FolderSink[O]):
     def finish(self) -> None:
         """Bring the documents up to date, and remove what killed processes left aside."""
         layout = self.required_layout(self.path)
-        with telling(str(self.path)):
+        with telling(str(self.path), self.path):
             sweep(self.path / SIDE / "aside")
             self._write_documents(self.path, layout)
 

@@ -23,6 +23,7 @@ _STALE = 3600.0
 
 _ASIDE = re.compile(r"\.tonesmith-[0-9a-f]{16}")
 
+_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -142,13 +143,21 @@ def sweep(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def telling(what: str) -> Iterator[None]:
-    """Turn an :class:`OSError` of the body into a :class:`DatasetError` that says what could not be written."""
+def telling(what: str, path: Path) -> Iterator[None]:
+    """Turn an :class:`OSError` of the body into a :class:`DatasetError` that says what could not be written.
+
+    Args:
+        what: could not be, such as "block 3 to d.zarr".
+        path: of the dataset.
+    """
     try:
         yield
     except OSError as error:
+        told = f"cannot write {what}: {error.strerror or error}."
+        if error.errno in _DENIED:
+            raise DatasetError(f"{told} {path} is unchanged." if path.exists() else told) from error
         cure = " Free some space and run the same command again." if error.errno in _FULL else ""
-        raise DatasetError(f"cannot write {what}: {error.strerror or error}. Nothing of it was kept.{cure}") from error
+        raise DatasetError(f"{told} Nothing of it was kept.{cure}") from error
 
 
 def _name_aside() -> str:

@@ -27,12 +27,12 @@ class FolderSink(Sink[O]):
 
     def add_asset(self, content: bytes) -> str:
         """Store a content under its SHA-256, and return that."""
-        with telling(f"an asset to {self.path}"):
+        with telling(f"an asset to {self.path}", self.path):
             return records.write_asset(self.path, content)
 
     def record_fault(self, rejection: Rejection) -> None:
         """Store at once that a candidate crashed or timed out."""
-        with telling(f"the fault of patch {rejection.patch} to {self.path}"):
+        with telling(f"the fault of patch {rejection.patch} to {self.path}", self.path):
             records.write_fault(self.path, rejection)
 
     def faults(self) -> Sequence[Rejection]:
@@ -60,7 +60,7 @@ class FolderSink(Sink[O]):
             raise DatasetError(f"{self.path} holds a dataset of another form: {difference}.")
         if difference is None:
             if not free:
-                raise PathTakenError(f"{self.path} is no dataset of tonesmith, and not empty. Choose another path.")
+                raise PathTakenError(f"{self.path} exists and is not a tonesmith dataset. Choose another path.")
             return
         last = max((block * block_rows + count for block, count in self.committed().items()), default=0)
         if last > rows:

@@ -116,7 +116,7 @@ class Hdf5Sink(Sink[Hdf5Options]):
             with contextlib.suppress(OSError):
                 self.path.rmdir()  # an empty folder, in whose place the file will be
             if self.path.exists():
-                raise PathTakenError(f"{self.path} is no dataset of tonesmith, and not empty. Choose another path.")
+                raise PathTakenError(f"{self.path} exists and is not a tonesmith dataset. Choose another path.")
         self._blocks.create(attributes, schema, rows, block_rows)
 
     def write_block(self, block: Block) -> None:

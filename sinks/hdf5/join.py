@@ -53,7 +53,7 @@ def _join(parts: Path, path: Path) -> None:
     if not is_whole(form.layout, storage.committed()):
         return
     final = path.absolute()
-    with telling(str(path)), Aside(final.parent) as files:
+    with telling(str(path), path), Aside(final.parent) as files:
         sweep(final.parent)
         with open(files.path(final), "xb+", buffering=0) as raw:  # noqa: PTH123 - as Aside names files
             disk = Disk(raw)

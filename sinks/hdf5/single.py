@@ -159,7 +159,7 @@ class SingleStorage(Storage):
         if attributes == self.attributes and (weights is None or np.array_equal(weights, self._weights())):
             return
         final = self._path.absolute()
-        with telling(str(self._path)), Aside(final.parent) as files:
+        with telling(str(self._path), self._path), Aside(final.parent) as files:
             aside = files.path(final)
             shutil.copyfile(self._path, aside)
             with open(aside, "rb+", buffering=0) as raw:  # noqa: PTH123 - as Aside names files

@@ -108,7 +108,7 @@ class ZarrSink(FolderSink[ZarrOptions]):
 
         layout = Layout(self.options.encoding, self.options.level, block_rows, rows, tuple(schema))
         self._check(layout, attributes)
-        with telling(str(self.path)):
+        with telling(str(self.path), self.path):
             if not self.path.exists():
                 parent = self.path.parent
                 make_folders(parent)
@@ -134,7 +134,7 @@ class ZarrSink(FolderSink[ZarrOptions]):
         layout = required_layout(self.path)
         check_block(layout.columns, layout.rows, layout.block_rows, block)
         records.check_plan(self.path, block)
-        with telling(f"block {block.index} to {self.path}"):
+        with telling(f"block {block.index} to {self.path}", self.path):
             records.withdraw(self.path, block)
             with Aside(self.path / SIDE / "aside") as files:
                 for column in layout.columns:
@@ -148,7 +148,7 @@ class ZarrSink(FolderSink[ZarrOptions]):
         from tonesmith.sinks.zarr.hierarchy import consolidate
 
         required_layout(self.path)
-        with telling(str(self.path)), self._changing() as folder:
+        with telling(str(self.path), self.path), self._changing() as folder:
             consolidate(folder)
 
     @property

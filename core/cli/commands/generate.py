@@ -150,9 +150,10 @@ def _save(config: Config, path: Path) -> None:
 
 def _make(config: Config, file: Path | None, out: Path, host: Host, *, as_json: bool, quiet: bool) -> None:
     from tonesmith.cli.progress import progress, summary_lines
-    from tonesmith.run.pipeline import run
+    from tonesmith.run.pipeline import check_place, run
     from tonesmith.run.resolve import resolve_plan
 
+    check_place(out, host)
     with _located(file), _reading(quiet=quiet or as_json) as read:
         resolved = resolve_plan(config, host, read)
     if not (quiet or as_json):
