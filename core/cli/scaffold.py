@@ -102,7 +102,7 @@ def write_skeleton(role: str, name: str, folder: Path) -> list[Path]:
             path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigError(
-            f"{error.filename or folder} cannot be written: {error.strerror}. Name another: --out"
+            f"{error.filename or folder} cannot be written: {error.strerror}. Name another folder: --out DIR."
         ) from None
     return list(texts)
 

@@ -62,7 +62,7 @@ class Aside:
         """Flush what was written, rename it into place in the order that it was asked for, and flush the folders."""
         for aside, _ in self._waiting:
             flush(aside)
-        folders = {os.path.dirname(final): None for _, final in self._waiting}  # noqa: PTH120
+        folders = {os.path.dirname(final) or ".": None for _, final in self._waiting}  # noqa: PTH120
         while self._waiting:
             aside, final = self._waiting[0]
             os.replace(aside, final)  # noqa: PTH105

@@ -87,5 +87,5 @@ def test_a_path_that_holds_something_else_is_left_alone(tmp_path):
     result = terminal("generate", "-n", "2", *SHORT, tmp_path / "mine")
 
     assert result.returncode == 2
-    assert "is no dataset of tonesmith, and not empty" in result.stderr
+    assert "exists and is not a tonesmith dataset" in result.stderr
     assert [p.name for p in (tmp_path / "mine").iterdir()] == ["thesis.txt"]

@@ -363,7 +363,7 @@ def test_what_else_is_at_the_path_is_refused_at_once(source, tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "mine.txt").write_text("mine")
-    with pytest.raises(DatasetError, match="not empty"):
+    with pytest.raises(DatasetError, match="not a tonesmith dataset"):
         convert(source.path, folder, ZARR)
     for inside in (source.path, source.path / "in", tmp_path):
         with pytest.raises(ConfigError, match="Name another path"):
