@@ -9,15 +9,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.errors import DatasetError, TonesmithError, unreadable
 from tonesmith.host.roles import Storage
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection
-from tonesmith.plan.schema import Column
 
 
 @contextlib.contextmanager
@@ -58,6 +59,11 @@ class GuardedStorage(Storage):
         self._path = path
         self._of_this_plan: set[int] = set()
 
+    @property
+    def path(self) -> Path | None:
+        """Of the dataset, if it is known."""
+        return Path(self._path) if self._path else None
+
     def __reduce__(self) -> tuple[Any, ...]:
         return (GuardedStorage, (self._storage, self._path))
 
@@ -78,8 +84,9 @@ class GuardedStorage(Storage):
             return Plan.from_json(self.attributes["plan"])
 
     @cached_property
-    def _columns(self) -> dict[str, Column]:
-        return {column.name: column for column in self.plan.schema}
+    def _columns(self) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+        """Column -> shape of a row, and dtype, as the plan has it."""
+        return {column.name: (column.shape, np.dtype(column.dtype)) for column in self.plan.schema}
 
     def blocks(self) -> Mapping[int, tuple[bytes, ...]]:
         """Return block index -> digests of its rows."""
@@ -105,8 +112,8 @@ class GuardedStorage(Storage):
             self._check_blocks(rows)
             array = self._storage.read(column, rows)
             wanted = self._columns.get(column)
-            if wanted is not None and (array.shape, str(array.dtype)) != ((len(rows), *wanted.shape), wanted.dtype):
-                told = f"{array.dtype} {array.shape[1:]}, and {wanted.dtype} {wanted.shape} by the plan"
+            if wanted is not None and (array.shape[1:] != wanted[0] or array.dtype != wanted[1]):
+                told = f"{array.dtype} {array.shape[1:]}, and {wanted[1]} {wanted[0]} by the plan"
                 raise DatasetError(f"what it stores as {column} is {told}: the plan was changed, or the record")
             return array
 

@@ -100,7 +100,7 @@ class Dataset:
     @cached_property
     def splits(self) -> dict[str, NDArray[np.int64]]:
         """Split -> indices of its rows here, ascending; empty if the dataset is not split. See ``tonesmith split``."""
-        splits = splits_of(self.attributes)
+        splits = splits_of(self.attributes, self.storage.path)
         if splits is None:
             return {}
         found = [splits.of(chunk) for chunk in self.chunks(self._keys())]
@@ -109,7 +109,7 @@ class Dataset:
 
     def split_of(self, i: int) -> str:
         """Return the split of a row, or "" if it is in none."""
-        splits = splits_of(self.attributes)
+        splits = splits_of(self.attributes, self.storage.path)
         if splits is None:
             return ""
         row = self.rows[chosen_one(i, len(self))]
@@ -121,7 +121,7 @@ class Dataset:
 
         Raises :class:`DatasetError` if the dataset is not split, or has no split of that name.
         """
-        if splits_of(self.attributes) is None:
+        if splits_of(self.attributes, self.storage.path) is None:
             raise DatasetError("the dataset is not split. Split it: tonesmith split DATASET")
         if name not in self.splits:
             raise DatasetError(unknown_name("split", name, self.splits))
