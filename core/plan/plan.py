@@ -157,9 +157,11 @@ class Plan:
                 f"the plan has format {form!r:.40}; this tonesmith reads {FORMAT} and older. Upgrade it."
             )
         try:
-            return cls._from_json(data, check_stored(data))
+            plan = cls._from_json(data, check_stored(data))
+            _ = plan.schema  # it may name a column twice
         except TonesmithError as error:
             raise _damaged(str(error)) from error
+        return plan
 
     @classmethod
     def _from_json(cls, data: Mapping[str, Any], notes: Notes) -> Plan:

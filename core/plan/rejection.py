@@ -38,7 +38,7 @@ class Rejection:
         return {name: getattr(self, name) for name in self.__slots__} | {"measured": dict(self.measured)}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Rejection:
+    def from_json(cls, data: Any) -> Rejection:
         """Return the rejection that :meth:`to_json` wrote. Raise :class:`DatasetError` for anything else."""
         whole = (
             isinstance(data, Mapping)

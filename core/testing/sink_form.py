@@ -83,12 +83,14 @@ class SinkFormContract(SinkReadingContract):
         assert [storage.plan_of(block) for block in (0, 1, 2, 3)] == [*[written.plan.fingerprint] * 3, ""]
 
     def test_a_block_of_another_plan_that_was_copied_in_is_refused(self, written: Case, tmp_path: Path) -> None:
-        other = written._replace(path=tmp_path / "other", plan=replace(written.plan, seed=8))
+        parent = tmp_path / "another"
+        parent.mkdir()
+        other = written._replace(path=parent / written.path.name, plan=replace(written.plan, seed=8))
         other.created()
-        before = processes.files_of(other.path)
+        before = processes.files_of(parent)
         processes.write(other, [1])
-        for file in map(Path, processes.files_of(other.path) - before):
-            place = written.path / file.relative_to(other.path)
+        for file in map(Path, processes.files_of(parent) - before):
+            place = written.path.parent / file.relative_to(parent)
             for there in [f for f in place.parent.glob(f"{file.name[:7]}*") if len(file.name) > 7]:
                 there.unlink()  # the marker of the block that was there, whatever it tells in its name
             shutil.copyfile(file, place)

@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from tonesmith.errors import DatasetError, DatasetNotFoundError
 from tonesmith.host.roles import Options
-from tonesmith.plan.differences import check_same_plan
 from tonesmith.sinks.base import records
 from tonesmith.sinks.base.block_layout import RECORD, Layout, read_layout
 from tonesmith.sinks.base.columns import check_block
@@ -237,6 +236,8 @@ class BlockSink(FolderSink[O]):
         free, there = self._is_free, read_layout(self.path, self.name, self.version)
         self._check_place(layout.unlike(there) if there is not None else None, free, layout.rows, layout.block_rows)
         if there is not None:
+            from tonesmith.plan.differences import check_same_plan
+
             check_same_plan(self.path, there.attributes, layout.attributes)
 
     def _bring_up(self, folder: Path, layout: Layout) -> None:

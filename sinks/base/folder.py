@@ -69,7 +69,11 @@ class FolderSink(Sink[O]):
     def _claim(self, folder: Path, attributes: Mapping[str, Any]) -> None:
         """Make a folder that of a plan's dataset. Raise :class:`OtherPlanError` if another plan's run was faster."""
         plan = attributes.get("fingerprint")
-        if isinstance(plan, str) and records.is_asset_name(plan) and not records.claim(folder, plan):
+        if (
+            isinstance(plan, str)
+            and records.is_asset_name(plan)
+            and not records.claim(folder, plan, alone=folder != self.path)
+        ):
             raise OtherPlanError(
                 f"another run has begun a dataset of another plan at {self.path}. Name another path; or, if that run "
                 f"is long gone and left nothing, delete {folder / SIDE} and run the command again."

@@ -205,21 +205,24 @@ def mark(path: Path, block: Block, parts: Parts = WHOLE, sums: Mapping[str, Sequ
             _remove(marker)
 
 
-def claim(path: Path, plan: str) -> bool:
+def claim(path: Path, plan: str, *, alone: bool = False) -> bool:
     """Let a dataset be that of a plan if it is of none yet, in one step that only one of several runs can take.
 
     Args:
         path: of the dataset, or of the folder in which it is made.
         plan: fingerprint of the plan.
+        alone: whether nobody else knows the folder yet.
 
     Returns whether the dataset is of that plan.
     """
-    if not (known := plans(path)):
+    known = plans(path)
+    if not known and not alone:
         with folder_aside(path / SIDE / "aside") as folder:
             (folder / plan).touch()
             placed = place_folder(folder, path / SIDE / "plan")
         known = {plan} if placed else plans(path)
-    if not known:  # there is a folder that names no plan: of a dataset that was made without a fingerprint
+    if not known:  # or there is a folder that names no plan: of a dataset that was made without a fingerprint
+        (path / SIDE / "plan").mkdir(exist_ok=True)
         (path / SIDE / "plan" / plan).touch()
         flush(path / SIDE / "plan")
     return plan in (known or {plan})

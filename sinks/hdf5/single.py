@@ -98,6 +98,10 @@ class SingleStorage(Storage):
             for block, rows in self.committed().items()
         }
 
+    def plan_of(self, block: int) -> str:
+        """Return the fingerprint of the plan that a block was made by: the file was joined of blocks of one."""
+        return str(self.attributes.get("fingerprint", "")) if block in self.committed() else ""
+
     def committed(self) -> Mapping[int, int]:
         """Return block index -> number of its rows: all are there."""
         size, rows = self.layout.block_rows, self.layout.rows
@@ -217,7 +221,7 @@ class SingleOrParts(Storage):
         return self._ask(lambda storage: storage.committed())
 
     def plan_of(self, block: int) -> str:
-        """Return the fingerprint of the plan that a block was made by. A single file was joined of blocks of one."""
+        """Return the fingerprint of the plan that a block was made by."""
         return self._ask(lambda storage: storage.plan_of(block))
 
     def read(self, column: str, rows: Sequence[int]) -> NDArray[Any]:

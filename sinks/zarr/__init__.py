@@ -13,7 +13,6 @@ from pydantic import Field
 from tonesmith.errors import DatasetError
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import FileSet, Options
-from tonesmith.plan.differences import check_same_plan
 from tonesmith.sinks.base import records
 from tonesmith.sinks.base.columns import check_block, difference
 from tonesmith.sinks.base.files import Aside, folder_aside, make_folders, place_folder, sweep, telling, write_whole
@@ -115,7 +114,6 @@ class ZarrSink(FolderSink[ZarrOptions]):
                 sweep(parent)
                 with folder_aside(parent) as folder:
                     bring_up(folder, layout, attributes)
-                    make_folders(folder / SIDE / "aside")
                     self._claim(folder, attributes)
                     if place_folder(folder, self.path):
                         return
@@ -169,6 +167,8 @@ class ZarrSink(FolderSink[ZarrOptions]):
             unlike = _difference(there, layout) if replace(there, rows=layout.rows) != layout else ""
         self._check_place(unlike, free, layout.rows, layout.block_rows)
         if there is not None and (self.path / "zarr.json").exists():  # else its attributes are made anew
+            from tonesmith.plan.differences import check_same_plan
+
             check_same_plan(self.path, attributes_of(self.path), attributes)
 
     @contextlib.contextmanager
@@ -182,6 +182,9 @@ class ZarrSink(FolderSink[ZarrOptions]):
         with folder_aside(aside) as folder:
             try:
                 copy_documents(self.path, folder)
+            except (DatasetError, OSError) as error:
+                raise DatasetError(f"{self.path}: its zarr.json files are damaged ({error}). Restore them.") from error
+            try:
                 yield folder
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise DatasetError(f"{self.path}: its zarr.json files are damaged ({error}). Restore them.") from error

@@ -28,7 +28,7 @@ MEMORY = 2**31
 """Bytes that may be taken beside what the process has once all is loaded."""
 SECONDS = 20
 """Of the processor, that reading one damaged file may take."""
-_ATTEMPTS = 3
+_ATTEMPTS = 2
 
 
 class _TooLongError(BaseException):
