@@ -69,8 +69,7 @@ def test_a_dataset_of_an_earlier_version_names_no_plan_and_is_gone_on_with(name,
 
 def test_two_sinks_do_not_make_two_datasets_in_one_folder(tmp_path):
     first, second = case_of("zarr", tmp_path / "d"), case_of("folder", tmp_path / "d")
-    first.path.mkdir()
-    (first.path / "tonesmith").mkdir()
+    (first.path / "tonesmith" / "aside").mkdir(parents=True)
     second.made()._claim(first.path, {"fingerprint": "0" * 64})  # as a run that goes on in a moment
     with pytest.raises(OtherPlanError, match="another run has begun"):
         first.created()
