@@ -93,7 +93,8 @@ def _change(dice: random.Random) -> tuple[str, Callable[[Any], Any]]:
 def _long(value: Any) -> Any:
     if isinstance(value, list) and value:
         return (value * 2000)[:2000]
-    return ((value if isinstance(value, str) and value else "x") * 200_000)[:200_000]
+    text = value if isinstance(value, str) and value else "x"
+    return (text * (200_000 // len(text) + 1))[:200_000]
 
 
 def _wrapped(value: Any, levels: int) -> Any:
