@@ -53,11 +53,12 @@ def generate(
         EngineError: the synth could not be loaded.
         RunError: the run could not continue.
     """
-    from tonesmith.run.pipeline import run
+    from tonesmith.run.pipeline import check_place, run
     from tonesmith.run.resolve import resolve_plan
 
     host = Host.load()
     resolved = composed(config, settings, workers=workers, host=host)
+    check_place(Path(path), host)
     return run(resolve_plan(resolved, host), Path(path), workers=resolved.run.workers, host=host, watcher=watcher)
 
 
@@ -102,6 +103,8 @@ def merge(
     """
     from tonesmith.transfer.merge import merge as carry
 
+    if isinstance(sources, str | os.PathLike):
+        raise ConfigError(f"sources is a list of paths, such as [{str(sources)!r}, ...], not one path")
     paths = [Path(source) for source in sources]
     return carry(paths, Path(path), None if sink is None else _sink_ref(sink), workers=workers)
 

@@ -8,6 +8,7 @@
     ├── PluginError                     a plugin is unknown, duplicated or broken; exit status 2
     ├── DatasetError                    a dataset is damaged, or the path holds something else
     │   ├── DatasetNotFoundError (FileNotFoundError)       exit status 2
+    │   ├── BlockDamagedError           a block is not what was written
     │   ├── OtherPlanError              it was made by a different plan; exit status 2
     │   └── PathTakenError              something else is at the path; exit status 2
     ├── TrustError                      a dataset names a plugin that its user does not know; exit status 2
@@ -22,6 +23,7 @@ traceback and exits with ``exit_code``.
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib.util
 import os
 from collections.abc import Iterable
@@ -70,6 +72,20 @@ class DatasetError(TonesmithError):
     """A dataset is damaged, or the path holds something else."""
 
 
+class BlockDamagedError(DatasetError):
+    """The stored bytes of a block are not what was written.
+
+    Attributes:
+        block: its index.
+        what: is wrong with it, a sentence without its end.
+        cure: what to do about it, the same words for every block that is damaged alike.
+    """
+
+    def __init__(self, message: str, block: int, what: str, cure: str) -> None:
+        super().__init__(message)
+        self.block, self.what, self.cure = block, what, cure
+
+
 class DatasetNotFoundError(DatasetError, FileNotFoundError):
     """There is no dataset at the path."""
 
@@ -114,6 +130,23 @@ def unforeseen(error: Exception) -> str:
         return "".join(traceback.format_exception(error)).rstrip()
     hint = f"This is a bug in tonesmith or in a plugin. Set {TRACEBACK}=1 to see where."
     return f"{type(error).__name__}: {error}\n{hint}"
+
+
+def unreadable(path: object, error: OSError) -> DatasetError:
+    """Return the error for a file or folder that the system does not let us read, with what to do about that.
+
+    Args:
+        path: of it.
+        error: of the system.
+    """
+    told = f"{path} cannot be read: {error.strerror or error}."
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return DatasetError(f"{told} Ask its owner for permission; nothing is wrong with it, as far as can be seen.")
+    if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+        return DatasetNotFoundError(told)
+    if error.errno == errno.ELOOP:
+        return DatasetError(f"{told} It is a link to itself: put the file in its place, or make it anew.")
+    return DatasetError(told)
 
 
 def check_libraries(what: str, modules: Iterable[str], extra: str) -> None:

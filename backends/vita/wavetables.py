@@ -22,6 +22,7 @@ from pathlib import Path
 
 from tonesmith.backends.vita.preset import CHOOSERS
 from tonesmith.backends.vita.wavetable_index import FORMAT, Entry, Source, entry_of, parsed
+from tonesmith.document import read_plain
 from tonesmith.errors import ConfigError
 from tonesmith.space.parameter import Parameter
 from tonesmith.space.patch import sha256_hex
@@ -85,12 +86,13 @@ class Catalog:
         """Return the catalog in a folder. Raises :class:`ConfigError` if there is none, or its index is damaged."""
         place = path / INDEX
         if not place.is_file():
-            state = "does not exist" if not path.exists() else "is not a wavetable catalog"
+            missing = f"is not a wavetable catalog: there is no file {place}"
+            state = missing if path.exists() else "does not exist"
             raise ConfigError(f"{path} {state}. Make one: tonesmith vita wavetables scan FOLDERS -o {path}")
         try:
             if place.stat().st_size > _MAX_INDEX_BYTES:
                 raise ConfigError(f"{place} is too large to be an index")
-            text = place.read_bytes()
+            text = read_plain(place)
         except OSError as error:
             raise ConfigError(f"cannot read {place}: {error.strerror}") from None
         index = parsed(text, place)

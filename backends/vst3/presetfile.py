@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+from tonesmith.document import read_plain
 from tonesmith.errors import EngineError
 
 MAX_BYTES = 64 << 20
@@ -20,10 +21,13 @@ _FXP_HEAD = 60
 
 def read_bounded(path: Path) -> bytes:
     """Return the content of a preset file. Raises :class:`EngineError` if it is larger than any preset."""
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise EngineError(f"{size >> 20} MB; presets of more than {MAX_BYTES >> 20} MB are not opened")
-    return path.read_bytes()
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise EngineError(f"{size >> 20} MB; presets of more than {MAX_BYTES >> 20} MB are not opened")
+        return read_plain(path)
+    except OSError as error:
+        raise EngineError(f"{path.name} cannot be read: {error.strerror}") from None
 
 
 def class_id(content: bytes) -> str:

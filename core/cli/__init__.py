@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -18,16 +19,39 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run the command line, and return the exit status.
 
-    0 if all went well, 1 if the work failed, 2 if what was asked for is wrong, 130 after Ctrl-C.
+    0 if all went well, 1 if the work failed, 2 if what was asked for is wrong, 130 after Ctrl-C. Where nobody wants to
+    hear of it (``>&-``), it is as if somebody had; where what is said does not fit (a full disk), the work has failed.
     """
+    _open_streams()
+    status = _status(arguments)
     try:
-        status = _status(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output is gone: Python must not try to flush it once more at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         return 1
+    except OSError as error:
+        _silence()
+        _say_error(f"the output cannot be written: {error.strerror}.")
+        return status or 1
     return status
+
+
+def _open_streams() -> None:
+    """Give streams that are closed a place to write to: Python has None there, which few who print ask for."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - as long as the process
+
+
+def _silence() -> None:
+    """Let Python not try to write once more at its exit what could not be written."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say_error(text: str) -> None:
+    with contextlib.suppress(OSError):
+        say(f"error: {text}")
 
 
 def _status(arguments: Sequence[str]) -> int:
@@ -40,15 +64,23 @@ def _status(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        raise
+        return 1
     except TonesmithError as error:
         if os.environ.get(TRACEBACK) == "1":
             import traceback
 
             echo("".join(traceback.format_exception(error)), err=True)
-        say(f"error: {error}")
+        _say_error(str(error))
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - whatever was not foreseen is told in one line
-        say(f"error: {unforeseen(error)}")
+        _say_error(_told(error))
         return 1
     return 0
+
+
+def _told(error: Exception) -> str:
+    """Return what to say of an error that is none of ours. What the system does not let us do is nobody's fault."""
+    if not isinstance(error, OSError) or os.environ.get(TRACEBACK) == "1":
+        return unforeseen(error)
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}."

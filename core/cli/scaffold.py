@@ -97,9 +97,14 @@ def write_skeleton(role: str, name: str, folder: Path) -> list[Path]:
         path: Template((templates / f"{template}.template").read_text("utf-8")).substitute(names)
         for template, path in places.items()
     }
-    for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    try:
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{error.filename or folder} cannot be written: {error.strerror}. Name another folder: --out DIR."
+        ) from None
     return list(texts)
 
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tonesmith.dataset.beside import read_plain, refuse_link
-from tonesmith.errors import ConfigError, DatasetError, unknown_name
+from tonesmith.dataset.beside import refuse_link
+from tonesmith.document import parsed, read_plain
+from tonesmith.errors import ConfigError, DatasetError, unknown_name, unreadable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -237,10 +238,12 @@ def importance_of(target: str | os.PathLike[str]) -> Importance | None:
 def read_stored(model: type[S], path: Path) -> S:
     """Return what a file holds, checked. Raises :class:`DatasetError`."""
     try:
-        data = json.loads(read_plain(path))
+        data = parsed(read_plain(path), str(path))
+    except PermissionError as error:
+        raise unreadable(path, error) from None
     except OSError as error:
         raise DatasetError(f"cannot read {path}: {error.strerror}. `tonesmith importance` writes it.") from None
-    except (ValueError, RecursionError):
+    except DatasetError:
         data = None
     if isinstance(data, dict) and isinstance(data.get("format"), int) and data["format"] > FORMAT:
         raise DatasetError(

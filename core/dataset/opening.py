@@ -5,6 +5,7 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
+from tonesmith.dataset.guarded import guarding
 from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import DatasetError, DatasetNotFoundError
 
@@ -19,19 +20,22 @@ def open_dataset(path: str | PathLike[str]) -> Dataset:
 
     place = Path(path)
     sinks = Host.load().sinks()
-    for sink in sinks.values():
-        if sink.recognises(place):
-            return Dataset(sink.open(place))
-    if not place.exists():
-        raise DatasetNotFoundError(f"{place} does not exist.")
-    raise DatasetError(
-        f"{place} is {_told(place)}, not a tonesmith dataset. Known sinks: {', '.join(sinks)}. If a plugin's sink made "
-        "it, install that plugin."
-    )
+    with guarding(str(place), "record"):
+        for sink in sinks.values():
+            if sink.recognises(place):
+                return Dataset(sink.open(place), place)
+        if not place.exists() and not place.is_symlink():
+            raise DatasetNotFoundError(f"{place} does not exist.")
+        raise DatasetError(
+            f"{place} is {_told(place)}, not a tonesmith dataset. Known sinks: {', '.join(sinks)}. If a plugin's sink "
+            "made it, install that plugin."
+        )
 
 
 def _told(place: Path) -> str:
     if not place.is_dir():
+        if not place.exists():
+            return "a link to nothing"
         return "an HDF5 file that is damaged, cut short or from another program" if _is_hdf5(place) else "a file"
     names = sorted(entry.name for entry in place.iterdir())
     if not names:

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, overload
+from os import PathLike
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.dataset.guarded import GuardedStorage
 from tonesmith.dataset.row import Choice, Row, Rows, chosen_one, chosen_rows
 from tonesmith.dataset.splits import KEYS, splits_of
-from tonesmith.errors import DatasetError, unknown_name
+from tonesmith.errors import ConfigError, DatasetError, unknown_name
+from tonesmith.host.roles import Storage
 from tonesmith.plan.block import dataset_digest
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection
 from tonesmith.space.patch import Patch
 from tonesmith.space.preset import PresetRef
 from tonesmith.space.space import ParameterSpace
-
-if TYPE_CHECKING:
-    from tonesmith.host.roles import Storage
 
 _CHUNK_BLOCKS, _CHUNK_ROWS = 64, 8192
 """Blocks that are read at once where all are, as long as they have no more rows than that."""
@@ -34,10 +34,18 @@ class Dataset:
     are not rendered yet are left out; ``ds.rows`` has the plan's numbers of the others.
 
     It can be pickled, sent to other processes, and used after a fork.
+
+    Args:
+        storage: as a sink opened it; :func:`open_dataset` finds the sink for a path.
+        path: of the dataset, for messages.
     """
 
-    def __init__(self, storage: Storage) -> None:
-        self.storage = storage
+    def __init__(self, storage: Storage, path: str | PathLike[str] = "") -> None:
+        if not isinstance(storage, Storage):
+            raise ConfigError(
+                f"a Dataset is made of what a sink opened. Open a path so: open_dataset({storage!r:.200})"
+            )
+        self.storage = storage if isinstance(storage, GuardedStorage) else GuardedStorage(storage, str(path))
         self._committed = dict(sorted(storage.committed().items()))
         self._chosen: NDArray[np.int64] | None = None
 
@@ -53,9 +61,7 @@ class Dataset:
     @cached_property
     def plan(self) -> Plan:
         """The plan, with every setting that decides the content."""
-        if "plan" not in self.attributes:
-            raise DatasetError("the dataset has no plan in its attributes")
-        return Plan.from_json(self.attributes["plan"])
+        return self.storage.plan
 
     @property
     def space(self) -> ParameterSpace:
@@ -94,7 +100,7 @@ class Dataset:
     @cached_property
     def splits(self) -> dict[str, NDArray[np.int64]]:
         """Split -> indices of its rows here, ascending; empty if the dataset is not split. See ``tonesmith split``."""
-        splits = splits_of(self.attributes)
+        splits = splits_of(self.attributes, self.storage.path)
         if splits is None:
             return {}
         found = [splits.of(chunk) for chunk in self.chunks(self._keys())]
@@ -103,7 +109,7 @@ class Dataset:
 
     def split_of(self, i: int) -> str:
         """Return the split of a row, or "" if it is in none."""
-        splits = splits_of(self.attributes)
+        splits = splits_of(self.attributes, self.storage.path)
         if splits is None:
             return ""
         row = self.rows[chosen_one(i, len(self))]
@@ -115,7 +121,7 @@ class Dataset:
 
         Raises :class:`DatasetError` if the dataset is not split, or has no split of that name.
         """
-        if splits_of(self.attributes) is None:
+        if splits_of(self.attributes, self.storage.path) is None:
             raise DatasetError("the dataset is not split. Split it: tonesmith split DATASET")
         if name not in self.splits:
             raise DatasetError(unknown_name("split", name, self.splits))
@@ -254,7 +260,13 @@ class Dataset:
         )
 
     def _committed_rows(self) -> NDArray[np.int64]:
-        size = self.plan.block_rows
+        plan, size = self.plan, self.plan.block_rows
+        for block, rows in self._committed.items():
+            if not (0 <= block < plan.blocks and 0 < rows <= plan.rows_of(block)):
+                raise DatasetError(
+                    f"block {block} is said to have {rows} rows, for which the plan has no place: what says so is "
+                    "damaged, or belongs to another dataset. Restore it from a copy, or remove it."
+                )
         parts = [np.arange(block * size, block * size + rows) for block, rows in self._committed.items()]
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 

@@ -15,7 +15,7 @@ from tonesmith.dataset.installed import installed
 from tonesmith.dataset.reader import Dataset
 from tonesmith.engine.client import Engine
 from tonesmith.engine.determinism import same_audio
-from tonesmith.errors import DatasetError
+from tonesmith.errors import BlockDamagedError, DatasetError
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Sink
 from tonesmith.host.trust import check_trusted
@@ -34,14 +34,17 @@ class Damage:
         block: the block that holds it, or -1.
         what: "unreadable", "digest" (its bytes are not those that were written), "asset" (what its label
             names is missing or damaged) or "render" (its label does not sound like its audio); of no row: "asset",
-            "plan" (it is not the one that the rows were made by) or "beside" (what lies beside the rows).
+            "plan" (it is not the one that the rows were made by) or "beside" (what lies beside the rows). "plan" of a
+            row is of one that another plan made.
         detail: how far off, or the error.
+        cure: what to do, where the detail does not tell it.
     """
 
     row: int
     block: int
     what: str
     detail: str = ""
+    cure: str = ""
 
 
 def check_integrity(dataset: Dataset, progress: Callable[[int], object] = int) -> Iterator[Damage]:
@@ -58,14 +61,18 @@ def check_integrity(dataset: Dataset, progress: Callable[[int], object] = int) -
         offset = block * dataset.plan.block_rows
         try:
             digests = stored[block]
+            foreign = dataset.storage.foreign(block)
         except DatasetError as error:
-            yield from (Damage(first + place, block, "unreadable", str(error)) for place in range(rows))
+            yield from _all_of(range(first, first + rows), block, "unreadable", error)
+            digests, foreign = (), ""
+        if foreign:
+            yield from (Damage(first + place, block, "plan", foreign, _REMOVE) for place in range(rows))
             digests = ()
         for place, digest in enumerate(digests):
             try:
                 columns = {c.name: dataset.storage.read(c.name, [offset + place]) for c in schema}
             except DatasetError as error:
-                yield Damage(first + place, block, "unreadable", str(error))
+                yield from _all_of(range(first + place, first + place + 1), block, "unreadable", error)
                 continue
             if row_digests(schema, columns)[0] != digest:
                 yield Damage(first + place, block, "digest")
@@ -75,6 +82,18 @@ def check_integrity(dataset: Dataset, progress: Callable[[int], object] = int) -
         first += rows
         progress(rows)
     yield from _beside(dataset, assets)
+
+
+_REMOVE = (
+    "Delete the block's marker in tonesmith/blocks, or the block's file where there is no such folder, and run the "
+    "command that made the dataset again, which makes the block anew."
+)
+
+
+def _all_of(rows: range, block: int, what: str, error: DatasetError) -> Iterator[Damage]:
+    """Yield the same damage of some rows of a block."""
+    detail, cure = (error.what, error.cure) if isinstance(error, BlockDamagedError) else (str(error), "")
+    return (Damage(row, block, what, detail, cure) for row in rows)
 
 
 def plan_fault(dataset: Dataset) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tonesmith.document import read_plain
 from tonesmith.errors import ConfigError
 
 KeyPath = tuple[str | int, ...]
@@ -62,7 +63,7 @@ def read_toml(path: Path) -> TomlSource:
     Raises :class:`ConfigError` if there is no such file, or its text is not TOML.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_plain(path).decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text ({error.reason} at byte {error.start})") from None
     except OSError as error:

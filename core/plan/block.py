@@ -24,6 +24,7 @@ class Block:
         columns: one array per :class:`Column`, each (rows, *shape).
         digests: the SHA-256 of each row.
         rejections: candidates that were drawn before the accepted ones.
+        plan: fingerprint of the plan that it was made by, which the sink stores with it; "" if that is not known.
     """
 
     index: int
@@ -31,6 +32,7 @@ class Block:
     columns: Mapping[str, NDArray[Any]]
     digests: tuple[bytes, ...]
     rejections: tuple[Rejection, ...] = ()
+    plan: str = ""
 
     @property
     def rows(self) -> int:

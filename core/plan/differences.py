@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tonesmith.errors import DatasetError, OtherPlanError
 from tonesmith.plan.plan import Plan
 from tonesmith.terminal.text import one_line
 
 _LONGEST = 400
 """Characters of a key or a value that are told."""
+
+_SHOWN = 20
 
 
 def differences(old: Plan, new: Plan) -> list[str]:
@@ -18,6 +22,31 @@ def differences(old: Plan, new: Plan) -> list[str]:
     keys = [key for key in {**before, **after} if not key.startswith("rounds") and before.get(key) != after.get(key)]
     told = ([one_line(plan.get(key, "absent"), _LONGEST) for key in keys] for plan in (before, after))
     return [f"{one_line(key, _LONGEST)}: {old} -> {new}" for key, old, new in zip(keys, *told, strict=True)]
+
+
+def check_same_plan(path: object, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Raise :class:`OtherPlanError`, with the differences, if the dataset at a path is of another plan.
+
+    Plans of older formats are compared as this version reads them. Attributes without a fingerprint tell nothing.
+
+    Args:
+        path: of the dataset, for the message.
+        there: the attributes that it has.
+        asked: the attributes that it is to have.
+    """
+    own, other = there.get("fingerprint"), asked.get("fingerprint")
+    if own == other or own is None or other is None:
+        return
+    listed = ""
+    with contextlib.suppress(DatasetError):
+        before, after = (Plan.from_json(attributes.get("plan", {})) for attributes in (there, asked))
+        if before.fingerprint == after.fingerprint:
+            return
+        listed = "\n".join(["", *(f"  {line}" for line in differences(before, after)[:_SHOWN])])
+    raise OtherPlanError(
+        f"{path} holds a dataset of another plan (there -> asked for):{listed}\n"
+        "Name another path, or take these settings back."
+    )
 
 
 def _named(plan: dict[str, Any]) -> dict[str, Any]:

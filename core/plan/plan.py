@@ -15,7 +15,6 @@ from tonesmith.plan.promises import Determinism, Isolation
 from tonesmith.plan.schema import Column, Measure, columns
 from tonesmith.space.preset import PresetRef
 from tonesmith.space.space import ParameterSpace
-from tonesmith.terminal.text import one_line
 
 FORMAT = 2
 """Version of the stored form. Older ones are read, which knew no presets; a newer one is refused."""
@@ -153,23 +152,23 @@ class Plan:
 
         Raises :class:`DatasetError` for a format newer than this version of tonesmith reads, and for what is no plan.
         """
-        try:
-            return cls._from_json(data)
-        except DatasetError:
-            raise
-        except (TonesmithError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            told = f"{type(error).__name__}: {one_line(error, 200)}"
+        from tonesmith.plan.stored import check_stored  # its models take milliseconds to make
+
+        if not isinstance(data, Mapping):
+            raise _damaged(f"it is {type(data).__name__}, not an object")
+        if (form := data.get("format")) not in range(1, FORMAT + 1):
             raise DatasetError(
-                f"the plan stored with the dataset is damaged ({told}). Restore it from a copy."
-            ) from error
+                f"the plan has format {form!r:.40}; this tonesmith reads {FORMAT} and older. Upgrade it."
+            )
+        try:
+            plan = cls._from_json(data, check_stored(data))
+            _ = plan.schema  # it may name a column twice
+        except TonesmithError as error:
+            raise _damaged(str(error)) from error
+        return plan
 
     @classmethod
-    def _from_json(cls, data: Mapping[str, Any]) -> Plan:
-        if data.get("format") not in range(1, FORMAT + 1):
-            raise DatasetError(
-                f"the plan has format {data.get('format')!r}; this version of tonesmith reads {FORMAT} and older. "
-                f"Upgrade tonesmith."
-            )
+    def _from_json(cls, data: Mapping[str, Any], notes: Notes) -> Plan:
         return cls(
             seed=data["seed"],
             rounds=tuple(data["rounds"]),
@@ -177,7 +176,7 @@ class Plan:
             max_attempts=data["max_attempts"],
             timeout=data["timeout"],
             audio=Audio(**data["audio"]),
-            notes=Notes.model_validate(data["notes"]),
+            notes=notes,
             backend=PluginRef(**data["backend"]),
             isolation=data["isolation"],
             determinism=data["determinism"],
@@ -190,6 +189,10 @@ class Plan:
             versions=dict(data["versions"]),
             presets=tuple(PresetRef(**preset) for preset in data.get("presets", ())),
         )
+
+
+def _damaged(told: str) -> DatasetError:
+    return DatasetError(f"the plan among the dataset's attributes is damaged ({told[:300]}). Restore it from a copy.")
 
 
 def fingerprint_of(data: Mapping[str, Any]) -> str:

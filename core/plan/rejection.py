@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tonesmith.errors import DatasetError
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
@@ -36,9 +38,38 @@ class Rejection:
         return {name: getattr(self, name) for name in self.__slots__} | {"measured": dict(self.measured)}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Rejection:
-        """Return the rejection that :meth:`to_json` wrote."""
+    def from_json(cls, data: Any) -> Rejection:
+        """Return the rejection that :meth:`to_json` wrote. Raise :class:`DatasetError` for anything else."""
+        whole = (
+            isinstance(data, Mapping)
+            and data.keys() <= _KINDS.keys()
+            and data.keys() >= {"patch", "attempt", "by", "reason"}
+        )
+        if not whole or not all(_is(data[name], kind) for name, kind in _KINDS.items() if name in data):
+            raise DatasetError(f"an entry of the reject ledger is damaged: {data!r:.200}")
+        if not all(isinstance(name, str) and _is(value, float) for name, value in data.get("measured", {}).items()):
+            raise DatasetError(f"an entry of the reject ledger measures something else than numbers: {data!r:.200}")
         return cls(**data)
+
+
+_KINDS: Mapping[str, type] = {
+    "patch": int,
+    "attempt": int,
+    "by": str,
+    "reason": str,
+    "detail": str,
+    "pitch": int,
+    "measured": Mapping,
+}
+
+
+def _is(value: Any, kind: type) -> bool:
+    """Return whether a value of JSON is of a kind; whole numbers are numbers that an int64 holds."""
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+    return isinstance(value, kind)
 
 
 def is_fault(rejection: Rejection) -> bool:

@@ -83,14 +83,29 @@ def pack_rows(
 def label_from(space: ParameterSpace, columns: Mapping[str, NDArray[Any]], i: int) -> Label:
     """Return the label of the i-th row of some columns: what :func:`pack_rows` packed.
 
-    Raises :class:`DatasetError` if a stored modulation points outside the space.
+    Raises :class:`DatasetError` if a stored value lies outside its range, or a modulation points outside the space.
     """
+    continuous = columns["continuous"][i] if space.continuous else np.zeros(0, np.float32)
+    categorical = columns["categorical"][i] if space.categorical else np.zeros(0, np.int32)
+    _check_label(space, continuous, categorical)
     return Label(
-        continuous=columns["continuous"][i] if space.continuous else np.zeros(0, np.float32),
-        categorical=columns["categorical"][i] if space.categorical else np.zeros(0, np.int32),
+        continuous=continuous,
+        categorical=categorical,
         modulations=_modulations(space, columns, i) if space.modulation_slots else (),
         assets={slot: digest_hex(columns["asset"][i, place]) for place, slot in enumerate(space.assets)},
     )
+
+
+def _check_label(space: ParameterSpace, continuous: NDArray[np.float32], categorical: NDArray[np.int32]) -> None:
+    outside = [
+        *np.flatnonzero(~((continuous >= 0.0) & (continuous <= 1.0))).tolist(),
+        *(len(continuous) + np.flatnonzero((categorical < 0) | (categorical >= space.counts))).tolist(),
+    ]
+    if outside:
+        value = [*continuous.tolist(), *categorical.tolist()][outside[0]]
+        raise DatasetError(
+            f"a stored label has {space.names[outside[0]]} = {value}, outside the range of the parameter"
+        )
 
 
 def digest_hex(stored: NDArray[np.uint8]) -> str:

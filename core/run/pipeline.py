@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import signal
 import threading
@@ -20,14 +21,15 @@ from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.splits import UNFINISHED, finishing
 from tonesmith.engine.machine import cores
 from tonesmith.engine.overheard import is_heard
-from tonesmith.errors import OtherPlanError
+from tonesmith.errors import OtherPlanError, PathTakenError
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Sink, Storage
 from tonesmith.plan.block import dataset_digest
-from tonesmith.plan.differences import differences
+from tonesmith.plan.differences import check_same_plan, differences
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.summary import Summary
 from tonesmith.run.first_sound import check_first_sound
+from tonesmith.run.presence import present
 from tonesmith.run.resolve import Resolved
 from tonesmith.run.watch import Watcher
 from tonesmith.run.workers import Accepted, Again, Committed, Crew, Dropped, Event, Fatal, Rejected
@@ -54,6 +56,29 @@ class Work:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
+def check_place(path: Path, host: Host) -> None:
+    """Raise :class:`PathTakenError`, before an engine is loaded, where no dataset can ever be made.
+
+    That is in a folder that is none, or that may not be written to, and in place of a file that is no dataset.
+    """
+    try:
+        above = next(folder for folder in path.absolute().parents if folder.exists() or folder.is_symlink())
+        if not above.is_dir():
+            raise PathTakenError(f"no dataset can be made at {path}: {_shown(above, path)} is no folder.")
+        if path.is_file() and not any(cls.recognises(path) for cls in host.sinks().values()):
+            raise PathTakenError(f"{path} exists and is not a tonesmith dataset. Choose another path.")
+        if not path.exists() and not os.access(above, os.W_OK | os.X_OK):
+            raise PathTakenError(f"no dataset can be made at {path}: {_shown(above, path)} may not be written to.")
+    except (OSError, ValueError) as error:
+        told = error.strerror if isinstance(error, OSError) else str(error)
+        raise PathTakenError(f"no dataset can be made at {path}: {told}.") from None
+
+
+def _shown(above: Path, path: Path) -> Path:
+    """Return a folder above a path as the path spells it, if it does."""
+    return next((folder for folder in path.parents if folder.absolute() == above), above)
+
+
 def survey(plan: Plan, path: Path, host: Host) -> Work:
     """Return what is left to do at a path.
 
@@ -69,9 +94,9 @@ def survey(plan: Plan, path: Path, host: Host) -> Work:
                 f"sink."
             )
         return Work(plan, {}, tuple(range(plan.blocks)), exists=False)
-    attributes = type(sink).open(path).attributes
+    there = Dataset(type(sink).open(path), path)
+    attributes, old = there.attributes, there.plan
     _check_grows(path, attributes)
-    old = Plan.from_json(attributes["plan"])
     if old.fingerprint != plan.fingerprint:
         listed = "\n".join(f"  {line}" for line in differences(old, plan)[:20])
         raise OtherPlanError(
@@ -129,6 +154,16 @@ def run(
     started = time.monotonic()
     attributes = {**work.attributes, **_attributes(plan, resolved.checkup, host)}
     sink.create(attributes, plan.schema, plan.rows, plan.block_rows)
+    check_same_plan(path, type(sink).open(path).attributes, attributes)  # should a sink not have said so
+    with present(path):
+        return _made(resolved, work, sink, host, watcher, workers, started)
+
+
+def _made(
+    resolved: Resolved, work: Work, sink: Sink[Any], host: Host, watcher: Watcher, workers: int, started: float
+) -> Summary:
+    """Make what is left of a dataset that has been created, and return a summary."""
+    plan, path = work.plan, sink.path
     for content in resolved.contents.values():
         sink.add_asset(content)
     rows_before = sum(work.done.values())
@@ -144,8 +179,8 @@ def run(
         summary = _summary(going, storage, rows_before, time.monotonic() - started)
         if summary.complete:
             sink.finish()
-        renew_card(path, Dataset(type(sink).open(path)))
-        if UNFINISHED in attributes:
+        renew_card(path, Dataset(type(sink).open(path), path))
+        if UNFINISHED in work.attributes:
             warn(f"{path}: {finishing(path)}")
         watcher.finished(summary)
         host.call("tonesmith_run_finished", plan=plan, path=path, summary=summary)

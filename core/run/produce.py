@@ -130,7 +130,7 @@ def produce_block(bench: Workbench, index: int, faults: Sequence[Rejection] = ()
         rows += _rows_of_patch(bench, patch_id, place, known, rejections, watch)
     columns = pack_rows(plan, rows, audio)
     first_row = index * plan.block_rows
-    return Block(index, first_row, columns, row_digests(plan.schema, columns), tuple(rejections))
+    return Block(index, first_row, columns, row_digests(plan.schema, columns), tuple(rejections), plan.fingerprint)
 
 
 def _rows_of_patch(

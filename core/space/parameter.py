@@ -15,6 +15,7 @@ Curve = Literal["linear", "quadratic", "cubic", "quartic", "root", "exponential"
 Kind = Literal["continuous", "categorical"]
 
 _KINDS = frozenset(get_args(Kind))
+_MOST_CHOICES = 2**20
 _FLOAT32_MAX = float.fromhex("0x1.fffffep127")
 
 _CURVES: dict[Curve, Callable[[float], float]] = {
@@ -81,6 +82,12 @@ class Parameter:
                 f"{one_line(self.name)}: the bounds and the default of a categorical parameter must be integers, "
                 f"not {self.default} in {self.low}..{self.high}"
             )
+        if self.kind == "categorical" and self.count > _MOST_CHOICES:
+            raise SpaceError(f"{self.name}: {self.count} choices are more than {_MOST_CHOICES}; make it continuous")
+        if not all(map(self._is_shown, (self.low, self.high))):
+            raise SpaceError(
+                f"{self.name}: at the ends of {self.low}..{self.high}, the {self.curve} curve has no value"
+            )
         if self.choices and len(self.choices) != self.count:
             raise SpaceError(f"{one_line(self.name)}: {len(self.choices)} choices for {self.count} values")
         if self.slot and (self.kind != "categorical" or len(self.contents) != self.count):
@@ -117,6 +124,12 @@ class Parameter:
     def shown(self, raw: float) -> float:
         """Return the value that the synth's own display shows, in :attr:`unit`."""
         return self.scale * (float(_CURVES[self.curve](raw)) + self.offset)
+
+    def _is_shown(self, raw: float) -> bool:
+        try:
+            return math.isfinite(self.shown(raw))
+        except OverflowError:
+            return False
 
     def text(self, raw: float) -> str:
         """Return the value as a person reads it: the choice, or the shown value with its unit."""

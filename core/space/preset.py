@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, overload
 
+from tonesmith.document import parsed_object
+from tonesmith.errors import DatasetError
 from tonesmith.space.patch import Patch, sha256_hex
 
 if TYPE_CHECKING:
@@ -72,6 +75,30 @@ def written_patch(patch: Patch) -> bytes:
     return json.dumps(patch.to_json(), sort_keys=True, separators=(",", ":")).encode()
 
 
+def read_patch(content: bytes, name: str) -> Patch:
+    """Return the patch that :func:`written_patch` wrote.
+
+    Args:
+        content: of the asset.
+        name: of the asset, for the message.
+
+    Raises :class:`DatasetError` if it is something else.
+    """
+    what = f"the asset {name}, which holds the patch of a preset,"
+    data = parsed_object(content, what)
+    try:
+        patch = Patch.from_json(data)
+        texts = (patch.origin, patch.preset, patch.mate, *patch.values, *patch.assets, *patch.assets.values())
+        texts += tuple(end for m in patch.modulations for end in (m.source, m.destination))
+        numbers = (*patch.values.values(), *(n for m in patch.modulations for n in (m.amount, m.power)))
+        whole = all(isinstance(text, str) for text in texts) and all(map(math.isfinite, numbers))
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
+        whole = False
+    if not whole:
+        raise DatasetError(f"{what} is damaged: it is no patch")
+    return patch
+
+
 def stored_form(preset: Preset, space: ParameterSpace) -> tuple[PresetRef, bytes]:
     """Return what a plan keeps of a preset, and the content of the asset that holds its patch.
 
@@ -129,7 +156,7 @@ class PresetPatches(Sequence[Patch]):
 
     def __init__(self, presets: Sequence[PresetRef], asset: Callable[[str], bytes]) -> None:
         self._presets = tuple(presets)
-        self._read = lru_cache(maxsize=256)(lambda name: Patch.from_json(json.loads(asset(name))))
+        self._read = lru_cache(maxsize=256)(lambda name: read_patch(asset(name), name))
 
     def __len__(self) -> int:
         return len(self._presets)

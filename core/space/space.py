@@ -7,6 +7,7 @@ names of the assets. A synth always gets ``decode(label)``, so the label is the 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,6 +21,9 @@ from tonesmith.space.parameter import Parameter
 from tonesmith.space.patch import Modulation, Patch
 from tonesmith.space.routing import Routing
 from tonesmith.terminal.text import one_line
+
+_MOST_SWITCHES = 64
+"""Parameters of which each is gated by the next: synths have three or four."""
 
 Kind = Literal["continuous", "categorical"]
 
@@ -70,7 +74,8 @@ class ParameterSpace:
     def __post_init__(self) -> None:
         names = [p.name for p in self.parameters]
         if len(set(names)) != len(names):
-            raise SpaceError(f"a parameter name is used twice: {sorted({n for n in names if names.count(n) > 1})}")
+            twice = sorted(name for name, count in Counter(names).items() if count > 1)
+            raise SpaceError(f"a parameter name is used twice: {twice[:12]}")
         for name, value in (*self.fixed.items(), *self.held.items()):
             parameter = self[name]
             if not parameter.low <= value <= parameter.high:
@@ -99,6 +104,8 @@ class ParameterSpace:
                 )
             if switch not in self._by_name:
                 return  # told of when its own turn comes
+            if len(chain) == _MOST_SWITCHES:
+                raise SpaceError(f"{parameter.name} is gated by more than {_MOST_SWITCHES} parameters, one by another")
             chain.append(switch)
 
     @cached_property
@@ -157,6 +164,11 @@ class ParameterSpace:
     @cached_property
     def _first_choices(self) -> NDArray[np.int64]:
         return np.array([round(p.low) for p in self.categorical], np.int64)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Number of choices of each categorical parameter that varies: int64 (categorical,)."""
+        return np.array([p.count for p in self.categorical], np.int64)
 
     def raw(self, continuous: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return raw values of a continuous label: ``float32(low + x * (high - low))``, in double inside.

@@ -42,6 +42,9 @@ class SinkContract(SinkFormContract):
     stride: ClassVar[int] = 6
     """A writer is killed at each step that is a multiple of this; 1 tries every step, and takes minutes."""
 
+    races: ClassVar[int] = 4
+    """How often two runs of different plans begin a dataset at one path, at the same moment."""
+
     def test_readers_travel_to_other_processes_and_forks(self, written: Case) -> None:
         opened = Dataset(self.sink.open(written.path))
         batch = opened.get_batch([13, 2, 19])
@@ -86,6 +89,11 @@ class SinkContract(SinkFormContract):
         assert [writer.returncode for writer in writers] == [0, 0]
         assert sorted(storage.committed()) == list(range(20))
         case.check_whole(range(20))
+
+    @pytest.mark.parametrize("place", ["a new folder", "an empty folder"])
+    def test_of_runs_with_different_plans_at_one_path_one_wins(self, case: Case, place: str) -> None:
+        case.path.mkdir()
+        processes.run(processes.race, case, self.races, place == "an empty folder")
 
     @pytest.mark.parametrize("limit", [0, 700, 5000])
     def test_a_full_disk_is_told_and_leaves_nothing(self, case: Case, limit: int) -> None:

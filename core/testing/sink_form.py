@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.verify import check_integrity
-from tonesmith.errors import DatasetError, DatasetNotFoundError
+from tonesmith.errors import DatasetError, DatasetNotFoundError, OtherPlanError
 from tonesmith.host.roles import Storage
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection
@@ -69,6 +70,37 @@ class SinkFormContract(SinkReadingContract):
         with pytest.raises(DatasetError, match="audio"):
             other.created()
         written.check_whole(range(3))
+
+    def test_a_dataset_of_another_plan_is_refused(self, written: Case) -> None:
+        other = written._replace(plan=replace(written.plan, seed=8))
+        with pytest.raises(OtherPlanError, match="seed: 7 -> 8"):
+            other.created()
+        assert self.sink.open(written.path).attributes["plan"]["seed"] == 7
+        written.check_whole(range(3))
+
+    def test_a_block_tells_by_which_plan_it_was_made(self, written: Case) -> None:
+        written.made().finish()
+        storage = self.sink.open(written.path)
+        assert [storage.plan_of(block) for block in (0, 1, 2, 3)] == [*[written.plan.fingerprint] * 3, ""]
+
+    def test_a_block_of_another_plan_that_was_copied_in_is_refused(self, written: Case, tmp_path: Path) -> None:
+        parent = tmp_path / "another"
+        parent.mkdir()
+        other = written._replace(path=parent / written.path.name, plan=replace(written.plan, seed=8))
+        other.created()
+        before = processes.files_of(parent)
+        processes.write(other, [1])
+        for file in map(Path, processes.files_of(parent) - before):
+            place = written.path.parent / file.relative_to(parent)
+            for there in [f for f in place.parent.glob(f"{file.name[:7]}*") if len(file.name) > 7]:
+                there.unlink()  # the marker of the block that was there, whatever it tells in its name
+            shutil.copyfile(file, place)
+        opened = Dataset(self.sink.open(written.path))
+        with pytest.raises(DatasetError, match=r"block 1\b.*another plan"):
+            opened[9].audio  # noqa: B018
+        assert opened[3].row == 3
+        damage = [found for found in check_integrity(opened) if found.what == "plan"]
+        assert {found.block for found in damage} == {1}
 
     def test_a_block_that_has_no_place_is_refused(self, case: Case) -> None:
         sink, block = case.created(), case.block(0)

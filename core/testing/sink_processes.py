@@ -6,7 +6,8 @@ import os
 import pickle
 import resource
 import signal
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.dataset.reader import Dataset
-from tonesmith.errors import TonesmithError
+from tonesmith.errors import OtherPlanError, TonesmithError
 from tonesmith.host.roles import Sink, Storage
 from tonesmith.plan.block import Block, row_digests
 from tonesmith.plan.plan import Plan
@@ -47,7 +48,7 @@ class Case(NamedTuple):
     def block(self, index: int, seed: int | None = None) -> Block:
         """Return a block of the plan; of another seed, it has other rows at the same place."""
         plan = self.plan if seed is None else Plan(**{**vars_of(self.plan), "seed": seed})
-        return synthetic_block(plan, index, self.made())
+        return replace(synthetic_block(plan, index, self.made()), plan=self.plan.fingerprint)
 
     def read(self, storage: Storage, index: int) -> dict[str, NDArray[Any]]:
         """Return every column of a committed block, read back."""
@@ -195,6 +196,57 @@ def fill_the_disk(case: Case, index: int, limit: int) -> None:
     assert files_of(case.path) == files, "files were left behind"
     sink.write_block(block)
     case.check_whole([*before, index])
+
+
+def race(case: Case, rounds: int, empty: bool) -> None:
+    """Have two forks create datasets of different plans at one path, at the same moment; one of them must win."""
+    os.fsync = unflushed
+    case._replace(path=case.path / "first").created()  # so that the forks need not import a library first
+    for number in range(rounds):
+        trial = case._replace(path=case.path / f"raced-{number}")
+        if empty:
+            trial.path.mkdir()
+        runs = [trial._replace(plan=Plan(**{**vars_of(case.plan), "seed": seed})) for seed in (1, 2)]
+        statuses = _at_once([partial(_create_and_write, run) for run in runs])
+        assert sorted(statuses) == [0, OtherPlanError.exit_code], f"round {number}: the runs ended with {statuses}"
+        winner = runs[statuses.index(0)]
+        storage = case.sink.open(trial.path)
+        assert storage.attributes["plan"]["seed"] == winner.plan.seed, f"round {number}: the loser's plan is stored"
+        assert storage.plan_of(0) == winner.plan.fingerprint
+        assert tuple(storage.blocks()[0]) == winner.block(0).digests
+        winner.check_whole([0])
+
+
+def _create_and_write(case: Case) -> None:
+    case.created().write_block(case.block(0))
+
+
+def _at_once(bodies: Sequence[Callable[[], Any]]) -> list[int]:
+    """Run bodies in a fork each, which wait for one another, and return how they ended: 0, or as their error says."""
+    read, write = os.pipe()
+    pids = []
+    for body in bodies:
+        if (pid := os.fork()) == 0:
+            os.close(write)
+            os.read(read, 1)  # ends once nobody may write
+            os._exit(_status_of(body))
+        pids.append(pid)
+    os.close(read)
+    os.close(write)
+    return [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+
+
+def _status_of(body: Callable[[], Any]) -> int:
+    try:
+        body()
+    except OtherPlanError as error:
+        return error.exit_code
+    except BaseException:  # noqa: BLE001 - a fork must not return
+        import traceback
+
+        traceback.print_exc()
+        return 1
+    return 0
 
 
 def damage(file: Path, kind: str) -> None:

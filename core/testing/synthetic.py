@@ -75,7 +75,8 @@ def synthetic_plan(
 
 def attributes_of(plan: Plan) -> dict[str, Any]:
     """Return attributes as a run gives them to a sink: the plan, and text that is not ASCII."""
-    return {"plan": plan.to_json(), "title": "Ünïcode 🎹 \u2028 end", "empty": {}, "numbers": [1, 0.1, None, True]}
+    told = {"plan": plan.to_json(), "fingerprint": plan.fingerprint}
+    return {**told, "title": "Ünïcode 🎹 \u2028 end", "empty": {}, "numbers": [1, 0.1, None, True]}
 
 
 def synthetic_block(plan: Plan, index: int, sink: Sink[Any] | None = None) -> Block:
@@ -87,7 +88,9 @@ def synthetic_block(plan: Plan, index: int, sink: Sink[Any] | None = None) -> Bl
         Rejection(first, 0, "level", "silent", "peak -inf dBFS é", 48, {"peak_dbfs": -np.inf, "loudness": np.nan}),
         Rejection(first, 1, "level", "clipped", "peak 0.1 dBFS", 60, {"peak_dbfs": 0.1, "loudness": -3.25}),
     )
-    return Block(index, index * plan.block_rows, columns, row_digests(plan.schema, columns), rejections)
+    return Block(
+        index, index * plan.block_rows, columns, row_digests(plan.schema, columns), rejections, plan.fingerprint
+    )
 
 
 def _rows_of(plan: Plan, patch_id: int, sink: Sink[Any] | None) -> list[RowContent]:

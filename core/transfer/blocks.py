@@ -40,7 +40,7 @@ def block_of(dataset: Dataset, index: int) -> Block:
     plan, first = dataset.plan, index * dataset.plan.block_rows
     rows = range(first, first + len(digests))
     columns = {column.name: dataset.storage.read(column.name, rows) for column in plan.schema}
-    return Block(index, first, columns, tuple(digests), _rejections_of(dataset, rows))
+    return Block(index, first, columns, tuple(digests), _rejections_of(dataset, rows), plan.fingerprint)
 
 
 def _rejections_of(dataset: Dataset, rows: range) -> tuple[Rejection, ...]:
@@ -178,7 +178,7 @@ class Feed:
         if self._stored is not None:
             columns["audio"] = self._stored(columns["audio"])
             digests = row_digests(self.plan.schema, columns)
-        return Block(index, first, columns, digests, rejections)
+        return Block(index, first, columns, digests, rejections, self.plan.fingerprint)
 
     def faults(self) -> Iterator[Rejection]:
         """Yield what the destination has to record of crashes and timeouts."""

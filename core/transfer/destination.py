@@ -17,8 +17,9 @@ from tonesmith.engine.machine import cores
 from tonesmith.errors import DatasetError, OtherPlanError
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Sink
-from tonesmith.plan.differences import differences
+from tonesmith.plan.differences import check_same_plan, differences
 from tonesmith.plan.plan import Plan
+from tonesmith.run.presence import present
 from tonesmith.transfer.blocks import Damaged, Feed, Listener, transfer
 from tonesmith.transfer.split import store
 
@@ -104,7 +105,7 @@ class Destination:
         self.sink: Sink[Any] = host.sink_at(plan.sink.name, plan.sink.options, path)
         self.there: Dataset | None = None
         if type(self.sink).recognises(path):
-            self.there = Dataset(type(self.sink).open(path))
+            self.there = Dataset(type(self.sink).open(path), path)
             self._check_plan(self.there.plan)
             return
         other = [name for name, cls in host.sinks().items() if cls.recognises(path)]
@@ -164,7 +165,7 @@ class Destination:
             return
         own = self.there.attributes
         if "splits" not in own or (UNFINISHED in own and own["splits"] == attributes["splits"]):
-            made = Dataset(type(self.sink).open(self.path))
+            made = Dataset(type(self.sink).open(self.path), self.path)
             store(self.path, made, splits_of(attributes), self.host)
 
     def _check_encoded(self, feed: Feed, there: Mapping[int, tuple[bytes, ...]]) -> None:
@@ -218,18 +219,10 @@ def transferred(
     destination.check_same(feed, attributes, compared=compared)
     todo = destination.todo(feed)
     sink.create(destination.with_own_splits(attributes), plan.schema, plan.rows, plan.block_rows)
-    before = sum(sink.committed().values())
-    listener.started(sum(feed.blocks.values()), sum(feed.blocks.values()) - sum(todo.values()))
-    damaged = _assets(feed, sink)
-    _faults(feed, sink)
-    damaged += transfer(feed, sink, todo, workers or cores(), listener.carried)
-    if importance is not None and not importance_path(destination.path).exists():
-        importance.save(importance_path(destination.path))
-    if not damaged and sum(sink.committed().values()) == plan.rows:
-        sink.finish()  # not before all is there: what is finished may be final
-    destination.split_as(attributes)
-    made = Dataset(type(sink).open(destination.path))
-    renew_card(destination.path, made)
+    check_same_plan(sink.path, type(sink).open(sink.path).attributes, attributes)
+    with present(sink.path):
+        damaged, before = _carried(destination, feed, attributes, todo, workers, listener, importance)
+    made = Dataset(type(sink).open(destination.path), destination.path)
     return Transferred(
         path=destination.path,
         rows=len(made),
@@ -244,6 +237,31 @@ def transferred(
         lossy=sink.lossy,
         damaged=tuple(damaged),
     )
+
+
+def _carried(
+    destination: Destination,
+    feed: Feed,
+    attributes: Mapping[str, Any],
+    todo: Mapping[int, int],
+    workers: int,
+    listener: Listener,
+    importance: Importance | None,
+) -> tuple[list[Damaged], int]:
+    """Write what is to do, and what lies beside it; return what is damaged, and the rows that were there before."""
+    sink, plan = destination.sink, destination.plan
+    before = sum(sink.committed().values())
+    listener.started(sum(feed.blocks.values()), sum(feed.blocks.values()) - sum(todo.values()))
+    damaged = _assets(feed, sink)
+    _faults(feed, sink)
+    damaged += transfer(feed, sink, todo, workers or cores(), listener.carried)
+    if importance is not None and not importance_path(destination.path).exists():
+        importance.save(importance_path(destination.path))
+    if not damaged and sum(sink.committed().values()) == plan.rows:
+        sink.finish()  # not before all is there: what is finished may be final
+    destination.split_as(attributes)
+    renew_card(destination.path, Dataset(type(sink).open(destination.path), destination.path))
+    return damaged, before
 
 
 def _assets(feed: Feed, sink: Sink[Any]) -> list[Damaged]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -24,8 +23,8 @@ from tonesmith.dataset.splits import (
     preset_number,
 )
 from tonesmith.errors import ConfigError
-from tonesmith.space.patch import Patch, sha256_hex
-from tonesmith.space.preset import written_patch
+from tonesmith.space.patch import sha256_hex
+from tonesmith.space.preset import read_patch, written_patch
 
 if TYPE_CHECKING:
     from tonesmith.dataset.reader import Dataset
@@ -131,7 +130,7 @@ def _same_sound(dataset: Dataset, places: Mapping[str, int]) -> list[list[int]]:
     first: dict[str, int] = {}
     pairs = []
     for preset in dataset.plan.presets:
-        patch = Patch.from_json(json.loads(dataset.storage.asset(preset.patch)))
+        patch = read_patch(dataset.storage.asset(preset.patch), preset.patch)
         place = places[preset.sha256]
         pairs.append([first.setdefault(sha256_hex(written_patch(replace(patch, preset=""))), place), place])
     return pairs

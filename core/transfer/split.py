@@ -138,7 +138,7 @@ def _show_unfinished(sink: Sink[Any]) -> None:
     from tonesmith.dataset.reader import Dataset
 
     with contextlib.suppress(TonesmithError):  # whoever stores splits renews the card, and warns if that fails
-        write_card(sink.path, Dataset(type(sink).open(sink.path)))
+        write_card(sink.path, Dataset(type(sink).open(sink.path), sink.path))
 
 
 def _write_again(sink: Sink[Any], dataset: Dataset, listener: Listener | None) -> dict[int, Damaged]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tonesmith.errors import DatasetError
-from tonesmith.sinks.base.columns import check_columns, columns_from_json, columns_json, difference
-from tonesmith.sinks.base.files import read_plain
+from tonesmith.document import parsed_object, read_plain
+from tonesmith.errors import DatasetError, unreadable
+from tonesmith.sinks.base.columns import check_columns, columns_from_json, columns_json, difference, whole
 from tonesmith.sinks.base.records import SIDE
 
 if TYPE_CHECKING:
@@ -81,23 +80,43 @@ def read_layout(path: Path, sink: str, version: int) -> Layout | None:
 
     Raises :class:`DatasetError` if the record is of another version.
     """
+    file = path / SIDE / RECORD
     try:
-        record = json.loads(read_plain(path / SIDE / RECORD))
-        if record["sink"] != sink:
-            return None
-        if record["layout"] != version:
-            raise DatasetError(
-                f"{path}: it has {sink} layout {record['layout']!r}; this version of tonesmith reads {version}. "
-                "Upgrade tonesmith."
-            )
-        return Layout(
-            sink,
-            version,
-            dict(record["options"]),
-            int(record["block_rows"]),
-            int(record["rows"]),
-            columns_from_json(record["columns"]),
-            dict(record["attributes"]),
-        )
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        record = parsed_object(read_plain(file), str(file))
+        return layout_of(path, record, version) if record["sink"] == sink else None
+    except PermissionError as error:
+        raise unreadable(file, error) from None
+    except OtherLayoutError:
+        raise
+    except (OSError, DatasetError, ValueError, LookupError, TypeError):
         return None
+
+
+class OtherLayoutError(DatasetError):
+    """The dataset is of a layout that this version does not read."""
+
+
+def layout_of(path: Path, record: Mapping[str, Any], version: int) -> Layout:
+    """Return what a record tells. Raises :class:`OtherLayoutError`, or any error if it is damaged.
+
+    Args:
+        path: of the dataset, for messages.
+        record: as :meth:`Layout.to_json` wrote it.
+        version: of the layout that is read.
+    """
+    if record["layout"] != version:
+        raise OtherLayoutError(
+            f"{path}: it has {record['sink']} layout {record['layout']!r:.40}; this tonesmith reads {version}. "
+            "Upgrade it."
+        )
+    if not isinstance(record["attributes"], dict) or not isinstance(record["options"], dict):
+        raise DatasetError(f"{path}: its record is damaged: options and attributes are to be objects")
+    return Layout(
+        str(record["sink"]),
+        version,
+        record["options"],
+        whole(record["block_rows"]),
+        whole(record["rows"]),
+        columns_from_json(record["columns"]),
+        record["attributes"],
+    )

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.document import read_plain
 from tonesmith.errors import DatasetError
 from tonesmith.plan.schema import Column
 from tonesmith.sinks.base import records
 from tonesmith.sinks.base.columns import column_of
-from tonesmith.sinks.base.files import read_plain
 from tonesmith.sinks.base.kept import KEPT_BYTES, Kept
 from tonesmith.sinks.base.open_file import ReplacedError
 from tonesmith.sinks.base.records import Marker, Parts

@@ -6,6 +6,7 @@
     tonesmith/blocks/<block>-<rows>-<bytes>.json    marker: the block is committed
     tonesmith/ledger/<patch>-<attempt>.json         a candidate that crashed or timed out
     tonesmith/assets/<sha256>
+    tonesmith/plan/<fingerprint>    empty: whose dataset it is
     tonesmith/aside/                what is being written
     data/<block>.<suffix>           the rows of a block
     data/<split>-<block>.<suffix>   of a format whose splits are files, once the dataset is split
@@ -173,17 +174,18 @@ class BlockSink(FolderSink[O]):
     def create(self, attributes: Mapping[str, Any], schema: Sequence[Column], rows: int, block_rows: int) -> None:
         """Make the dataset, or bring one that is there up to these attributes and this many rows.
 
-        A new dataset appears whole. No step touches a block.
+        A new dataset appears whole. No step touches a block. Of several runs that begin one, the plan of the first
+        counts, and those of other plans are refused.
 
-        Raises :class:`DatasetError`, having written nothing, if something else is at the path, if the
-        dataset has other columns or options, or if more rows than these are stored; :class:`ConfigError` if
-        the form of the audio cannot hold it.
+        Raises :class:`OtherPlanError` if the dataset is of another plan; :class:`DatasetError`, having written nothing,
+        if something else is at the path, if the dataset has other columns or options, or if more rows than these are
+        stored; :class:`ConfigError` if the form of the audio cannot hold it.
         """
         options = self.options.model_dump(mode="json")
         layout = Layout(self.name, self.version, options, block_rows, rows, tuple(schema), attributes)
         self.check_audio(layout)
         self._check(layout)
-        with telling(str(self.path)):
+        with telling(str(self.path), self.path):
             if not self.path.exists():
                 make_folders(self.path.parent)
                 sweep(self.path.parent)
@@ -202,10 +204,11 @@ class BlockSink(FolderSink[O]):
         """
         layout = self.required_layout(self.path)
         check_block(layout.columns, layout.rows, layout.block_rows, block)
+        records.check_plan(self.path, block)
         splits = self._splits(layout)
         parts: Parts = splits.parts(block.columns) if splits is not None else WHOLE
         made = [self._part(block, split, places) for split, places in (parts or {"": range(block.rows)}).items()]
-        with telling(f"block {block.index} to {self.path}"):
+        with telling(f"block {block.index} to {self.path}", self.path):
             earlier = self._splits_left.union(
                 *(_splits_of(marker) for marker in records.markers(self.path, block.index))
             )
@@ -229,20 +232,26 @@ class BlockSink(FolderSink[O]):
     def finish(self) -> None:
         """Bring the documents up to date, and remove what killed processes left aside."""
         layout = self.required_layout(self.path)
-        with telling(str(self.path)):
+        with telling(str(self.path), self.path):
             records.check_side(self.path)
             sweep(self.path / SIDE / "aside")
             self._write_documents(self.path, layout)
 
     def _check(self, layout: Layout) -> None:
-        there = read_layout(self.path, self.name, self.version)
-        self._check_place(layout.unlike(there) if there is not None else None, layout.rows, layout.block_rows)
+        free, there = self._is_free, read_layout(self.path, self.name, self.version)
+        self._check_place(layout.unlike(there) if there is not None else None, free, layout.rows, layout.block_rows)
+        if there is not None:
+            from tonesmith.plan.differences import check_same_plan
+
+            check_same_plan(self.path, there.attributes, layout.attributes)
 
     def _bring_up(self, folder: Path, layout: Layout) -> None:
         records.check_side(folder)
+        make_folders(folder / SIDE / "aside", folder)
+        sweep(folder / SIDE / "aside")
+        self._claim(folder, layout.attributes)
         for side in SIDES:
             make_folders(folder / SIDE / side, folder)
-        sweep(folder / SIDE / "aside")
         content = json.dumps(layout.to_json(), allow_nan=False).encode()
         write_whole(folder / SIDE / "aside", folder / SIDE / RECORD, content, folder)
         self._write_documents(folder, layout)

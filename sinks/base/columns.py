@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 _DTYPES = frozenset(
     ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64")
 )
+_MOST = 2**48
+_MOST_VALUES = 2**40
+_MOST_AXES = 8
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 
 
@@ -27,6 +31,8 @@ def check_columns(columns: Iterable[Column]) -> None:
             raise DatasetError(f"a column cannot be named {column.name!r}: use letters, digits, _, - and .")
         if column.dtype not in _DTYPES:
             raise DatasetError(f"column {column.name}: dtype {column.dtype} cannot be stored")
+        if math.prod(column.shape) > _MOST_VALUES or len(column.shape) > _MOST_AXES:
+            raise DatasetError(f"column {column.name}: no row has {column.shape} values")
 
 
 def check_block(columns: Sequence[Column], rows: int, block_rows: int, block: Block) -> None:
@@ -74,6 +80,13 @@ def columns_from_json(data: Iterable[Sequence[Any]]) -> tuple[Column, ...]:
     from tonesmith.plan.schema import Column
 
     return tuple(
-        Column(str(name), tuple(map(int, shape)), str(dtype), tuple(map(str, dims)), str(doc), bool(content))
+        Column(str(name), tuple(map(whole, shape)), str(dtype), tuple(map(str, dims)), str(doc), bool(content))
         for name, shape, dtype, dims, doc, content in data
     )
+
+
+def whole(value: Any) -> int:
+    """Return a count that a record has; raise :class:`ValueError` for what is none."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST:
+        raise ValueError(f"{value!r:.40} is no count")
+    return value

@@ -8,7 +8,6 @@ import os
 import re
 import secrets
 import shutil
-import stat
 import sys
 import time
 from collections import deque
@@ -25,6 +24,7 @@ _STALE = 3600.0
 
 _ASIDE = re.compile(r"\.tonesmith-[0-9a-f]{16}")
 
+_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -68,7 +68,7 @@ class Aside:
         """Flush what was written, rename it into place in the order that it was asked for, and flush the folders."""
         for aside, _ in self._waiting:
             flush(aside)
-        folders = {os.path.dirname(final): None for _, final in self._waiting}  # noqa: PTH120
+        folders = {os.path.dirname(final) or ".": None for _, final in self._waiting}  # noqa: PTH120
         while self._waiting:
             aside, final = self._waiting[0]
             os.replace(aside, final)  # noqa: PTH105
@@ -105,24 +105,6 @@ def flush(path: str | Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def open_plain(path: Path) -> int:
-    """Return the descriptor of a plain file, opened to read.
-
-    Raises :class:`OSError`, also for a pipe or a device in its place: those could keep us waiting for ever.
-    """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, f"{path.name} is not a file", str(path))
-    return descriptor
-
-
-def read_plain(path: Path) -> bytes:
-    """Return the content of a plain file. Raises :class:`OSError`, also if it is something else."""
-    with os.fdopen(open_plain(path), "rb") as file:
-        return file.read()
 
 
 @contextlib.contextmanager
@@ -178,13 +160,21 @@ def sweep(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def telling(what: str) -> Iterator[None]:
-    """Turn an :class:`OSError` of the body into a :class:`DatasetError` that says what could not be written."""
+def telling(what: str, path: Path) -> Iterator[None]:
+    """Turn an :class:`OSError` of the body into a :class:`DatasetError` that says what could not be written.
+
+    Args:
+        what: could not be, such as "block 3 to d.zarr".
+        path: of the dataset.
+    """
     try:
         yield
     except OSError as error:
+        told = f"cannot write {what}: {error.strerror or error}."
+        if error.errno in _DENIED:
+            raise DatasetError(f"{told} {path} is unchanged." if path.exists() else told) from error
         cure = " Free some space and run the same command again." if error.errno in _FULL else ""
-        raise DatasetError(f"cannot write {what}: {error.strerror or error}. Nothing was changed.{cure}") from error
+        raise DatasetError(f"{told} Nothing of it was kept.{cure}") from error
 
 
 def _name_aside() -> str:

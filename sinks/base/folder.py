@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from tonesmith.errors import DatasetError, PathTakenError
+from tonesmith.errors import DatasetError, OtherPlanError, PathTakenError
 from tonesmith.host.roles import Options, Sink
 from tonesmith.sinks.base import records
 from tonesmith.sinks.base.files import telling
@@ -27,35 +27,57 @@ class FolderSink(Sink[O]):
 
     def add_asset(self, content: bytes) -> str:
         """Store a content under its SHA-256, and return that."""
-        with telling(f"an asset to {self.path}"):
+        with telling(f"an asset to {self.path}", self.path):
             return records.write_asset(self.path, content)
 
     def record_fault(self, rejection: Rejection) -> None:
         """Store at once that a candidate crashed or timed out."""
-        with telling(f"the fault of patch {rejection.patch} to {self.path}"):
+        with telling(f"the fault of patch {rejection.patch} to {self.path}", self.path):
             records.write_fault(self.path, rejection)
 
     def faults(self) -> Sequence[Rejection]:
         """Return what :meth:`record_fault` stored, by patch and attempt."""
         return records.faults(self.path)
 
-    def _check_place(self, difference: str | None, rows: int, block_rows: int) -> None:
+    @property
+    def _is_free(self) -> bool:
+        """Whether nothing is at the path that a dataset could not be made around.
+
+        To be asked before the dataset that may be there is looked for: another run may make it meanwhile.
+        """
+        return not self.path.exists() or _is_untouched(self.path)
+
+    def _check_place(self, difference: str | None, free: bool, rows: int, block_rows: int) -> None:
         """Raise :class:`DatasetError` unless a dataset of so many rows may be made, or grow, at the path.
 
         Args:
             difference: in what the dataset that is there is of another form, "" for in nothing; None if there is none.
+            free: whether the place was, before a dataset was looked for.
             rows: of the plan.
             block_rows: of a full block.
         """
         if difference:
             raise DatasetError(f"{self.path} holds a dataset stored differently: {difference}.")
         if difference is None:
-            if self.path.exists() and not _is_untouched(self.path):
+            if not free:
                 raise PathTakenError(f"{self.path} exists and is not a tonesmith dataset. Choose another path.")
             return
         last = max((block * block_rows + count for block, count in self.committed().items()), default=0)
         if last > rows:
             raise DatasetError(f"{self.path} already holds {last} rows and cannot shrink to {rows}.")
+
+    def _claim(self, folder: Path, attributes: Mapping[str, Any]) -> None:
+        """Make a folder that of a plan's dataset. Raise :class:`OtherPlanError` if another plan's run was faster."""
+        plan = attributes.get("fingerprint")
+        if (
+            isinstance(plan, str)
+            and records.is_asset_name(plan)
+            and not records.claim(folder, plan, alone=folder != self.path)
+        ):
+            raise OtherPlanError(
+                f"another run has begun a dataset of another plan at {self.path}. Name another path; or, if that run "
+                f"is long gone and left nothing, delete {folder / SIDE} and run the command again."
+            )
 
 
 def _is_untouched(path: Path) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tonesmith.document import open_plain
 from tonesmith.errors import DatasetError
-from tonesmith.sinks.base.files import open_plain
 
 
 class ReplacedError(DatasetError):

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tonesmith.errors import DatasetError
-from tonesmith.sinks.base.files import flush, read_plain, write_whole
+from tonesmith.document import parsed_object, read_plain
+from tonesmith.errors import DatasetError, OtherPlanError, unreadable
+from tonesmith.sinks.base.files import flush, folder_aside, place_folder, write_whole
 from tonesmith.sinks.base.links import check_links
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ SIDES = {
     "blocks": "one file for each committed block: its rows' digests and what was rejected on the way",
     "ledger": "one file for each candidate that crashed or timed out",
     "assets": "the content of assets, by SHA-256",
+    "plan": "an empty file whose name is the fingerprint of the plan",
     "aside": "what is being written",
 }
 
@@ -38,6 +40,9 @@ _MARKER = re.compile(r"(\d{6,})-(\d{1,9})-(\d{1,12})\.json")
 _SPLIT = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _FAULT = re.compile(r"\d+-\d+\.json")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+_DIGEST_BYTES = 64
+"""Of a row in a marker, at least: one that claims more rows than it has bytes for is none."""
 
 
 class Marker(NamedTuple):
@@ -54,17 +59,24 @@ class Marker(NamedTuple):
     def read(self) -> dict[str, Any]:
         """Return the marker's content; raise :class:`DatasetError` if it is damaged."""
         try:
-            content: dict[str, Any] = json.loads(read_plain(Path(self.path)))
+            content = parsed_object(read_plain(Path(self.path)), self.path)
             digests = [bytes.fromhex(digest) for digest in content["digests"]]
             parts, sums = content.get("parts", WHOLE), content.get("sums", NO_SUMS)
-            named = all(_SPLIT.fullmatch(name) for name in parts)  # they name files
-            listed = all(isinstance(values, list) for values in (*parts.values(), *sums.values()))
-            whole = len(digests) == self.rows and {len(d) for d in digests} == {32}
-            if whole and named and listed and content["block"] == self.block:
-                return {**content, "parts": dict(parts), "sums": sums, "digests": tuple(digests)}
+            if (
+                len(digests) == self.rows
+                and {len(d) for d in digests} == {32}
+                and content["block"] == self.block
+                and isinstance(content.get("plan", ""), str)
+                and all(_SPLIT.fullmatch(name) for name in parts)  # they name files
+                and all(_are_whole(values) for values in (*parts.values(), *sums.values()))
+                and _are_places(parts, self.rows)
+            ):
+                return {"plan": "", **content, "parts": dict(parts), "sums": sums, "digests": tuple(digests)}
         except FileNotFoundError:  # it was replaced since the listing
             raise
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except PermissionError as error:
+            raise unreadable(self.path, error) from None
+        except (OSError, DatasetError, ValueError, KeyError, TypeError, AttributeError):
             pass
         cure = f"Delete it and re-run the command that made the dataset, to make block {self.block} again."
         raise DatasetError(f"{self.path} is damaged. {cure}")
@@ -75,23 +87,40 @@ def check_side(path: Path) -> None:
     check_links(path, *(path / SIDE / side for side in SIDES))
 
 
+def _are_whole(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(value, int) and 0 <= value < 2**80 for value in values)
+
+
+def _are_places(parts: Parts, rows: int) -> bool:
+    """Return whether parts have each place of a block once."""
+    return not parts or sorted(place for places in parts.values() for place in places) == list(range(rows))
+
+
 def markers(path: Path, block: int | None = None) -> list[Marker]:
     """Return every whole marker of a dataset, or of one block, in no order."""
     folder, found = str(path / SIDE / "blocks"), []
     prefix = "" if block is None else f"{block:06d}-"  # of some ten thousand names, all but one or two are others
-    try:
-        names = [name for name in os.listdir(folder) if name.startswith(prefix)]  # noqa: PTH208
-    except FileNotFoundError:
-        return []
-    for match in filter(None, map(_MARKER.fullmatch, names)):
+    for match in filter(None, map(_MARKER.fullmatch, filter(lambda name: name.startswith(prefix), _listed(folder)))):
         place = os.path.join(folder, match[0])  # noqa: PTH118 - there may be a million
         try:
-            whole = os.lstat(place).st_size == int(match[3])
+            size = os.lstat(place).st_size
         except FileNotFoundError:  # replaced by the marker of a grown block since the listing
             continue
-        if whole:
+        if size == int(match[3]) and size >= int(match[2]) * _DIGEST_BYTES:
             found.append(Marker(place, int(match[1]), int(match[2])))
     return found
+
+
+def _listed(folder: str | Path) -> list[str]:
+    """Return the names in a folder; none if there is no folder. Raise :class:`DatasetError` if it cannot be read."""
+    try:
+        return os.listdir(folder)  # noqa: PTH208
+    except FileNotFoundError:
+        return []
+    except NotADirectoryError:
+        raise DatasetError(f"{folder} is damaged: it is no folder. Restore it from a copy.") from None
+    except OSError as error:
+        raise unreadable(folder, error) from None
 
 
 def committed(path: Path) -> dict[int, Marker]:
@@ -170,6 +199,7 @@ def mark(path: Path, block: Block, parts: Parts = WHOLE, sums: Mapping[str, Sequ
             "rows": block.rows,
             "digests": [digest.hex() for digest in block.digests],
             "rejections": [_rejection_json(rejection) for rejection in block.rejections],
+            **({"plan": block.plan} if block.plan else {}),
             **({"parts": {name: list(places) for name, places in parts.items()}} if parts != WHOLE else {}),
             **({"sums": {name: list(values) for name, values in sums.items()}} if sums else {}),
         }
@@ -182,6 +212,44 @@ def mark(path: Path, block: Block, parts: Parts = WHOLE, sums: Mapping[str, Sequ
             _remove(marker)
 
 
+def claim(path: Path, plan: str, *, alone: bool = False) -> bool:
+    """Let a dataset be that of a plan if it is of none yet, in one step that only one of several runs can take.
+
+    Args:
+        path: of the dataset, or of the folder in which it is made.
+        plan: fingerprint of the plan.
+        alone: whether nobody else knows the folder yet.
+
+    Returns whether the dataset is of that plan.
+    """
+    known = plans(path)
+    if not known and not alone:
+        with folder_aside(path / SIDE / "aside") as folder:
+            (folder / plan).touch()
+            placed = place_folder(folder, path / SIDE / "plan")
+        known = {plan} if placed else plans(path)
+    if not known:  # or there is a folder that names no plan: of a dataset that was made without a fingerprint
+        (path / SIDE / "plan").mkdir(exist_ok=True)
+        (path / SIDE / "plan" / plan).touch()
+        flush(path / SIDE / "plan")
+    return plan in (known or {plan})
+
+
+def plans(path: Path) -> set[str]:
+    """Return the fingerprints that a dataset's plan has: one, or none for a dataset of an earlier version."""
+    return set(filter(_SHA256.fullmatch, _listed(path / SIDE / "plan")))
+
+
+def check_plan(path: Path, block: Block) -> None:
+    """Raise :class:`OtherPlanError` for a block of another plan than the dataset's, as far as both are known."""
+    known = plans(path)
+    if block.plan and known and block.plan not in known:
+        raise OtherPlanError(
+            f"block {block.index} is of the plan {block.plan[:12]}, and {path} is a dataset of the plan "
+            f"{min(known)[:12]}. Name another path."
+        )
+
+
 def write_fault(path: Path, rejection: Rejection) -> None:
     """Store a crash or timeout, at once."""
     final = path / SIDE / "ledger" / f"{rejection.patch:d}-{rejection.attempt:d}.json"
@@ -191,12 +259,14 @@ def write_fault(path: Path, rejection: Rejection) -> None:
 def faults(path: Path) -> list[Rejection]:
     """Return what :func:`write_fault` stored, by patch and attempt."""
     folder, found = path / SIDE / "ledger", []
-    names = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208
-    for name in filter(_FAULT.fullmatch, names):
+    for name in filter(_FAULT.fullmatch, _listed(folder)):
+        file = folder / name
         try:
-            found.append(_rejection(json.loads(read_plain(folder / name))))
-        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            raise DatasetError(f"{folder / name} is damaged. Delete it, and the candidate is tried again.") from None
+            found.append(_rejection(parsed_object(read_plain(file), str(file))))
+        except PermissionError as error:
+            raise unreadable(file, error) from None
+        except (OSError, DatasetError, ValueError, LookupError, TypeError, AttributeError):
+            raise DatasetError(f"{file} is damaged. Delete it, and the candidate is tried again.") from None
     return sorted(found, key=lambda r: (r.patch, r.attempt))
 
 
@@ -221,7 +291,7 @@ def _rejections_of(marker: Marker) -> list[Rejection]:
 def cut_short(path: Path) -> list[str]:
     """Return the names of markers that have another size than their names tell: their blocks count as missing."""
     folder = path / SIDE / "blocks"
-    names = sorted(filter(_MARKER.fullmatch, os.listdir(folder))) if folder.is_dir() else []  # noqa: PTH208
+    names = sorted(filter(_MARKER.fullmatch, _listed(folder)))
     return [name for name in names if _size(folder / name) not in (None, int(name[:-5].rpartition("-")[2]))]
 
 
@@ -253,6 +323,8 @@ def read_asset(path: Path, name: str) -> bytes:
         raise DatasetError(f"{name!r} is not the name of an asset, which is 64 hexadecimal digits")
     try:
         content = read_plain(path / SIDE / "assets" / name)
+    except PermissionError as error:
+        raise unreadable(path / SIDE / "assets" / name, error) from None
     except OSError as error:
         raise DatasetError(f"{path}: cannot read the asset {name}: {error.strerror}") from None
     if sha256_hex(content) != name:
@@ -268,7 +340,7 @@ def is_asset_name(name: str) -> bool:
 def asset_names(path: Path) -> list[str]:
     """Return the SHA-256 of every asset that is stored, in order."""
     folder = path / SIDE / "assets"
-    return sorted(filter(is_asset_name, os.listdir(folder))) if folder.is_dir() else []  # noqa: PTH208
+    return sorted(filter(is_asset_name, _listed(folder)))
 
 
 def _remove(marker: Marker) -> None:

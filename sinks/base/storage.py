@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
-from tonesmith.errors import DatasetError
+from tonesmith.errors import BlockDamagedError, DatasetError, unreadable
 from tonesmith.host.roles import Storage
 from tonesmith.plan.rejection import Rejection
 from tonesmith.sinks.base import records
@@ -18,8 +20,12 @@ _ANEW = "Delete it, and re-run the command that made the dataset."
 class FolderStorage(Storage):
     """Reads what lies beside the columns; a subclass reads those."""
 
+    column_files: ClassVar[bool] = False
+    """Whether each column of a block has a file of its own."""
+
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._last_seen: dict[int, records.Marker] = {}
 
     def blocks(self) -> Mapping[int, tuple[bytes, ...]]:
         """Return block index -> digests of its rows; a marker is read when its block is asked for."""
@@ -27,7 +33,19 @@ class FolderStorage(Storage):
 
     def committed(self) -> Mapping[int, int]:
         """Return block index -> number of its rows, from a listing alone."""
-        return {block: marker.rows for block, marker in records.committed(self._path).items()}
+        self._last_seen = records.committed(self._path)
+        return {block: marker.rows for block, marker in self._last_seen.items()}
+
+    def plan_of(self, block: int) -> str:
+        """Return the fingerprint of the plan that a block was made by, as its marker tells."""
+        for again in (False, True):
+            marker = self._last_seen.get(block)
+            if marker is not None:
+                with contextlib.suppress(FileNotFoundError):  # it was replaced since the listing
+                    return str(marker.read()["plan"])
+            if not again:
+                self.committed()
+        return ""
 
     def rejections(self) -> Iterable[Rejection]:
         """Return the reject ledger, by patch and attempt."""
@@ -66,8 +84,14 @@ class FolderStorage(Storage):
         marker = records.committed(self._path).get(block)
         if marker is None:
             return DatasetError(f"{self._path}: block {block} is not stored yet")
-        why = "its file is missing" if isinstance(error, FileNotFoundError) else str(error)
-        return DatasetError(
-            f"{self._path}: block {block} is damaged ({column}: {why}). Delete {marker.path} and re-run "
-            "the command that made the dataset, to make the block again."
-        )
+        if isinstance(error, PermissionError):
+            return unreadable(error.filename or f"{self._path}: block {block}", error)
+        if isinstance(error, FileNotFoundError):
+            what = f"its {column} file is missing" if self.column_files else "its file is missing"
+        else:
+            what = f"{column}: {error}"
+        again = "and re-run the command that made the dataset, to make the block again."
+        told = f"{self._path}: block {block} is damaged ({what}). Delete {marker.path} {again}"
+        folder = Path(marker.path).parent
+        cure = f"Delete the block's marker, the file in {folder} whose name begins with its number, {again}"
+        return BlockDamagedError(told, block, what, cure)

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.sinks.base.files import open_plain
+from tonesmith.document import open_plain
 
 
 @dataclass(frozen=True, slots=True)

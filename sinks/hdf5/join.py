@@ -53,7 +53,7 @@ def _join(parts: Path, path: Path) -> None:
     if not is_whole(form.layout, storage.committed()):
         return
     final = path.absolute()
-    with telling(str(path)), Aside(final.parent, None) as files:
+    with telling(str(path), path), Aside(final.parent, None) as files:
         sweep(final.parent)
         with open(files.path(final), "xb+", buffering=0) as raw:  # noqa: PTH123 - as Aside names files
             disk = Disk(raw)
@@ -62,6 +62,7 @@ def _join(parts: Path, path: Path) -> None:
                 digests = make_whole(file, form, DIGESTS)
                 for block, stored in storage.blocks().items():
                     first = block * form.layout.block_rows
+                    _check_plan(storage, block)
                     _check(storage, form.layout, block, range(first, first + len(stored)), stored)
                     with open_file(parts / Hdf5Blocks.file_of(block, "")) as source:
                         for held in copied:
@@ -79,6 +80,12 @@ def _check(storage: Storage, layout: Layout, block: int, rows: range, stored: Se
     columns = {column.name: storage.read(column.name, rows) for column in layout.columns}
     if row_digests(layout.columns, columns) != tuple(stored):
         raise DatasetError(f"block {block} has changed since it was written. `tonesmith verify` says what to do.")
+
+
+def _check_plan(storage: Storage, block: int) -> None:
+    made_by = storage.plan_of(block)
+    if made_by and made_by != storage.attributes.get("fingerprint", made_by):
+        raise DatasetError(f"block {block} was made by another plan. `tonesmith verify` tells what to do.")
 
 
 def _write_record(file: Any, form: Form, parts: Path, storage: Storage) -> None:

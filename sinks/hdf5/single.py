@@ -12,7 +12,6 @@ Beside what :mod:`tonesmith.sinks.hdf5.profile` lists, it holds the record::
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,13 +22,14 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.document import parsed, parsed_object
 from tonesmith.errors import ConfigError, DatasetError, DatasetNotFoundError
 from tonesmith.host.roles import Storage
 from tonesmith.plan.rejection import Rejection
 from tonesmith.sinks.base import records
-from tonesmith.sinks.base.block_layout import Layout
+from tonesmith.sinks.base.block_layout import layout_of
 from tonesmith.sinks.base.block_storage import BlockStorage
-from tonesmith.sinks.base.columns import column_of, columns_from_json
+from tonesmith.sinks.base.columns import column_of
 from tonesmith.sinks.base.files import Aside, telling
 from tonesmith.sinks.hdf5.blocks import Hdf5Blocks
 from tonesmith.sinks.hdf5.file import Disk, Held, changed_file, open_file, read_bytes
@@ -66,29 +66,11 @@ def is_single(path: Path) -> bool:
             if RECORD not in file or DIGESTS.path not in file:
                 return False
             try:
-                return bool(json.loads(read_bytes(file, RECORD))["sink"] == Hdf5Blocks.name)
+                return bool(parsed_object(read_bytes(file, RECORD), RECORD)["sink"] == Hdf5Blocks.name)
             except OSError:
                 return True
     except Exception:  # noqa: BLE001 - the file is anybody's
         return False
-
-
-def _layout(path: Path, record: Mapping[str, Any]) -> Layout:
-    """Return what a record tells; raise :class:`DatasetError` if it is of another version."""
-    if record["layout"] != Hdf5Blocks.version:
-        raise DatasetError(
-            f"{path}: it has hdf5 layout {record['layout']!r}; this version of tonesmith reads {Hdf5Blocks.version}. "
-            f"Upgrade tonesmith."
-        )
-    return Layout(
-        Hdf5Blocks.name,
-        Hdf5Blocks.version,
-        dict(record["options"]),
-        int(record["block_rows"]),
-        int(record["rows"]),
-        columns_from_json(record["columns"]),
-        dict(record["attributes"]),
-    )
 
 
 class SingleStorage(Storage):
@@ -98,7 +80,8 @@ class SingleStorage(Storage):
         Hdf5Blocks.check_library()
         self._path = path
         with self._reading("record"), open_file(path) as file:
-            self.layout = _layout(path, json.loads(read_bytes(file, RECORD)))
+            record = parsed_object(read_bytes(file, RECORD), "its record")
+            self.layout = layout_of(path, record, Hdf5Blocks.version)
         self.attributes = self.layout.attributes
         self._opened: tuple[int, Rows] | None = None
 
@@ -114,6 +97,10 @@ class SingleStorage(Storage):
             block: tuple(bytes(digest) for digest in digests[block * size : block * size + rows])
             for block, rows in self.committed().items()
         }
+
+    def plan_of(self, block: int) -> str:
+        """Return the fingerprint of the plan that a block was made by: the file was joined of blocks of one."""
+        return str(self.attributes.get("fingerprint", "")) if block in self.committed() else ""
 
     def committed(self) -> Mapping[int, int]:
         """Return block index -> number of its rows: all are there."""
@@ -144,8 +131,10 @@ class SingleStorage(Storage):
 
     def _rejections(self, place: str) -> list[Rejection]:
         with self._reading("ledger"):
-            found = json.loads(read_bytes(self._rows().file, place))
-        return [Rejection.from_json({**r, "measured": {k: float(v) for k, v in r["measured"].items()}}) for r in found]
+            found = parsed(read_bytes(self._rows().file, place), place)
+            return [
+                Rejection.from_json({**r, "measured": {k: float(v) for k, v in r["measured"].items()}}) for r in found
+            ]
 
     def asset(self, name: str) -> bytes:
         """Return the content with that SHA-256, checked against it."""
@@ -174,7 +163,7 @@ class SingleStorage(Storage):
         if attributes == self.attributes and (weights is None or np.array_equal(weights, self._weights())):
             return
         final = self._path.resolve()  # where a link at the path leads, its user has chosen
-        with telling(str(self._path)), Aside(final.parent, None) as files:
+        with telling(str(self._path), self._path), Aside(final.parent, None) as files:
             aside = files.path(final)
             shutil.copyfile(self._path, aside)
             with open(aside, "rb+", buffering=0) as raw:  # noqa: PTH123 - as Aside names files
@@ -230,6 +219,10 @@ class SingleOrParts(Storage):
     def committed(self) -> Mapping[int, int]:
         """Return block index -> number of its rows."""
         return self._ask(lambda storage: storage.committed())
+
+    def plan_of(self, block: int) -> str:
+        """Return the fingerprint of the plan that a block was made by."""
+        return self._ask(lambda storage: storage.plan_of(block))
 
     def read(self, column: str, rows: Sequence[int]) -> NDArray[Any]:
         """Return (len(rows), *shape) of a column, in the column's dtype."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.document import parsed_object
 from tonesmith.errors import DatasetError
 from tonesmith.plan.schema import Column
 from tonesmith.sinks.base.block_storage import PartReader
@@ -89,7 +89,7 @@ class LabelledReader(PartReader):
         label = self._read.get(place)
         if label is None:
             content = self._checked(self.label_content(place), place, "label")
-            told = json.loads(content)
+            told = parsed_object(content, "its label")
             label = Label(int(told["row"]), float(told["scale"]), self._labels.unpack(told))
             if label.row < 0 or not math.isfinite(label.scale):
                 raise DatasetError("its label is not as tonesmith writes it")

@@ -19,7 +19,7 @@ from tonesmith.sinks.base.files import Aside, folder_aside, make_folders, place_
 from tonesmith.sinks.base.folder import FolderSink
 from tonesmith.sinks.base.links import check_links
 from tonesmith.sinks.base.records import SIDE
-from tonesmith.sinks.zarr.layout import Layout, read_layout, required_layout
+from tonesmith.sinks.zarr.layout import Layout, attributes_of, read_layout, required_layout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,23 +100,28 @@ class ZarrSink(FolderSink[ZarrOptions]):
         A new dataset appears whole. A change is made document by document: killed half-way and run again, it
         goes on. The root's document, by which a dataset is recognised, is written last, and no step touches a block.
 
-        Raises :class:`DatasetError`, having written nothing, if something else is at the path, if the
-        dataset has other columns, or if more rows than these are stored.
+        Of several runs that begin one, the plan of the first counts, and those of other plans are refused.
+
+        Raises :class:`OtherPlanError` if the dataset is of another plan; :class:`DatasetError`, having written nothing,
+        if something else is at the path, if the dataset has other columns, or if more rows than these are stored.
         """
         from tonesmith.sinks.zarr.hierarchy import bring_up
 
         layout = Layout(self.options.encoding, self.options.level, block_rows, rows, tuple(schema))
-        self._check(layout)
-        with telling(str(self.path)):
+        self._check(layout, attributes)
+        with telling(str(self.path), self.path):
             if not self.path.exists():
                 parent = self.path.parent
                 make_folders(parent)
                 sweep(parent)
                 with folder_aside(parent) as folder:
                     bring_up(folder, layout, attributes)
+                    self._claim(folder, attributes)
                     if place_folder(folder, self.path):
                         return
-                self._check(layout)  # another process was faster
+                self._check(layout, attributes)  # another process was faster
+            make_folders(self.path / SIDE / "aside")
+            self._claim(self.path, attributes)
             with self._changing() as folder:
                 bring_up(folder, layout, attributes)
 
@@ -128,7 +133,8 @@ class ZarrSink(FolderSink[ZarrOptions]):
         """
         layout = required_layout(self.path)
         check_block(layout.columns, layout.rows, layout.block_rows, block)
-        with telling(f"block {block.index} to {self.path}"):
+        records.check_plan(self.path, block)
+        with telling(f"block {block.index} to {self.path}", self.path):
             check_links(self.path, *(self.path / layout.chunk_file(c, block.index) for c in layout.columns))
             records.withdraw(self.path, block)
             with Aside(self.path / SIDE / "aside", self.path) as files:
@@ -143,7 +149,7 @@ class ZarrSink(FolderSink[ZarrOptions]):
         from tonesmith.sinks.zarr.hierarchy import consolidate
 
         required_layout(self.path)
-        with telling(str(self.path)), self._changing() as folder:
+        with telling(str(self.path), self.path), self._changing() as folder:
             consolidate(folder)
 
     @property
@@ -157,12 +163,16 @@ class ZarrSink(FolderSink[ZarrOptions]):
 
         return decode_audio(encode_audio(audio, self.options.encoding), self.options.encoding)
 
-    def _check(self, layout: Layout) -> None:
-        there = read_layout(self.path)
+    def _check(self, layout: Layout, attributes: Mapping[str, Any]) -> None:
+        free, there = self._is_free, read_layout(self.path)
         unlike = None
         if there is not None:
             unlike = _difference(there, layout) if replace(there, rows=layout.rows) != layout else ""
-        self._check_place(unlike, layout.rows, layout.block_rows)
+        self._check_place(unlike, free, layout.rows, layout.block_rows)
+        if there is not None and (self.path / "zarr.json").exists():  # else its attributes are made anew
+            from tonesmith.plan.differences import check_same_plan
+
+            check_same_plan(self.path, attributes_of(self.path), attributes)
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[Path]:
@@ -176,8 +186,11 @@ class ZarrSink(FolderSink[ZarrOptions]):
         with folder_aside(aside) as folder:
             try:
                 copy_documents(self.path, folder)
+            except (DatasetError, OSError) as error:
+                raise DatasetError(f"{self.path}: its zarr.json files are damaged ({error}). Restore them.") from error
+            try:
                 yield folder
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise DatasetError(
                     f"{self.path}: its zarr.json files are damaged ({error}). Restore them from a copy."
                 ) from error

@@ -17,7 +17,7 @@ import numpy as np
 from numcodecs import blosc  # type: ignore[import-untyped,unused-ignore]
 from numpy.typing import NDArray
 
-from tonesmith.sinks.base.files import open_plain, read_plain
+from tonesmith.document import open_plain, read_plain
 from tonesmith.sinks.zarr.layout import INT24_NAN, INT24_UNIT
 
 _ABSENT = 2**64 - 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 import warnings
@@ -14,7 +13,7 @@ import numpy as np
 
 from tonesmith.sinks.base.links import check_links
 from tonesmith.sinks.base.records import SIDE, SIDES
-from tonesmith.sinks.zarr.layout import INT24_NAN, INT24_UNIT, SEPARATOR, Layout
+from tonesmith.sinks.zarr.layout import INT24_NAN, INT24_UNIT, SEPARATOR, Layout, json_of
 
 if TYPE_CHECKING:
     import zarr
@@ -78,7 +77,7 @@ def copy_documents(source: Path, target: Path) -> None:
         return
     target.mkdir(exist_ok=True)
     shutil.copyfile(document, target / "zarr.json")
-    if json.loads(document.read_bytes())["node_type"] == "group":
+    if json_of(document).get("node_type") == "group":
         for child in filter(Path.is_dir, source.iterdir()):
             check_links(source, child)
             copy_documents(child, target / child.name)

@@ -9,6 +9,7 @@
     tonesmith/blocks/<block>-<rows>-<bytes>.json    marker: the block is committed
     tonesmith/ledger/<patch>-<attempt>.json         a candidate that crashed or timed out
     tonesmith/assets/<sha256>
+    tonesmith/plan/<fingerprint>    empty: whose dataset it is
     tonesmith/aside/                what is being written
 
 zarr-python makes each ``zarr.json``; chunks and shards are written without it, to appear whole and in half the
@@ -17,15 +18,14 @@ time. Nothing here imports it, so that neither a worker nor a reader waits for i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tonesmith.errors import DatasetError, DatasetNotFoundError
-from tonesmith.sinks.base.columns import check_columns, column_of, columns_from_json, columns_json
-from tonesmith.sinks.base.files import read_plain
+from tonesmith.document import parsed_object, read_plain
+from tonesmith.errors import DatasetError, DatasetNotFoundError, unreadable
+from tonesmith.sinks.base.columns import check_columns, column_of, columns_from_json, columns_json, whole
 from tonesmith.sinks.base.records import SIDE
 
 if TYPE_CHECKING:
@@ -131,20 +131,55 @@ class Layout:
                 f"it has Zarr layout {data['layout']!r}; this version of tonesmith reads {LAYOUT}. Upgrade tonesmith."
             )
         columns = columns_from_json(data["columns"])
-        return cls(str(data["encoding"]), int(data["level"]), int(data["block_rows"]), int(data["rows"]), columns)
+        return cls(str(data["encoding"]), whole(data["level"]), whole(data["block_rows"]), whole(data["rows"]), columns)
 
 
 def read_layout(path: Path) -> Layout | None:
-    """Return the layout that the record in a folder tells, or None if there is no record of this sink."""
+    """Return the layout that the record in a folder tells, or None if there is no record of this sink.
+
+    Raises :class:`DatasetError` if it is of a newer version, or may not be read.
+    """
+    file = path / SIDE / "zarr.json"
     try:
-        record = json.loads(read_plain(path / SIDE / "zarr.json"))["attributes"]
+        record = json_of(file)["attributes"]
         if record["sink"] != "zarr":
             return None
+    except PermissionError as error:
+        raise unreadable(file, error) from None
+    except (OSError, DatasetError, LookupError, TypeError):
+        return None
+    try:
         return Layout.from_json(record)
     except DatasetError as error:
         raise DatasetError(f"{path}: {error}") from None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except (ValueError, LookupError, TypeError):
         return None
+
+
+def json_of(file: Path) -> dict[str, Any]:
+    """Return the object in a JSON document. Raises :class:`OSError`, and :class:`DatasetError` if it is damaged."""
+    return parsed_object(read_plain(file), str(file))
+
+
+def attributes_of(path: Path) -> dict[str, Any]:
+    """Return the attributes of a dataset. Raises :class:`DatasetError`."""
+    file = path / "zarr.json"
+    try:
+        attributes = json_of(file).get("attributes")
+    except FileNotFoundError:
+        told = "is missing"
+    except PermissionError as error:
+        raise unreadable(file, error) from None
+    except (OSError, DatasetError) as error:
+        told = f"is damaged ({error!s:.200})"
+    else:
+        if isinstance(attributes, dict):
+            return attributes
+        told = "is damaged (it has no attributes)"
+    raise DatasetError(
+        f"{path}: zarr.json {told}. Delete it, if it is there, and run the command that made the dataset again: the "
+        "blocks are untouched."
+    )
 
 
 def required_layout(path: Path) -> Layout:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.errors import DatasetError
+from tonesmith.errors import DatasetError, unreadable
 from tonesmith.plan.schema import Column
-from tonesmith.sinks.base.files import read_plain
 from tonesmith.sinks.base.kept import KEPT_BYTES, Kept
 from tonesmith.sinks.base.open_file import identity_of
 from tonesmith.sinks.base.storage import FolderStorage
 from tonesmith.sinks.zarr.chunks import DamagedError, decode_audio, read_chunk, read_shard
-from tonesmith.sinks.zarr.layout import required_layout
+from tonesmith.sinks.zarr.layout import attributes_of, json_of, required_layout
 
 _Identity = tuple[int, int, int, int]
 
@@ -33,10 +31,12 @@ class ZarrStorage(FolderStorage):
     Going through zarr-python would cost about half a millisecond for each of a row's twenty columns.
     """
 
+    column_files = True
+
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._layout = required_layout(path)
-        self.attributes = _attributes(path)
+        self.attributes = attributes_of(path)
         self._chunks: Kept[tuple[str, int], tuple[_Identity, NDArray[Any]]] = Kept(KEPT_BYTES)
         self._checked: set[str] = set()
 
@@ -88,21 +88,12 @@ class ZarrStorage(FolderStorage):
         spec = self._layout.column(name)
         if name not in self._checked:
             try:
-                same = self._layout.describes(spec, json.loads(read_plain(self._path / name / "zarr.json")))
-            except (OSError, ValueError, LookupError, TypeError, AttributeError):
+                same = self._layout.describes(spec, json_of(self._path / name / "zarr.json"))
+            except PermissionError as error:
+                raise unreadable(self._path / name / "zarr.json", error) from None
+            except (OSError, DatasetError, ValueError, LookupError, TypeError, AttributeError):
                 same = False
             if not same:
                 raise DatasetError(f"{self._path}: the array {name} is not as tonesmith wrote it. Read it with zarr.")
             self._checked.add(name)
         return spec
-
-
-def _attributes(path: Path) -> dict[str, Any]:
-    try:
-        attributes: dict[str, Any] = json.loads(read_plain(path / "zarr.json"))["attributes"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-        raise DatasetError(
-            f"{path}: zarr.json is missing or damaged ({error}). Delete it, if it is there, and re-run the command "
-            "that made the dataset. The blocks are unharmed."
-        ) from None
-    return attributes

@@ -175,3 +175,17 @@ def test_verify_json_lists_each_damaged_row(dataset):
     assert result.returncode == 1
     assert {(d["block"], d["what"]) for d in told["damage"]} == {(0, "unreadable")}
     assert [d["row"] for d in told["damage"]] == list(range(8))
+
+
+def test_verify_tells_a_block_without_its_file_in_one_line_and_the_cure_once(dataset):
+    for block in (0, 1):
+        (dataset / "audio" / f"c.{block}.0.0").unlink()
+
+    result = terminal("verify", dataset)
+
+    assert result.returncode == 1
+    assert [line.strip() for line in result.stdout.splitlines()[2:4]] == [
+        "block 0 (rows 0-7): its audio file is missing",
+        "block 1 (rows 8-15): its audio file is missing",
+    ]
+    assert result.stdout.count("Delete the block's marker") == 1

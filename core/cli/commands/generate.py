@@ -186,9 +186,10 @@ def _make(
 ) -> None:
     from tonesmith.cli.progress import progress, summary_lines
     from tonesmith.run.log import logging_to
-    from tonesmith.run.pipeline import run
+    from tonesmith.run.pipeline import check_place, run
     from tonesmith.run.resolve import resolve_plan
 
+    check_place(out, host)
     with logging_to(log) if log is not None else nullcontext() as kept:
         with _located(file), _reading(quiet=quiet or as_json) as read:
             resolved = resolve_plan(config, host, read)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,12 +73,29 @@ def _lines(path: Path, rows: int, planned: int, rendered: int, damage: list[Dama
     if rendered:
         differing = sum(item.what == "render" for item in damage)
         yield f"  rendered  {rendered - differing} of {rendered} rows sound as they did, bit for bit"
-    for item in damage[:_SHOWN]:
-        where = f"row {item.row} (block {item.block}): " if item.row >= 0 else ""
-        what = "" if item.what == "beside" else f"{item.what}: "
-        yield f"  {where}{what}{one_line(item.detail, _LONGEST)}".removesuffix(": ")
-    if len(damage) > _SHOWN:
-        yield f"  and {len(damage) - _SHOWN} more; --json lists all"
+    listed = list(_damaged(damage))
+    yield from (f"  {line}" for line in listed[:_SHOWN])
+    if len(listed) > _SHOWN:
+        yield f"  and {len(listed) - _SHOWN} more; --json lists all"
+    yield from (f"  {cure}" for cure in dict.fromkeys(item.cure for item in damage if item.cure))
+
+
+def _damaged(damage: Iterable[Damage]) -> Iterator[str]:
+    """Yield a line for each damage: one for all rows of a block that have the same, if they follow one another."""
+    for (block, what, detail), items in groupby(damage, lambda item: (item.block, item.what, item.detail)):
+        rows, shown = [item.row for item in items], one_line(detail, _LONGEST)
+        if block < 0 and rows[0] < 0:
+            yield from [("" if what == "beside" else f"{what}: ") + shown] * len(rows)
+        elif len(rows) == 1:
+            yield f"row {rows[0]} (block {block}): {what}: {shown}".removesuffix(": ")
+        else:
+            yield f"block {block} (rows {_rows(rows)}): {shown or what}"
+
+
+def _rows(rows: list[int]) -> str:
+    if rows == list(range(rows[0], rows[-1] + 1)):
+        return f"{rows[0]}-{rows[-1]}"
+    return ", ".join(map(str, rows[:_SHOWN])) + (" and more" if len(rows) > _SHOWN else "")
 
 
 @contextmanager

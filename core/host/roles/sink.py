@@ -71,6 +71,11 @@ class Sink(Plugin[O]):
     def create(self, attributes: Mapping[str, Any], schema: Sequence[Column], rows: int, block_rows: int) -> None:
         """Create the dataset, or extend an existing one to these attributes and this many rows.
 
+        The attribute "fingerprint" names the plan. Of several runs that make a dataset at one path at the same moment,
+        the plan of one counts, decided in one step of the file system, such as renaming a folder or linking a file
+        into place. A run of another plan is refused with :class:`tonesmith.OtherPlanError`; one of the same plan
+        goes on as a second worker. :func:`tonesmith.plan.differences.check_same_plan` compares attributes.
+
         Args:
             attributes: JSON to keep with the data.
             schema: the columns.
@@ -80,7 +85,10 @@ class Sink(Plugin[O]):
 
     @abstractmethod
     def write_block(self, block: Block) -> None:
-        """Store a block atomically, replacing one with the same index."""
+        """Store a block atomically, replacing one with the same index.
+
+        Its ``plan`` is stored with it, and :meth:`Storage.plan_of` tells it: rows of another plan are then refused.
+        """
 
     @abstractmethod
     def committed(self) -> Mapping[int, int]:

@@ -29,6 +29,14 @@ class Storage(ABC):
         """Return block index -> number of its rows, for each committed block. Override it if digests are costly."""
         return {block: len(digests) for block, digests in self.blocks().items()}
 
+    def plan_of(self, block: int) -> str:
+        """Return the fingerprint of the plan that a committed block was made by: what :attr:`Block.plan` was.
+
+        So that rows which another plan has made are refused, however they came here. "" for a block that was stored
+        before sinks kept it, and for one that is not there.
+        """
+        return ""
+
     @abstractmethod
     def read(self, column: str, rows: Sequence[int]) -> NDArray[Any]:
         """Return (len(rows), *shape) of a column, in the column's dtype.

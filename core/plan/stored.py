@@ -1,0 +1,144 @@
+"""The JSON of a plan, checked before a plan is made of it: the type and the range of every field.
+
+Nothing is converted: a plan is made of the very numbers that are stored, for its fingerprint is taken of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from tonesmith.errors import DatasetError
+from tonesmith.plan.notes import Notes
+from tonesmith.plan.promises import Determinism, Isolation
+from tonesmith.space.parameter import Curve
+
+MOST_ROWS = 2**48
+"""Of a plan: far beyond any disk, and still a number that a float64 and an int64 hold."""
+_MOST_NAMES = 2**16
+_LONGEST_TEXT = 2**16
+
+Text = Annotated[str, Field(max_length=_LONGEST_TEXT)]
+Texts = Annotated[list[Text], Field(max_length=_MOST_NAMES)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Slot = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+"""SHA-256 of what a slot holds, or "" for nothing."""
+Weight = Annotated[float, Field(ge=0.0)]
+_Gate = Annotated[tuple[Text, list[int]], BeforeValidator(lambda pair: tuple(pair) if isinstance(pair, list) else pair)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class _Plugin(_Part):
+    name: Text
+    options: dict[Text, Any]
+
+
+class _Audio(_Part):
+    sample_rate: int = Field(ge=1, le=2**24)
+    channels: int = Field(ge=1, le=2**10)
+    frames: int = Field(ge=1, le=2**31 - 1)
+
+
+class _Parameter(_Part):
+    name: Text
+    kind: Literal["continuous", "categorical"]
+    low: float
+    high: float
+    default: float
+    choices: Texts = []
+    unit: Text = ""
+    group: Text = ""
+    switch: Text = ""
+    source: Text = ""
+    when: list[_Gate] = []
+    slot: Text = ""
+    contents: list[Slot] = []
+    curve: Curve = "linear"
+    scale: float = 1.0
+    offset: float = 0.0
+    within: list[float] | None = Field(None, min_length=2, max_length=2)
+    weights: list[Weight] = []
+
+
+class _Routing(_Part):
+    p: float
+    most: int = Field(ge=0, le=2**15 - 1)
+    amount: list[float] = Field(min_length=2, max_length=2)
+    power: list[float] = Field(min_length=2, max_length=2)
+    bipolar: float = Field(ge=0.0, le=1.0)
+    stereo: float = Field(ge=0.0, le=1.0)
+    sources: dict[Text, Weight]
+    destinations: dict[Text, Weight]
+
+
+class _Space(_Part):
+    parameters: list[_Parameter] = Field(max_length=_MOST_NAMES)
+    fixed: dict[Text, float]
+    held: dict[Text, float] = {}
+    sources: Texts
+    destinations: Texts
+    modulation_slots: int = Field(ge=0, le=2**15 - 1)
+    routing: _Routing | None = None
+    assets: dict[Text, Slot]
+    modules: dict[Text, Text] = {}
+
+
+class _Preset(_Part):
+    sha256: Sha256
+    patch: Sha256
+    name: Text = ""
+    author: Text = ""
+    style: Text = ""
+    licence: Text = ""
+
+
+class StoredPlan(_Part):
+    """What :meth:`tonesmith.plan.plan.Plan.to_json` writes, now or in an older version."""
+
+    format: int
+    seed: int = Field(ge=-(2**63), le=2**64 - 1)
+    rounds: list[Annotated[int, Field(ge=0, le=MOST_ROWS)]] = Field(max_length=2**20)
+    block: int = Field(ge=1, le=2**31 - 1)
+    max_attempts: int = Field(ge=1, le=2**31 - 1)
+    timeout: float = Field(gt=0.0, le=86400.0 * 365)
+    audio: _Audio
+    notes: dict[Text, Any]
+    backend: _Plugin
+    isolation: Isolation
+    determinism: Determinism
+    space: _Space
+    sampler: _Plugin
+    origins: Texts
+    validators: list[_Plugin]
+    measures: list[Annotated[list[Text], Field(min_length=3, max_length=3)]]
+    sink: _Plugin
+    versions: dict[Text, Text]
+    presets: list[_Preset] = []
+
+
+def check_stored(data: Mapping[str, Any]) -> Notes:
+    """Raise :class:`DatasetError`, naming the field, unless data is the JSON of a plan; return its notes.
+
+    What a format older than this one did not have is left out. Whether the numbers fit each other is for what is made
+    of them to say.
+    """
+    try:
+        stored = StoredPlan.model_validate(data)
+        notes = Notes.model_validate(stored.notes)
+    except ValidationError as error:
+        raise DatasetError(_told(error)) from None
+    if sum(stored.rounds) * notes.per_patch > MOST_ROWS or stored.block * notes.per_patch > MOST_ROWS:
+        raise DatasetError(f"its rounds, blocks and notes ask for more than {MOST_ROWS} rows")
+    return notes
+
+
+def _told(error: ValidationError) -> str:
+    """Return the first thing that is wrong, and how many more there are."""
+    first, *others = error.errors(include_url=False, include_context=False, include_input=False)
+    where = ".".join(map(str, first["loc"])) or "it"
+    return f"{where}: {first['msg']}" + (f", and {len(others)} more" if others else "")
