@@ -159,7 +159,7 @@ def _cure(lines: Iterable[str]) -> str:
             "have different labels. Make each with all the presets, or with one catalog and no presets."
         )
     if any(key.startswith("space") for key in keys):
-        return "Use the same [backend] and [space] for all: free and fix the same parameters."
+        return "Make all of them with the same [backend] and [space]: free and fix the same parameters."
     if keys == ["measures"]:
         return "Make one of them again with the validators of the other."
     return "Make one of them again with the settings of the other."
