@@ -263,9 +263,10 @@ class Dataset:
         plan, size = self.plan, self.plan.block_rows
         for block, rows in self._committed.items():
             if not (0 <= block < plan.blocks and 0 < rows <= plan.rows_of(block)):
+                where = f"{self.storage.path}: " if self.storage.path else ""
                 raise DatasetError(
-                    f"block {block} is said to have {rows} rows, for which the plan has no place: what says so is "
-                    "damaged, or belongs to another dataset. Restore it from a copy, or remove it."
+                    f"{where}block {block} is said to have {rows} rows, for which the plan has no place: what "
+                    "says so is damaged, or belongs to another dataset. Restore it from a copy, or remove it."
                 )
         parts = [np.arange(block * size, block * size + rows) for block, rows in self._committed.items()]
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.dataset.reader import Dataset
+from tonesmith.errors import DatasetError
 from tonesmith.space.parameter import Parameter
 from tonesmith.space.preset import credits_of
 
@@ -54,11 +55,20 @@ def report(dataset: Dataset) -> dict[str, Any]:
         "origins": dict(origins.most_common()),
         "rejections": dict(rejections.most_common()),
         "levels": {m.name: {**_spread(seen.columns[m.name]), "unit": m.unit} for m in plan.measures},
-        "made_with": dict(dataset.attributes.get("made_with", {})),
+        "made_with": _made_with(dataset),
         "plan": {key: value for key, value in plan.to_json().items() if key not in {"space", "presets"}},
         "fingerprint": plan.fingerprint,
         "digest": dataset.digest,
     }
+
+
+def _made_with(dataset: Dataset) -> dict[str, str]:
+    told = dataset.attributes.get("made_with", {})
+    if not isinstance(told, Mapping):
+        raise DatasetError(
+            f"{dataset.storage.path or 'the dataset'}: its attribute 'made_with' is damaged. Restore it."
+        )
+    return {str(name): str(version) for name, version in told.items()}
 
 
 @dataclass(frozen=True)
