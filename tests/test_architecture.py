@@ -15,7 +15,7 @@ import pytest
 from support import ROOT
 
 FOLDERS = ("core", "backends", "samplers", "validators", "sinks")
-LONGEST = 360
+LONGEST = 370
 """Lines of a file that still holds one idea."""
 
 
@@ -55,7 +55,7 @@ def linted(package: Path) -> subprocess.CompletedProcess[str]:
 def test_the_map_in_the_docs_is_the_one_in_the_code(drawing: Any) -> None:
     text = drawing.PAGE.read_text(encoding="utf-8")
     assert drawing.page(text) == text, "run: python docs/make_architecture.py"
-    assert "| `space` | errors, terminal |" in text
+    assert "| `errors` | terminal |" in text
 
 
 def test_the_map_shows_an_arrow_for_every_import(drawing: Any, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import re
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tonesmith.doctor.checkup import Checkup, Finding, State
+from tonesmith.doctor.findings import UNREPEATED, file_finding, shortened
 from tonesmith.doctor.repeatability import (
     WATCHED,
     Interleaved,
@@ -30,7 +30,7 @@ from tonesmith.engine.isolation import isolation_of, promise_of
 from tonesmith.engine.machine import can_fork
 from tonesmith.engine.overheard import overhearing
 from tonesmith.errors import ConfigError, TonesmithError
-from tonesmith.host.binary import cure_of, file_fault
+from tonesmith.host.binary import cure_of
 from tonesmith.host.roles import Backend, Options
 from tonesmith.plan.plan import Audio, PluginRef
 from tonesmith.plan.promises import Determinism, Isolation
@@ -45,7 +45,6 @@ _SILENT_DB = -80.0
 _LEAK_MB = 20.0
 _SAID = 12
 """Lines of what engines wrote that are kept."""
-_HASH = re.compile(r"\b[0-9a-f]{40,}\b")
 _TOLERANCE = 1e-5
 """Of a parameter's range: how far a value read back may lie from what was set, for a float32 in between."""
 
@@ -109,7 +108,7 @@ def _examined(  # noqa: PLR0913 - as examine
     start = Checkup(backend.name, used, promised, (), note_seconds=NOTE.duration, platform=machine)
     reference = PluginRef(backend.name, options.model_dump(mode="json"))
     progress("loading")
-    broken = _file_finding(backend, options)
+    broken = file_finding(backend, options)
     try:
         with Engine(reference, Audio(sample_rate, 0, 0), 1, used, _no_asset, load_seconds) as engine:
             description = engine.describe(NOTE.hold, NOTE.tail)
@@ -175,7 +174,7 @@ class _Examination:
             seconds = time.perf_counter() - started
             self._set(load_seconds=seconds)
             versions = (self.checkup.versions or {}).items()
-            told = ", ".join(f"{name} {_HASH.sub(_shortened, version)}" for name, version in versions)
+            told = ", ".join(f"{name} {shortened(version)}" for name, version in versions)
             self._find("load", "ok", f"{seconds:.2f} s, process and engine ({told})")
             self.progress("playing the default patch")
             default = played(engine, self.subject, default_patch(self.space))
@@ -301,7 +300,7 @@ class _Examination:
         told = f"{found} found, {promised} promised"
         if is_kept(promised, found, floor):
             repeats = found in {"exact", "floor"}
-            self._find("promise", "ok" if repeats else "warn", told, "" if repeats else _UNREPEATED)
+            self._find("promise", "ok" if repeats else "warn", told, "" if repeats else UNREPEATED)
         else:
             cure = "Rows will not render again as promised. Use a stricter plan.isolation, or tell the plugin's author."
             self._find("promise", "fail", told, cure)
@@ -348,26 +347,6 @@ class _Examination:
         else:
             cure = "With isolation snapshot it is freed with each copy. Otherwise, split a long run."
             self._find("memory", "warn", told, cure)
-
-
-_UNREPEATED = (
-    "A row may sound otherwise when another process renders it again, as verify --render and a resumed run do: hold "
-    "what draws random numbers in the synth, or take the stored audio for the truth."
-)
-
-
-def _shortened(digest: re.Match[str]) -> str:
-    return f"{digest[0][:12]}..."
-
-
-def _file_finding(backend: type[Backend[Any]], options: Options) -> tuple[Finding, ...]:
-    """Return what is wrong with the file of an engine, if the backend names one."""
-    try:
-        path = backend.binary(options)
-    except TonesmithError:
-        return ()  # loading it will tell
-    fault = file_fault(path) if path is not None else None
-    return (Finding("file", "fail", fault.text, fault.cure),) if fault else ()
 
 
 def _no_asset(name: str) -> bytes:

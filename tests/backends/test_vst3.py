@@ -742,7 +742,7 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(tiny, sick, effect, tm
         (effect, (), "is an effect, not an instrument"),
         (broken(tiny, tmp_path, "truncated"), (), "is cut off"),
         (tiny, ("--backend.spec", written(tmp_path, "[parameters]\ncutof = {}")), "Did you mean 'cutoff'?"),
-        (tiny, ("--backend.spec", "surge_xt"), "is for 'Surge XT', and"),
+        (tiny, ("--backend.spec", "surge_xt"), "is for 'Surge XT', but"),
     ]
     for plugin, more, told in cases:
         done = generate(plugin, tmp_path / "out.zarr", *more)

@@ -295,7 +295,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_exits_130(
     assert run(["generate", "out.zarr"]) == 130
     out = capsys.readouterr().out
     assert "3 of 6 rows" in out
-    assert "run the same command again" in out
+    assert "Run the same command to resume." in out
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_exits_130(
     [
         (ConfigError("that is wrong"), 2, "tonesmith: error: that is wrong\n"),
         (KeyboardInterrupt(), 130, ""),
-        (ZeroDivisionError("by nought"), 1, "tonesmith: error: ZeroDivisionError: by nought\nThis is a fault"),
+        (ZeroDivisionError("by nought"), 1, "tonesmith: error: ZeroDivisionError: by nought\nThis is a bug"),
     ],
 )
 def test_what_is_raised_becomes_a_message_and_a_status(

@@ -13,6 +13,7 @@ from tonesmith.cli.commands.plugins import example, find_records
 from tonesmith.host.composition import compose
 from tonesmith.host.settings import settings_of
 from tonesmith.host.toml import TomlSource, parse_toml
+from tonesmith.terminal.text import sentence
 
 HOST = Host(allowed="")
 
@@ -38,7 +39,7 @@ def test_the_list_names_every_plugin_with_its_origin(
     assert max(map(len, text.splitlines())) <= 80
     words = " ".join(text.split())
     for record in HOST.plugins():
-        assert f"{record.role} {record.name} tonesmith {record.version} {record.summary.split()[0]}" in words
+        assert f"{record.role} {record.name} tonesmith {record.version} {sentence(record.summary).split()[0]}" in words
 
 
 @pytest.mark.parametrize("arguments", [("--json",), ("list", "--json")])
@@ -56,7 +57,7 @@ def test_showing_a_plugin_tells_every_option(capsys: pytest.CaptureFixture[str],
     words = " ".join(text.split())
     for setting in settings_of(record.plugin.Options):
         assert f"{setting.key} {setting.takes.split(' ')[0]}" in words
-        assert setting.help.split()[0] in words
+        assert sentence(setting.help).split()[0] in words
     described = json.loads(output(capsys, "show", record.name, "--json"))
     assert [o["name"] for o in described[0]["options"]] == [s.key for s in settings_of(record.plugin.Options)]
 

@@ -560,8 +560,8 @@ def test_every_collection_of_the_built_in_table_states_its_licence() -> None:
         assert collection.licence_file
         assert collection.author
         assert len(collection.commit) == 40
-    packaged = tomllib.loads((DEFAULT_TABLE.parents[1] / "pyproject.toml").read_text())["tool"]["setuptools"]
-    assert DEFAULT_TABLE.name in packaged["package-data"]["tonesmith"]
+    packaged = tomllib.loads((DEFAULT_TABLE.parents[2] / "pyproject.toml").read_text())["tool"]["setuptools"]
+    assert DEFAULT_TABLE.name in packaged["package-data"]["tonesmith.presets"]
 
 
 def test_each_fault_of_a_table_is_told_with_its_line(tmp_path: Path) -> None:
