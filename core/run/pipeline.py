@@ -179,7 +179,9 @@ def _made(
         summary = _summary(going, storage, rows_before, time.monotonic() - started)
         if summary.complete:
             sink.finish()
-        renew_card(path, Dataset(type(sink).open(path), path))
+        stored = Dataset(type(sink).open(path), path)
+        renew_card(path, stored)
+        summary = replace(summary, nbytes=stored.nbytes)  # as anybody counts it from now on: with the card
         if UNFINISHED in work.attributes:
             warn(f"{path}: {finishing(path)}")
         watcher.finished(summary)

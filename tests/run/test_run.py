@@ -174,6 +174,11 @@ def test_the_same_command_again_does_nothing(chaos, tmp_path):
     assert (again.rows_added, again.candidates, again.digest) == (0, 0, first.digest)
 
 
+@pytest.mark.parametrize("sink", ["zarr", "folder"])
+def test_the_size_that_is_printed_is_the_size_that_is_there(chaos, tmp_path, sink):
+    assert chaos.make(tmp_path / "d", patches=2, sink=sink).nbytes == open_dataset(tmp_path / "d").nbytes
+
+
 def test_another_plan_on_the_same_path_is_refused_with_the_difference(chaos, tmp_path):
     chaos.make(tmp_path / "d", patches=4)
 
