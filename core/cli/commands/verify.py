@@ -40,13 +40,15 @@ def verify(
 
     Lists the rows that differ, and exits with 1 if there are any.
     """
+    from tonesmith.dataset.installed import installed
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.verify import check_integrity, check_renders, rows_to_render
     from tonesmith.host.trust import check_trusted
 
     opened = open_dataset(dataset)
     if render:  # said before hours are spent on reading
-        check_trusted(opened.plan, Host.load(), trust=trust)
+        host = Host.load()
+        check_trusted(installed(opened, dataset, host, ("backend",)).plan, host, trust=trust)
     rows = rows_to_render(opened, render)
     with _progress("reading", len(opened), hidden=quiet or as_json) as advance:
         damage = list(check_integrity(opened, advance))
