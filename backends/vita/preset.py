@@ -13,6 +13,7 @@ from typing import Any
 
 from tonesmith.backends.vita.preset_checks import MAX_LFOS, MAX_MODULATIONS, MAX_WAVETABLES, HarmfulError, checked
 from tonesmith.errors import EngineError
+from tonesmith.host import textfile
 from tonesmith.space.patch import Modulation, Patch, sha256_hex
 from tonesmith.space.preset import Preset
 
@@ -182,7 +183,7 @@ def read_text(path: Path) -> str:
     if size > _MAX_BYTES:
         raise EngineError(f"{size >> 20} MB; presets of more than {_MAX_BYTES >> 20} MB are not opened")
     try:
-        preset = checked(path.read_text(encoding="utf-8-sig"))
+        preset = checked(textfile.read_text(path))
     except HarmfulError as error:
         raise EngineError(str(error)) from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

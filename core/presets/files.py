@@ -32,14 +32,19 @@ def preset_files(paths: Sequence[str | os.PathLike[str]], suffixes: Sequence[str
 def _files_at(path: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
     if path.is_dir():
         for folder, inner, names in os.walk(path):
-            inner.sort()
-            yield from (Path(folder) / name for name in sorted(names) if name.lower().endswith(suffixes))
+            inner[:] = sorted(name for name in inner if name != "__MACOSX")
+            yield from (Path(folder) / name for name in sorted(names) if _is_preset(name, suffixes))
     elif path.is_file():
         yield path
     elif glob.has_magic(str(path)):
         for match in sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207 - Path.glob takes no absolute pattern
-            if Path(match).is_file() and match.lower().endswith(suffixes):
+            if Path(match).is_file() and _is_preset(Path(match).name, suffixes):
                 yield Path(match)
+
+
+def _is_preset(name: str, suffixes: tuple[str, ...]) -> bool:
+    """Return whether a file is a preset by its name: what macOS leaves beside files on other disks is none."""
+    return name.lower().endswith(suffixes) and not name.startswith("._")
 
 
 def _nothing(path: Path) -> str:

@@ -529,3 +529,28 @@ def test_a_preset_with_junk_in_it_is_read_or_refused_and_the_next_is_read(tmp_pa
 
     assert time.monotonic() - started < 20.0
     assert engine.load_preset(tmp_path / "good.vital").name == "init"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("end", ["", "\0", "\0left over"])
+def test_a_vital_preset_is_read_in_the_encodings_that_vital_reads(tmp_path, encoding, end):
+    from tonesmith.backends.vita.preset import read_text
+
+    path = tmp_path / "p.vital"
+    original = next((PRESETS / "vital").rglob("*.vital"), None)
+    if original is None:
+        pytest.skip("the real presets are not beside the project")
+    preset = {**json.loads(original.read_bytes()), "author": "Zoë"}
+    path.write_bytes((json.dumps(preset, ensure_ascii=False) + end).encode(encoding, "replace"))
+    told = json.loads(read_text(path))
+    assert told["author"] == "Zoë"
+    assert told["settings"]["osc_1_level"] == preset["settings"]["osc_1_level"]
+
+
+def test_what_macos_leaves_beside_presets_is_none(tmp_path):
+    for name in ("a.vital", "._a.vital", "__MACOSX/b.vital", "inner/._c.vital", "inner/d.vital"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    found = preset_files([tmp_path, tmp_path / "**" / "*.vital"], (".vital",))
+    assert {path.name for path in found} == {"a.vital", "d.vital", "b.vital"}
+    assert [path.name for path in preset_files([tmp_path], (".vital",))] == ["a.vital", "d.vital"]
