@@ -96,7 +96,7 @@ class _Reporter(Watcher):
 
     def dropping(self) -> None:
         self.halting = True
-        self._say("stopping at once: the blocks in flight are dropped, what is committed is kept")
+        self._say("stopping at once: the blocks in progress are dropped; finished blocks are kept")
 
     def counts(self) -> str:
         rejected = self.rejections.total()

@@ -77,7 +77,7 @@ def test_a_run_is_shown_on_the_error_stream(
     assert "51/144" in captured.err
     assert "rejected 1 (level: silent 1)" in captured.err
     assert "press Ctrl-C again to drop them" in captured.err
-    assert "the blocks in flight are dropped, what is committed is kept" in " ".join(captured.err.split())
+    assert "the blocks in progress are dropped; finished blocks are kept" in " ".join(captured.err.split())
     assert ("\x1b[2K" in captured.err) == terminal
 
 

@@ -256,13 +256,13 @@ def test_workers_and_engines_do_not_outlive_a_parent_that_is_killed(chaos, tmp_p
     wait_for(lambda: not any(is_alive(pid) for pid in processes))
 
 
-_DROPS = "stopping at once: the blocks in flight are dropped"
+_DROPS = "stopping at once: the blocks in progress are dropped"
 
 
 @pytest.mark.parametrize(
     ("signals", "said"),
     [
-        ([signal.SIGINT], "the blocks in flight are finished first"),
+        ([signal.SIGINT], "stopping after the blocks in progress"),
         ([signal.SIGINT, signal.SIGINT], _DROPS),
         ([signal.SIGTERM], _DROPS),
         ([signal.SIGHUP], _DROPS),
@@ -285,7 +285,7 @@ def test_a_run_that_is_told_to_stop_says_what_becomes_of_the_blocks_in_flight(ch
     assert child.returncode == 130
     assert 0 < rows < 30
     assert said in err
-    assert "run the same command again" in (out + err).lower()
+    assert "run the same command to resume" in (out + err).lower()
     finished = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True, timeout=120)
     assert '"complete": true' in finished.stdout
 
