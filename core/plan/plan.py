@@ -158,7 +158,8 @@ class Plan:
             raise _damaged(f"it is {type(data).__name__}, not an object")
         if (form := data.get("format")) not in range(1, FORMAT + 1):
             raise DatasetError(
-                f"the plan has format {form!r:.40}; this tonesmith reads {FORMAT} and older. Upgrade it."
+                f"the plan has format {form!r:.40}; this version of tonesmith reads {FORMAT} and "
+                "older. Upgrade tonesmith."
             )
         try:
             plan = cls._from_json(data, check_stored(data))

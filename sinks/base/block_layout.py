@@ -107,7 +107,7 @@ def layout_of(path: Path, record: Mapping[str, Any], version: int) -> Layout:
     if record["layout"] != version:
         raise OtherLayoutError(
             f"{path}: it has {record['sink']} layout {record['layout']!r:.40}; this tonesmith reads {version}. "
-            "Upgrade it."
+            "Upgrade tonesmith."
         )
     if not isinstance(record["attributes"], dict) or not isinstance(record["options"], dict):
         raise DatasetError(f"{path}: its record is damaged: options and attributes are to be objects")
