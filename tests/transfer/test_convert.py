@@ -246,7 +246,7 @@ def test_a_plan_that_was_changed_is_not_converted(source, tmp_path):
     plan["space"]["parameters"][1]["high"] = 118.0
     sink.create(attributes, source.plan.schema, source.plan.rows, source.plan.block_rows)
 
-    with pytest.raises(DatasetError, match="its plan is damaged: fingerprint .* does not match"):
+    with pytest.raises(DatasetError, match=r"its plan is damaged: fingerprint .* does not match"):
         convert(source.path, tmp_path / "after", ZARR)
     assert [found.what for found in check_integrity(open_dataset(source.path))] == ["plan"]
 
