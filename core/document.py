@@ -25,7 +25,7 @@ def open_plain(path: Path) -> int:
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, f"{path.name} is no file", str(path))
+        raise OSError(errno.EINVAL, f"{path.name} is not a file", str(path))
     return descriptor
 
 
