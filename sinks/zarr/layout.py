@@ -177,7 +177,7 @@ def attributes_of(path: Path) -> dict[str, Any]:
             return attributes
         told = "is damaged (it has no attributes)"
     raise DatasetError(
-        f"{path}: zarr.json {told}. Delete it, if it is there, and run the command that made the dataset again: the "
+        f"{path}: zarr.json {told}. Delete it, if it is there, and re-run the command that made the dataset: the "
         "blocks are untouched."
     )
 

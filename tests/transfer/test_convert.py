@@ -550,5 +550,5 @@ def test_what_was_stored_with_loss_renders_again_through_the_same_sinks(chaos, t
     with pytest.raises(OtherPlanError, match=r"stored with loss \(zarr, zarr\)"):
         chaos.make(tmp_path / "d", patches=6)
 
-    dataset.storage.attributes = {**dataset.attributes, "stored_through": []}
+    dataset.storage._storage.attributes = {**dataset.attributes, "stored_through": []}
     assert {damage.what for damage in check_renders(dataset, range(8), tmp_path / "d", Host.load())} == {"render"}
