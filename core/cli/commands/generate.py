@@ -44,15 +44,19 @@ def generate_command(arguments: Sequence[str] | None, host: Host, *, lenient: bo
 
 
 def _flags(arguments: Sequence[str], host: Host, *, lenient: bool) -> tuple[Flag, ...]:
-    from tonesmith.card.composition import load_composition
     from tonesmith.cli.flags import flags_of
-    from tonesmith.host.composition import compose
+    from tonesmith.host.composition import compose, load_config
     from tonesmith.host.toml import TomlSource
 
     named = named_plugins(arguments)
     path = named.pop("config", None)
     try:
-        config = load_composition(Path(path) if path else None, named, host=host, spelled=_SPELLED, complete=False)
+        if path and not path.endswith(".toml"):  # a dataset, whose reader costs what help should not
+            from tonesmith.card.composition import load_composition
+
+            config = load_composition(Path(path), named, host=host, spelled=_SPELLED, complete=False)
+        else:
+            config = load_config(Path(path) if path else None, named, host=host, spelled=_SPELLED)
     except TonesmithError:
         if not lenient:
             _check_installed(arguments, host)
