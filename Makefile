@@ -23,7 +23,7 @@ help: ## show this list
 demo: $(VENV)/installed ## set up, and make a dataset of 48 Vital patches at 3 pitches: data/demo.zarr
 	$(BIN)/tonesmith generate -n 48 data/demo.zarr
 
-test: $(VENV)/installed-test ## set up, and run the tests, in minutes; ARGS="-k docs" goes to pytest
+test: $(VENV)/installed-test ## set up, and run the tests; ARGS="-k docs" goes to pytest
 	$(PYTEST) $(ARGS)
 
 test-long: $(VENV)/installed-test ## the tests that take too long for every change

@@ -15,9 +15,10 @@ from typing import Any
 from tonesmith.card import croissant
 from tonesmith.card.readme import MARKER, readme
 from tonesmith.card.source import CardSource
-from tonesmith.dataset.beside import read_plain, refuse_link
+from tonesmith.dataset.beside import refuse_link
 from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.report import report
+from tonesmith.document import read_plain
 from tonesmith.errors import DatasetError, TonesmithError
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Sink

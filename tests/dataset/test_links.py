@@ -72,7 +72,7 @@ def test_a_pipe_in_place_of_a_card_keeps_nobody_waiting(
 ) -> None:
     os.mkfifo(data / name)
     assert run(["split", str(data)]) == 0
-    assert f"{name} is no file" in capsys.readouterr().err
+    assert f"{name} is not a file" in capsys.readouterr().err
 
 
 def test_a_picture_that_was_not_named_is_not_drawn_through_a_link(
