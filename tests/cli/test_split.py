@@ -256,5 +256,5 @@ def test_one_row_of_one_patch_is_no_plural(tmp_path):
 
 
 def test_a_name_that_is_no_text_is_a_setting_that_is_wrong(path):
-    with pytest.raises(tonesmith.ConfigError, match="1 is no name for a split"):
+    with pytest.raises(tonesmith.ConfigError, match="1 is not a valid name for a split"):
         tonesmith.split(path, {1: 1})  # type: ignore[dict-item]

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import ROOT
 
 from tonesmith.cli.commands import preset_sources
 from tonesmith.errors import ConfigError
@@ -560,7 +561,7 @@ def test_every_collection_of_the_built_in_table_states_its_licence() -> None:
         assert collection.licence_file
         assert collection.author
         assert len(collection.commit) == 40
-    packaged = tomllib.loads((DEFAULT_TABLE.parents[2] / "pyproject.toml").read_text())["tool"]["setuptools"]
+    packaged = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     assert DEFAULT_TABLE.name in packaged["package-data"]["tonesmith.presets"]
 
 

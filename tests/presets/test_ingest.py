@@ -384,7 +384,7 @@ def test_what_would_harm_vital_is_refused_in_one_sentence_before_it_is_loaded(tm
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"\xff\xfe\x00", "not a Vital preset (UnicodeDecodeError"),
+        (b"\xff\xfe\x00", "not a Vital preset (JSONDecodeError"),
         (b'{"settings": NaN}', "NaN is not JSON"),
         (b'{"settings": {"volume": -Infinity}}', "-Infinity is not JSON"),
         (b'{"settings": ' + b"9" * 5000 + b"}", "not a Vital preset (ValueError"),

@@ -96,6 +96,7 @@ def test_the_library_and_two_readers_may_have_one_file_open_at_once(tmp_path: Pa
 
 def test_a_reader_closes_its_files(tmp_path: Path) -> None:
     case = written(tmp_path / "d")
+    gc.collect()
     before = set(Path("/proc/self/fd").iterdir())
     storage = LmdbSink.open(case.path)
     storage.read("pitch", [1])
