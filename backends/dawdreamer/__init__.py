@@ -127,8 +127,9 @@ class DawDreamerBackend(Backend[DawDreamerOptions]):
 
     @classmethod
     def loads(cls, options: DawDreamerOptions) -> tuple[str, ...]:
-        """Return the path of a plugin or the URI of an LV2. A Faust program can call no foreign code."""
-        return () if _is_faust(options) else (options.instrument,)
+        """Return the path of a plugin, of an LV2 its bundle. A Faust program can call no foreign code."""
+        binary = cls.binary(options)
+        return () if binary is None else (str(binary),)
 
     def space(self) -> ParameterSpace:
         """Return every control of the program or the plugin but those of the note; of a program, no meters either.

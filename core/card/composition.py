@@ -168,15 +168,20 @@ def _shape(plan: Plan, host: Host) -> dict[str, Any] | None:
         bases = {"": own, **backend.shapes(options)}
     except (TonesmithError, ValueError):
         return None
-    tables = [table for name, base in bases.items() if (table := _table(plan, name, base)) is not None]
+    whole, tables = _whole(plan.space), []
+    for name, base in bases.items():
+        if (table := _table(plan, whole, name, base)) == {}:
+            return table
+        if table is not None:
+            tables.append(table)
     return min(tables, key=lambda table: len(tomli_w.dumps(table)), default=None)
 
 
-def _table(plan: Plan, name: str, base: SpaceShape) -> dict[str, Any] | None:
+def _table(plan: Plan, whole: ParameterSpace, name: str, base: SpaceShape) -> dict[str, Any] | None:
     """Return the ``[space]`` table that leads from one shape to the plan's; None if it cannot be told."""
     try:
-        shape = _spelled_out(plan, base)
-        found = shaped(_whole(plan.space), base, shape, presets=bool(plan.presets))
+        shape = _spelled_out(plan, whole, base)
+        found = shaped(whole, base, shape, presets=bool(plan.presets))
     except (TonesmithError, ValueError):
         return None
     if _form(found) != _form(plan.space):
@@ -203,10 +208,10 @@ def _form(space: ParameterSpace) -> list[Any]:
     ]
 
 
-def _spelled_out(plan: Plan, base: SpaceShape) -> SpaceShape:
+def _spelled_out(plan: Plan, whole: ParameterSpace, base: SpaceShape) -> SpaceShape:
     """Return the shape that names what the plan has other than the backend's own."""
     space, presets = plan.space, bool(plan.presets)
-    usual = shaped(_whole(space), base, SpaceShape.model_validate({"modulations": _none(plan, base)}), presets=presets)
+    usual = shaped(whole, base, SpaceShape.model_validate({"modulations": _none(plan, base)}), presets=presets)
     free = tuple(p.name for p in space.parameters if p.name not in {**space.fixed, **space.held})
     before = {**usual.fixed, **usual.held}
     routing: dict[str, Any] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -69,16 +70,29 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     chosen = next((word for word in words if not word.startswith("-")), "")
     with_flags = {"generate": generate_command, "doctor": doctor_command}
     with_flags |= {"convert": convert_command, "merge": merge_command}
+    commands = {name: _reader(name) for name in _READERS}
     for name, command in with_flags.items():
         flagged = words[words.index(chosen) + 1 :] if chosen == name else None
-        app.command(name)(command(flagged, host, lenient=bool(completed)))
-    for name in _READERS:
-        app.command(name)(_reader(name))
-    app.add_typer(plot_app(), name="plot")
-    app.add_typer(plugins_app(host), name="plugins")
-    app.add_typer(presets_app(), name="presets")
+        commands[name] = command(flagged, host, lenient=bool(completed))
+    for name, command in commands.items():
+        app.command(name)(command if name == chosen else _listed(command.__doc__))
+    groups = {"plot": plot_app, "plugins": partial(plugins_app, host), "presets": presets_app}
+    for name, group in groups.items():
+        if name == chosen:
+            app.add_typer(group(), name=name)
+        else:
+            app.command(name)(_listed(group().info.help))
     host.commands(app)
     return app
+
+
+def _listed(text: str | None) -> Callable[..., Any]:
+    """Return a command that was not chosen: a name and a help. To know its options takes Typer 10 ms each."""
+
+    def command() -> None: ...
+
+    command.__doc__ = text
+    return command
 
 
 def _reader(name: str) -> Callable[..., Any]:

@@ -103,7 +103,7 @@ def _is_path(name: str) -> bool:
 
 
 def _digest(name: str) -> str:
-    """Return the SHA-256 of a file; "" for what is none, such as an LV2, which the system finds by its URI."""
+    """Return the SHA-256 of a file or a bundle; "" for what is none."""
     try:
         return digest_of(Path(name)) if _is_path(name) else ""
     except OSError:

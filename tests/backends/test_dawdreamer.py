@@ -59,6 +59,7 @@ class TestSubtractive(BackendContract):
     note = NOTE
 
 
+@pytest.mark.long
 class TestFmAtAnotherRate(BackendContract):
     name = "dawdreamer"
     options = {"instrument": "fm"}

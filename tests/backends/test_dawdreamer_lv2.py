@@ -129,8 +129,12 @@ def test_another_build_of_an_lv2_is_another_plan(tmp_path):
     assert dataset.plan.versions["plugin"] == f"sha256 {digest}"
     assert dataset.attributes["checkup"]["binary"] == digest
 
-    (folder / "Unused.so").write_bytes(b"")
+    known = terminal("verify", tmp_path / "d", "--render", 1, cwd=tmp_path, **settings)
+    assert (known.returncode, known.stderr) == (0, "")
+
     (folder / "Unused.so").unlink()
+    stranger = terminal("verify", tmp_path / "d", "--render", 1, cwd=tmp_path, **settings)
+    assert (stranger.returncode, f"loads {folder}" in stranger.stderr, digest in stranger.stderr) == (2, True, True)
     again = terminal(*asked, "-n", 2, cwd=tmp_path, **settings)
     assert (again.returncode, "versions.plugin" in again.stderr) == (2, True)
     assert len(open_dataset(tmp_path / "d")) == 1

@@ -58,7 +58,7 @@ def differing_rows(dataset: Dataset, folder: Path, bpm: float = 120) -> list[int
 NOTES = {"pitches": [30, 90], "velocities": [1, 127], "hold": [0.1, 0.7], "tail": 0.2, "draw": 1}
 
 
-@pytest.mark.parametrize("patches", amounts(8, 50))
+@pytest.mark.parametrize("patches", amounts(5, 50))
 @pytest.mark.parametrize("tier", [1, 2])
 def test_patches_of_a_tier_render_again_in_a_process_that_knows_only_vita(tmp_path, tier, patches):
     generate(tmp_path / "d", patches=patches, seed=tier, backend={"name": "vita", "tier": tier}, notes=NOTES)
@@ -70,7 +70,7 @@ def test_patches_of_a_tier_render_again_in_a_process_that_knows_only_vita(tmp_pa
 
 
 @pytest.mark.usefixtures("chaos")
-@pytest.mark.parametrize("patches", amounts(10, 50))
+@pytest.mark.parametrize("patches", amounts(6, 50))
 def test_patches_with_random_modulations_render_again(tmp_path, patches):
     generate(tmp_path / "d", patches=patches, backend={"name": "vita", "tier": 3}, sampler="routed", notes=NOTES)
 
@@ -84,30 +84,37 @@ def test_patches_with_random_modulations_render_again(tmp_path, patches):
     assert differing_rows(dataset, tmp_path) == []
 
 
-def test_sample_rate_and_tempo_reach_the_engine_and_the_reference(tmp_path):
+@pytest.mark.parametrize(
+    ("bpm", "rate"),
+    [
+        (97.3, 48000),
+        pytest.param(120.0, 22050, marks=pytest.mark.long),
+        pytest.param(160.0, 44100, marks=pytest.mark.long),
+    ],
+)
+def test_sample_rate_and_tempo_reach_the_engine_and_the_reference(tmp_path, bpm, rate):
     synced = {"fix": {"lfo_1_sync": "Tempo", "delay_on": "On", "delay_sync": "Tempo", "delay_dry_wet": 0.5}}
-    for bpm, rate in ((97.3, 48000), (120.0, 22050), (160.0, 44100)):
-        generate(
-            tmp_path / f"{bpm}",
-            patches=4,
-            sample_rate=rate,
-            backend={"name": "vita", "tier": 2, "bpm": bpm},
-            space=synced,
-            notes={**NOTES, "hold": 0.3, "tail": 0.5},
-        )
-        dataset = open_dataset(tmp_path / f"{bpm}")
-        (tmp_path / f"check {bpm}").mkdir()
-        assert dataset[0].audio.shape == (2, round(0.8 * rate))
-        assert differing_rows(dataset, tmp_path / f"check {bpm}", bpm) == []
+    generate(
+        tmp_path / "d",
+        patches=4,
+        sample_rate=rate,
+        backend={"name": "vita", "tier": 2, "bpm": bpm},
+        space=synced,
+        notes={**NOTES, "hold": 0.3, "tail": 0.5},
+    )
+
+    dataset = open_dataset(tmp_path / "d")
+    assert dataset[0].audio.shape == (2, round(0.8 * rate))
+    assert differing_rows(dataset, tmp_path, bpm) == []
 
 
 def test_the_row_of_a_patch_does_not_depend_on_the_notes_before_it(tmp_path):
-    both = {"patches": 6, "backend": {"name": "vita", "tier": 2}}
+    both = {"patches": 3, "backend": {"name": "vita", "tier": 2}}
     generate(tmp_path / "three", notes={"pitches": [48, 60, 72], "hold": 0.4, "tail": 0.1}, **both)
     generate(tmp_path / "last", notes={"pitches": [72], "hold": 0.4, "tail": 0.1}, **both)
 
     three, last = open_dataset(tmp_path / "three"), open_dataset(tmp_path / "last")
-    assert [three[3 * i + 2].audio.tobytes() for i in range(6)] == [last[i].audio.tobytes() for i in range(6)]
+    assert [three[3 * i + 2].audio.tobytes() for i in range(3)] == [last[i].audio.tobytes() for i in range(3)]
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +136,7 @@ def engine() -> Iterator[Engine]:
         yield made
 
 
-@pytest.mark.parametrize("count", amounts(10, 40))
+@pytest.mark.parametrize("count", amounts(8, 40))
 def test_real_presets_render_again_from_label_and_assets(
     presets: list[Path], engine: Any, tmp_path: Path, count: int
 ) -> None:
@@ -161,7 +168,7 @@ def test_a_preset_sounds_as_it_did_before_it_became_a_label(presets: list[Path],
     """Labels are float32 in [0, 1]: what that rounding moves is far below hearing."""
     space = engine.describe(1.0, 0.5).space
     note = Note(60, 100, 1.0, 0.5)
-    for path, loaded in [(path, engine.load_preset(path)) for path in presets[::8]]:
+    for path, loaded in [(path, engine.load_preset(path)) for path in presets[::13]]:
         engine.contents.update(loaded.assets)
         engine.play(space.decode(space.encode(loaded.patch)), [note], 60.0)
         (tmp_path / path.name).mkdir()

@@ -74,6 +74,7 @@ class TestVst3Backend(BackendContract):
         cls.options = {"plugin": str(tiny)}
 
 
+@pytest.mark.long
 class TestVst3BackendWithAPromise(BackendContract):
     name = "vst3"
     note = NOTE

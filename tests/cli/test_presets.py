@@ -130,14 +130,13 @@ def test_show_json_has_every_parameter_and_the_names_of_assets(folder):
 
 def test_check_plays_each_preset_twice_and_fails_for_what_is_refused(folder):
     result = terminal("presets", "check", folder)
-    good = terminal("presets", "check", folder / "lead.vital", folder / "mute.vital")
+    good = terminal("presets", "check", folder / "mute.vital", "--json")
 
     assert (result.returncode, good.returncode) == (1, 0)
-    assert f"ok       {folder}/lead.vital\n" in good.stdout
-    assert f"ok       {folder}/mute.vital (silent)" in good.stdout
+    assert f"ok       {folder}/lead.vital\n" in result.stdout
+    assert f"ok       {folder}/mute.vital (silent)" in result.stdout
     assert "  refused   " in result.stdout
-    told = json.loads(terminal("presets", "check", folder / "mute.vital", "--json").stdout)
-    assert told["presets"][0]["heard"]["again"] is True
+    assert json.loads(good.stdout)["presets"][0]["heard"]["again"] is True
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tonesmith.plan.plan import Audio, PluginRef
 
 
 @pytest.fixture
-def engine_of(chaos: Any) -> Iterator[Callable[..., Engine]]:
+def engine_of(chaos_in_processes: Any) -> Iterator[Callable[..., Engine]]:
     """Make engines of the misbehaving synth: 1,600 frames at 8 kHz, stereo."""
     made: list[Engine] = []
 

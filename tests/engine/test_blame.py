@@ -38,7 +38,7 @@ def _signalled(engine, role: str, number: int) -> list[str]:
 
 
 def test_a_signal_from_outside_to_a_fork_or_its_engine_is_no_fault_of_the_patch(engine_of):
-    engine = engine_of(slow=0.4)
+    engine = engine_of(slow=1.0)
     engine.play(PLAIN, NOTES, 30.0)
     undisturbed = engine.audio.copy()
 
@@ -57,7 +57,7 @@ def test_a_signal_from_outside_to_a_fork_or_its_engine_is_no_fault_of_the_patch(
 def test_no_signal_from_outside_is_a_fault_of_the_patch(engine_of, role, number, isolation):
     if (role, isolation) == ("fork", "fresh"):
         pytest.skip("nothing is forked")
-    engine = engine_of(isolation, slow=0.4)
+    engine = engine_of(isolation, slow=1.0)
     engine.start()
     if isolation == "fresh":
         threading.Timer(0.1, lambda: send(engine.pid, number)).start()
@@ -94,7 +94,7 @@ def test_a_hang_that_sleeps_and_one_that_burns_time_are_caught_within_two_timeou
 
 
 def test_an_engine_that_stood_still_for_longer_than_the_timeout_is_not_blamed_on_the_patch(engine_of):
-    engine = engine_of(slow=0.4)
+    engine = engine_of(slow=1.0)
     engine.play(PLAIN, NOTES, 30.0)
     undisturbed = engine.audio.copy()
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-from support import PRESETS
+from support import PRESETS, amounts
 
 from tonesmith import generate, open_dataset
 from tonesmith.api import composed
@@ -224,12 +224,14 @@ def test_every_real_preset_is_read_with_all_that_it_holds(real):
             assert np.float32(kept["points"]).tolist() == np.float32(lfo["points"]).tolist()
 
 
-def test_every_real_preset_becomes_rows_that_render_again(real, tmp_path):
+@pytest.mark.parametrize("count", amounts(8, 40))
+def test_real_presets_become_rows_that_render_again(real, tmp_path, count):
+    real = real[:: len(real) // count]
     generate(
         tmp_path / "d",
-        patches=len(real),
+        patches=count,
         sampler="presets",
-        presets={"paths": [str(PRESETS / "vital")]},
+        presets={"paths": [str(path) for path in real]},
         notes={"pitches": [60], "hold": 0.3, "tail": 0.2},
         validators=[],
     )
@@ -237,7 +239,7 @@ def test_every_real_preset_becomes_rows_that_render_again(real, tmp_path):
     dataset = open_dataset(tmp_path / "d")
     assert {sha.tobytes() for sha in dataset.column("preset")} == {sha256(path.read_bytes()).digest() for path in real}
     assert [ref.sha256 for ref in dataset.plan.presets] == sorted(sha256(p.read_bytes()).hexdigest() for p in real)
-    rows = list(range(0, len(dataset), 4))
+    rows = list(range(0, count, 4))
     assert list(check_renders(dataset, rows, tmp_path / "d", Host.load(), int)) == []
 
 
@@ -504,7 +506,7 @@ def places_of(tree: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[st
 
 
 @seed(7)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_preset_with_junk_in_it_is_read_or_refused_and_the_next_is_read(tmp_path, engine, init, data):
     tree = json.loads(init)

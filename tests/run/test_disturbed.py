@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from typing import Any
 
 import pytest
 from support.processes import members, send, wait_for
@@ -12,6 +13,12 @@ from tonesmith import open_dataset
 from tonesmith.errors import ResourceError
 from tonesmith.run.pipeline import run
 from tonesmith.run.watch import Watcher
+
+
+@pytest.fixture
+def chaos(chaos_in_processes: Any) -> Any:
+    """Processes are found by what they run."""
+    return chaos_in_processes
 
 
 class _Striker(Watcher):
@@ -33,7 +40,7 @@ class _Striker(Watcher):
         self.retried.append(why)
 
 
-_SLOW = {"patches": 6, "block": 3, "notes": {"pitches": [60], "hold": 0.05, "tail": 0.05}, "backend": {"slow": 0.3}}
+_SLOW = {"patches": 6, "block": 3, "notes": {"pitches": [60], "hold": 0.05, "tail": 0.05}, "backend": {"slow": 0.6}}
 
 
 def test_signals_from_outside_to_worker_engine_and_fork_leave_the_rows_as_they_are(chaos, tmp_path):

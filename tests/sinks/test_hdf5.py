@@ -51,6 +51,7 @@ class TestZstd(SinkContract):
     sink = Hdf5Sink
 
 
+@pytest.mark.long
 class TestGzipWithMatrices(SinkFormContract):
     sink = Hdf5Sink
     options: ClassVar = {"compression": "gzip", "level": 4, "modulation_t3": True}

@@ -35,6 +35,7 @@ class TestLmdbSink(SinkContract):
     sink = LmdbSink
 
 
+@pytest.mark.long
 class TestLmdbSinkOfFlac(SinkFormContract):
     sink = LmdbSink
     options = {"audio": "flac"}

@@ -42,6 +42,7 @@ class TestParquetSink(SinkContract):
     kills = 1
 
 
+@pytest.mark.long
 class TestParquetSinkOfWav(SinkFormContract):
     sink = ParquetSink
     options = {"audio": "wav", "row_group": 3}

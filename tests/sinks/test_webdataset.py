@@ -45,6 +45,7 @@ class TestFlac(SinkContract):
     sink = WebDatasetSink
 
 
+@pytest.mark.long
 class TestNpy(SinkFormContract):
     sink = WebDatasetSink
     options: ClassVar = {"audio": "npy"}

@@ -41,6 +41,7 @@ class TestInt24(SinkFormContract):
     options: ClassVar = {"encoding": "int24", "level": 3}
 
 
+@pytest.mark.long
 class TestFloat16(SinkFormContract):
     sink = ZarrSink
     options: ClassVar = {"encoding": "float16", "level": 0}

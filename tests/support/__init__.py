@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.forks import run_forked
 from tonesmith.api import composed
 from tonesmith.host.registry import Host
 from tonesmith.plan.summary import Summary
@@ -47,12 +47,6 @@ def amounts(small: int, large: int) -> list[Any]:
 
 def terminal(*arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run ``tonesmith`` as a person would, and return its status and output."""
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "tonesmith", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1", **environment},
-        timeout=240,
-        check=False,
-    )
+    words = [str(argument) for argument in arguments]
+    variables = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", **environment}
+    return subprocess.CompletedProcess(words, *run_forked(words, cwd, variables))

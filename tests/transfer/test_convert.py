@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import terminal
+from support import amounts, terminal
 from support.builders import write_dataset
 
 from tonesmith import open_dataset
@@ -394,7 +394,7 @@ def test_what_lies_beside_a_dataset_is_brought_along(source, tmp_path):
     assert importance_of(tmp_path / "d") == measured
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", amounts(1, 2))
 def test_a_conversion_killed_at_any_moment_is_completed_by_the_next(tmp_path, workers):
     case = write_dataset(tmp_path / "s.zarr", range(24), synthetic_plan(patches=24, block=1, frames=2000))
     command = ("convert", case.path, tmp_path / "d", "--sink.encoding", "int24", "--workers", workers, "--quiet")
@@ -492,22 +492,22 @@ def test_the_terminal_tells_what_was_done(source, tmp_path):
     assert not (tmp_path / "g").exists()
 
 
-def test_ctrl_c_says_how_to_go_on(tmp_path):
+@pytest.mark.parametrize("workers", amounts(2, 1))
+def test_ctrl_c_says_how_to_go_on(tmp_path, workers):
     blocks = 80  # a second or two, so that the signal comes before the end
     case = write_dataset(tmp_path / "s.zarr", range(blocks), synthetic_plan(patches=blocks, block=1, frames=2000))
-    for workers in (1, 2):
-        out = tmp_path / f"d{workers}"
-        command = ["convert", case.path, out, "--workers", workers]
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "tonesmith", *map(str, command)], stderr=subprocess.PIPE, text=True
-        )
-        while process.poll() is None and stored(out) < 3:
-            time.sleep(0.002)
-        process.send_signal(signal.SIGINT)
-        told = process.communicate()[1]
-        assert (process.returncode, "Run the same command to resume" in told) == (130, True), told
-        assert terminal(*command).returncode == 0
-        assert open_dataset(out).digest == open_dataset(case.path).digest
+    out = tmp_path / "d"
+    command = ["convert", case.path, out, "--workers", workers]
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "tonesmith", *map(str, command)], stderr=subprocess.PIPE, text=True
+    )
+    while process.poll() is None and stored(out) < 3:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    told = process.communicate()[1]
+    assert (process.returncode, "Run the same command to resume" in told) == (130, True), told
+    assert terminal(*command).returncode == 0
+    assert open_dataset(out).digest == open_dataset(case.path).digest
 
 
 def test_a_full_disk_is_told_and_what_is_stored_is_kept(source, tmp_path):

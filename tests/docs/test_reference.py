@@ -1,0 +1,32 @@
+"""Pages that are looked up: every block runs."""
+
+from __future__ import annotations
+
+import pytest
+from support.documents import check_document
+
+PAGES = [
+    "docs/cards.md",
+    "docs/cli.md",
+    "docs/convert.md",
+    "docs/dataset.md",
+    "docs/dawdreamer.md",
+    "docs/doctor.md",
+    "docs/folder.md",
+    "docs/hdf5.md",
+    "docs/importance.md",
+    "docs/lmdb.md",
+    "docs/parquet.md",
+    "docs/security.md",
+    "docs/sinks.md",
+    "docs/space-and-labels.md",
+    "docs/trust.md",
+    "docs/vst3.md",
+    "docs/wavetables.md",
+    "docs/webdataset.md",
+]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_block_runs(name, folder, commands):
+    check_document(name, folder, commands)
