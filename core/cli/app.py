@@ -68,15 +68,15 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     )
     app.callback()(_root)
     chosen = next((word for word in words if not word.startswith("-")), "")
+    commands: dict[str, Callable[..., Any]] = {name: _reader(name) for name in _READERS}
     with_flags = {"generate": generate_command, "doctor": doctor_command}
     with_flags |= {"convert": convert_command, "merge": merge_command}
-    commands = {name: _reader(name) for name in _READERS}
-    for name, command in with_flags.items():
+    for name, flags in with_flags.items():
         flagged = words[words.index(chosen) + 1 :] if chosen == name else None
-        commands[name] = command(flagged, host, lenient=bool(completed))
+        commands[name] = flags(flagged, host, lenient=bool(completed))
     for name, command in commands.items():
         app.command(name)(command if name == chosen else _listed(command.__doc__))
-    groups = {"plot": plot_app, "plugins": partial(plugins_app, host), "presets": presets_app}
+    groups: dict[str, Callable[[], typer.Typer]] = {"plot": plot_app, "plugins": partial(plugins_app, host), "presets": presets_app}
     for name, group in groups.items():
         if name == chosen:
             app.add_typer(group(), name=name)
