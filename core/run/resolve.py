@@ -143,8 +143,10 @@ def _presets(
         progress=count,
     )
     if refused and (config.presets.strict or not found):
-        listed = "\n".join(f"  {item.path}: {item.reason}" for item in refused[:20])
-        raise ConfigError(f"presets: {len(refused)} of {len(files)} files cannot be read:\n{listed}")
+        listed = "\n".join(f"  {item.place}: {item.reason}" for item in refused[:20])
+        whole = " whole" if any(item.member for item in refused) else ""
+        bad = len({item.path for item in refused})
+        raise ConfigError(f"presets: {bad} of {len(files)} files cannot be read{whole}:\n{listed}")
     return found, tuple(refused), tuple(path for item in found for path in item.copies)
 
 
