@@ -54,7 +54,7 @@ def _flags(arguments: Sequence[str], host: Host, *, lenient: bool) -> tuple[Flag
         if path and not path.endswith(".toml"):  # a dataset, whose reader costs what help should not
             from tonesmith.card.composition import load_composition
 
-            config = load_composition(Path(path), named, host=host, spelled=_SPELLED, complete=False)
+            config = load_composition(Path(path), named, host=host, spelled=_SPELLED)
         else:
             config = load_config(Path(path) if path else None, named, host=host, spelled=_SPELLED)
     except TonesmithError:
