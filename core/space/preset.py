@@ -183,6 +183,13 @@ class PresetPatches(Sequence[Patch]):
         return (self._read(ref.patch) for ref in self._presets)
 
 
+def told_presets(patch: Patch, presets: Sequence[PresetRef]) -> str:
+    """Return which presets a patch was made of, by name and SHA-256, or "" for none."""
+    names = {ref.sha256: ref.name for ref in presets}
+    known = [sha256 for sha256 in (patch.preset, patch.mate) if sha256 in names]
+    return " and ".join(f"the preset {names[sha256]!r} (SHA-256 {sha256[:12]})" for sha256 in known)
+
+
 def credits_of(presets: Sequence[PresetRef]) -> list[dict[str, Any]]:
     """Return who made the presets under which licence: author, licence, and how many, most first."""
     counts: dict[tuple[str, str], int] = {}
