@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -73,7 +73,8 @@ class VitaBackend(Backend[VitaOptions]):
     determinism = "exact"
     fallback_determinism = "exact-in-run"
     preset_suffix: ClassVar[str] = ".vital"
-    preset_suffixes: ClassVar[tuple[str, ...]] = (".vital",)
+    preset_suffixes: ClassVar[tuple[str, ...]] = (".vital", ".vitalbank")
+    preset_banks: ClassVar[tuple[str, ...]] = (".vitalbank",)
 
     def __init__(self, options: VitaOptions, sample_rate: int) -> None:
         super().__init__(options, sample_rate)
@@ -214,15 +215,21 @@ class VitaBackend(Backend[VitaOptions]):
 
     def load_preset(self, path: Path) -> Preset:
         """Return what is in a ``.vital`` file, as Vital itself reads and upgrades it."""
-        from tonesmith.backends.vita.preset import parse, preset_of, read_text
+        from tonesmith.backends.vita.preset import read_bounded
 
-        text = said = read_text(path)
-        for _ in range(2):
-            self._load(text)
-            text = self._synth.to_json()
-        controls = self._synth.get_controls()
-        names = {n: (d.min, d.max, d.is_discrete) for n in controls for d in (self._synth.get_control_details(n),)}
-        return preset_of(parse(text), parse(said), names, path)
+        return self._preset(read_bounded(path), path.stem)
+
+    def members(self, path: Path) -> Sequence[str]:
+        """Return the names of the ``.vital`` files in a ``.vitalbank``."""
+        from tonesmith.backends.vita.bank import members
+
+        return members(path)
+
+    def load_member(self, path: Path, name: str) -> Preset:
+        """Return what is in a ``.vital`` file of a bank."""
+        from tonesmith.backends.vita.bank import member, stem
+
+        return self._preset(member(path, name), stem(name))
 
     @classmethod
     def preset(cls, patch: Patch, assets: Mapping[str, bytes], name: str) -> bytes:
@@ -230,6 +237,18 @@ class VitaBackend(Backend[VitaOptions]):
         from tonesmith.backends.vita.preset import preset_json
 
         return preset_json(patch, assets, name).encode()
+
+    def _preset(self, content: bytes, stem: str) -> Preset:
+        from tonesmith.backends.vita.preset import parse, preset_of, read_text
+        from tonesmith.space.patch import sha256_hex
+
+        text = said = read_text(content)
+        for _ in range(2):
+            self._load(text)
+            text = self._synth.to_json()
+        controls = self._synth.get_controls()
+        names = {n: (d.min, d.max, d.is_discrete) for n in controls for d in (self._synth.get_control_details(n),)}
+        return preset_of(parse(text), parse(said), names, sha256_hex(content), stem)
 
     def _load(self, text: str) -> None:
         if not self._synth.load_json(text):

@@ -135,7 +135,7 @@ def _scan_lines(done: Scan) -> Iterator[str]:
     undrawn = f", {done.undrawn} could not be played" if done.undrawn else ""
     yield f"  pictures  {done.pictures} drawn{undrawn}"
     for item in done.refused[:_SHOWN]:
-        yield f"  refused   {plain(str(item.path), 1000)}: {plain(item.reason, 300)}"
+        yield f"  refused   {plain(item.place, 1000)}: {plain(item.reason, 300)}"
     if len(done.refused) > _SHOWN:
         yield f"  and {len(done.refused) - _SHOWN} more; --json lists all"
 
@@ -152,7 +152,7 @@ def _told(done: Scan) -> dict[str, object]:
         "added": done.added,
         "pictures": done.pictures,
         "undrawn": done.undrawn,
-        "refused": [{"path": str(item.path), "reason": item.reason} for item in done.refused],
+        "refused": [{"path": str(r.path), "member": r.member, "reason": r.reason} for r in done.refused],
     }
 
 

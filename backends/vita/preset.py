@@ -17,7 +17,8 @@ from tonesmith.host import textfile
 from tonesmith.space.patch import Modulation, Patch, sha256_hex
 from tonesmith.space.preset import Preset
 
-_MAX_BYTES = 64 << 20
+MAX_BYTES = 64 << 20
+"""Of a preset."""
 _MAX_TEXT = 500
 _TEXTS = ("preset_name", "author", "preset_style", "comments")
 _VERSION = "1.5.5"
@@ -105,7 +106,8 @@ def preset_of(
     preset: Mapping[str, Any],
     original: Mapping[str, Any],
     controls: Mapping[str, tuple[float, float, bool]],
-    path: Path,
+    sha256: str,
+    stem: str,
 ) -> Preset:
     """Return what is in a preset that Vital wrote.
 
@@ -113,7 +115,8 @@ def preset_of(
         preset: as Vital saved it after loading and upgrading the file.
         original: the file itself, which tells its maker and its version.
         controls: name -> (min, max, whether it is discrete) of every control.
-        path: of the file, whose SHA-256 names the preset.
+        sha256: of the file.
+        stem: of its name, for a preset without one.
     """
     settings = preset["settings"]
     slots = [i for i, m in enumerate(settings["modulations"], 1) if m.get("source") and m.get("destination")]
@@ -127,12 +130,12 @@ def preset_of(
         values=values,
         modulations=tuple(_modulation(settings, slot, controls) for slot in slots),
         assets={slot: sha256_hex(part) for slot, part in contents.items()},
-        preset=sha256_hex(path.read_bytes()),
+        preset=sha256,
     )
     return Preset(
         patch,
         {sha256_hex(part): part for part in contents.values()},
-        name=_text(original, "preset_name") or path.stem,
+        name=_text(original, "preset_name") or stem,
         author=_text(original, "author"),
         style=_text(original, "preset_style"),
         comments=_text(original, "comments"),
@@ -173,17 +176,22 @@ def _modulation(
     return Modulation(routing["source"], routing["destination"], amount, power, *(round(s) != 0 for s in switches))
 
 
-def read_text(path: Path) -> str:
+def read_bounded(path: Path) -> bytes:
+    """Return the content of a preset file. Raises :class:`EngineError` for one that is too large."""
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise EngineError(f"{size >> 20} MB; presets of more than {MAX_BYTES >> 20} MB are not opened")
+    return path.read_bytes()
+
+
+def read_text(content: bytes) -> str:
     """Return the text of a preset file that does Vital no harm: what was checked, written anew.
 
     So Vital reads what was read here, whatever was doubled or in another encoding, and no more of its texts than
     is shown. Raises :class:`EngineError` with what is wrong.
     """
-    size = path.stat().st_size
-    if size > _MAX_BYTES:
-        raise EngineError(f"{size >> 20} MB; presets of more than {_MAX_BYTES >> 20} MB are not opened")
     try:
-        preset = checked(textfile.read_text(path))
+        preset = checked(textfile.decoded(content))
     except HarmfulError as error:
         raise EngineError(str(error)) from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -44,7 +44,7 @@ class Scan:
     Attributes:
         catalog: as it is now.
         files: that were looked at.
-        read: files that Vital could read, copies left out.
+        read: files that Vital could read, those in banks too, copies left out.
         copies: files with the content of another.
         refused: files that are no presets, and why.
         added: wavetables that the catalog did not have.
@@ -88,9 +88,9 @@ def scan(
     read, refused, copies = set[str](), list[Refused](), 0
     for start in range(0, len(files), _AT_ONCE):
         part = files[start : start + _AT_ONCE]
-        finds, bad = reader.read(part, partial(_tell_of_part, tell, start, len(files)))
+        finds, bad, equal = reader.read(part, partial(_tell_of_part, tell, start, len(files)))
         refused += bad
-        copies += len(part) - len(bad) - len(finds) + len(read & finds.keys())
+        copies += equal + len(read & finds.keys())
         read |= finds.keys()
         catalog = catalog.with_found(
             {sha: find.source for sha, find in finds.items()},
@@ -129,8 +129,10 @@ class _Reader:
         self._workers = workers
         self._init = {slot: described.space.assets[slot] for slot in CHOOSERS.values()}
 
-    def read(self, files: Sequence[Path], progress: Callable[[int], object]) -> tuple[dict[str, _Find], list[Refused]]:
-        """Return the SHA-256 of each file that Vital could read with what was found in it, and the other files."""
+    def read(
+        self, files: Sequence[Path], progress: Callable[[int], object]
+    ) -> tuple[dict[str, _Find], list[Refused], int]:
+        """Return the SHA-256 of each file that Vital could read with what was in it, the refused, and the copies."""
         done = 0
 
         def count(more: int) -> None:
@@ -155,7 +157,7 @@ class _Reader:
         for item in found:
             table = wrapped.get(item.path)
             finds[table.sha256 if table else item.preset.patch.preset] = self._find(item, table)
-        return finds, refused
+        return finds, refused, sum(len(item.copies) for item in found) + len(found) - len(finds)
 
     def _find(self, found: Found, table: _TableFile | None) -> _Find:
         preset = found.preset

@@ -20,7 +20,7 @@ from tonesmith.host.toml import TomlSource
 from tonesmith.plan.plan import Plan
 from tonesmith.space.shape import SpaceShape, shaped
 from tonesmith.space.space import ParameterSpace
-from tonesmith.terminal.text import counted, escaped
+from tonesmith.terminal.text import escaped
 
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
@@ -31,7 +31,6 @@ def load_composition(
     *,
     host: Host,
     spelled: Mapping[str, str] | None = None,
-    complete: bool = True,
 ) -> Config:
     """Return the composition in a TOML file as :func:`load_config` does, or that of the dataset at the path.
 
@@ -40,7 +39,6 @@ def load_composition(
         overrides: dotted key -> value.
         host: where plugins are looked up.
         spelled: what messages call an override: dotted key -> flag.
-        complete: whether what a dataset does not say of its plan must be among the overrides.
 
     Raises :class:`ConfigError` as :func:`load_config`, and for a dataset whose plan does not say all that made it.
     """
@@ -48,17 +46,14 @@ def load_composition(
         return load_config(path, overrides, host=host, spelled=spelled)
     dataset = open_dataset(path)
     source = TomlSource(str(path), _stored_tables(path, dataset, host))
-    config = compose(source, overrides, host=host, spelled=spelled)
-    if complete and dataset.plan.presets and not config.presets.paths:
-        raise ConfigError(
-            f"{path}: its plan draws from {counted(len(dataset.plan.presets), 'preset')}, and the dataset does not "
-            "know where their files are. Name them: --presets PATH"
-        )
-    return config
+    return compose(source, overrides, host=host, spelled=spelled)
 
 
 def _stored_tables(path: Path, dataset: Dataset, host: Host) -> dict[str, Any]:
-    """Return the composition of a dataset that is there, with the folders of this machine and all of its patches."""
+    """Return the composition of a dataset that is there, with the folders of this machine and all of its patches.
+
+    The dataset itself is where its presets are read, since it keeps them.
+    """
     plan = dataset.plan
     if "merged" in dataset.attributes:
         raise ConfigError(f"{path} was merged from other datasets, so no composition makes it. Name one of those.")
@@ -67,6 +62,8 @@ def _stored_tables(path: Path, dataset: Dataset, host: Host) -> dict[str, Any]:
         raise ConfigError(f"{path}: its plan does not say which [space] table led to it. Name the file that has it.")
     tables = _tables(plan)
     tables["plan"]["patches"] = plan.patches
+    if plan.presets:
+        tables["presets"] = {"paths": [str(path.absolute())]}
     return {**tables, "space": shape}
 
 

@@ -9,19 +9,26 @@ import numpy as np
 
 from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.row import Row
-from tonesmith.errors import ConfigError
+from tonesmith.errors import ConfigError, EngineError
 from tonesmith.host.registry import Host
+from tonesmith.space.preset import told_presets
 
 
 def preset_of(dataset: Dataset, row: int, name: str, host: Host) -> bytes:
     """Return the preset of a row: the file that sounds like it in its synth, and renders it again bit for bit.
 
-    Raises :class:`ConfigError` if the backend cannot write presets. The synth itself need not be installed.
+    Raises :class:`ConfigError` if the backend cannot write presets, and :class:`EngineError` with the row, and the
+    preset that it came from, if it cannot write this one. The synth itself need not be installed.
     """
     backend = host.find("backend", dataset.plan.backend.name)
     if not backend.preset_suffix:
         raise ConfigError(f"the backend {backend.name!r} cannot write presets")
-    content: bytes = backend.preset(dataset[row].patch, dataset.assets_of(row), name)
+    chosen, assets = dataset[row], dataset.assets_of(row)
+    try:
+        content: bytes = backend.preset(chosen.patch, assets, name)
+    except EngineError as error:
+        made_of = told_presets(chosen.patch, dataset.plan.presets)
+        raise EngineError(f"row {chosen.row}{f', made of {made_of}' if made_of else ''}: {error}") from error
     return content
 
 

@@ -177,28 +177,32 @@ class Engine:
         """Return the first preset of a file, as :meth:`load_presets` reads it."""
         return self.load_presets(path, timeout)[0]
 
-    def load_presets(self, path: Path, timeout: float = PRESET_SECONDS) -> tuple[Preset, ...]:
+    def load_presets(self, path: Path, timeout: float = PRESET_SECONDS, member: str = "") -> tuple[Preset, ...]:
         """Return the presets of a file: one, or those of a bank in their order there.
 
         The file is opened in a process that is used for nothing else: a hostile one costs that alone.
+
+        Args:
+            path: of the file.
+            timeout: seconds that it may take.
+            member: name of the one to read, of those that :meth:`members` returns; "" for a file without.
+
         Raises :class:`EngineError` with the reason if the synth does not take the file.
         """
-        if self._reader is None:
-            self.close()
-            self._reader = self._start(buffer="")
-        try:
-            self._reader.send({"presets": str(path)})
-            told = self._answer(self._reader, timeout)["presets"]
-        except (ConfigError, EngineError) as error:
-            if self._isolation != "snapshot" or self._reader.ended:
-                self._stop_reading()
-            told = str(error).removeprefix(f"{self._backend.name}: ").removesuffix(f"\n{HINT}")
-            raise EngineError(told) from error.__cause__
-        if self._isolation != "snapshot":
-            self._stop_reading()
+        told = self._looked_into({"presets": str(path), "member": member}, timeout)["presets"]
         if not told:
             raise EngineError("it holds no preset")
         return tuple(map(_preset_of, told))
+
+    def members(self, path: Path, timeout: float = PRESET_SECONDS) -> tuple[str, ...]:
+        """Return the names of the preset files in a file that holds such. It is opened as :meth:`load_presets` does.
+
+        Raises :class:`EngineError` with the reason if there are none.
+        """
+        told = self._looked_into({"members": str(path)}, timeout)["members"]
+        if not told:
+            raise EngineError("it holds no preset")
+        return tuple(map(str, told))
 
     def close(self) -> None:
         """End the process."""
@@ -206,6 +210,23 @@ class Engine:
         if self._child is not None:
             self._child.end()
             self._child = None
+
+    def _looked_into(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+        """Return the answer of an engine that only reads preset files."""
+        if self._reader is None:
+            self.close()
+            self._reader = self._start(buffer="")
+        try:
+            self._reader.send(request)
+            answer = self._answer(self._reader, timeout)
+        except (ConfigError, EngineError) as error:
+            if self._isolation != "snapshot" or self._reader.ended:
+                self._stop_reading()
+            told = str(error).removeprefix(f"{self._backend.name}: ").removesuffix(f"\n{HINT}")
+            raise EngineError(told) from error.__cause__
+        if self._isolation != "snapshot":
+            self._stop_reading()
+        return answer
 
     def _stop_reading(self) -> None:
         if self._reader is not None:

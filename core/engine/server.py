@@ -72,8 +72,11 @@ class Server:
                 self._answered(partial(self._read, Patch.from_json(request["read"])))
             elif "describe" in request:
                 self._answered(partial(self._describe, request))
+            elif "members" in request:
+                self._answered(partial(self._looked_into, partial(self._members, Path(request["members"]))))
             elif "presets" in request:
-                self._answered(partial(self._presets, Path(request["presets"])))
+                read = partial(self._presets, Path(request["presets"]), request["member"])
+                self._answered(partial(self._looked_into, read))
 
     def _answered(self, answer: Callable[[], dict[str, Any]]) -> bool:
         try:
@@ -159,14 +162,16 @@ class Server:
                 f"render returned {frames} frames for a note of {note.duration:g} s at {rate} Hz; it must be {wanted}"
             )
 
-    def _presets(self, path: Path) -> dict[str, Any]:
+    def _looked_into(self, read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Return what is in a preset file. With snapshots a fork reads it; else the engine is used up by it."""
-        if self._setup["isolation"] == "snapshot":
-            return forked(partial(self._read_presets, path), self._module)
-        return self._read_presets(path)
+        return forked(read, self._module) if self._setup["isolation"] == "snapshot" else read()
 
-    def _read_presets(self, path: Path) -> dict[str, Any]:
-        return {"presets": [_told(preset) for preset in self._backend.load_presets(path)]}
+    def _members(self, path: Path) -> dict[str, Any]:
+        return {"members": list(self._backend.members(path))}
+
+    def _presets(self, path: Path, member: str) -> dict[str, Any]:
+        presets = [self._backend.load_member(path, member)] if member else self._backend.load_presets(path)
+        return {"presets": [_told(preset) for preset in presets]}
 
 
 def _told(preset: Preset) -> dict[str, Any]:

@@ -49,7 +49,9 @@ class PresetSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     paths: tuple[str, ...] = Field(
-        default=(), description="Files, folders and globs. In a TOML file, they are relative to its folder."
+        default=(),
+        description="Files, folders and globs, or datasets that were made with presets. In a TOML file, they are "
+        "relative to its folder.",
     )
     strict: bool = Field(default=False, description="Stop at a preset that cannot be read, instead of leaving it out.")
     licence: str = Field(default="", description="Licence of presets whose collection states none.")

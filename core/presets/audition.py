@@ -64,6 +64,7 @@ class Examined:
         used: wavetables that sound, the default ones too.
         heard: what became of its note; None if it was not played.
         number: of the preset in a file that holds several, from 1; 0 in a file of its own.
+        member: name of its file in a bank of files, or "".
     """
 
     path: Path
@@ -74,6 +75,7 @@ class Examined:
     used: int
     heard: Heard | None = None
     number: int = 0
+    member: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,7 @@ def _examined(found: Found, space: ParameterSpace, heard: Heard | None) -> Exami
         used=len(slots),
         heard=heard,
         number=found.number,
+        member=found.member,
     )
 
 

@@ -14,18 +14,20 @@ _SHOWN = 300
 """Characters of what the engine said that are repeated."""
 
 
-def exhausted(plan: Plan, patch: int, rejections: Sequence[Rejection]) -> str:
+def exhausted(plan: Plan, patch: int, rejections: Sequence[Rejection], presets: str = "") -> str:
     """Return the message that ends a run over a patch.
 
     Args:
         plan: of the dataset.
         patch: its index.
         rejections: of its candidates, in order.
+        presets: that the last of them was made of, in words, or "".
     """
     counts = ", ".join(f"{cause} {count}" for cause, count in Counter(r.cause for r in rejections).most_common())
     parts = [
         f"patch {patch} was rejected {plan.max_attempts} times ({counts}).",
         _said(rejections),
+        f"The last candidate was made of {presets}." if presets else "",
         _advice(plan, rejections),
         "Finished blocks are kept.",
     ]

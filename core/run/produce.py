@@ -25,7 +25,7 @@ from tonesmith.plan.rows import RowContent, pack_rows
 from tonesmith.run.exhausted import exhausted
 from tonesmith.run.verdicts import check_verdict
 from tonesmith.space.patch import Candidate, Patch
-from tonesmith.space.preset import PresetPatches
+from tonesmith.space.preset import PresetPatches, told_presets
 from tonesmith.space.space import Label
 
 
@@ -158,7 +158,14 @@ def _rows_of_patch(
             watch.accepted(candidate, len(rows))
             return rows
     own = [rejection for rejection in rejections if rejection.patch == patch_id]
-    raise caused(RunError(exhausted(bench.plan, patch_id, own)), trace)
+    raise caused(RunError(exhausted(bench.plan, patch_id, own, _presets_of(bench, own[-1]))), trace)
+
+
+def _presets_of(bench: Workbench, rejection: Rejection) -> str:
+    """Return which presets a rejected candidate was made of, in words, or "". One that ends workers is left alone."""
+    if not bench.plan.presets or rejection.by == "worker":
+        return ""
+    return told_presets(bench.sampler.draw(Candidate(rejection.patch, rejection.attempt)), bench.plan.presets)
 
 
 def _tried(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from tonesmith.plan.plan import Audio, Plan, PluginRef
 from tonesmith.presets.asset_store import AssetStore
 from tonesmith.presets.files import preset_files
 from tonesmith.presets.ingest import Found, Refused, ingest
+from tonesmith.run.kept_presets import kept_presets, split_paths
 from tonesmith.run.produce import sampler_of
 from tonesmith.space.preset import stored_form, with_choices
 from tonesmith.space.shape import SpaceShape, shaped
@@ -60,17 +61,24 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
     options = backend.Options.model_validate(config.backend.options)
     isolation = isolation_of(backend, options) if config.plan.isolation == "auto" else config.plan.isolation
     reference = PluginRef(backend.name, options.model_dump(mode="json"))
-    files = _preset_files(config, backend)
+    datasets, others = split_paths(config.presets.paths, host)
+    files = _preset_files(others, backend)
+    contents = AssetStore()
+    kept = [kept_presets(path, backend.name, config.presets, contents) for path in datasets]
     checkup = first_use(backend, options, isolation, config.plan.sample_rate, timeout=config.plan.timeout)
     remember(backend, options)
     asked = Audio(config.plan.sample_rate, 0, 0)
     with Engine(reference, asked, config.notes.per_patch, isolation, asset=_no_asset) as engine:
         hold = config.notes.duration - config.notes.tail
         description = engine.describe(hold, config.notes.tail)
-    space = shaped(description.space, _shape(config, backend, options), config.space, presets=bool(files))
-    contents = AssetStore()
-    presets, refused, copies = _presets(config, backend, reference, files, contents, progress)
-    stored = [stored_form(found.preset, space) for found in presets]
+    space = shaped(
+        description.space, _shape(config, backend, options), config.space, presets=bool(config.presets.paths)
+    )
+    for source in kept:
+        source.check(space)
+    found, refused, copies = _presets(config, backend, reference, files, contents, progress)
+    presets = _distinct([*found, *(item for source in kept for item in source.presets)])
+    stored = [stored_form(item.preset, space) for item in presets]
     for content in (*description.assets.values(), *(text for _, text in stored)):
         contents.add(content)
     for content in backend.stock(options).values():
@@ -87,7 +95,7 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
         backend=PluginRef(backend.name, backend.recorded(options).model_dump(mode="json")),
         isolation=isolation,
         determinism=promise_of(backend, isolation, options),
-        space=with_choices(space, [found.preset for found in presets]),
+        space=with_choices(space, [item.preset for item in presets], [c for source in kept for c in source.choices()]),
         sampler=_full_ref(host.find("sampler", config.sampler.name), config.sampler.options),
         origins=(),
         validators=tuple(_full_ref(cls, ref.options) for cls, ref in validators),
@@ -96,7 +104,7 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
         versions=description.versions,
         presets=tuple(ref for ref, _ in stored),
     )
-    remarked = sum(bool(found.preset.remarks) for found in presets)
+    remarked = sum(bool(item.preset.remarks) for item in presets)
     return Resolved(_checked(plan, host, contents), contents, refused, copies, remarked, checkup)
 
 
@@ -107,10 +115,18 @@ def _shape(config: Config, backend: type[Backend[Any]], options: Any) -> SpaceSh
     return backend.preset_shape(options) if config.presets.paths else backend.shape(options)
 
 
-def _preset_files(config: Config, backend: type[Backend[Any]]) -> list[Path]:
-    if config.presets.paths and not backend.preset_suffixes:
+def _preset_files(paths: Sequence[str], backend: type[Backend[Any]]) -> list[Path]:
+    if paths and not backend.preset_suffixes:
         raise ConfigError(f"presets.paths: the backend {backend.name!r} cannot read presets")
-    return preset_files(config.presets.paths, backend.preset_suffixes)
+    return preset_files(paths, backend.preset_suffixes)
+
+
+def _distinct(presets: Iterable[Found]) -> list[Found]:
+    """Return the first of those with one SHA-256, in the order of the SHA-256."""
+    first: dict[str, Found] = {}
+    for item in presets:
+        first.setdefault(item.preset.patch.preset, item)
+    return [first[sha256] for sha256 in sorted(first)]
 
 
 def _presets(
@@ -143,8 +159,10 @@ def _presets(
         progress=count,
     )
     if refused and (config.presets.strict or not found):
-        listed = "\n".join(f"  {item.path}: {item.reason}" for item in refused[:20])
-        raise ConfigError(f"presets: {len(refused)} of {len(files)} files cannot be read:\n{listed}")
+        listed = "\n".join(f"  {item.place}: {item.reason}" for item in refused[:20])
+        whole = " whole" if any(item.member for item in refused) else ""
+        bad = len({item.path for item in refused})
+        raise ConfigError(f"presets: {bad} of {len(files)} files cannot be read{whole}:\n{listed}")
     return found, tuple(refused), tuple(path for item in found for path in item.copies)
 
 

@@ -118,18 +118,26 @@ def stored_form(preset: Preset, space: ParameterSpace) -> tuple[PresetRef, bytes
     return ref, text
 
 
-def with_choices(space: ParameterSpace, presets: Sequence[Preset]) -> ParameterSpace:
+def with_choices(
+    space: ParameterSpace, presets: Sequence[Preset], named: Sequence[tuple[str, str, str]] = ()
+) -> ParameterSpace:
     """Return the space with what presets bring among the choices of the parameters that choose assets.
 
     These come after the choices that there are, which remain all that samplers draw.
+
+    Args:
+        space: to widen.
+        presets: whose assets become choices.
+        named: slot, SHA-256 and name of more of them.
     """
-    brought = [(asset, preset) for preset in presets for asset in preset.patch.assets.items()]
+    brought = [(*asset, preset.name) for preset in presets for asset in preset.patch.assets.items()]
+    brought += named
 
     def widened(parameter: Parameter) -> Parameter:
         if not parameter.slot:
             return parameter
         known = set(parameter.contents)
-        added = {sha: preset.name for (slot, sha), preset in brought if slot == parameter.slot and sha not in known}
+        added = {sha: name for slot, sha, name in brought if slot == parameter.slot and sha not in known}
         if not added:
             return parameter
         ordered = sorted(added)
@@ -173,6 +181,13 @@ class PresetPatches(Sequence[Patch]):
 
     def __iter__(self) -> Iterator[Patch]:
         return (self._read(ref.patch) for ref in self._presets)
+
+
+def told_presets(patch: Patch, presets: Sequence[PresetRef]) -> str:
+    """Return which presets a patch was made of, by name and SHA-256, or "" for none."""
+    names = {ref.sha256: ref.name for ref in presets}
+    known = [sha256 for sha256 in (patch.preset, patch.mate) if sha256 in names]
+    return " and ".join(f"the preset {names[sha256]!r} (SHA-256 {sha256[:12]})" for sha256 in known)
 
 
 def credits_of(presets: Sequence[PresetRef]) -> list[dict[str, Any]]:

@@ -273,7 +273,7 @@ def test_a_hostile_preset_is_refused_before_vital_sees_it(tmp_path, content, sai
     (tmp_path / "bad.vital").write_text(content)
 
     with pytest.raises(EngineError, match=said):
-        read_text(tmp_path / "bad.vital")
+        read_text((tmp_path / "bad.vital").read_bytes())
 
 
 def test_a_preset_that_vital_refuses_costs_one_process_and_one_sentence(engine, live, tmp_path):

@@ -9,10 +9,11 @@ from support import PRESETS, terminal
 
 from tonesmith.backends.vita.preset import preset_json
 from tonesmith.cli import run
-from tonesmith.cli.commands.preset_tables import shown_lines
+from tonesmith.cli.commands.preset_tables import check_line, found_json, shown_lines, summary_lines
 from tonesmith.engine.client import Engine
 from tonesmith.plan.plan import Audio, PluginRef
 from tonesmith.presets.audition import Examination, Examined, Heard
+from tonesmith.presets.ingest import Refused
 from tonesmith.space.patch import Modulation, Patch, sha256_hex
 from tonesmith.space.preset import Preset
 from tonesmith.terminal.text import one_line
@@ -184,6 +185,19 @@ def test_remarks_are_flagged_and_listed_up_to_twenty(described, tmp_path, monkey
         assert noted[shown:] == ([f"  remark    and {more} more; --json lists all"] if more else [])
     (told_json,) = json.loads(lines("list", "--json")[0])["presets"]
     assert told_json["remarks"] == list(told)
+
+
+def test_a_preset_in_a_bank_of_files_is_named_by_its_bank_and_its_file(described):
+    heard = Heard(failure="crash: SIGSEGV")
+    examined = Examined(Path("b.bank"), 1, Preset(Patch(), name="lead"), (), 0, 0, heard, 2, "My/Lead\x1b.vital")
+    found = Examination((examined,), (Refused(Path("b.bank"), "bad", "My/x.vital", 1),), described.space)
+
+    assert check_line(examined) == "fails    b.bank: 2 My/Lead .vital: crash: SIGSEGV"
+    lines = list(summary_lines(found, 1))
+    assert "  refused   b.bank: My/x.vital: bad" in lines
+    assert "  fails     b.bank: 2 My/Lead .vital: crash: SIGSEGV" in lines
+    told = found_json(found)
+    assert (told["presets"][0]["member"], told["refused"][0]["member"]) == ("My/Lead\x1b.vital", "My/x.vital")
 
 
 def test_show_lists_remarks_up_to_twenty(described):

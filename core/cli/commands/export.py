@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from tonesmith.cli.options import Json
-from tonesmith.errors import ConfigError, unknown_name
+from tonesmith.errors import ConfigError, EngineError, unknown_name
 from tonesmith.host.registry import Host
 
 
@@ -84,13 +84,20 @@ def _write(files: list[_File], *, force: bool) -> Mapping[Path, int]:
             raise ConfigError(f"{file.flag}: {path} exists. Name another file, or overwrite it with --force.")
     if len(set(paths)) < len(paths):
         raise ConfigError("two of the files to write have one name")
-    contents = [file.content() for file in files]
+    contents = [_made(file) for file in files]
     for file, path, content in zip(files, paths, contents, strict=True):
         try:
             path.write_bytes(content)
         except OSError as error:
             raise ConfigError(f"{file.flag}: cannot write {path}: {error.strerror}") from None
     return {path: len(content) for path, content in zip(paths, contents, strict=True)}
+
+
+def _made(file: _File) -> bytes:
+    try:
+        return file.content()
+    except EngineError as error:
+        raise EngineError(f"{file.flag}: {file.path} cannot be made: {error}") from error
 
 
 def _as_json(label: Mapping[str, object]) -> bytes:

@@ -54,7 +54,7 @@ def _flags(arguments: Sequence[str], host: Host, *, lenient: bool) -> tuple[Flag
         if path and not path.endswith(".toml"):  # a dataset, whose reader costs what help should not
             from tonesmith.card.composition import load_composition
 
-            config = load_composition(Path(path), named, host=host, spelled=_SPELLED, complete=False)
+            config = load_composition(Path(path), named, host=host, spelled=_SPELLED)
         else:
             config = load_config(Path(path) if path else None, named, host=host, spelled=_SPELLED)
     except TonesmithError:
@@ -252,7 +252,7 @@ def _tell_presets(resolved: Resolved) -> None:
         told = f"{counted(resolved.remarked, 'preset')} came with remarks, which `tonesmith presets list` shows"
         echo(f"  {told}", err=True)
     for item in resolved.refused[:_REFUSED_SHOWN]:
-        echo(f"  {item.path}: {item.reason}", err=True)
+        echo(f"  {item.place}: {item.reason}", err=True)
     if len(resolved.refused) > _REFUSED_SHOWN:
         more = len(resolved.refused) - _REFUSED_SHOWN
         echo(f"  and {more} more; tonesmith presets check lists all", err=True)
@@ -261,7 +261,7 @@ def _tell_presets(resolved: Resolved) -> None:
 def _presets_json(resolved: Resolved) -> dict[str, Any]:
     if not resolved.plan.presets:
         return {}
-    refused = [{"path": str(item.path), "reason": item.reason} for item in resolved.refused]
+    refused = [{"path": str(r.path), "member": r.member, "reason": r.reason} for r in resolved.refused]
     return {
         "presets": {
             "read": len(resolved.plan.presets),

@@ -63,10 +63,10 @@ def summary_lines(found: Examination, files: int) -> Iterator[str]:
     yield f"{counted(len(found.presets), 'preset')} in {counted(files, 'file')}"
     copies = [(copy, e.path) for e in found.presets for copy in e.copies]
     yield from _some("copy", [f"{plain(str(copy))} of {plain(str(path))}" for copy, path in copies])
-    yield from _some("refused", [f"{plain(str(item.path))}: {reason_of(item)}" for item in found.refused])
+    yield from _some("refused", [f"{plain(item.place)}: {reason_of(item)}" for item in found.refused])
     yield from _some("remark", list(_remarks(found.presets)))
     failed = [e for e in found.presets if e.heard is not None and e.heard.failure]
-    yield from _some("fails", [f"{plain(str(e.path))}: {one_line(e.heard.failure, 300)}" for e in failed if e.heard])
+    yield from _some("fails", [f"{_place(e)}: {one_line(e.heard.failure, 300)}" for e in failed if e.heard])
     for credit in _credits(found.presets)[:_SHOWN]:
         author, licence = plain(credit["author"]), plain(credit["licence"])
         yield f"  by        {credit['presets']:>4} {author or 'an unnamed author'}, {licence or 'no licence stated'}"
@@ -111,7 +111,7 @@ def check_line(examined: Examined) -> str:
 
 def _place(examined: Examined) -> str:
     """Return where a preset is: its file, and its number and name in one that holds several."""
-    path, name = plain(str(examined.path)), one_line(examined.preset.name, 20)
+    path, name = plain(str(examined.path)), plain(examined.member) or one_line(examined.preset.name, 20)
     return f"{path}: {examined.number} {name}".rstrip() if examined.number else path
 
 
@@ -119,7 +119,9 @@ def found_json(found: Examination) -> dict[str, Any]:
     """Return all that was found, as JSON."""
     return {
         "presets": [preset_json(e) for e in found.presets],
-        "refused": [{"path": str(item.path), "reason": reason_of(item)} for item in found.refused],
+        "refused": [
+            {"path": str(item.path), "member": item.member, "reason": reason_of(item)} for item in found.refused
+        ],
         "credits": _credits(found.presets),
     }
 
@@ -131,6 +133,7 @@ def preset_json(examined: Examined) -> dict[str, Any]:
     return {
         "path": str(examined.path),
         "number": examined.number,
+        "member": examined.member,
         "copies": [str(path) for path in examined.copies],
         "sha256": preset.patch.preset,
         "bytes": examined.size,
@@ -189,6 +192,7 @@ def shown_lines(examined: Examined, space: ParameterSpace) -> Iterator[str]:
     yield plain(str(examined.path))
     if examined.number:
         yield from _wrapped("number", str(examined.number))
+    yield from _wrapped("member", plain(examined.member))
     for label, text in (("name", preset.name), ("author", preset.author), ("style", preset.style)):
         yield from _wrapped(label, plain(text))
     yield from _wrapped("licence", plain(preset.licence) or "not stated")

@@ -22,7 +22,7 @@ from tonesmith.cli.commands.preset_tables import (
     summary_lines,
 )
 from tonesmith.cli.options import Engines, Json, Quiet
-from tonesmith.errors import ConfigError
+from tonesmith.errors import ConfigError, EngineError
 from tonesmith.host.registry import Host
 from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text
@@ -90,26 +90,25 @@ def _show(
 
     Exits with 1 if it cannot be read.
     """
-    from tonesmith.errors import EngineError
-
     if not file.is_file():
         raise ConfigError(f"{file} is not a file. For folders and globs, use `tonesmith presets list`.")
     found = _examined(_files([file], backend), 0 if no_audition else 1, 1, hidden=True)
-    if found.refused:
-        raise EngineError(f"{plain(str(file))}: {reason_of(found.refused[0])}")
-    shown = _numbered(found.presets, number, file)
+    shown = _numbered(found, number, file)
     if as_json:
         echo(json_text({**preset_json(shown), **details_of(shown, found.space)}))
     else:
         echo("\n".join(shown_lines(shown, found.space)))
 
 
-def _numbered(presets: Sequence[Examined], number: int, file: Path) -> Examined:
+def _numbered(found: Examination, number: int, file: Path) -> Examined:
     """Return a preset of a file by its number. One that is there twice is found at its first place."""
-    for examined in presets:
+    for examined in found.presets:
         if max(examined.number, 1) == number:
             return examined
-    known = ", ".join(str(max(examined.number, 1)) for examined in presets)
+    for item in found.refused:
+        if item.number in {0, number}:
+            raise EngineError(f"{plain(item.place)}: {reason_of(item)}")
+    known = ", ".join(str(max(examined.number, 1)) for examined in found.presets)
     raise ConfigError(f"{plain(str(file))} has no preset {number}, or it repeats another. It has: {known}.")
 
 

@@ -47,7 +47,9 @@ class Backend(Plugin[O]):
     preset_suffix: ClassVar[str] = ""
     """Suffix of the preset files that :meth:`preset` makes, such as ".vital"; "" if it makes none."""
     preset_suffixes: ClassVar[tuple[str, ...]] = ()
-    """Suffixes of the preset files that :meth:`load_presets` reads, in lower case."""
+    """Suffixes of the preset files that it reads, in lower case."""
+    preset_banks: ClassVar[tuple[str, ...]] = ()
+    """Those of :attr:`preset_suffixes` whose files hold preset files, as a zip does: :meth:`members` names these."""
 
     def __init__(self, options: O, sample_rate: int) -> None:
         self.options = options
@@ -172,6 +174,22 @@ class Backend(Plugin[O]):
         counts as one.
         """
         return (self.load_preset(path),)
+
+    def members(self, path: Path) -> Sequence[str]:
+        """Return the names of the preset files in a file with a suffix of :attr:`preset_banks`, in a stable order.
+
+        Called as :meth:`load_preset` is, and the file may be as hostile. Raise
+        :class:`tonesmith.errors.EngineError` if nothing in it can be read.
+        """
+        raise NotImplementedError(f"{self.name} cannot read banks of preset files")
+
+    def load_member(self, path: Path, name: str) -> Preset:
+        """Return a preset of such a file by its name. Each is read by itself, so one that is bad costs no other.
+
+        Raise :class:`tonesmith.errors.EngineError` with the reason; the host adds the name of the file and of the
+        preset in it.
+        """
+        raise NotImplementedError(f"{self.name} cannot read banks of preset files")
 
     @classmethod
     def preset(cls, patch: Patch, assets: Mapping[str, bytes], name: str) -> bytes:
