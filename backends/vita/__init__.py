@@ -171,9 +171,11 @@ class VitaBackend(Backend[VitaOptions]):
 
     def load_template(self, patch: Patch) -> None:
         """Load the patch's assets and routing, with every control at its default."""
-        from tonesmith.backends.vita.preset import routing_of, template_json
+        from tonesmith.backends.vita.preset import harmless, routing_of, template_json
 
-        self._load(template_json(patch, self._contents))
+        text = template_json(patch, self._contents)
+        harmless(text)  # the assets of a dataset may be a stranger's
+        self._load(text)
         wanted = [(m.source, m.destination) for m in patch.modulations]
         if wanted and (taken := routing_of(self._synth.to_json())) != wanted:
             lost = sorted(set(wanted) - set(taken))

@@ -190,14 +190,19 @@ def read_text(content: bytes) -> str:
     So Vital reads what was read here, whatever was doubled or in another encoding, and no more of its texts than
     is shown. Raises :class:`EngineError` with what is wrong.
     """
+    preset = harmless(textfile.decoded(content))
+    texts = {key: _text(preset, key) for key in _TEXTS}
+    return json.dumps({**texts, "synth_version": preset.get("synth_version"), "settings": preset["settings"]})
+
+
+def harmless(text: str) -> dict[str, Any]:
+    """Return the JSON of a preset that does Vital no harm. Raises :class:`EngineError` with what is wrong."""
     try:
-        preset = checked(textfile.decoded(content))
+        return checked(text)
     except HarmfulError as error:
         raise EngineError(str(error)) from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise EngineError(f"not a Vital preset ({type(error).__name__}: {error})") from None
-    texts = {key: _text(preset, key) for key in _TEXTS}
-    return json.dumps({**texts, "synth_version": preset.get("synth_version"), "settings": preset["settings"]})
 
 
 def parse(text: str) -> dict[str, Any]:

@@ -194,6 +194,20 @@ def test_more_than_64_modulations_are_refused_before_they_crash_the_engine(engin
     assert (outcome.failure, "room for 64" in outcome.detail) == ("error", True)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"), [({"num_points": 10**9}, "claims 1000000000 points"), ({"points": float("nan")}, "not JSON")]
+)
+def test_an_asset_that_would_harm_vital_is_refused_before_it_sees_it(live, described, change, said):
+    patch = tier(live, 3).decode(tier(live, 3).encode(Patch()))
+    line = {"num_points": 2, "points": [0.0, 1.0, 1.0, 0.0], "powers": [0.0, 0.0], "name": "l", "smooth": False}
+    harmful = json.dumps(line | change).encode()
+    contents = {**described.assets, "harmful": harmful}
+    with Engine(PluginRef("vita", {"tier": 3}), FORM, 2, "snapshot", contents.__getitem__) as engine:
+        (outcome,) = engine.play(replace(patch, assets={**patch.assets, "lfo_1": "harmful"}), [NOTE], 60.0)
+        assert (outcome.failure, said in outcome.detail) == ("error", True), outcome
+        played(engine, patch)
+
+
 def test_a_modulation_is_heard(engine, live):
     space = tier(live, 3)
     plain = Patch({"osc_1_random_phase": 0.0})
