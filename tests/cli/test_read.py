@@ -173,8 +173,8 @@ def test_verify_json_lists_each_damaged_row(dataset):
 
     told = json.loads(result.stdout)
     assert result.returncode == 1
-    assert {(d["block"], d["what"]) for d in told["damage"]} == {(0, "unreadable")}
-    assert [d["row"] for d in told["damage"]] == list(range(8))
+    assert {(d["block"], d["what"]) for d in told["damaged"]} == {(0, "unreadable")}
+    assert [d["row"] for d in told["damaged"]] == list(range(8))
 
 
 def test_verify_tells_a_block_without_its_file_in_one_line_and_the_cure_once(dataset):
