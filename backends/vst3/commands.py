@@ -56,7 +56,7 @@ def _scan(
     with _progress(hidden=quiet or as_json) as progress:
         done = scan(plugin, out, listen=renders, force=force, progress=progress)
     write_draft(done, out)
-    echo(json_text(done.to_json()) if as_json else "\n".join(_lines(done, out)))
+    echo(json_text({"out": str(out), **done.to_json()}) if as_json else "\n".join(_lines(done, out)))
 
 
 def _lines(done: Scan, out: Path) -> Iterator[str]:

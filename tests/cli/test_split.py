@@ -115,7 +115,7 @@ def test_splits_are_removed(path):
     assert stored(path) is not None
     assert "no longer split" in terminal("split", path, "--remove").stdout
     assert stored(path) is None
-    assert json.loads(terminal("split", path, "--remove", "--json").stdout) == {"state": "unchanged"}
+    assert json.loads(terminal("split", path, "--remove", "--json").stdout)["state"] == "unchanged"
 
 
 @pytest.mark.parametrize(

@@ -224,7 +224,8 @@ def _plan_only(config: Config, file: Path | None, out: Path | None, host: Host, 
     if as_json:
         done = sum(work.done.values())
         ahead = {"rows": work.plan.rows - done, "rows_done": done, "blocks": len(work.todo), "exists": work.exists}
-        echo(json_text({"plan": work.plan.to_json(), "work": ahead, **_presets_json(resolved)}))
+        told = {"path": str(out) if out else None, "plan": work.plan.to_json(), "work": ahead}
+        echo(json_text({**told, **_presets_json(resolved)}))
     else:
         echo("\n".join(_plan_lines(work, out, config.run.workers or cores())))
 

@@ -69,7 +69,7 @@ def importance(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     if dry_run or not (quiet or as_json):
         ahead = estimate(study, parts, workers, host)
         if dry_run and as_json:
-            told = {"bases": len(study.bases), "parameters": len(study.plan.space.continuous)}
+            told = {"path": str(target), "bases": len(study.bases), "parameters": len(study.plan.space.continuous)}
             echo(json_text({**told, **asdict(ahead)}))
         else:
             echo(_announced(study, parts, ahead), err=not dry_run)
@@ -77,7 +77,8 @@ def importance(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         found = _measured(study, parts, workers, host, hidden=quiet or as_json)
         if path == importance_path(target):
             _tell_sink(target, host)
-        echo(json_text(found.model_dump(mode="json")) if as_json else "\n".join(_lines(found, path)))
+        told = {"path": str(target), "out": str(path)}
+        echo(json_text(told | found.model_dump(mode="json")) if as_json else "\n".join(_lines(found, path)))
 
 
 def _tell_sink(target: Path, host: Host) -> None:

@@ -71,7 +71,8 @@ def pca(
     components = components_of(sounds)
     written = write_picture(sounds_figure(sounds, components), out)
     told = _sounds_json(sounds, components)
-    echo(json_text({"out": str(out), **told}) if as_json else "\n".join(_lines(out, written, told)))
+    paths = [str(path) for path in datasets]
+    echo(json_text({"paths": paths, "out": str(out), **told}) if as_json else "\n".join(_lines(out, written, told)))
 
 
 def _named(paths: Sequence[Path]) -> dict[str, Path]:
@@ -139,7 +140,7 @@ def coverage(
     written = write_picture(cover_figure(cover, dataset.resolve().name), path)
     if as_json:
         parameters = [panel.parameter.name for panel in cover.panels]
-        told = {"out": str(path), "patches": patches, "origins": dict(cover.origins)}
+        told = {"path": str(dataset), "out": str(path), "patches": patches, "origins": dict(cover.origins)}
         echo(json_text({**told, "parameters": parameters, "left_out": list(cover.left_out)}))
     else:
         echo("\n".join(_cover_lines(path, written, patches, len(cover.panels), len(cover.left_out))))

@@ -140,8 +140,7 @@ def _store(
 def _say(path: Path, told: Mapping[str, Any], lines: Iterable[str], damaged: Mapping[int, Damaged], how: _How) -> None:
     """Print what was done, and exit with 1 if blocks were damaged."""
     if how.as_json:
-        listed = {"damaged": [asdict(found) for found in damaged.values()]} if damaged else {}
-        echo(json_text({**told, **listed}))
+        echo(json_text({"path": str(path), **told, "damaged": [asdict(found) for found in damaged.values()]}))
     else:
         echo("\n".join([*lines, *_damage_lines(path, list(damaged.values()))]))
     if damaged:
