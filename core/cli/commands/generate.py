@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -188,24 +189,26 @@ def _save(config: Config, path: Path) -> None:
 def _make(
     config: Config, file: Path | None, out: Path, host: Host, log: Path | None, *, as_json: bool, quiet: bool
 ) -> None:
-    from tonesmith.cli.progress import progress, summary_lines
+    from tonesmith.cli.summary import next_lines, summary_lines
     from tonesmith.run.log import logging_to
     from tonesmith.run.pipeline import check_place, run
+    from tonesmith.run.progress import progress
     from tonesmith.run.resolve import resolve_plan
 
     check_place(out, host)
     with logging_to(log) if log is not None else nullcontext() as kept:
-        with _located(file), _reading(quiet=quiet or as_json) as read:
+        with _located(file), _reading(quiet=quiet) as read:
             resolved = resolve_plan(config, host, read)
-        if not (quiet or as_json):
+        if not quiet:
             _tell_presets(resolved)
-        with progress(quiet=quiet or as_json) as shown:
+        with progress(quiet=quiet) as shown:
             watcher = kept.watching(shown) if kept is not None else shown
             summary = run(resolved, out, workers=config.run.workers, host=host, watcher=watcher)
     if as_json:
         echo(json_text({**summary.to_json(), **_presets_json(resolved)}))
     else:
-        echo("\n".join(summary_lines(summary)))
+        offered = sys.stdout.isatty() and not quiet
+        echo("\n".join([*summary_lines(summary), *(next_lines(summary) if offered else ())]))
     if summary.interrupted and not summary.complete:
         raise typer.Exit(130)
 
@@ -232,8 +235,8 @@ def _plan_only(config: Config, file: Path | None, out: Path | None, host: Host, 
 
 @contextmanager
 def _reading(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that shows how many preset files have been read, if there is a terminal."""
-    from tonesmith.cli.progress import spinner
+    """Give a function that shows how many preset files have been read."""
+    from tonesmith.terminal.progress import spinner
 
     with spinner("reading presets", hidden=quiet) as told:
         yield lambda done, files: told(f"{done} of {files}")

@@ -98,8 +98,8 @@ def download(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
 
     Without a name, lists the known collections.
     """
-    from tonesmith.cli.progress import spinner
     from tonesmith.presets.download import download as brought
+    from tonesmith.terminal.progress import spinner
 
     keys = {
         "url": url or "",
@@ -116,7 +116,7 @@ def download(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         return
     done: list[dict[str, Any]] = []
     for collection in chosen:
-        with spinner(collection.name, hidden=quiet or as_json) as progress:
+        with spinner(collection.name, hidden=quiet) as progress:
             result = brought(collection, cache, update=update, progress=progress)
         done.append(_result(result))
         if not as_json:

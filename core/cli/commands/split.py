@@ -121,13 +121,13 @@ def _store(
 ) -> dict[int, Damaged]:
     """Store or remove splits, and return the damaged blocks, those already known included."""
     from tonesmith.card.card import renew_card
-    from tonesmith.cli.transfer import progress
+    from tonesmith.cli.transfer import listening
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.splits import UNFINISHED, finishing
     from tonesmith.transfer.split import store
 
     try:
-        with progress("dividing", hidden=how.quiet or how.as_json) as listener:
+        with listening(f"dividing {path.name}", hidden=how.quiet) as listener:
             found = {**damaged, **store(path, opened, splits, Host.load(), listener)}
     except KeyboardInterrupt:
         if UNFINISHED in open_dataset(path).attributes:

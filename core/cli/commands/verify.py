@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -47,19 +46,22 @@ def verify(
     from tonesmith.dataset.promise import promise_of
     from tonesmith.dataset.verify import check_integrity, check_renders, rows_to_render
     from tonesmith.host.trust import check_trusted
+    from tonesmith.terminal.progress import progress
 
     opened = open_dataset(dataset)
     if render:  # said before hours are spent on reading
         host = Host.load()
         check_trusted(installed(opened, dataset, host, ("backend",)).plan, host, trust=trust)
     rows = rows_to_render(opened, render)
-    with _progress("reading", len(opened), hidden=quiet or as_json) as advance:
-        damage = list(check_integrity(opened, advance))
+    with progress(f"reading {dataset.name}", hidden=quiet) as read:
+        read.begin(len(opened))
+        damage = list(check_integrity(opened, read.advance))
     unreadable = {found.row for found in damage}
     sound = [row for row in rows if row not in unreadable]
     if sound:
-        with _progress("rendering", len(sound), hidden=quiet or as_json) as advance:
-            damage += check_renders(opened, sound, dataset, Host.load(), advance, trust=trust)
+        with progress(f"rendering {dataset.name}", hidden=quiet) as rendered:
+            rendered.begin(len(sound))
+            damage += check_renders(opened, sound, dataset, Host.load(), rendered.advance, trust=trust)
     found = _Found(dataset, len(opened), opened.plan.rows, len(sound), promise_of(opened), tuple(damage))
     if as_json:
         echo(json_text({**found.to_json(), "complete": opened.complete, "digest": opened.digest}))
@@ -149,15 +151,3 @@ def _rows(rows: list[int]) -> str:
     if rows == list(range(rows[0], rows[-1] + 1)):
         return f"{rows[0]}-{rows[-1]}"
     return ", ".join(map(str, rows[:_SHOWN])) + (" and more" if len(rows) > _SHOWN else "")
-
-
-@contextmanager
-def _progress(what: str, total: int, *, hidden: bool) -> Iterator[Callable[[int], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda rows: progress.advance(task, rows)
