@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from tonesmith import Rejection
+from tonesmith.api import generate
 from tonesmith.cli import run
 from tonesmith.cli.summary import next_lines
+from tonesmith.errors import ConfigError
 from tonesmith.run.progress import progress as run_progress
 from tonesmith.run.watch import Watcher
 from tonesmith.terminal import progress as terminal_progress
@@ -176,3 +178,15 @@ def test_commands_to_try_next_are_shown_on_a_terminal_and_not_to_the_quiet(chaos
         typed = f"{shlex.quote(sys.executable)} -m tonesmith generate {short} {flags} {tmp_path / out}"
         seen = subprocess.run(["script", "-qec", typed, "/dev/null"], capture_output=True, text=True, check=True).stdout
         assert ("Next:" in seen) == offered
+
+
+def test_generate_in_python_shows_its_progress_if_asked_to(
+    chaos: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = chaos.settings(patches=1)
+    generate(tmp_path / "a", **settings, workers=1)
+    assert capsys.readouterr().err == ""
+    generate(tmp_path / "b", **settings, workers=1, progress=True)
+    assert capsys.readouterr().err.replace(str(tmp_path), "") == "/b: 2 rows in 1 block; 1 block to go\n"
+    with pytest.raises(ConfigError, match="watcher"):
+        generate(tmp_path / "c", progress=True, watcher=Watcher(), **settings)
