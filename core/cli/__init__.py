@@ -69,10 +69,12 @@ def _status(arguments: Sequence[str]) -> int:
     try:
         from tonesmith.cli.app import build_app
 
-        build_app(arguments)(args=list(arguments), prog_name="tonesmith")
+        status = build_app(arguments)(args=list(arguments), prog_name="tonesmith", standalone_mode=False)
+        return status if isinstance(status, int) else 0
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:
+        say("stopped.")
         return 130
     except BrokenPipeError:
         return 1
@@ -84,9 +86,19 @@ def _status(arguments: Sequence[str]) -> int:
         _say_error(str(error))
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - whatever was not foreseen is told in one line
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong, and return the exit status."""
+    from tonesmith.cli.usage import is_usage_error, usage_text
+
+    if not is_usage_error(error):
         _say_error(_told(error))
         return 1
-    return 0
+    if text := usage_text(error):
+        _say_error(text)
+    return 2
 
 
 def _told(error: Exception) -> str:

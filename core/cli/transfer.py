@@ -131,10 +131,12 @@ def carried_out(
 def _lines(done: Transferred, digest: str) -> Iterator[str]:
     from tonesmith.terminal.text import clock, counted, one_line, size
 
-    whole = "" if done.complete else f" of {done.rows_planned}"
+    rows = counted(done.rows, "row")
+    if not done.complete:
+        rows = f"{done.rows:,} of {counted(done.rows_planned, 'row')}"
     speed = f", {done.rows_added / done.seconds:.1f} rows/s" if done.rows_added and done.seconds else ""
-    yield f"{done.path}: {done.rows}{whole} rows in {counted(done.blocks, 'block')}"
-    yield f"  added     {done.rows_added} rows in {clock(done.seconds)}{speed}"
+    yield f"{done.path}: {rows} in {counted(done.blocks, 'block')}"
+    yield f"  added     {counted(done.rows_added, 'row')} in {clock(done.seconds)}{speed}"
     yield f"  size      {size(done.nbytes)}, from {size(done.nbytes_before)}"
     yield f"  digest    {done.digest}"
     if digest:

@@ -430,7 +430,7 @@ def test_at_a_terminal_a_file_names_backend_and_options_and_json_tells_all(chaos
     ("arguments", "said"),
     [
         (["chaoss"], "Did you mean 'chaos'?"),
-        (["chaos", "--backend.nope", "1"], "unknown flag '--backend.nope'"),
+        (["chaos", "--backend.nope", "1"], "unknown option '--backend.nope'"),
         (["chaos", "--backend.slow", "x"], "--backend.slow"),
         (["--backend.tier", "2"], "--backend.tier needs a backend"),
         (["--config", "gone.toml"], "gone.toml"),

@@ -15,6 +15,16 @@ from tonesmith.errors import ConfigError, unknown_name
 from tonesmith.host.registry import Host
 
 
+def _split_names(context: typer.Context) -> list[str]:
+    """Return what completes the name of a split."""
+    from tonesmith.dataset.opening import open_dataset
+    from tonesmith.dataset.splits import splits_of
+
+    path = context.params.get("dataset")
+    splits = splits_of(open_dataset(path).attributes, path) if path else None
+    return list(splits.names) if splits else []
+
+
 def export(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
     row: Annotated[int, typer.Option("--row", metavar="I", help="Row to export. Negative numbers count from the end.")],
@@ -28,7 +38,13 @@ def export(
         Path | None, typer.Option("--label", metavar="FILE", help="Write the note and the parameters as JSON.")
     ] = None,
     split: Annotated[
-        str, typer.Option("--split", metavar="NAME", help="Count only the rows of this split, such as test.")
+        str,
+        typer.Option(
+            "--split",
+            metavar="NAME",
+            help="Count only the rows of this split, such as test.",
+            autocompletion=_split_names,
+        ),
     ] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
     as_json: Json = False,

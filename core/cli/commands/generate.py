@@ -14,7 +14,7 @@ import typer
 from tonesmith.cli.options import Json, Quiet, listed
 from tonesmith.errors import ConfigError, DatasetError, SpaceError, TonesmithError
 from tonesmith.host.registry import Host
-from tonesmith.terminal.messages import echo
+from tonesmith.terminal.messages import echo, say
 from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _make(
 
     check_place(out, host)
     with logging_to(log) if log is not None else nullcontext() as kept:
-        with _located(file), _reading(quiet=quiet) as read:
+        with _unrendered(), _located(file), _reading(quiet=quiet) as read:
             resolved = resolve_plan(config, host, read)
         if not quiet:
             _tell_presets(resolved)
@@ -231,6 +231,16 @@ def _plan_only(config: Config, file: Path | None, out: Path | None, host: Host, 
         echo(json_text({**told, **_presets_json(resolved)}))
     else:
         echo("\n".join(_plan_lines(work, out, config.run.workers or cores())))
+
+
+@contextmanager
+def _unrendered() -> Iterator[None]:
+    """Say of a Ctrl-C that it came before the first render."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("stopped; nothing was rendered.")
+        raise typer.Exit(130) from None
 
 
 @contextmanager
@@ -277,7 +287,7 @@ def _presets_json(resolved: Resolved) -> dict[str, Any]:
 
 
 def _plan_lines(work: Work, out: Path | None, workers: int) -> list[str]:
-    from tonesmith.terminal.text import size
+    from tonesmith.terminal.text import counted, size
 
     plan, done = work.plan, sum(work.done.values())
     audio = plan.audio
@@ -289,6 +299,8 @@ def _plan_lines(work: Work, out: Path | None, workers: int) -> list[str]:
     varied = f"{len(space.continuous)} continuous, {len(space.categorical)} categorical, {len(space.fixed)} fixed"
     varied += f", {len(space.held)} varied only by presets" if space.held else ""
     state = "continue" if work.exists else "make"
+    patches, per_block = (counted(number, "patch", "patches") for number in (plan.patches, plan.block))
+    channels = counted(audio.channels, "channel")
     return [
         f"plan {plan.fingerprint}",
         f"  backend     {_written(plan.backend.name, plan.backend.options)}",
@@ -298,12 +310,12 @@ def _plan_lines(work: Work, out: Path | None, workers: int) -> list[str]:
         *([f"  presets     {len(plan.presets)}"] if plan.presets else []),
         f"  notes       {played} pitches {_listed(notes.pitches)}, with velocities {_listed(notes.velocities)}",
         f"              hold {hold} s, tail {notes.tail} s",
-        f"  audio       {audio.sample_rate} Hz, {audio.channels} channels, {audio.frames} frames per row",
+        f"  audio       {audio.sample_rate} Hz, {channels}, {counted(audio.frames, 'frame')} per row",
         *(f"  validator   {_written(v.name, v.options)}" for v in plan.validators),
         f"  sink        {_written(plan.sink.name, plan.sink.options)}",
         f"work: {state} {out or 'a dataset'}",
-        f"  rows        {plan.rows - done} of {plan.rows} ({plan.patches} patches x {notes.per_patch} notes)",
-        f"  blocks      {len(work.todo)} of {plan.blocks}, {plan.block} patches each; workers: {workers}",
+        f"  rows        {plan.rows - done:,} of {plan.rows:,} ({patches} x {counted(notes.per_patch, 'note')})",
+        f"  blocks      {len(work.todo):,} of {plan.blocks:,}, {per_block} each; workers: {workers}",
         f"  audio       {size(4 * frames * (plan.rows - done))} as float32, before compression",
     ]
 

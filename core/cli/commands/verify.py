@@ -13,7 +13,7 @@ import typer
 from tonesmith.cli.options import Json, Quiet, Trust
 from tonesmith.host.registry import Host
 from tonesmith.terminal.messages import echo
-from tonesmith.terminal.text import json_text, one_line
+from tonesmith.terminal.text import counted, json_text, one_line
 
 if TYPE_CHECKING:
     from tonesmith.dataset.promise import Promise
@@ -108,10 +108,10 @@ class _Found:
 
 def _lines(found: _Found) -> Iterable[str]:
     path, rows, planned, damage = found.path, found.rows, found.planned, found.damaged
-    missing = f" ({planned - rows} of the plan's {planned} are not rendered yet)" if rows < planned else ""
+    missing = f" ({planned - rows:,} of the plan's {planned:,} are not rendered yet)" if rows < planned else ""
     bad = {item.row for item in damage if item.what != "render" and item.row >= 0}
-    yield f"{path}: {rows} rows{missing}"
-    yield f"  stored    {rows - len(bad)} of {rows} rows are as they were written"
+    yield f"{path}: {counted(rows, 'row')}{missing}"
+    yield f"  stored    {rows - len(bad):,} of {rows:,} rows are as they were written"
     if found.rendered:
         yield from _promise_lines(found)
     listed = list(_damaged(damage))
@@ -130,7 +130,7 @@ def _promise_lines(found: _Found) -> Iterable[str]:
     yield f"  promised  {promise.promised}: {MEANING[promise.promised]}"
     if promise.measured:
         yield f"  measured  {promise.measured}, when the synth was first used"
-    yield f"  rendered  {equal} of {found.rendered} rows sound as they did, bit for bit{once}"
+    yield f"  rendered  {equal:,} of {found.rendered:,} rows sound as they did, bit for bit{once}"
     if found.repeats is False:
         yield "            The synth does not repeat its bits: rows may differ in another process."
 
