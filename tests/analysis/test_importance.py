@@ -513,7 +513,7 @@ def test_a_dataset_is_measured_and_told_within_80_columns(dataset, tmp_path):
 
 
 def test_a_composition_is_measured_as_json_alone(plan_file, tmp_path):
-    result = terminal("importance", plan_file, "--bases", 2, "--json", "--out", tmp_path / "r.json")
+    result = terminal("importance", plan_file, "--bases", 2, "--json", "-q", "--out", tmp_path / "r.json")
 
     assert (result.returncode, result.stderr) == (0, "")
     told = {"path": str(plan_file), "out": str(tmp_path / "r.json")}

@@ -187,6 +187,6 @@ def test_generate_in_python_shows_its_progress_if_asked_to(
     generate(tmp_path / "a", **settings, workers=1)
     assert capsys.readouterr().err == ""
     generate(tmp_path / "b", **settings, workers=1, progress=True)
-    assert capsys.readouterr().err.replace(str(tmp_path), "") == "/b: 2 rows in 1 block; 1 block to go\n"
+    assert capsys.readouterr().err.startswith(f"{tmp_path / 'b'}: 2 rows in 1 block; 1 block to go\n")
     with pytest.raises(ConfigError, match="watcher"):
         generate(tmp_path / "c", progress=True, watcher=Watcher(), **settings)

@@ -54,7 +54,7 @@ def stored(path) -> Any:
 
 
 def test_a_dataset_is_split_and_told_so_within_80_columns(path):
-    result = terminal("split", path, "--train", "0.5", "--val", "0.25", "--test", "0.25", "--stratify", "origin")
+    result = terminal("split", path, "--train", "0.5", "--val", "0.25", "--test", "0.25", "--stratify", "origin", "-q")
 
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()

@@ -403,7 +403,7 @@ def test_generate_stores_the_checkup_and_the_plan_knows_nothing_of_it(chaos, plu
 
 
 def test_at_a_terminal_one_backend_is_examined_with_its_flags(chaos, tmp_path):
-    result = terminal("doctor", "chaos", "--quick", "--backend.stuck", "--sample-rate", "8000", cwd=tmp_path)
+    result = terminal("doctor", "chaos", "--quick", "--backend.stuck", "--sample-rate", "8000", "-q", cwd=tmp_path)
 
     assert result.returncode == 1
     assert result.stderr == ""
