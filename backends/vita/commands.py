@@ -68,7 +68,7 @@ def _scan(
     from tonesmith.backends.vita.wavetable_scan import scan
     from tonesmith.engine.machine import cores
 
-    with _progress(hidden=quiet or as_json) as progress:
+    with _progress(hidden=quiet) as progress:
         done = scan(folders, out, workers=workers or cores(), pictures=previews, progress=progress)
     if as_json:
         echo(json_text(_told(done)))

@@ -138,6 +138,17 @@ def test_export_and_inspect_know_splits(dataset, tmp_path):
     assert odd.returncode == 2
 
 
+def test_the_names_of_splits_are_completed(dataset):
+    def completed(path, word):
+        words = f"tonesmith export {path} --split {word}"
+        return terminal(_TONESMITH_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD="4").stdout.split()
+
+    assert completed(dataset, "") == []
+    assert terminal("split", dataset, "--train", "0.5", "--val", "0", "--test", "0.5", "-q").returncode == 0
+    assert completed(dataset, "t") == ["train", "test"]
+    assert completed("nowhere", "") == []
+
+
 def test_a_dataset_that_grows_keeps_its_splits(chaos, tmp_path):
     path = tmp_path / "d"
     chaos.make(path, patches=9)

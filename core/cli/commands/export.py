@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from typing import Annotated
 import typer
 
 from tonesmith.cli.options import Json
-from tonesmith.errors import ConfigError, unknown_name
+from tonesmith.errors import ConfigError, TonesmithError, unknown_name
 from tonesmith.host.registry import Host
 
 
@@ -20,9 +21,11 @@ def _split_names(context: typer.Context) -> list[str]:
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.splits import splits_of
 
-    path = context.params.get("dataset")
-    splits = splits_of(open_dataset(path).attributes, path) if path else None
-    return list(splits.names) if splits else []
+    path = context.params.get("dataset") or next(iter(context.args), None)  # it is not read while the name is missing
+    with suppress(TonesmithError):
+        splits = splits_of(open_dataset(path).attributes, path) if path else None
+        return list(splits.names) if splits else []
+    return []
 
 
 def export(
