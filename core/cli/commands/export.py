@@ -23,7 +23,7 @@ def _split_names(context: typer.Context) -> list[str]:
 
     path = context.params.get("dataset") or next(iter(context.args), None)  # it is not read while the name is missing
     with suppress(TonesmithError):
-        splits = splits_of(open_dataset(path).attributes, path) if path else None
+        splits = splits_of(open_dataset(path).attributes, Path(path)) if path else None
         return list(splits.names) if splits else []
     return []
 
