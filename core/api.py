@@ -28,6 +28,7 @@ def generate(
     config: Config | str | os.PathLike[str] | None = None,
     workers: int | None = None,
     watcher: Watcher | None = None,
+    progress: bool = False,
     **settings: Any,
 ) -> Summary:
     """Make a dataset, or continue the one at ``path``, and return a summary.
@@ -43,11 +44,12 @@ def generate(
             in the current directory is not read, so that a program does the same wherever it is started.
         workers: number of processes; 0 means one per available CPU core.
         watcher: receives the events of the run, or None.
+        progress: whether to show how far it is on the error stream, or in the notebook; not with a watcher.
         settings: changes to the composition. The keys are those of the TOML file; keys of ``[plan]`` can
             be given directly, such as ``patches=100``.
 
     Raises:
-        ConfigError: a setting is wrong.
+        ConfigError: a setting is wrong, or both a watcher and progress are asked for.
         PluginError: a plugin is unknown or broken.
         DatasetError: the path holds a dataset of a different plan.
         EngineError: the synth could not be loaded.
@@ -58,8 +60,16 @@ def generate(
 
     host = Host.load()
     resolved = composed(config, settings, workers=workers, host=host)
+    if progress and watcher is not None:
+        raise ConfigError("progress=True is a watcher of its own. Leave it out, or watcher.")
     check_place(Path(path), host)
-    return run(resolve_plan(resolved, host), Path(path), workers=resolved.run.workers, host=host, watcher=watcher)
+    plan = resolve_plan(resolved, host)
+    if not progress:
+        return run(plan, Path(path), workers=resolved.run.workers, host=host, watcher=watcher)
+    from tonesmith.run.progress import progress as shown
+
+    with shown() as showing:
+        return run(plan, Path(path), workers=resolved.run.workers, host=host, watcher=showing)
 
 
 def convert(

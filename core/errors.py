@@ -34,6 +34,10 @@ TRACEBACK = "TONESMITH_TRACEBACK"
 """The environment variable that, set to 1, adds a traceback to errors."""
 
 
+_NEAR = 0.65
+"""Likeness from which a name is suggested: a letter changed in three is near, and "foo" is not near "sobol"."""
+
+
 class TonesmithError(Exception):
     """Base of every error that tonesmith raises on purpose."""
 
@@ -167,7 +171,14 @@ def check_libraries(what: str, modules: Iterable[str], extra: str) -> None:
 def unknown_name(kind: str, name: str, known: Iterable[str], shown: int = 12) -> str:
     """Return the sentence for a name that is not among the known ones, with the nearest first."""
     names = sorted(map(one_line, known))
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    near = nearest(name, names)
+    hint = f" Did you mean {near!r}?" if near else ""
     listed = ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
     return f"unknown {kind} {name!r}.{hint} Known: {listed or 'none'}."
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is nearest to a misspelt one, or "" if none is near. Dashes in front do not count."""
+    bare = {other.lstrip("-"): other for other in known}
+    near = difflib.get_close_matches(name.lstrip("-"), bare, n=1, cutoff=_NEAR)
+    return bare[near[0]] if near else ""

@@ -35,6 +35,11 @@ def built(source: Path) -> dict[str, Path]:
     return {"wheel": wheel, "sdist": sdist}
 
 
+def test_the_citation_is_of_this_version():
+    lines = (ROOT / "CITATION.cff").read_text(encoding="utf-8").splitlines()
+    assert f"version: {VERSION}" in lines
+
+
 def modules() -> set[str]:
     found = set()
     for folder in FOLDERS:

@@ -68,7 +68,7 @@ def _scan(
     from tonesmith.backends.vita.wavetable_scan import scan
     from tonesmith.engine.machine import cores
 
-    with _progress(hidden=quiet or as_json) as progress:
+    with _progress(hidden=quiet) as progress:
         done = scan(folders, out, workers=workers or cores(), pictures=previews, progress=progress)
     if as_json:
         echo(json_text(_told(done)))
@@ -90,9 +90,14 @@ def _list(
 
     opened = Catalog.open(catalog)
     if as_json:
-        echo(json_text({"catalog": str(catalog), "wavetables": [asdict(t) for t in _by_use(opened)]}))
+        echo(json_text({"path": str(catalog), "wavetables": [_described(t) for t in _by_use(opened)]}))
     else:
         echo("\n".join([*_table(_by_use(opened)), "", _total(opened)]))
+
+
+def _described(table: Wavetable) -> dict[str, object]:
+    told = asdict(table)
+    return {"nbytes": told.pop("bytes"), **told}
 
 
 def _by_use(catalog: Catalog) -> list[Wavetable]:
@@ -142,9 +147,9 @@ def _scan_lines(done: Scan) -> Iterator[str]:
 
 def _told(done: Scan) -> dict[str, object]:
     return {
-        "catalog": str(done.catalog.path),
+        "path": str(done.catalog.path),
         "wavetables": len(done.catalog.entries),
-        "bytes": sum(table.bytes for table in done.catalog.wavetables),
+        "nbytes": sum(table.bytes for table in done.catalog.wavetables),
         "presets": sum(source.kind == "preset" for source in done.catalog.sources.values()),
         "files": done.files,
         "read": done.read,

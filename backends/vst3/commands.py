@@ -53,10 +53,10 @@ def _scan(
     """
     from tonesmith.backends.vst3.scan import scan, write_draft
 
-    with _progress(hidden=quiet or as_json) as progress:
+    with _progress(hidden=quiet) as progress:
         done = scan(plugin, out, listen=renders, force=force, progress=progress)
     write_draft(done, out)
-    echo(json_text(done.to_json()) if as_json else "\n".join(_lines(done, out)))
+    echo(json_text({"out": str(out), **done.to_json()}) if as_json else "\n".join(_lines(done, out)))
 
 
 def _lines(done: Scan, out: Path) -> Iterator[str]:

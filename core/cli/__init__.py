@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 from tonesmith.errors import TRACEBACK, TonesmithError, unforeseen
 from tonesmith.terminal.messages import echo, say
@@ -20,17 +21,28 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line, and return the exit status.
 
     0 if all went well, 1 if the work failed, 2 if what was asked for is wrong, 130 after Ctrl-C. Where nobody wants to
-    hear of it (``>&-``), it is as if somebody had; where what is said does not fit (a full disk), the work has failed.
+    hear of it (``>&-``), it is as if somebody had; where the output does not fit (a full disk), the work has failed.
+    Nothing depends on the error stream.
     """
     _open_streams()
     status = _status(arguments)
+    status = _flushed(status)
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _silence(sys.stderr)
+    return status
+
+
+def _flushed(status: int) -> int:
+    """Return the exit status once all that was printed has arrived, or has not."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _silence()
+        _silence(sys.stdout)
         return 1
     except OSError as error:
-        _silence()
+        _silence(sys.stdout)
         _say_error(f"the output cannot be written: {error.strerror}.")
         return status or 1
     return status
@@ -43,25 +55,26 @@ def _open_streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - as long as the process
 
 
-def _silence() -> None:
+def _silence(stream: TextIO) -> None:
     """Let Python not try to write once more at its exit what could not be written."""
     with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _say_error(text: str) -> None:
-    with contextlib.suppress(OSError):
-        say(f"error: {text}")
+    say(f"error: {text}")
 
 
 def _status(arguments: Sequence[str]) -> int:
     try:
         from tonesmith.cli.app import build_app
 
-        build_app(arguments)(args=list(arguments), prog_name="tonesmith")
+        status = build_app(arguments)(args=list(arguments), prog_name="tonesmith", standalone_mode=False)
+        return status if isinstance(status, int) else 0
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:
+        say("stopped.")
         return 130
     except BrokenPipeError:
         return 1
@@ -73,9 +86,19 @@ def _status(arguments: Sequence[str]) -> int:
         _say_error(str(error))
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - whatever was not foreseen is told in one line
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong, and return the exit status."""
+    from tonesmith.cli.usage import is_usage_error, usage_text
+
+    if not is_usage_error(error):
         _say_error(_told(error))
         return 1
-    return 0
+    if text := usage_text(error):
+        _say_error(text)
+    return 2
 
 
 def _told(error: Exception) -> str:

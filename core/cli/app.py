@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from tonesmith.host.registry import Host
-from tonesmith.terminal.messages import echo
+from tonesmith.terminal.messages import echo, say
 
 _ORDER = (
     "generate",
@@ -33,11 +33,19 @@ _READERS = ("inspect", "export", "verify", "split", "importance")
 
 
 class _Ordered(TyperGroup):
-    """Lists the commands in the order in which they are used, and those of plugins after them."""
+    """The commands in the order in which they are used, and those of plugins after them."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         names = super().list_commands(ctx)
         return [n for n in _ORDER if n in names] + [n for n in names if n not in _ORDER]
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was typed. A Ctrl-C that it has nothing to say of ends it with a word and 130."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            say("stopped.")
+            raise typer.Exit(130) from None
 
 
 def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer:

@@ -254,7 +254,7 @@ def check_flags(arguments: Sequence[str], flags: Sequence[Flag]) -> None:
         if name not in known:
             plugins = dict.fromkeys(flag.panel.partition(": ")[2] for flag in there)
             chosen = f" Chosen here: {', '.join(plugins)}." if any(plugins) else ""
-            raise ConfigError(unknown_name("flag", name, known) + chosen)
+            raise ConfigError(unknown_name("option", name, known) + chosen)
 
 
 def _kind(key: str, schema: Schema) -> str:

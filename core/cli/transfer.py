@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,33 +84,19 @@ def chosen_sink(
 
 
 @contextmanager
-def progress(what: str, *, hidden: bool) -> Iterator[Listener]:
-    """Give a listener that shows on the error stream how far it is, how fast and how long yet, on a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    from tonesmith.cli.progress import Meter
+def listening(what: str, *, hidden: bool) -> Iterator[Listener]:
+    """Give a listener that shows on the error stream how far it is, how fast and how long yet."""
+    from tonesmith.terminal.progress import progress
     from tonesmith.transfer.blocks import Listener
 
     class Shown(Listener):
-        meter = Meter(0, 0)
-
         def started(self, rows: int, done: int) -> None:
-            self.meter = Meter(rows, done)
-            self.meter.add(0, time.monotonic())
-            bar.update(task, total=rows, completed=done, visible=True)
+            counter.begin(rows, done)
 
         def carried(self, rows: int) -> None:
-            now = time.monotonic()
-            self.meter.add(rows, now)
-            rate = self.meter.rate(now)
-            told = f"{rate:.1f} rows/s, {self.meter.left(now)} left" if rate else ""
-            bar.update(task, completed=self.meter.done, told=told)
+            counter.advance(rows)
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
-    with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(what, total=None, told="", visible=False)
+    with progress(what, hidden=hidden) as counter:
         yield Shown()
 
 
@@ -127,13 +112,13 @@ def carried_out(
 
     Args:
         work: the work to do.
-        what: the label of its progress bar.
+        what: the label of its progress, such as "merging m.zarr".
         digest: returns a comment on the digest.
         as_json: whether to print JSON.
         quiet: whether to show no progress.
     """
     try:
-        with progress(what, hidden=quiet or as_json) as listener:
+        with listening(what, hidden=quiet) as listener:
             done = work(listener)
     except KeyboardInterrupt:
         echo("tonesmith: interrupted. Finished blocks are kept. Run the same command to resume.", err=True)
@@ -146,10 +131,12 @@ def carried_out(
 def _lines(done: Transferred, digest: str) -> Iterator[str]:
     from tonesmith.terminal.text import clock, counted, one_line, size
 
-    whole = "" if done.complete else f" of {done.rows_planned}"
+    rows = counted(done.rows, "row")
+    if not done.complete:
+        rows = f"{done.rows:,} of {counted(done.rows_planned, 'row')}"
     speed = f", {done.rows_added / done.seconds:.1f} rows/s" if done.rows_added and done.seconds else ""
-    yield f"{done.path}: {done.rows}{whole} rows in {counted(done.blocks, 'block')}"
-    yield f"  added     {done.rows_added} rows in {clock(done.seconds)}{speed}"
+    yield f"{done.path}: {rows} in {counted(done.blocks, 'block')}"
+    yield f"  added     {counted(done.rows_added, 'row')} in {clock(done.seconds)}{speed}"
     yield f"  size      {size(done.nbytes)}, from {size(done.nbytes_before)}"
     yield f"  digest    {done.digest}"
     if digest:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.errors import DatasetError
+from tonesmith.dataset.wav import wav_of
+from tonesmith.errors import DatasetError, unknown_name
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rows import digest_hex, label_from
 from tonesmith.space.patch import Note, Patch
@@ -31,6 +34,13 @@ class ParameterValue:
     value: float
     unit: str
     text: str
+
+
+class Parameters(dict[str, ParameterValue]):
+    """Name -> value of parameters. An unknown name is a KeyError that suggests the nearest."""
+
+    def __missing__(self, name: str) -> ParameterValue:
+        raise KeyError(unknown_name("parameter", name, self))
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,13 +73,13 @@ class Row:
         return self.plan.space.decode(self.label, self.origin, self.preset, self.mate)
 
     @cached_property
-    def parameters(self) -> dict[str, ParameterValue]:
+    def parameters(self) -> Parameters:
         """Name -> value of each parameter that varies, continuous ones first."""
         space, values = self.plan.space, self.patch.values
-        return {
-            p.name: ParameterValue(values[p.name], p.shown(values[p.name]), p.unit, p.text(values[p.name]))
+        return Parameters(
+            (p.name, ParameterValue(values[p.name], p.shown(values[p.name]), p.unit, p.text(values[p.name])))
             for p in (*space.continuous, *space.categorical)
-        }
+        )
 
     @property
     def note(self) -> Note:
@@ -121,6 +131,11 @@ class Row:
             f"<Row {self.row}: patch {self.patch_id} from {self.origin}, pitch {note.pitch}, "
             f"velocity {note.velocity}, {channels} x {frames} frames>"
         )
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the row in a line, and a player with its very samples."""
+        wav = base64.b64encode(wav_of(self.audio, self.plan.audio.sample_rate)).decode()
+        return f'{escape(repr(self))}<br><audio controls src="data:audio/wav;base64,{wav}"></audio>'
 
 
 @dataclass(frozen=True, eq=False)

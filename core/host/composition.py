@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from tonesmith.errors import ConfigError, PluginError, unknown_name
+from tonesmith.errors import ConfigError, PluginError, nearest, unknown_name
 from tonesmith.host.config import (
     DEFAULT_FILE,
     DEFAULT_NAMES,
@@ -136,8 +136,7 @@ class _Composition:
         """Return the composition, every key validated, or raise all that is wrong with it."""
         known = {*SECTIONS, *DEFAULT_NAMES, "validators"}
         for name in self.tables.keys() - known:
-            at_home = " It belongs under [plan]." if name in PlanSettings.model_fields else ""
-            self.problems.append(Problem((name,), unknown_name("table", name, known) + at_home))
+            self.problems.append(Problem((name,), _unknown_table(name, known)))
         parts: dict[str, Any] = {}
         for name, model in SECTIONS.items():
             parts[name] = self._validated(model, name)
@@ -222,6 +221,16 @@ class _Composition:
             if problem.path[:length] in self.overridden:
                 return f"{self.overridden[problem.path[:length]]}: {problem.text}"
         return f"{self.source.where(problem.path)}{dotted(problem.path)}: {problem.text}"
+
+
+def _unknown_table(name: str, known: Iterable[str]) -> str:
+    """Return what to say of a table that there is not, which may be a key of ``[plan]`` that stands alone."""
+    keys = PlanSettings.model_fields
+    if name in keys:
+        return f"unknown table {name!r}. It is a key of [plan]: put it there."
+    if (near := nearest(name, {*known, *keys})) in keys:
+        return f"unknown table {name!r}. Did you mean {near!r}, a key of [plan]?"
+    return unknown_name("table", name, known)
 
 
 def _shape_file(path: Path) -> SpaceShape:

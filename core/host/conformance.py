@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from tonesmith.errors import nearest
 from tonesmith.host.roles import Backend, Options, Plugin, Sampler, Sink, Validator
 from tonesmith.plan.promises import Determinism, Isolation
 
@@ -59,8 +59,8 @@ def promise_fault(promises: Mapping[str, object]) -> str:
     for name, words in _PROMISES.items():
         value = promises[name]
         if value not in words:
-            near = difflib.get_close_matches(str(value), words, n=1, cutoff=0.5)
-            hint = f". Did you mean {near[0]!r}?" if near else ""
+            near = nearest(str(value), words)
+            hint = f". Did you mean {near!r}?" if near else ""
             return f"has {name} = {value!r}, which is none of {', '.join(map(repr, words))}{hint}"
     return ""
 

@@ -6,7 +6,6 @@ JSON schema, so they cannot disagree with what the model accepts.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from tonesmith.errors import unknown_name
+from tonesmith.errors import nearest, unknown_name
 from tonesmith.host.toml import KeyPath
 
 Schema = Mapping[str, Any]
@@ -266,8 +265,8 @@ def _inside(part: str | int, schema: Schema) -> Schema:
 
 
 def _nearest(value: Any, schema: Schema) -> str:
-    near = difflib.get_close_matches(str(value), [str(c) for c in choices_of(schema)], n=1, cutoff=0.5)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    near = nearest(str(value), map(str, choices_of(schema)))
+    return f" Did you mean {near!r}?" if near else ""
 
 
 def _short(value: Any) -> str:

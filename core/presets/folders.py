@@ -41,7 +41,7 @@ class Tally:
     """What presets there are in a folder: how many, and their size in bytes."""
 
     presets: int
-    bytes: int
+    nbytes: int
 
 
 def vital_folders(

@@ -31,6 +31,7 @@ from tonesmith.plan.summary import Summary
 from tonesmith.run.first_sound import check_first_sound
 from tonesmith.run.presence import present
 from tonesmith.run.resolve import Resolved
+from tonesmith.run.room import warn_of_room
 from tonesmith.run.watch import Watcher
 from tonesmith.run.workers import Accepted, Again, Committed, Crew, Dropped, Event, Fatal, Rejected
 from tonesmith.terminal.messages import warn
@@ -150,6 +151,7 @@ def run(
     if not work.exists:
         check_first_sound(resolved, host)
     plan = work.plan
+    warn_of_room(path, 4 * plan.audio.channels * plan.audio.frames * (plan.rows - sum(work.done.values())))
     sink = host.sink_at(plan.sink.name, plan.sink.options, path)
     started = time.monotonic()
     attributes = {**work.attributes, **_attributes(plan, resolved.checkup, host)}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 from tonesmith.terminal.text import shown
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """Print lines, on the error stream if they are not what was asked for."""
-    print(shown(text), file=sys.stderr if err else sys.stdout, flush=True)
+    """Print lines, on the error stream if they are not what was asked for: then nothing depends on their arrival."""
+    if not err:
+        print(shown(text), flush=True)
+        return
+    with contextlib.suppress(OSError):
+        print(shown(text), file=sys.stderr, flush=True)
 
 
 def say(text: str) -> None:

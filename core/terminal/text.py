@@ -32,8 +32,8 @@ def spaced(text: str) -> str:
 
 
 def counted(number: int, thing: str, things: str = "") -> str:
-    """Return a number and its noun, such as "1 row" or "2 rows"."""
-    return f"{number} {thing if number == 1 else things or f'{thing}s'}"
+    """Return a number and its noun, such as "1 row" or "2,000 rows"."""
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
 
 
 def escaped(text: str) -> str:

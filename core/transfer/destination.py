@@ -20,6 +20,7 @@ from tonesmith.host.roles import Sink
 from tonesmith.plan.differences import check_same_plan, differences
 from tonesmith.plan.plan import Plan
 from tonesmith.run.presence import present
+from tonesmith.run.room import warn_of_room
 from tonesmith.transfer.blocks import Damaged, Feed, Listener, transfer
 from tonesmith.transfer.split import store
 
@@ -218,6 +219,8 @@ def transferred(
     started, sink, plan = time.monotonic(), destination.sink, destination.plan
     destination.check_same(feed, attributes, compared=compared)
     todo = destination.todo(feed)
+    share = sum(todo.values()) / max(sum(feed.blocks.values()), 1)
+    warn_of_room(sink.path, round(share * sum(source.dataset.nbytes for source in feed.sources)))
     sink.create(destination.with_own_splits(attributes), plan.schema, plan.rows, plan.block_rows)
     check_same_plan(sink.path, type(sink).open(sink.path).attributes, attributes)
     with present(sink.path):

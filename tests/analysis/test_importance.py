@@ -513,10 +513,11 @@ def test_a_dataset_is_measured_and_told_within_80_columns(dataset, tmp_path):
 
 
 def test_a_composition_is_measured_as_json_alone(plan_file, tmp_path):
-    result = terminal("importance", plan_file, "--bases", 2, "--json", "--out", tmp_path / "r.json")
+    result = terminal("importance", plan_file, "--bases", 2, "--json", "-q", "--out", tmp_path / "r.json")
 
     assert (result.returncode, result.stderr) == (0, "")
-    assert json.loads(result.stdout) == json.loads((tmp_path / "r.json").read_text())
+    told = {"path": str(plan_file), "out": str(tmp_path / "r.json")}
+    assert json.loads(result.stdout) == told | json.loads((tmp_path / "r.json").read_text())
 
 
 def test_a_dry_run_says_how_long_and_writes_nothing(plan_file, tmp_path):

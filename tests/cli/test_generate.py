@@ -72,12 +72,12 @@ def test_what_the_live_engine_does_not_have_is_told_with_file_and_line(tmp_path,
     assert not (tmp_path / "d").exists()
 
 
-def test_json_is_the_summary_and_nothing_else(tmp_path):
-    result = terminal("generate", "-n", "2", *SHORT, "--json", tmp_path / "d")
+def test_json_is_the_summary_and_leaves_progress_on_the_error_stream(tmp_path):
+    result = terminal("generate", "-n", "2", *SHORT, "--json", "d", cwd=tmp_path)
 
     told = json.loads(result.stdout)
     assert (told["rows"], told["complete"], told["digest"]) == (2, True, open_dataset(tmp_path / "d").digest)
-    assert result.stderr == ""
+    assert result.stderr.startswith("d: 2 rows in 1 block; 1 block to go\n")
 
 
 def test_a_dataset_is_a_composition_so_that_extending_needs_no_memory(tmp_path):

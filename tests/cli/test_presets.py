@@ -46,7 +46,7 @@ def folder(described, tmp_path):
 
 
 def test_list_is_a_table_of_80_columns_with_copies_and_what_was_refused(folder):
-    result = terminal("presets", "list", folder)
+    result = terminal("presets", "list", folder, "-q")
 
     assert result.returncode == 0
     assert result.stderr == ""

@@ -138,6 +138,17 @@ def test_export_and_inspect_know_splits(dataset, tmp_path):
     assert odd.returncode == 2
 
 
+def test_the_names_of_splits_are_completed(dataset):
+    def completed(path, word):
+        words = f"tonesmith export {path} --split {word}"
+        return terminal(_TONESMITH_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD="4").stdout.split()
+
+    assert completed(dataset, "") == []
+    assert terminal("split", dataset, "--train", "0.5", "--val", "0", "--test", "0.5", "-q").returncode == 0
+    assert completed(dataset, "t") == ["train", "test"]
+    assert completed("nowhere", "") == []
+
+
 def test_a_dataset_that_grows_keeps_its_splits(chaos, tmp_path):
     path = tmp_path / "d"
     chaos.make(path, patches=9)
@@ -173,8 +184,8 @@ def test_verify_json_lists_each_damaged_row(dataset):
 
     told = json.loads(result.stdout)
     assert result.returncode == 1
-    assert {(d["block"], d["what"]) for d in told["damage"]} == {(0, "unreadable")}
-    assert [d["row"] for d in told["damage"]] == list(range(8))
+    assert {(d["block"], d["what"]) for d in told["damaged"]} == {(0, "unreadable")}
+    assert [d["row"] for d in told["damaged"]] == list(range(8))
 
 
 def test_verify_tells_a_block_without_its_file_in_one_line_and_the_cure_once(dataset):

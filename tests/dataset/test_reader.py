@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import pickle
@@ -20,7 +21,8 @@ from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.row import ParameterValue, Row, Rows
 from tonesmith.dataset.splits import Splits
 from tonesmith.dataset.verify import check_integrity
-from tonesmith.errors import DatasetError, DatasetNotFoundError
+from tonesmith.dataset.wav import wav_of
+from tonesmith.errors import DatasetError, DatasetNotFoundError, SpaceError
 from tonesmith.plan.block import dataset_digest
 from tonesmith.plan.plan import Plan, PluginRef
 from tonesmith.sinks.zarr import ZarrSink
@@ -92,6 +94,25 @@ def test_parameters_are_told_as_the_synth_shows_them(ds: Dataset) -> None:
         assert cutoff == ParameterValue(raw, raw, "semitones", f"{raw:.6g} semitones")
         assert slope.text == ("6", "12", "24")[row.label.categorical[1]]
         assert slope.raw == row.label.categorical[1] + 1
+
+
+def test_a_name_that_is_not_there_suggests_the_nearest_and_where_columns_are(ds: Dataset) -> None:
+    name = next(iter(ds[0].parameters))
+    with pytest.raises(KeyError, match=f"Did you mean '{name}'"):
+        ds[0].parameters[name + "x"]
+    assert ds[0].parameters.get(name + "x") is None
+    with pytest.raises(SpaceError, match=f"Did you mean '{name}'"):
+        ds.space[name + "x"]
+    wrong: Any = "audio"
+    with pytest.raises(TypeError, match=r"ds\.column\('audio'\)"):
+        ds[wrong]
+
+
+def test_a_notebook_plays_the_very_samples_of_a_row(ds: Dataset) -> None:
+    shown = ds[1]._repr_html_()
+    wav = base64.b64decode(shown.partition("base64,")[2].partition('"')[0])
+    assert wav == wav_of(ds[1].audio, ds.plan.audio.sample_rate)
+    assert shown.startswith("&lt;Row 1: ")
 
 
 def test_an_index_may_count_from_the_end_but_not_beyond(ds: Dataset) -> None:

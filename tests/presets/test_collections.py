@@ -647,7 +647,7 @@ def test_folders_with_presets_are_found_once_each(repository: Repository, cache:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "vital").symlink_to(own, target_is_directory=True)
     found = preset_folders(".vital", "linux", home, {"XDG_DATA_HOME": str(tmp_path / "data")}, cache)
-    assert [(place.path, counted.presets, counted.bytes) for place, counted in found] == [
+    assert [(place.path, counted.presets, counted.nbytes) for place, counted in found] == [
         (tmp_path / "data" / "vital", 1, 5),
         (cache / "mine" / "Vital", 2, 7),
     ]
@@ -695,7 +695,7 @@ def test_the_commands_bring_and_find_a_collection(repository: Repository, home: 
         "path": str(folder),
         "what": "theirs",
         "presets": 3,
-        "bytes": 9,
+        "nbytes": 9,
         "collection": "theirs",
         "author": "Ada",
         "licence": "CC0-1.0",

@@ -463,7 +463,7 @@ def test_a_sink_of_a_third_party_takes_a_dataset_and_gives_it_back(source, tmp_p
 
 
 def test_the_terminal_tells_what_was_done(source, tmp_path):
-    lossless = terminal("convert", source.path, "d.zarr", "--sink", "zarr", "--sink.level", "3", cwd=tmp_path)
+    lossless = terminal("convert", source.path, "d.zarr", "--sink", "zarr", "--sink.level", "3", "-q", cwd=tmp_path)
     assert (lossless.returncode, lossless.stderr) == (0, "")
     assert "d.zarr: 20 rows in 3 blocks" in lossless.stdout
     assert f"the same as that of {source.path}" in lossless.stdout

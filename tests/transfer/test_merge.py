@@ -249,7 +249,7 @@ def test_any_sink_may_hold_what_is_merged(pair, tmp_path, form):
 
 
 def test_the_terminal_tells_what_was_done(pair, tmp_path):
-    done = terminal("merge", *pair, "-o", "m", "--sink.level", "3", cwd=tmp_path)
+    done = terminal("merge", *pair, "-o", "m", "--sink.level", "3", "-q", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "m: 34 rows in 5 blocks" in done.stdout
     again = json.loads(

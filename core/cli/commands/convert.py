@@ -73,7 +73,7 @@ def _convert(
 
     carried_out(
         lambda listener: convert(source, path, chosen, workers=workers, host=host, listener=listener),
-        "converting",
+        f"converting {source.name}",
         digest,
         as_json=as_json,
         quiet=quiet,

@@ -114,12 +114,12 @@ def _doctor(
 
     Exits with 1 if the backend breaks a promise, does not load or does not play.
     """
-    from tonesmith.cli.progress import spinner
+    from tonesmith.terminal.progress import spinner
 
     host = Host.load()
     checkups = []
     for name, options, sample_rate in _subjects(backend, config, overrides, spelled, host):
-        with spinner(name, hidden=quiet or as_json) as progress:
+        with spinner(name, hidden=quiet) as progress:
             checkup = _examined(host, name, options, sample_rate, progress, quick=quick, timeout=timeout)
         checkups.append(checkup)
         if not as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 from tonesmith.cli.options import Json, Quiet, listed
 from tonesmith.errors import ConfigError, DatasetError, SpaceError, TonesmithError
 from tonesmith.host.registry import Host
-from tonesmith.terminal.messages import echo
+from tonesmith.terminal.messages import echo, say
 from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
@@ -188,24 +189,26 @@ def _save(config: Config, path: Path) -> None:
 def _make(
     config: Config, file: Path | None, out: Path, host: Host, log: Path | None, *, as_json: bool, quiet: bool
 ) -> None:
-    from tonesmith.cli.progress import progress, summary_lines
+    from tonesmith.cli.summary import next_lines, summary_lines
     from tonesmith.run.log import logging_to
     from tonesmith.run.pipeline import check_place, run
+    from tonesmith.run.progress import progress
     from tonesmith.run.resolve import resolve_plan
 
     check_place(out, host)
     with logging_to(log) if log is not None else nullcontext() as kept:
-        with _located(file), _reading(quiet=quiet or as_json) as read:
+        with _unrendered(), _located(file), _reading(quiet=quiet) as read:
             resolved = resolve_plan(config, host, read)
-        if not (quiet or as_json):
+        if not quiet:
             _tell_presets(resolved)
-        with progress(quiet=quiet or as_json) as shown:
+        with progress(quiet=quiet) as shown:
             watcher = kept.watching(shown) if kept is not None else shown
             summary = run(resolved, out, workers=config.run.workers, host=host, watcher=watcher)
     if as_json:
         echo(json_text({**summary.to_json(), **_presets_json(resolved)}))
     else:
-        echo("\n".join(summary_lines(summary)))
+        offered = sys.stdout.isatty() and not quiet
+        echo("\n".join([*summary_lines(summary), *(next_lines(summary) if offered else ())]))
     if summary.interrupted and not summary.complete:
         raise typer.Exit(130)
 
@@ -224,15 +227,26 @@ def _plan_only(config: Config, file: Path | None, out: Path | None, host: Host, 
     if as_json:
         done = sum(work.done.values())
         ahead = {"rows": work.plan.rows - done, "rows_done": done, "blocks": len(work.todo), "exists": work.exists}
-        echo(json_text({"plan": work.plan.to_json(), "work": ahead, **_presets_json(resolved)}))
+        told = {"path": str(out) if out else None, "plan": work.plan.to_json(), "work": ahead}
+        echo(json_text({**told, **_presets_json(resolved)}))
     else:
         echo("\n".join(_plan_lines(work, out, config.run.workers or cores())))
 
 
 @contextmanager
+def _unrendered() -> Iterator[None]:
+    """Say of a Ctrl-C that it came before the first render."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("stopped; nothing was rendered.")
+        raise typer.Exit(130) from None
+
+
+@contextmanager
 def _reading(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that shows how many preset files have been read, if there is a terminal."""
-    from tonesmith.cli.progress import spinner
+    """Give a function that shows how many preset files have been read."""
+    from tonesmith.terminal.progress import spinner
 
     with spinner("reading presets", hidden=quiet) as told:
         yield lambda done, files: told(f"{done} of {files}")
@@ -273,7 +287,7 @@ def _presets_json(resolved: Resolved) -> dict[str, Any]:
 
 
 def _plan_lines(work: Work, out: Path | None, workers: int) -> list[str]:
-    from tonesmith.terminal.text import size
+    from tonesmith.terminal.text import counted, size
 
     plan, done = work.plan, sum(work.done.values())
     audio = plan.audio
@@ -285,6 +299,8 @@ def _plan_lines(work: Work, out: Path | None, workers: int) -> list[str]:
     varied = f"{len(space.continuous)} continuous, {len(space.categorical)} categorical, {len(space.fixed)} fixed"
     varied += f", {len(space.held)} varied only by presets" if space.held else ""
     state = "continue" if work.exists else "make"
+    patches, per_block = (counted(number, "patch", "patches") for number in (plan.patches, plan.block))
+    channels = counted(audio.channels, "channel")
     return [
         f"plan {plan.fingerprint}",
         f"  backend     {_written(plan.backend.name, plan.backend.options)}",
@@ -294,12 +310,12 @@ def _plan_lines(work: Work, out: Path | None, workers: int) -> list[str]:
         *([f"  presets     {len(plan.presets)}"] if plan.presets else []),
         f"  notes       {played} pitches {_listed(notes.pitches)}, with velocities {_listed(notes.velocities)}",
         f"              hold {hold} s, tail {notes.tail} s",
-        f"  audio       {audio.sample_rate} Hz, {audio.channels} channels, {audio.frames} frames per row",
+        f"  audio       {audio.sample_rate} Hz, {channels}, {counted(audio.frames, 'frame')} per row",
         *(f"  validator   {_written(v.name, v.options)}" for v in plan.validators),
         f"  sink        {_written(plan.sink.name, plan.sink.options)}",
         f"work: {state} {out or 'a dataset'}",
-        f"  rows        {plan.rows - done} of {plan.rows} ({plan.patches} patches x {notes.per_patch} notes)",
-        f"  blocks      {len(work.todo)} of {plan.blocks}, {plan.block} patches each; workers: {workers}",
+        f"  rows        {plan.rows - done:,} of {plan.rows:,} ({patches} x {counted(notes.per_patch, 'note')})",
+        f"  blocks      {len(work.todo):,} of {plan.blocks:,}, {per_block} each; workers: {workers}",
         f"  audio       {size(4 * frames * (plan.rows - done))} as float32, before compression",
     ]
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -69,15 +68,16 @@ def importance(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     if dry_run or not (quiet or as_json):
         ahead = estimate(study, parts, workers, host)
         if dry_run and as_json:
-            told = {"bases": len(study.bases), "parameters": len(study.plan.space.continuous)}
+            told = {"path": str(target), "bases": len(study.bases), "parameters": len(study.plan.space.continuous)}
             echo(json_text({**told, **asdict(ahead)}))
         else:
             echo(_announced(study, parts, ahead), err=not dry_run)
     if not dry_run:
-        found = _measured(study, parts, workers, host, hidden=quiet or as_json)
+        found = _measured(study, parts, workers, host, hidden=quiet)
         if path == importance_path(target):
             _tell_sink(target, host)
-        echo(json_text(found.model_dump(mode="json")) if as_json else "\n".join(_lines(found, path)))
+        told = {"path": str(target), "out": str(path)}
+        echo(json_text(told | found.model_dump(mode="json")) if as_json else "\n".join(_lines(found, path)))
 
 
 def _tell_sink(target: Path, host: Host) -> None:
@@ -109,11 +109,13 @@ def _study(target: Path, settings: Settings, host: Host, *, trust: bool) -> Stud
 
 def _measured(study: Study, parts: Parts, workers: int, host: Host, *, hidden: bool) -> Importance:
     from tonesmith.analysis.importance import measure_importance
+    from tonesmith.terminal.progress import progress
 
     left = parts.left()
     try:
-        with _progress(study.renders(left), hidden=hidden) as advance:
-            return measure_importance(study, parts.path, workers=workers, host=host, heard=advance)
+        with progress(f"measuring {parts.path.name}", "renders", hidden=hidden) as counter:
+            counter.begin(study.renders(left))
+            return measure_importance(study, parts.path, workers=workers, host=host, heard=counter.advance)
     except KeyboardInterrupt:
         kept = len(parts.records())
         echo(
@@ -177,21 +179,3 @@ def _listed(heading: str, names: tuple[str, ...]) -> Iterable[str]:
     if names:
         yield f"{heading} ({len(names)}):"
         yield from textwrap.wrap(", ".join(names), 80, initial_indent="  ", subsequent_indent="  ")
-
-
-@contextmanager
-def _progress(total: int, *, hidden: bool) -> Iterator[Callable[[int], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("rendering"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-    )
-    with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("rendering", total=total)
-        yield lambda renders: progress.advance(task, renders)

@@ -30,7 +30,7 @@ def inspect(
     told = report(opened) | ({UNFINISHED: True} if UNFINISHED in opened.attributes else {})
     covered = coverage(opened) if params else []
     if as_json:
-        echo(json_text({**told, **({"parameters": covered} if params else {})}))
+        echo(json_text({"path": str(dataset), **told, **({"parameters": covered} if params else {})}))
         return
     echo("\n".join(line for whole in _lines(dataset, told) for line in _folded(whole)))
     if params:

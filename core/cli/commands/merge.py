@@ -51,7 +51,7 @@ def _merge(
     chosen = chosen_sink(sink, sources[0], overrides, spelled, host)
     carried_out(
         lambda listener: merge(sources, out, chosen, workers=workers, host=host, listener=listener),
-        "merging",
+        f"merging {out.name}",
         as_json=as_json,
         quiet=quiet,
     )

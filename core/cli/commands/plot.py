@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,15 +62,17 @@ def pca(
     from tonesmith.analysis.pca import components_of, sounds_of
     from tonesmith.analysis.plots import check_picture, sounds_figure, write_picture
     from tonesmith.dataset.opening import open_dataset
+    from tonesmith.terminal.progress import progress
 
     opened = {name: open_dataset(path) for name, path in _named(datasets).items()}
     check_picture(out, datasets)
-    with _progress(hidden=quiet or as_json) as update:
-        sounds = sounds_of(opened, by or ("dataset" if len(opened) > 1 else "origin"), rows, pitch, update)
+    with progress(f"reading {', '.join(opened)}", "sounds", hidden=quiet) as read:
+        sounds = sounds_of(opened, by or ("dataset" if len(opened) > 1 else "origin"), rows, pitch, read.reach)
     components = components_of(sounds)
     written = write_picture(sounds_figure(sounds, components), out)
     told = _sounds_json(sounds, components)
-    echo(json_text({"out": str(out), **told}) if as_json else "\n".join(_lines(out, written, told)))
+    paths = [str(path) for path in datasets]
+    echo(json_text({"paths": paths, "out": str(out), **told}) if as_json else "\n".join(_lines(out, written, told)))
 
 
 def _named(paths: Sequence[Path]) -> dict[str, Path]:
@@ -139,7 +140,7 @@ def coverage(
     written = write_picture(cover_figure(cover, dataset.resolve().name), path)
     if as_json:
         parameters = [panel.parameter.name for panel in cover.panels]
-        told = {"out": str(path), "patches": patches, "origins": dict(cover.origins)}
+        told = {"path": str(dataset), "out": str(path), "patches": patches, "origins": dict(cover.origins)}
         echo(json_text({**told, "parameters": parameters, "left_out": list(cover.left_out)}))
     else:
         echo("\n".join(_cover_lines(path, written, patches, len(cover.panels), len(cover.left_out))))
@@ -160,15 +161,3 @@ def _cover_lines(path: Path, written: int, patches: int, panels: int, left_out: 
     yield f"{path}: {counted(panels, 'parameter')} of {counted(patches, 'patch', 'patches')}, {size(written)}"
     if left_out:
         yield f"  {left_out} more do not fit; choose with --only NAME, GROUP or GLOB"
-
-
-@contextmanager
-def _progress(*, hidden: bool) -> Iterator[Callable[[int, int], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("reading", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -53,7 +53,7 @@ def plugins_app(host: Host) -> typer.Typer:
         """Show the options of a plugin, with an example for plugins.toml."""
         records = find_records(host, name)
         if as_json:
-            echo(json_text([_described(record) for record in records], indent=2))
+            echo(json_text([_described(record) for record in records]))
         else:
             echo("\n\n".join("\n".join(_shown(record)) for record in records))
 
@@ -86,7 +86,7 @@ def _list(host: Host, *, as_json: bool) -> None:
     records = host.plugins()
     if as_json:
         keys = ("role", "name", "summary", "distribution", "version")
-        echo(json_text([{key: getattr(r, key) for key in keys} for r in records], indent=2))
+        echo(json_text([{key: getattr(r, key) for key in keys} for r in records]))
     else:
         rows = [(r.role, r.name, f"{r.distribution} {r.version}", sentence(r.summary)) for r in records]
         echo("\n".join(table(("role", "name", "from", "summary"), rows)))

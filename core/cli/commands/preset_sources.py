@@ -53,7 +53,7 @@ def _place_lines(place: Place, tally: Tally) -> Iterator[str]:
     from tonesmith.terminal.text import counted, size
 
     licence = f", {place.collection.licence or 'licence ' + _UNSTATED}" if place.collection else ""
-    yield f"{place.what}: {counted(tally.presets, 'preset')}, {size(tally.bytes)}{licence}"
+    yield f"{place.what}: {counted(tally.presets, 'preset')}, {size(tally.nbytes)}{licence}"
     yield f"  {place.path}"
 
 
@@ -98,8 +98,8 @@ def download(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
 
     Without a name, lists the known collections.
     """
-    from tonesmith.cli.progress import spinner
     from tonesmith.presets.download import download as brought
+    from tonesmith.terminal.progress import spinner
 
     keys = {
         "url": url or "",
@@ -116,7 +116,7 @@ def download(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         return
     done: list[dict[str, Any]] = []
     for collection in chosen:
-        with spinner(collection.name, hidden=quiet or as_json) as progress:
+        with spinner(collection.name, hidden=quiet) as progress:
             result = brought(collection, cache, update=update, progress=progress)
         done.append(_result(result))
         if not as_json:
@@ -170,7 +170,7 @@ def _result(result: Downloaded) -> dict[str, Any]:
         "fresh": result.fresh,
         "shallow": result.shallow,
         **asdict(found),
-        "bytes_on_disk": tally(result.root, "").bytes,
+        "nbytes_on_disk": tally(result.root, "").nbytes,
     }
 
 
@@ -181,7 +181,7 @@ def _result_lines(result: Downloaded, told: Mapping[str, Any]) -> Iterator[str]:
     state = "already there" if not result.fresh else "downloaded"
     if result.before:
         state = "unchanged" if result.before == of.commit else f"updated from {result.before[:12]}"
-    yield f"{of.name}: {state}, {counted(told['presets'], 'preset')}, {size(told['bytes_on_disk'])} on disk"
+    yield f"{of.name}: {state}, {counted(told['presets'], 'preset')}, {size(told['nbytes_on_disk'])} on disk"
     yield f"  author   {of.author or _UNSTATED}"
     stated = f", stated in {of.licence_file}" if of.licence_file else ""
     yield f"  licence  {of.licence}{stated}" if of.licence else f"  licence  {_UNSTATED}: give it with --licence"

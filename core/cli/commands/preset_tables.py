@@ -136,7 +136,7 @@ def preset_json(examined: Examined) -> dict[str, Any]:
         "member": examined.member,
         "copies": [str(path) for path in examined.copies],
         "sha256": preset.patch.preset,
-        "bytes": examined.size,
+        "nbytes": examined.size,
         **{key: getattr(preset, key) for key in texts},
         "modulations": len(preset.patch.modulations),
         "wavetables": {"own": examined.own, "used": examined.used},
@@ -176,7 +176,7 @@ def _asset(examined: Examined, slot: str, sha256: str, space: ParameterSpace) ->
     from tonesmith.presets.audition import asset_name
 
     content = examined.preset.assets[sha256]
-    told = {"slot": slot, "sha256": sha256, "bytes": len(content), "name": one_line(asset_name(content), 60)}
+    told = {"slot": slot, "sha256": sha256, "nbytes": len(content), "name": one_line(asset_name(content), 60)}
     return {**told, "default": space.assets.get(slot) == sha256}
 
 
@@ -213,7 +213,7 @@ def shown_lines(examined: Examined, space: ParameterSpace) -> Iterator[str]:
     yield ""
     yield f"assets of its own: {len(own)}"
     for asset in own:
-        yield f"  {asset['slot']:<17} {size(asset['bytes']):>10}  {asset['name']}".rstrip()
+        yield f"  {asset['slot']:<17} {size(asset['nbytes']):>10}  {asset['name']}".rstrip()
     yield ""
     yield from _changed(space, details["parameters"])
 

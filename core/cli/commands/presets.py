@@ -68,7 +68,7 @@ def _list(
     Exits with 1 if none can be read.
     """
     files = _files(paths or [], backend)
-    found = _examined(files, 0 if no_audition else 1, workers, hidden=quiet or as_json)
+    found = _examined(files, 0 if no_audition else 1, workers, hidden=quiet)
     if as_json:
         echo(json_text(found_json(found)))
     else:
@@ -124,7 +124,7 @@ def _check(
     Each plays one note in two engine processes. Exits with 1 if a file is refused, fails, or sounds different.
     """
     files = _files(paths, backend)
-    found = _examined(files, 2, workers, hidden=quiet or as_json)
+    found = _examined(files, 2, workers, hidden=quiet)
     if as_json:
         echo(json_text(found_json(found)))
     else:
@@ -165,16 +165,12 @@ def _files(paths: Sequence[Path], name: str | None) -> _Files:
 
 
 def _examined(files: _Files, plays: int, workers: int, *, hidden: bool) -> Examination:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
     from tonesmith.engine.machine import cores
     from tonesmith.presets.audition import examine
+    from tonesmith.terminal.progress import progress
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("presets", total=len(files.paths) * (2 if plays else 1))
+    with progress("examining presets", "steps", hidden=hidden) as counter:
+        counter.begin(len(files.paths) * (2 if plays else 1))
         return examine(
             files.paths,
             files.backend,
@@ -182,7 +178,7 @@ def _examined(files: _Files, plays: int, workers: int, *, hidden: bool) -> Exami
             plays=plays,
             workers=workers or cores(),
             licence=files.licence,
-            progress=lambda steps: progress.advance(task, steps),
+            progress=counter.advance,
         )
 
 

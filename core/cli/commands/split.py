@@ -121,13 +121,13 @@ def _store(
 ) -> dict[int, Damaged]:
     """Store or remove splits, and return the damaged blocks, those already known included."""
     from tonesmith.card.card import renew_card
-    from tonesmith.cli.transfer import progress
+    from tonesmith.cli.transfer import listening
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.splits import UNFINISHED, finishing
     from tonesmith.transfer.split import store
 
     try:
-        with progress("dividing", hidden=how.quiet or how.as_json) as listener:
+        with listening(f"dividing {path.name}", hidden=how.quiet) as listener:
             found = {**damaged, **store(path, opened, splits, Host.load(), listener)}
     except KeyboardInterrupt:
         if UNFINISHED in open_dataset(path).attributes:
@@ -140,8 +140,7 @@ def _store(
 def _say(path: Path, told: Mapping[str, Any], lines: Iterable[str], damaged: Mapping[int, Damaged], how: _How) -> None:
     """Print what was done, and exit with 1 if blocks were damaged."""
     if how.as_json:
-        listed = {"damaged": [asdict(found) for found in damaged.values()]} if damaged else {}
-        echo(json_text({**told, **listed}))
+        echo(json_text({"path": str(path), **told, "damaged": [asdict(found) for found in damaged.values()]}))
     else:
         echo("\n".join([*lines, *_damage_lines(path, list(damaged.values()))]))
     if damaged:

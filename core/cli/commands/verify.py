@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tonesmith.cli.options import Json, Quiet, Trust
 from tonesmith.host.registry import Host
 from tonesmith.terminal.messages import echo
-from tonesmith.terminal.text import json_text, one_line
+from tonesmith.terminal.text import counted, json_text, one_line
 
 if TYPE_CHECKING:
+    from tonesmith.dataset.promise import Promise
     from tonesmith.dataset.verify import Damage
 
 _SHOWN = 20
@@ -38,48 +38,101 @@ def verify(
 ) -> None:
     """Check every stored byte against its digest and, with --render, the audio against its labels.
 
+    With --render, says what the plan promises and what was measured of the synth.
     Lists the rows that differ, and exits with 1 if there are any.
     """
     from tonesmith.dataset.installed import installed
     from tonesmith.dataset.opening import open_dataset
+    from tonesmith.dataset.promise import promise_of
     from tonesmith.dataset.verify import check_integrity, check_renders, rows_to_render
     from tonesmith.host.trust import check_trusted
+    from tonesmith.terminal.progress import progress
 
     opened = open_dataset(dataset)
     if render:  # said before hours are spent on reading
         host = Host.load()
         check_trusted(installed(opened, dataset, host, ("backend",)).plan, host, trust=trust)
     rows = rows_to_render(opened, render)
-    with _progress("reading", len(opened), hidden=quiet or as_json) as advance:
-        damage = list(check_integrity(opened, advance))
+    with progress(f"reading {dataset.name}", hidden=quiet) as read:
+        read.begin(len(opened))
+        damage = list(check_integrity(opened, read.advance))
     unreadable = {found.row for found in damage}
     sound = [row for row in rows if row not in unreadable]
     if sound:
-        with _progress("rendering", len(sound), hidden=quiet or as_json) as advance:
-            damage += check_renders(opened, sound, dataset, Host.load(), advance, trust=trust)
+        with progress(f"rendering {dataset.name}", hidden=quiet) as rendered:
+            rendered.begin(len(sound))
+            damage += check_renders(opened, sound, dataset, Host.load(), rendered.advance, trust=trust)
+    found = _Found(dataset, len(opened), opened.plan.rows, len(sound), promise_of(opened), tuple(damage))
     if as_json:
-        report = {"rows": len(opened), "rows_planned": opened.plan.rows, "rendered": len(sound)}
-        found = [asdict(item) for item in damage]
-        echo(json_text({**report, "complete": opened.complete, "digest": opened.digest, "damage": found}))
+        echo(json_text({**found.to_json(), "complete": opened.complete, "digest": opened.digest}))
     else:
-        echo("\n".join(_lines(dataset, len(opened), opened.plan.rows, len(sound), damage)))
+        echo("\n".join(_lines(found)))
     if damage:
         raise typer.Exit(1)
 
 
-def _lines(path: Path, rows: int, planned: int, rendered: int, damage: list[Damage]) -> Iterable[str]:
-    missing = f" ({planned - rows} of the plan's {planned} are not rendered yet)" if rows < planned else ""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was promised, and what was found."""
+
+    path: Path
+    rows: int
+    planned: int
+    rendered: int
+    promise: Promise
+    damaged: tuple[Damage, ...]
+
+    @property
+    def differing(self) -> int:
+        """Rows that did not sound as they did."""
+        return sum(item.what == "render" for item in self.damaged)
+
+    @property
+    def repeats(self) -> bool | None:
+        """Whether rows sound the same in any process, as far as is known."""
+        return self.promise.repeats(differing=self.differing > 0)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "path": str(self.path),
+            "rows": self.rows,
+            "rows_planned": self.planned,
+            "rendered": self.rendered,
+            "equal": self.rendered - self.differing,
+            "promised": self.promise.promised,
+            "measured": self.promise.measured or None,
+            "repeats": self.repeats,
+            "damaged": [asdict(item) for item in self.damaged],
+        }
+
+
+def _lines(found: _Found) -> Iterable[str]:
+    path, rows, planned, damage = found.path, found.rows, found.planned, found.damaged
+    missing = f" ({planned - rows:,} of the plan's {planned:,} are not rendered yet)" if rows < planned else ""
     bad = {item.row for item in damage if item.what != "render" and item.row >= 0}
-    yield f"{path}: {rows} rows{missing}"
-    yield f"  stored    {rows - len(bad)} of {rows} rows are as they were written"
-    if rendered:
-        differing = sum(item.what == "render" for item in damage)
-        yield f"  rendered  {rendered - differing} of {rendered} rows sound as they did, bit for bit"
+    yield f"{path}: {counted(rows, 'row')}{missing}"
+    yield f"  stored    {rows - len(bad):,} of {rows:,} rows are as they were written"
+    if found.rendered:
+        yield from _promise_lines(found)
     listed = list(_damaged(damage))
     yield from (f"  {line}" for line in listed[:_SHOWN])
     if len(listed) > _SHOWN:
         yield f"  and {len(listed) - _SHOWN} more; --json lists all"
     yield from (f"  {cure}" for cure in dict.fromkeys(item.cure for item in damage if item.cure))
+
+
+def _promise_lines(found: _Found) -> Iterable[str]:
+    """Yield what the plan promises, what was measured before, and what was found now."""
+    from tonesmith.dataset.promise import MEANING
+
+    promise, equal = found.promise, found.rendered - found.differing
+    once = " this time" if found.repeats is False else ""
+    yield f"  promised  {promise.promised}: {MEANING[promise.promised]}"
+    if promise.measured:
+        yield f"  measured  {promise.measured}, when the synth was first used"
+    yield f"  rendered  {equal:,} of {found.rendered:,} rows sound as they did, bit for bit{once}"
+    if found.repeats is False:
+        yield "            The synth does not repeat its bits: rows may differ in another process."
 
 
 def _damaged(damage: Iterable[Damage]) -> Iterator[str]:
@@ -98,15 +151,3 @@ def _rows(rows: list[int]) -> str:
     if rows == list(range(rows[0], rows[-1] + 1)):
         return f"{rows[0]}-{rows[-1]}"
     return ", ".join(map(str, rows[:_SHOWN])) + (" and more" if len(rows) > _SHOWN else "")
-
-
-@contextmanager
-def _progress(what: str, total: int, *, hidden: bool) -> Iterator[Callable[[int], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda rows: progress.advance(task, rows)

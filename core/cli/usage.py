@@ -1,0 +1,69 @@
+"""What is said of a command line that cannot be read: the errors of Typer, in the words of tonesmith."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from tonesmith.errors import nearest
+
+_HELP_ALONE = "NoArgsIsHelpError"
+_EXTRA = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)")
+_VALID = re.compile(r"Input should be a valid (\w+)")
+_COMMAND = re.compile(r"No such command '([^']*)'")
+
+
+def is_usage_error(error: Exception) -> bool:
+    """Return whether Typer, or the Click that it brings or finds, raised an error for the person who typed."""
+    return hasattr(error, "format_message") and hasattr(error, "exit_code")
+
+
+def usage_text(error: Any) -> str:
+    """Return what to say of it in a line, or "" where the help has been shown instead."""
+    if type(error).__name__ == _HELP_ALONE:
+        return ""
+    context = getattr(error, "ctx", None)
+    text = _text(error, context)
+    if context is None:
+        return text
+    return f"{text} {context.command_path} --help shows what there is."
+
+
+def _text(error: Any, context: Any) -> str:
+    whole = str(error.format_message())
+    if (option := getattr(error, "option_name", None)) is not None and hasattr(error, "possibilities"):
+        return f"unknown option {option!r}.{_hint(option, _options(context))}"
+    if command := _COMMAND.match(whole):
+        return f"unknown command {command[1]!r}.{_hint(command[1], getattr(context.command, 'commands', ()))}"
+    if extra := _EXTRA.match(whole):
+        return f"unexpected argument: {extra[1]}."
+    if getattr(error, "param", None) is not None and error.message:
+        return f"{_named(error.param)}: {_plain(str(error.message)).rstrip('.')}."
+    if getattr(error, "param", None) is not None:
+        return f"{_named(error.param)} is missing."
+    return f"{whole[:1].lower()}{whole[1:].rstrip('.')}."
+
+
+def _named(parameter: Any) -> str:
+    """Return what a person calls a parameter: the long name of an option, the word in the usage of an argument."""
+    if parameter.param_type_name == "argument":
+        return str(parameter.metavar or parameter.name.upper()).strip("[].")
+    return str(max(parameter.opts, key=len))
+
+
+def _plain(message: str) -> str:
+    """Return what is wrong with a value without the dialect of pydantic."""
+    if kind := _VALID.match(message):
+        return f"expected {'an' if kind[1][0] in 'aeiou' else 'a'} {kind[1]}"
+    return message.replace("Input should be ", "expected a value ", 1)
+
+
+def _options(context: Any) -> list[str]:
+    parameters = context.command.params if context is not None else ()
+    return [name for parameter in parameters for name in (*parameter.opts, *parameter.secondary_opts)]
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    near = nearest(name, known)
+    return f" Did you mean {near!r}?" if near else ""
