@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,19 +12,31 @@ from support.forks import Started
 from tonesmith.engine import channel
 from tonesmith.host.registry import Host
 
+REAL = channel._started
+channel._started = Started  # type: ignore[assignment]
+
 settings.register_profile("tonesmith", deadline=None)
 settings.load_profile("tonesmith")
 
 
-@pytest.fixture
-def chaos(chaos_in_processes: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give the misbehaving synth, with forks for processes."""
-    monkeypatch.setattr(channel, "_started", Started)
-    return chaos_in_processes
+@pytest.fixture(autouse=True)
+def _another_process(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What is promised of another process is tested in one that is no fork: its hashes and addresses differ."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "another_process" in request.node.name:
+            patch.setattr(channel, "_started", REAL)
+        yield
 
 
 @pytest.fixture
-def chaos_in_processes(monkeypatch: pytest.MonkeyPatch) -> Any:
+def chaos_in_processes(chaos: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Give the misbehaving synth, in processes as a user has them."""
+    monkeypatch.setattr(channel, "_started", REAL)
+    return chaos
+
+
+@pytest.fixture
+def chaos(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Let the third-party plugins of tests/support be found, here and in every process started from here."""
     monkeypatch.syspath_prepend(str(PLUGINS))
     monkeypatch.setenv(

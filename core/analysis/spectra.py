@@ -7,9 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import scipy.fft
-import scipy.signal
-import scipy.sparse
 from numpy.typing import NDArray
 
 MELS = 128
@@ -114,6 +111,8 @@ def _norm(magnitude: NDArray[np.float32]) -> float:
 
 def _magnitudes(audio: NDArray[Any], window: int) -> NDArray[np.float32]:
     """Return float32 (channels, 1 + frames * 4 // window, window // 2 + 1), 1.0 at the bin of a full-scale sine."""
+    import scipy.fft
+
     padded = np.pad(np.asarray(audio, np.float32), ((0, 0), (window // 2, window // 2)))
     framed = np.lib.stride_tricks.sliding_window_view(padded, window, axis=1)[:, :: window // 4]
     return np.abs(scipy.fft.rfft(framed * _hann(window)))
@@ -122,6 +121,8 @@ def _magnitudes(audio: NDArray[Any], window: int) -> NDArray[np.float32]:
 @lru_cache(maxsize=16)
 def _hann(window: int) -> NDArray[np.float32]:
     """Return a periodic Hann window, scaled so that a sine of amplitude 1 has magnitude 1."""
+    import scipy.signal  # takes a second, which who only asks for an error should not wait
+
     hann = scipy.signal.get_window("hann", window, fftbins=True)
     return np.asarray(hann * (2.0 / hann.sum()), np.float32)
 
@@ -138,6 +139,8 @@ def _log_mel(magnitude: NDArray[np.float32], sample_rate: int) -> NDArray[np.flo
 
 @lru_cache(maxsize=4)
 def _filters(sample_rate: int, window: int) -> Any:
+    import scipy.sparse
+
     return scipy.sparse.csr_array(mel_filters(sample_rate, window))
 
 

@@ -109,6 +109,11 @@ class ParameterSpace:
             chain.append(switch)
 
     @cached_property
+    def _counts(self) -> NDArray[np.int64]:
+        """Choices of each categorical parameter."""
+        return np.array([p.count for p in self.categorical], np.int64)
+
+    @cached_property
     def _by_name(self) -> dict[str, Parameter]:
         return {p.name: p for p in self.parameters}
 
@@ -240,13 +245,39 @@ class ParameterSpace:
         return values, assets
 
     def decode(self, label: Label, origin: str = "", preset: str = "", mate: str = "") -> Patch:
-        """Return the patch that a label stands for: every parameter of the synth has a value."""
+        """Return the patch that a label stands for: every parameter of the synth has a value.
+
+        Raises :class:`SpaceError` for an array of another length, for a number outside [0, 1] and for an index of no
+        choice.
+        """
+        self._check_arrays(label)
         values: dict[str, float] = dict(self.fixed)
         raw = self.raw(label.continuous).tolist() if len(label.continuous) else []
         values.update(zip((p.name for p in self.continuous), raw, strict=True))
         chosen = (label.categorical.astype(np.int64) + self._first_choices).tolist()
         values.update(zip((p.name for p in self.categorical), map(float, chosen), strict=True))
         return Patch(values, label.modulations, dict(label.assets), origin, preset, mate)
+
+    def _check_arrays(self, label: Label) -> None:
+        parts = (
+            (label.continuous, self.continuous, "continuous"),
+            (label.categorical, self.categorical, "categorical"),
+        )
+        for array, parameters, kind in parts:
+            if np.shape(array) != (len(parameters),):
+                raise SpaceError(
+                    f"the label has {kind} values of shape {np.shape(array)}; this space has {len(parameters)} {kind} "
+                    "parameters."
+                )
+        if (outside := np.flatnonzero(~((label.continuous >= 0.0) & (label.continuous <= 1.0)))).size:
+            name = one_line(self.continuous[outside[0]].name)
+            raise SpaceError(f"{name} is {label.continuous[outside[0]]} in the label, which is not in [0, 1].")
+        if (outside := np.flatnonzero((label.categorical < 0) | (label.categorical >= self._counts))).size:
+            parameter = self.categorical[outside[0]]
+            raise SpaceError(
+                f"{one_line(parameter.name)} is {label.categorical[outside[0]]} in the label, which is no index of its "
+                f"{parameter.count} choices."
+            )
 
     def audible(self, patch: Patch) -> NDArray[np.bool_]:
         """Return bool (varied parameters,): which of :attr:`names` the gates leave audible."""

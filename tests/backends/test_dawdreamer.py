@@ -185,7 +185,7 @@ def test_a_menu_with_gaps_sends_its_own_values(tmp_path):
 @pytest.mark.parametrize("voice", VOICES)
 def test_random_patches_of_a_shipped_voice_sound(voice, tmp_path):
     settings = {"backend": {"name": "dawdreamer", "instrument": voice}, "notes": {**SHORT, "hold": 0.6}}
-    generate(path=tmp_path / "d", patches=12, workers=1, **settings)
+    generate(path=tmp_path / "d", patches=5, workers=1, **settings)
     dataset = open_dataset(tmp_path / "d")
 
     assert (dataset.plan.isolation, dataset.plan.determinism) == ("reuse", "exact")

@@ -27,6 +27,7 @@ NOTE = Note(60, 100, 0.3, 0.2)
 FORM = Audio(44100, 2, int(NOTE.duration * 44100))
 
 
+@pytest.mark.long
 class TestVitaBackend(BackendContract):
     name = "vita"
     note = NOTE
@@ -303,7 +304,7 @@ def test_a_preset_that_vital_refuses_costs_one_process_and_one_sentence(engine, 
 def test_without_fork_rows_are_made_in_fresh_engines_and_say_so(tmp_path, monkeypatch):
     monkeypatch.setattr("tonesmith.engine.isolation.can_fork", lambda: False)
     still = {"osc_1_random_phase": 0.0, "osc_2_random_phase": 0.0}
-    settings = {"patches": 3, "notes": {"pitches": [48, 60], "hold": 0.2, "tail": 0.1}, "space": {"fix": still}}
+    settings = {"patches": 2, "notes": {"pitches": [48, 60], "hold": 0.2, "tail": 0.1}, "space": {"fix": still}}
     generate(tmp_path / "fresh", **settings)
     monkeypatch.undo()
     generate(tmp_path / "forked", **settings)
@@ -314,7 +315,7 @@ def test_without_fork_rows_are_made_in_fresh_engines_and_say_so(tmp_path, monkey
     assert [row.audio.tobytes() for row in fresh] == [row.audio.tobytes() for row in forked]
 
 
-@pytest.mark.parametrize("patches", amounts(25, 500))
+@pytest.mark.parametrize("patches", amounts(12, 500))
 def test_the_defaults_reject_few_candidates_and_store_no_silence(tmp_path, patches):
     """Of 500 patches at three pitches fewer than 8 % are rejected; of a few, there is room for chance."""
     summary = generate(tmp_path / "d", patches=patches, notes={"pitches": [48, 60, 72], "hold": 0.5, "tail": 0.1})

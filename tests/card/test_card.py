@@ -17,7 +17,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from support import PRESETS, Chaos
+from support import PRESETS, Chaos, sampled
 
 from tonesmith import DatasetError, generate, load_config, open_dataset
 from tonesmith.api import composed
@@ -518,7 +518,7 @@ def test_mlcroissant_reads_the_rows_of_tables(stored: tuple[Path, Dataset]) -> N
 
 
 @pytest.mark.parametrize("stored", ["parquet", "webdataset", "lmdb"], indirect=True)
-@pytest.mark.parametrize("name", ["p[1]", "p{a}", "p*x", "it's"])
+@pytest.mark.parametrize("name", sampled(["p[1]", "p{a}", "p*x", "it's"], 4))
 def test_a_name_that_looks_like_a_pattern_is_loaded_too(stored: tuple[Path, Dataset], name: str) -> None:
     path = stored[0].rename(stored[0].with_name(name))
     write_card(path, open_dataset(path))

@@ -3,9 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.forks import Started, write_command
-
-from tonesmith.engine import channel
+from support.forks import write_command
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +16,6 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, where what is started is a fork."""
+    """The current folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(channel, "_started", Started)
     return tmp_path

@@ -102,6 +102,22 @@ def test_every_choice_comes_back_as_its_index(space):
             assert space.decode(label).values[parameter.name] == parameter.low + index
 
 
+@pytest.mark.parametrize(
+    ("continuous_values", "index", "said"),
+    [
+        ([0.5, math.nan], 0, "b is nan in the label"),
+        ([1.0001, 0.5], 0, r"a is 1.0001 in the label, which is not in \[0, 1\]"),
+        ([0.5], 0, r"continuous values of shape \(1,\); this space has 2 continuous parameters"),
+        ([0.5, 0.5], 2, "on is 2 in the label, which is no index of its 2 choices"),
+        ([0.5, 0.5], -1, "on is -1 in the label"),
+    ],
+)
+def test_a_label_that_a_model_got_wrong_is_told_by_the_parameter(continuous_values, index, said):
+    space = space_of(continuous("a"), continuous("b"), switch("on"))
+    with pytest.raises(SpaceError, match=said):
+        space.decode(Label(np.array(continuous_values, np.float32), np.array([index], np.int32)))
+
+
 @given(labelled_spaces())
 @settings(max_examples=50, deadline=None)
 def test_a_decoded_patch_has_a_value_for_every_parameter(case):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,12 @@ class Chaos:
 def amounts(small: int, large: int) -> list[Any]:
     """Return what a test is parametrised with that does the same to few things, and to many in ``make test-long``."""
     return [small, pytest.param(large, marks=pytest.mark.long)]
+
+
+def sampled(cases: Iterable[Any], every: int) -> list[Any]:
+    """Return what a test is parametrised with that tries each case in ``make test-long``, and some of them always."""
+    tuples = [case if isinstance(case, tuple) else (case,) for case in cases]
+    return [pytest.param(*c, marks=pytest.mark.long if number % every else ()) for number, c in enumerate(tuples)]
 
 
 def terminal(*arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -20,7 +20,7 @@ from tonesmith.host.registry import BUILTINS
 from tonesmith.testing import fork_server
 
 fork_server.PRELOADED += [__name__, "tonesmith.cli.app", "tonesmith.run.worker", "tonesmith.engine.server", "zarr"]
-fork_server.PRELOADED += BUILTINS
+fork_server.PRELOADED += [*BUILTINS, "tonesmith.analysis.importance", "scipy.fft", "scipy.signal", "scipy.sparse"]
 _SCRIPT = """\
 #!{python} -IS
 import os, pickle, socket, struct, sys
