@@ -9,17 +9,19 @@ PAGES = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/architecture.md",
-    "docs/generate.md",
     "docs/index.md",
     "docs/plugins.md",
-    "docs/presets.md",
     "docs/python.md",
-    "docs/sampling.md",
     "docs/splits.md",
     "docs/writing-a-plugin.md",
 ]
+LONG = [
+    "docs/generate.md",
+    "docs/presets.md",
+    "docs/sampling.md",
+]
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *(pytest.param(name, marks=pytest.mark.long) for name in LONG)])
 def test_every_block_runs(name, folder, commands):
     check_document(name, folder, commands)

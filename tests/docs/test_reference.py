@@ -11,7 +11,6 @@ PAGES = [
     "docs/convert.md",
     "docs/dataset.md",
     "docs/dawdreamer.md",
-    "docs/doctor.md",
     "docs/folder.md",
     "docs/hdf5.md",
     "docs/importance.md",
@@ -25,8 +24,11 @@ PAGES = [
     "docs/wavetables.md",
     "docs/webdataset.md",
 ]
+LONG = [
+    "docs/doctor.md",
+]
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *(pytest.param(name, marks=pytest.mark.long) for name in LONG)])
 def test_every_block_runs(name, folder, commands):
     check_document(name, folder, commands)

@@ -106,7 +106,7 @@ def test_every_choice_comes_back_as_its_index(space):
     ("continuous_values", "index", "said"),
     [
         ([0.5, math.nan], 0, "b is nan in the label"),
-        ([1.0001, 0.5], 0, r"a is 1.0001 in the label, which is not in \[0, 1\]"),
+        ([1.5, 0.5], 0, r"a is 1.5 in the label, which is not in \[0, 1\]"),
         ([0.5], 0, r"continuous values of shape \(1,\); this space has 2 continuous parameters"),
         ([0.5, 0.5], 2, "on is 2 in the label, which is no index of its 2 choices"),
         ([0.5, 0.5], -1, "on is -1 in the label"),
