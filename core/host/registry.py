@@ -19,6 +19,7 @@ import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 import pluggy
@@ -84,6 +85,15 @@ class PluginRecord:
     plugin: type[Plugin[Any]]
 
 
+class _Manager(pluggy.PluginManager):
+    """Looks for hooks among the functions of a module alone: classes and constants are most of it, and cost as much."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> Any:
+        if isinstance(plugin, ModuleType) and not isinstance(vars(plugin).get(name), FunctionType):
+            return None
+        return super().parse_hookimpl_opts(plugin, name)
+
+
 class Host:
     """The plugins of this process, by role and name.
 
@@ -101,7 +111,7 @@ class Host:
         self._origins: dict[str, Origin] = {}
         self._broken: dict[tuple[str, str], str] = {}
         self._unloaded: list[str] = []
-        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager = _Manager(PROJECT)
         self._manager.add_hookspecs(hookspecs)
         own = Origin(PROJECT, _version())
         for path in builtins:

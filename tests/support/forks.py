@@ -122,6 +122,7 @@ def _command(arguments: list[str], folder: str, environment: dict[str, str]) -> 
 
 def _module(name: str, folder: str, environment: dict[str, str]) -> None:
     _become(folder, environment)
+    channel._started = Started  # type: ignore[assignment]
     import_module(name).main()
 
 
