@@ -151,7 +151,7 @@ class _Examination:
             if straight is not None:
                 self._compare(straight)
                 if compare:
-                    self._isolations(straight)
+                    self._isolations(straight, thorough=thorough)
                 if thorough:
                     self._memory()
         return replace(self.checkup, findings=tuple(self.findings))
@@ -305,12 +305,14 @@ class _Examination:
             cure = "Rows will not render again as promised. Use a stricter plan.isolation, or tell the plugin's author."
             self._find("promise", "fail", told, cure)
 
-    def _isolations(self, straight: Interleaved) -> None:
-        """Find the weakest isolation in which no patch hears another."""
+    def _isolations(self, straight: Interleaved, *, thorough: bool) -> None:
+        """Find the weakest isolation in which no patch hears another; if thorough, try those above it too."""
         leaks: dict[Isolation, float | None] = {}
         for isolation in _STRICTNESS:
             if isolation == self.checkup.used:
                 leaks[isolation] = straight.leak
+            elif not thorough and 0.0 in leaks.values():
+                continue
             elif isolation != "snapshot" or can_fork():
                 self.progress(f"playing A, B, A with isolation {isolation}")
                 leaks[isolation] = Interleaved.of(self.subject, isolation, self.patches[:4]).leak

@@ -6,19 +6,19 @@ import pytest
 from support.documents import check_document
 
 PAGES = [
-    "README.md",
     "CONTRIBUTING.md",
+    "README.md",
     "docs/architecture.md",
     "docs/index.md",
     "docs/plugins.md",
     "docs/python.md",
-    "docs/splits.md",
     "docs/writing-a-plugin.md",
 ]
 LONG = [
     "docs/generate.md",
     "docs/presets.md",
     "docs/sampling.md",
+    "docs/splits.md",
 ]
 
 

@@ -10,22 +10,22 @@ PAGES = [
     "docs/cli.md",
     "docs/convert.md",
     "docs/dataset.md",
+    "docs/security.md",
+    "docs/sinks.md",
+    "docs/trust.md",
+    "docs/vst3.md",
+]
+LONG = [
     "docs/dawdreamer.md",
+    "docs/doctor.md",
     "docs/folder.md",
     "docs/hdf5.md",
     "docs/importance.md",
     "docs/lmdb.md",
     "docs/parquet.md",
-    "docs/security.md",
-    "docs/sinks.md",
     "docs/space-and-labels.md",
-    "docs/trust.md",
-    "docs/vst3.md",
     "docs/wavetables.md",
     "docs/webdataset.md",
-]
-LONG = [
-    "docs/doctor.md",
 ]
 
 

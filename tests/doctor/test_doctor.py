@@ -215,6 +215,7 @@ def test_a_synth_slower_than_its_sound_is_warned_of(chaos, monkeypatch):
 
 
 @linux
+@pytest.mark.long
 def test_vital_is_exact_and_needs_snapshots():
     backend = Host.load().find("backend", "vita")
     checkup, found = checkup_of(backend=backend, rate=44100, tier=2)

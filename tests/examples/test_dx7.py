@@ -118,6 +118,7 @@ def test_a_real_bank_gives_presets_and_each_voice_counts_once(fresh):
     assert "1 preset in 1 file" in fresh.tonesmith("presets", "check", "--backend", "dx7", "voice.syx").stdout
 
 
+@pytest.mark.long
 def test_what_was_odd_in_a_bank_is_told_where_presets_are_listed_shown_checked_and_used(fresh):
     voice = bytearray(bytes.fromhex("63 50 46 3C 63 5F 5A 00 27 00 00 00 38 08 63 02 00") * 6)
     voice += bytes([99] * 4 + [50] * 4 + [0, 8, 35, 0, 0, 0, 49, 24]) + b"CLEAN     "
