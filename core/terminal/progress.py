@@ -113,13 +113,14 @@ class _Lines(Progress):
 
 
 class _Bar(Progress):
-    def __init__(self, bar: Any, task: Any) -> None:
+    def __init__(self, bar: Any, task: Any, unit: str) -> None:
         super().__init__()
-        self._bar, self._task = bar, task
+        self._bar, self._task, self._unit = bar, task, unit
 
     def show(self, now: float) -> None:
         rate = self.meter.rate(now)
-        told = f"{rate:.1f}/s, {self.meter.left(now)} left" if rate else ""
+        speed = f"{rate:.1f}" if rate else "--"
+        told = f"{speed} {self._unit}/s, {self.meter.left(now)} left"
         total = self.meter.total or None
         self._bar.update(self._task, total=total, completed=self.meter.done, told=told, visible=True)
 
@@ -146,7 +147,7 @@ def progress(what: str, unit: str = "rows", *, hidden: bool = False) -> Iterator
         return
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with Bars(*columns, TextColumn("{task.fields[told]}"), console=console, transient=True) as bar:
-        yield _Bar(bar, bar.add_task(shown(what), total=None, told="", visible=False))
+        yield _Bar(bar, bar.add_task(shown(what), total=None, told="", visible=False), unit)
 
 
 @contextmanager

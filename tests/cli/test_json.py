@@ -9,13 +9,12 @@ import subprocess
 from typing import Any
 
 import pytest
-import typer
 from support import ROOT
+from support.commands import command_trees
 
 from tonesmith.backends.vita.preset import preset_json
 from tonesmith.backends.vst3.scan import Scan
 from tonesmith.cli import run
-from tonesmith.cli.app import build_app
 from tonesmith.engine.client import Engine
 from tonesmith.plan.plan import Audio, PluginRef
 from tonesmith.space.patch import Patch
@@ -64,11 +63,10 @@ def commands_of(command: Any, name: str = "tonesmith") -> dict[str, set[str]]:
 
 def test_every_command_with_json_is_in_the_table() -> None:
     found: dict[str, set[str]] = {}
-    for flagged in ("generate", "convert", "merge", "doctor"):
-        found |= {
-            name: options | found.get(name, set())
-            for name, options in commands_of(typer.main.get_command(build_app([flagged]))).items()
-        }
+    for tree in command_trees():
+        for name, options in commands_of(tree).items():
+            found[name] = options | found.get(name, set())
+    found = {name: options for name, options in found.items() if not any(n.startswith(f"{name} ") for n in found)}
     assert {name for name, options in found.items() if "--json" not in options} == PLAIN
     table = {f"tonesmith {command}".split(" --")[0] for command in documented()}
     assert table == found.keys() - PLAIN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import time
@@ -35,9 +36,10 @@ def is_alive(pid: int) -> bool:
 
 def runs(pid: int, module: str) -> bool:
     try:
-        return module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
+    return (b"-m", module.encode()) in itertools.pairwise(words)
 
 
 def members(role: str, root: int | None = None) -> list[int]:
