@@ -27,7 +27,7 @@ test: $(VENV)/installed-test ## set up, and run the tests; ARGS="-k docs" goes t
 	$(PYTEST) $(ARGS)
 
 test-long: $(VENV)/installed-test ## the tests that take too long for every change
-	$(PYTEST) -m long $(ARGS)
+	$(PYTEST) -m "long or hypothesis" --hypothesis-profile long $(ARGS)
 
 lint: $(VENV)/installed-test ## set up, and run ruff, mypy and import-linter
 	$(BIN)/ruff check .

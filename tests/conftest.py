@@ -15,7 +15,8 @@ from tonesmith.host.registry import Host
 REAL = channel._started
 channel._started = Started  # type: ignore[assignment]
 
-settings.register_profile("tonesmith", deadline=None)
+settings.register_profile("tonesmith", deadline=None, max_examples=30)
+settings.register_profile("long", deadline=None, max_examples=300)
 settings.load_profile("tonesmith")
 
 

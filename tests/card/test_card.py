@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from support import PRESETS, Chaos, sampled
@@ -462,7 +462,6 @@ PLAIN = (
 VALUES = st.recursive(PLAIN, lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=5), v, max_size=3))
 
 
-@settings(max_examples=200)
 @given(st.dictionaries(st.text(max_size=6), VALUES, max_size=4))
 @example({"n": 1e-05, "m": 1e22, "\ud7ff🎹": "\u2028\x85\ufeff", "yes": "no", "~": [[], {}, [[1], {"a": []}]]})
 def test_the_head_is_read_back_as_it_was(values: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from support.builders import dataset as made
@@ -155,7 +155,6 @@ def assert_no_leak(rows: Rows, splits: Splits) -> None:
             assert len(set(places[named].tolist()) - {-1}) == 1 or (places[named] == -1).all()
 
 
-@settings(max_examples=150, deadline=None)
 @given(tables(), ways)
 def test_no_patch_and_no_preset_is_in_two_splits(rows, way):
     splits = divided(rows, **way)
@@ -167,7 +166,6 @@ def test_no_patch_and_no_preset_is_in_two_splits(rows, way):
         assert (splits.of(rows.columns) >= 0).all()
 
 
-@settings(max_examples=150, deadline=None)
 @given(tables(fewest=4), ways, st.data())
 def test_rows_stay_in_their_split_and_do_not_leak_when_the_dataset_grows(rows, way, data):
     early = rows.first(data.draw(st.integers(2, len(rows.presets) - 1)))
@@ -180,7 +178,6 @@ def test_rows_stay_in_their_split_and_do_not_leak_when_the_dataset_grows(rows, w
     assert_no_leak(rows, splits)
 
 
-@settings(max_examples=60, deadline=None)
 @given(tables(), ways, st.randoms(use_true_random=False))
 def test_a_split_is_of_the_row_alone(rows, way, random):
     splits = divided(rows, **way)
@@ -196,7 +193,6 @@ def test_a_split_is_of_the_row_alone(rows, way, random):
     assert one == whole.tolist()
 
 
-@settings(max_examples=60, deadline=None)
 @given(tables(), ways)
 def test_stored_splits_come_back_as_they_were(rows, way):
     splits = divided(rows, **way)
@@ -211,7 +207,6 @@ def test_stored_splits_come_back_as_they_were(rows, way):
     assert again.of(rows.columns).tolist() == splits.of(rows.columns).tolist()
 
 
-@settings(max_examples=60, deadline=None)
 @given(tables(), ways)
 def test_parts_have_every_row_once_in_order(rows, way):
     splits = divided(rows, **way)
@@ -417,7 +412,6 @@ def test_without_presets_there_is_nothing_to_split_by():
         divide(Rows([-1, -1]), SHARES, by="preset")
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 50)), min_size=1, max_size=60),
     st.sampled_from([(0.8, 0.1, 0.1), (0.5, 0.5, 0.0), (0.0, 0.3, 0.7), (1.0, 0.0, 0.0), (0.4, 0.0, 0.6)]),
@@ -535,7 +529,6 @@ def test_splits_out_of_place_are_told_as_damage(attributes):
     assert splits_of({"plan": {}}) is None
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),

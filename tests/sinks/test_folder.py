@@ -33,6 +33,7 @@ class TestWav(SinkContract):
     sink = AudioFolderSink
 
 
+@pytest.mark.long
 class TestFlac(SinkFormContract):
     sink = AudioFolderSink
     options: ClassVar = {"audio": "flac"}

@@ -57,6 +57,7 @@ class TestGzipWithMatrices(SinkFormContract):
     options: ClassVar = {"compression": "gzip", "level": 4, "modulation_t3": True}
 
 
+@pytest.mark.long
 class TestSingle(SinkContract):
     """While it is written: its blocks are in a folder beside the path, so what looks at files is told apart below."""
 

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.strategies import AWKWARD_RANGES, continuous, labelled_spaces, ranges, space_of, spaces, switch
 
@@ -30,7 +30,6 @@ def label_of(*x: float) -> Label:
 
 
 @given(labelled_spaces())
-@settings(max_examples=200, deadline=None)
 def test_what_was_decoded_encodes_to_a_label_that_decodes_to_the_same_bits(case):
     space, label = case
     patch = space.decode(label)
@@ -40,7 +39,6 @@ def test_what_was_decoded_encodes_to_a_label_that_decodes_to_the_same_bits(case)
 
 
 @given(ranges(), st.lists(st.floats(0, 1, width=32), min_size=1, max_size=50))
-@settings(max_examples=200, deadline=None)
 def test_every_label_decodes_to_a_float32_inside_the_range_that_comes_back(bounds, xs):
     space = space_of(*(continuous(f"p{i}", *bounds) for i in range(len(xs))))
     raw = space.raw(np.array(xs, np.float32))
@@ -71,7 +69,6 @@ def test_a_label_that_decodes_to_a_power_of_two_from_above_comes_back():
 
 
 @given(ranges(), st.floats(0, 1))
-@settings(max_examples=200, deadline=None)
 def test_encoding_loses_no_more_than_float32_must(bounds, u):
     low, high = bounds
     value = min(low + u * (high - low), high)
@@ -81,7 +78,6 @@ def test_encoding_loses_no_more_than_float32_must(bounds, u):
 
 
 @given(labelled_spaces())
-@settings(max_examples=50, deadline=None)
 def test_decoding_is_deterministic_and_survives_json(case):
     space, label = case
     stored = ParameterSpace.from_json(json.loads(json.dumps(space.to_json())))
@@ -92,7 +88,6 @@ def test_decoding_is_deterministic_and_survives_json(case):
 
 
 @given(spaces())
-@settings(max_examples=50, deadline=None)
 def test_every_choice_comes_back_as_its_index(space):
     for column, parameter in enumerate(space.categorical):
         for index in range(parameter.count):
@@ -119,7 +114,6 @@ def test_a_label_that_a_model_got_wrong_is_told_by_the_parameter(continuous_valu
 
 
 @given(labelled_spaces())
-@settings(max_examples=50, deadline=None)
 def test_a_decoded_patch_has_a_value_for_every_parameter(case):
     space, label = case
     patch = space.decode(label)
