@@ -22,6 +22,7 @@ from tonesmith.engine.in_process import InProcessPlayer, Player
 from tonesmith.engine.pages import small_pages
 from tonesmith.engine.shared_audio import SharedAudio, check_form
 from tonesmith.engine.snapshot import SnapshotPlayer, forked
+from tonesmith.engine.wakeups import waking
 from tonesmith.errors import EngineError
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Backend
@@ -98,7 +99,8 @@ class Server:
 
     def _load_first(self) -> dict[str, Any]:
         small_pages(self._setup["isolation"] == "snapshot")
-        self._backend = self._load()
+        with waking():
+            self._backend = self._load()
         gc.disable()
         return {"ready": True}
 

@@ -10,6 +10,11 @@
 Each process is forked from the one above and inherits its state, random generators included, by
 copy-on-write. What a render does to the engine, or to its process, ends with its process. The last note of a
 patch is rendered in the patch's own process: nothing comes after it.
+
+A plugin may run threads of its own, which a fork does not have. So their descriptors lead nowhere in a fork, and
+patches are forked from a template, which has one thread: none can hold a lock while it forks. The template itself may
+have met a lock that was held, and then nothing plays in it; so one in which nothing has played yet is made anew before
+a patch is blamed for its death.
 """
 
 from __future__ import annotations
@@ -34,12 +39,15 @@ from tonesmith.engine.fault import Fault, FaultError
 from tonesmith.engine.outcome import Outcome
 from tonesmith.engine.pages import LargeCopies
 from tonesmith.engine.shared_audio import PLAYED, UNPLAYED, SharedAudio
+from tonesmith.engine.wakeups import silence, threads, waking
 from tonesmith.errors import EngineError
 from tonesmith.host.roles import Backend
 from tonesmith.space.patch import Note, Patch
 
 _TEMPLATES = 4
 """Loaded templates kept: each holds what loading touched, about 40 MB for Vital."""
+_TRIES = 3
+"""Forks of a process with threads of which each must die before it counts."""
 
 
 class SnapshotPlayer:
@@ -55,15 +63,27 @@ class SnapshotPlayer:
         gc.collect()
         gc.freeze()  # the collector would write to, and so copy, pages of objects that never die
         self._copies = LargeCopies()
+        self._threaded = threads() > 1
 
     def play(self, patch: Patch, notes: Sequence[Note]) -> list[Outcome]:
         """Play each note of a patch from the pristine state; the audio is in the shared memory."""
-        self._shared.clear()
         key = self._backend.template_key(patch)
-        if not key:
+        if not (key or self._threaded):
+            self._shared.clear()
             _play_patch(self._backend, self._shared, self._copies, patch, notes)
             return self._shared.outcomes(notes)
-        template = self._template(key, patch)
+        for left in reversed(range(_TRIES if self._threaded else 1)):
+            template = self._template(key, patch)
+            outcomes = self._played(template, key, patch, notes)
+            template.proved |= not outcomes[0].failure
+            if template.proved or outcomes[-1].failure != "crash" or not left:
+                break
+            if self._templates.pop(key, None):
+                template.kill()
+        return outcomes
+
+    def _played(self, template: _Template, key: str, patch: Patch, notes: Sequence[Note]) -> list[Outcome]:
+        self._shared.clear()
         if not template.play(patch, notes):
             del self._templates[key]
             number, index = template.ended_by(), _first_unplayed(self._shared)
@@ -75,20 +95,30 @@ class SnapshotPlayer:
         if key not in self._templates:
             while len(self._templates) >= _TEMPLATES:
                 self._templates.popitem(last=False)[1].kill()
-            self._templates[key] = _Template(self._backend, self._shared, patch)
+            self._templates[key] = _Template(self._backend, self._shared, patch if key else None)
         self._templates.move_to_end(key)
         return self._templates[key]
 
 
 class _Template:
-    """A forked copy of the engine in which a template is loaded, and which plays patches in copies of itself."""
+    """A forked copy of the engine in which a template is loaded, and which plays patches in copies of itself.
 
-    def __init__(self, backend: Backend[Any], shared: SharedAudio, patch: Patch) -> None:
+    Args:
+        patch: whose template it is; None for the engine as it is.
+
+    Attributes:
+        proved: whether a note has been played in it.
+    """
+
+    def __init__(self, backend: Backend[Any], shared: SharedAudio, patch: Patch | None) -> None:
+        self.proved = False
         ours, theirs = socket.socketpair()
 
         def serve() -> None:
             ours.close()
-            backend.load_template(patch)
+            if patch is not None:
+                with waking():
+                    backend.load_template(patch)
             copies = LargeCopies()
             with theirs, theirs.makefile("rwb") as stream:
                 for line in stream:
@@ -172,6 +202,7 @@ def _fork(act: Callable[[], None], report: Callable[[BaseException], None]) -> i
         return pid
     try:
         die_with_parent()
+        silence()
         act()
     except BaseException as error:  # noqa: BLE001 - nothing may escape into the parent's code
         report(error)
@@ -193,8 +224,24 @@ def forked(act: Callable[[], dict[str, Any]], module: str = "") -> dict[str, Any
         act: to do there.
         module: of the plugin whose code it runs, a line of which is named if the act raises; "" for the innermost.
 
-    Raises :class:`EngineError` with what the act raised, or the signal that ended the copy.
+    Raises :class:`EngineError` with what the act raised, or the signal that ended the copy; where this process has
+    threads, only if it ended so each time.
     """
+    for left in reversed(range(_TRIES if threads() > 1 else 1)):
+        number, text = _forked_once(act, module)
+        if text or not left:
+            break
+    if number or not text:
+        raise EngineError(f"the engine crashed on it ({signal_name(number)})")
+    answer = json.loads(text)
+    if "failed" in answer:
+        raise FaultError(Fault.from_json(answer["failed"]))
+    told: dict[str, Any] = answer["told"]
+    return told
+
+
+def _forked_once(act: Callable[[], dict[str, Any]], module: str) -> tuple[int, bytes]:
+    """Return the signal that ended a copy, or 0, and what it told."""
     reader, writer = os.pipe()
 
     def tell(told: dict[str, Any]) -> None:
@@ -208,14 +255,7 @@ def forked(act: Callable[[], dict[str, Any]], module: str = "") -> dict[str, Any
     os.close(writer)
     with os.fdopen(reader, "rb") as stream:
         text = stream.read()
-    number = _signal_of(pid)
-    if number or not text:
-        raise EngineError(f"the engine crashed on it ({signal_name(number)})")
-    answer = json.loads(text)
-    if "failed" in answer:
-        raise FaultError(Fault.from_json(answer["failed"]))
-    told: dict[str, Any] = answer["told"]
-    return told
+    return _signal_of(pid), text
 
 
 def _signal_of(pid: int) -> int:

@@ -7,6 +7,7 @@ import shutil
 import struct
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import PRESETS, ROOT, terminal
+from support import PRESETS, ROOT, amounts, terminal
 from support.vst3.build import built
 
 from tonesmith import open_dataset
@@ -30,6 +31,8 @@ from tonesmith.engine.client import Description, Engine
 from tonesmith.errors import ConfigError, EngineError
 from tonesmith.plan.plan import Audio, PluginRef
 from tonesmith.space.patch import Note, Patch
+from tonesmith.space.sampling import patch_at, uniform
+from tonesmith.space.shape import SpaceShape, shaped
 from tonesmith.testing.backend import BackendContract
 
 NOTE = Note(60, 100, 0.1, 0.1)
@@ -57,6 +60,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sick(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An instrument with all diseases."""
     return built(tmp_path_factory.mktemp("sick"), "SickSynth", "SICK")
+
+
+@pytest.fixture(scope="module")
+def threaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A healthy instrument with a message thread."""
+    return built(tmp_path_factory.mktemp("threaded"), "TinySynth", "THREADED")
 
 
 @pytest.fixture(scope="module")
@@ -371,6 +380,30 @@ def test_a_plugin_that_dies_or_hangs_costs_one_candidate(tiny, fault, failure, m
     reference = PluginRef("vst3", {"plugin": str(tiny)})
     with Engine(reference, FORM, 1, "snapshot", description.assets.__getitem__) as engine:
         assert engine.play(patch, [NOTE], 3.0)[0].failure == failure
+
+
+@pytest.mark.parametrize("patches", amounts(400, 2000))
+def test_a_fork_that_meets_a_lock_of_a_thread_is_no_fault_of_the_patch(threaded, patches):
+    description = described(threaded)
+    space = shaped(description.space, SpaceShape(), SpaceShape())
+    reference, again = PluginRef("vst3", {"plugin": str(threaded)}), []
+    with Engine(reference, FORM, 1, "snapshot", description.assets.__getitem__) as engine:
+        engine.start()
+        first = engine.pid
+        for number in range(patches):
+            patch = patch_at(space, uniform(0, "threads", number, 0, len(space.names)), "uniform")
+            (outcome,) = engine.play(replace(patch, assets=dict(description.space.assets)), [NOTE], 20.0, again.append)
+            assert outcome.failure == "", (number, outcome)
+        assert (again, engine.pid) == ([], first)
+
+
+@pytest.mark.parametrize("count", amounts(60, 200))
+def test_a_preset_that_is_read_while_a_thread_holds_a_lock_is_read(threaded, tmp_path, count):
+    synth = backend(threaded)
+    (tmp_path / "a.vstpreset").write_bytes(synth._plugin.preset())
+    with Engine(PluginRef("vst3", {"plugin": str(threaded)}), FORM, 1, "snapshot", lambda name: b"") as engine:
+        for _ in range(count):
+            assert engine.load_preset(tmp_path / "a.vstpreset").patch.values
 
 
 # Specs

@@ -12,7 +12,7 @@ import pytest
 
 HERE = Path(__file__).parent
 COMPILER = os.environ.get("CXX", "g++")
-FLAGS = ("-std=c++17", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wl,--no-undefined")
+FLAGS = ("-std=c++17", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wl,--no-undefined", "-pthread")
 
 
 def built(folder: Path, name: str, *defines: str) -> Path:

@@ -13,6 +13,8 @@
 //   smoothing       the gain takes 0.05 s to arrive
 //   constant        Glow does nothing
 //   free running    phases start at random, from a seed of the clock, unless Retrigger is on
+// -DTHREADED gives it a thread as JUCE has one: it takes a priority-inheriting mutex every 0.2 ms and whenever a
+//   socketpair is readable, and reads a byte for each message that its own process has posted; process() posts one.
 // -DEFFECT makes it an effect of the same name.
 #include <atomic>
 #include <cmath>
@@ -22,6 +24,12 @@
 #include <cstring>
 #include <ctime>
 #include <string>
+#ifdef THREADED
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#endif
 
 typedef int32_t tresult; typedef uint8_t TUID[16]; typedef int16_t Str128[128];
 enum : tresult { kNoInterface=-1, kOk=0, kFalse=1, kInvalidArg=2, kNotImplemented=3 };
@@ -91,6 +99,15 @@ static const P PS[N]={ {"Waveform","",LIST,0,3,1,3,WAVES},{"Cutoff","Hz",LOG,40,
 static const char* const TAGS[N]={"wave","cutoff","reso","attack","decay","sustain","release","detune","sub","noise","gain","glow","retrigger"};
 static const char* const ATTACKS[]={"Attack","Sawtooth Attack","Square Attack","Triangle Attack"};
 static void nap(){ timespec a,b; clock_gettime(CLOCK_MONOTONIC,&a); do clock_gettime(CLOCK_MONOTONIC,&b); while((b.tv_sec-a.tv_sec)*1000000000L+b.tv_nsec-a.tv_nsec<20000); }
+#ifdef THREADED
+static pthread_mutex_t lockOfMessages; static int wake[2]; static int posted=0;
+static void* pump(void*){ for(;;){ pollfd p{wake[1],POLLIN,0}; timespec t{0,200000}; ppoll(&p,1,&t,nullptr); pthread_mutex_lock(&lockOfMessages); nap(); char c; if(posted>0&&read(wake[1],&c,1)==1) --posted; pthread_mutex_unlock(&lockOfMessages); } return nullptr; }
+static void startPump(){ static bool done=false; if(done) return; done=true; pthread_mutexattr_t a; pthread_mutexattr_init(&a); pthread_mutexattr_setprotocol(&a,PTHREAD_PRIO_INHERIT); pthread_mutex_init(&lockOfMessages,&a); if(socketpair(AF_UNIX,SOCK_STREAM,0,wake)) std::abort(); pthread_t t; pthread_create(&t,nullptr,pump,nullptr); }
+static void post(){ pthread_mutex_lock(&lockOfMessages); ++posted; ssize_t w=write(wake[0],"x",1); (void)w; pthread_mutex_unlock(&lockOfMessages); }
+#else
+static void startPump(){}
+static void post(){}
+#endif
 static double plain(int i,double n){ const P& p=PS[i]; n=n<0?0:n>1?1:n; if(p.steps) return kSick? std::fmin(p.steps,std::fmax(0,std::floor((n-0.005)/0.99*p.steps+0.5))) : std::fmin(p.steps,std::floor(n*(p.steps+1))); return p.kind==LOG? p.lo*std::pow(p.hi/p.lo,n) : p.lo+(p.hi-p.lo)*n; }
 static double norm(int i,double v){ const P& p=PS[i]; v=v<p.lo?p.lo:v>p.hi?p.hi:v; if(p.steps) return kSick? 0.005+0.99*v/p.steps : v/p.steps; return p.kind==LOG? std::log(v/p.lo)/std::log(p.hi/p.lo) : (v-p.lo)/(p.hi-p.lo); }
 
@@ -111,7 +128,7 @@ class Tiny final : public IComponent, public IProcessor, public IController {
     wave=plain(Wave,n[Wave]); size_t at=s.find("<secret v=\""); secret=at==std::string::npos?0:std::strtod(p+at+11,nullptr); return true; }
   double secret=0;   // a detune in cents that no parameter holds
 public:
-  Tiny(){ timespec now; clock_gettime(CLOCK_REALTIME,&now); seed=(uint32_t)(now.tv_nsec^now.tv_sec^(uintptr_t)this); fault=std::getenv("TINYSYNTH_FAULT"); for(int i=0;i<N;++i) heard[i]=n[i]=norm(i,PS[i].def); }
+  Tiny(){ timespec now; clock_gettime(CLOCK_REALTIME,&now); seed=(uint32_t)(now.tv_nsec^now.tv_sec^(uintptr_t)this); fault=std::getenv("TINYSYNTH_FAULT"); for(int i=0;i<N;++i) heard[i]=n[i]=norm(i,PS[i].def); startPump(); }
   virtual ~Tiny()=default;
   tresult queryInterface(const TUID i,void** o) override {
     if(eq(i,iidUnknown)||eq(i,iidBase)||eq(i,iidComponent)) *o=static_cast<IComponent*>(this);
@@ -153,7 +170,7 @@ public:
   static void adv(float& ph,float d){ ph+=d; if(ph>=1) ph-=1; }
   void on(int note,float vel){ Voice* b=nullptr; for(auto& x:v) if(!x.stage){b=&x;break;} if(!b){ b=&v[0]; for(auto& x:v) if(x.age<b->age) b=&x; } *b=Voice(); b->note=note; b->vel=vel; b->stage=1; b->age=++clock; b->hz=440.f*std::exp2((note-69)/12.f+(float)secret/1200); if(kSick&&n[Retrigger]<0.5){ b->ph1=chance(); b->ph2=chance(); b->ph3=chance(); } }
   void off(int note){ for(auto& x:v) if(x.note==note&&x.stage&&x.stage<4) x.stage=4; }
-  tresult process(Data& d) override {
+  tresult process(Data& d) override { post();
     if(d.pin) for(int i=0;i<d.pin->count();++i){ IQueue* q=d.pin->get(i); int32_t off; double x; if(q&&q->id()-BASE<N&&q->count()&&q->point(q->count()-1,off,x)==kOk) hear(q->id()-BASE,x); }
     bool deaf=false;
     if(kSick){ if(!pending.empty()){ take(pending); pending.clear(); stop(); deaf=true; }
