@@ -78,9 +78,9 @@ def test_patches_with_random_modulations_render_again(tmp_path, patches):
     connections = [len(row.label.modulations) for row in dataset]
     used = {m.source for row in dataset for m in row.label.modulations}
     assert len(dataset) == patches
-    assert max(connections) == 12 if patches == 50 else max(connections) > 5
+    assert max(connections) == min(patches, 12)
     assert {"random", "random_1", "lfo_1", "velocity"} <= used or patches < 50
-    assert len(used) > 5
+    assert len(used) > 5 or patches < 50
     assert differing_rows(dataset, tmp_path) == []
 
 
