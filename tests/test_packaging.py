@@ -65,7 +65,7 @@ def test_the_source_distribution_has_licence_and_readme(built):
     assert {"LICENSE", "README.md", "pyproject.toml", "core/space/space.py", "backends/vita/shapes.py"} <= names
 
 
-@pytest.mark.parametrize("form", ["wheel", "sdist", "editable"])
+@pytest.mark.parametrize("form", ["wheel", pytest.param("sdist", marks=pytest.mark.long), "editable"])
 def test_an_installed_tonesmith_runs_from_anywhere(built, source, tmp_path, form):
     python = _environment(tmp_path / "env")
     target = ["--editable", str(source)] if form == "editable" else [str(built[form])]

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from tonesmith.cli.options import listed
 from tonesmith.host.registry import Host
 from tonesmith.terminal.messages import echo, say
 
@@ -83,25 +84,16 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
         flagged = words[words.index(chosen) + 1 :] if chosen == name else None
         commands[name] = flags(flagged, host, lenient=bool(completed))
     for name, command in commands.items():
-        app.command(name)(command if name == chosen else _listed(command.__doc__))
+        app.command(name)(command if name == chosen else listed(command.__doc__))
     groups: dict[str, Callable[[], typer.Typer]]
     groups = {"plot": plot_app, "plugins": partial(plugins_app, host), "presets": presets_app}
     for name, group in groups.items():
         if name == chosen:
             app.add_typer(group(), name=name)
         else:
-            app.command(name)(_listed(group().info.help))
+            app.command(name)(listed(group().info.help))
     host.commands(app)
     return app
-
-
-def _listed(text: str | None) -> Callable[..., Any]:
-    """Return a command that was not chosen: a name and a help. To know its options takes Typer 10 ms each."""
-
-    def command() -> None: ...
-
-    command.__doc__ = text
-    return command
 
 
 def _reader(name: str) -> Callable[..., Any]:

@@ -472,6 +472,7 @@ VITAL = {
 }
 
 
+@pytest.mark.long
 def test_of_vital_level_and_cutoff_matter_more_than_pan_and_what_is_off_never_sounds(tmp_path):
     host = Host.load()
     study = study_of_plan(resolve_plan(load_config(overrides=VITAL, host=host), host), Settings(bases=3), host)

@@ -78,20 +78,14 @@ def test_patches_with_random_modulations_render_again(tmp_path, patches):
     connections = [len(row.label.modulations) for row in dataset]
     used = {m.source for row in dataset for m in row.label.modulations}
     assert len(dataset) == patches
-    assert max(connections) == 12 if patches == 50 else max(connections) > 5
+    assert max(connections) == min(patches, 12)
     assert {"random", "random_1", "lfo_1", "velocity"} <= used or patches < 50
-    assert len(used) > 5
+    assert len(used) > 5 or patches < 50
     assert differing_rows(dataset, tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    ("bpm", "rate"),
-    [
-        (97.3, 48000),
-        pytest.param(120.0, 22050, marks=pytest.mark.long),
-        pytest.param(160.0, 44100, marks=pytest.mark.long),
-    ],
-)
+@pytest.mark.parametrize(("bpm", "rate"), [(97.3, 48000), (120.0, 22050), (160.0, 44100)])
+@pytest.mark.long
 def test_sample_rate_and_tempo_reach_the_engine_and_the_reference(tmp_path, bpm, rate):
     synced = {"fix": {"lfo_1_sync": "Tempo", "delay_on": "On", "delay_sync": "Tempo", "delay_dry_wet": 0.5}}
     generate(
@@ -164,6 +158,7 @@ def test_real_presets_render_again_from_label_and_assets(
     assert wrong == []
 
 
+@pytest.mark.long
 def test_a_preset_sounds_as_it_did_before_it_became_a_label(presets: list[Path], engine: Any, tmp_path: Path) -> None:
     """Labels are float32 in [0, 1]: what that rounding moves is far below hearing."""
     space = engine.describe(1.0, 0.5).space

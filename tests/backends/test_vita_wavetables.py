@@ -152,6 +152,7 @@ def test_a_second_scan_changes_nothing_and_a_third_adds(
     assert Catalog.open(catalog).wavetables == more.catalog.wavetables
 
 
+@pytest.mark.long
 def test_the_scan_of_real_presets(tmp_path: Path) -> None:
     if not (PRESETS / "vital").is_dir():
         pytest.skip(f"no presets at {PRESETS}: they are not part of the repository")
@@ -406,6 +407,7 @@ def test_an_exported_preset_carries_the_chosen_wavetable(
     assert not [key for key in settings if key in {p.name for p in space.parameters if p.slot}]
 
 
+@pytest.mark.long
 def test_presets_bring_their_own_wavetables_beside_those_of_a_catalog(
     presets: Path, described: Description, tmp_path: Path
 ) -> None:

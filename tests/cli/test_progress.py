@@ -172,6 +172,7 @@ def test_commands_to_try_next_are_for_a_new_dataset(rows: int, added: int, offer
     assert ("  tonesmith inspect 'a b'" in next_lines(summary)) == offered
 
 
+@pytest.mark.long
 def test_commands_to_try_next_are_shown_on_a_terminal_and_not_to_the_quiet(chaos: Any, tmp_path: Path) -> None:
     short = "--backend chaos -n 1 --sample-rate 8000 --notes.hold 0.1 --notes.tail 0.1"
     for out, flags, offered in (("a", "", True), ("b", "-q", False)):

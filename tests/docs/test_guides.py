@@ -10,15 +10,15 @@ PAGES = [
     "README.md",
     "docs/architecture.md",
     "docs/index.md",
-    "docs/plugins.md",
     "docs/python.md",
-    "docs/writing-a-plugin.md",
 ]
 LONG = [
     "docs/generate.md",
+    "docs/plugins.md",
     "docs/presets.md",
     "docs/sampling.md",
     "docs/splits.md",
+    "docs/writing-a-plugin.md",
 ]
 
 

@@ -8,14 +8,13 @@ from support.documents import check_document
 PAGES = [
     "docs/cards.md",
     "docs/cli.md",
-    "docs/convert.md",
     "docs/dataset.md",
     "docs/security.md",
     "docs/sinks.md",
-    "docs/trust.md",
     "docs/vst3.md",
 ]
 LONG = [
+    "docs/convert.md",
     "docs/dawdreamer.md",
     "docs/doctor.md",
     "docs/folder.md",
@@ -24,6 +23,7 @@ LONG = [
     "docs/lmdb.md",
     "docs/parquet.md",
     "docs/space-and-labels.md",
+    "docs/trust.md",
     "docs/wavetables.md",
     "docs/webdataset.md",
 ]

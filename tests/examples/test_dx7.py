@@ -96,6 +96,7 @@ def test_a_dataset_is_made_beside_an_installed_tonesmith_and_renders_again(fresh
     assert all(Path(path).is_relative_to(fresh.place / "env") for path in where.stdout.split())
 
 
+@pytest.mark.long
 def test_its_own_tests_pass_there_with_warnings_as_errors(fresh):
     done = fresh.run("-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", EXAMPLE / "tests")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
@@ -105,6 +106,7 @@ def test_its_own_tests_pass_there_with_warnings_as_errors(fresh):
 
 
 @pytest.mark.skipif(not BANK.exists(), reason=f"there is no {BANK}")
+@pytest.mark.long
 def test_a_real_bank_gives_presets_and_each_voice_counts_once(fresh):
     made = fresh.tonesmith("generate", "--backend", "dx7", "--presets", BANK, "--sampler", "mix", "--sampler.parts",
         "presets:2,breed:1", "-n", 3, *SHORT, "bank.zarr")  # fmt: skip

@@ -69,8 +69,9 @@ def test_no_signal_from_outside_changes_a_row(chaos, tmp_path, role, number):
     assert (summary.digest, summary.rejections) == (undisturbed.digest, {})
 
 
+@pytest.mark.long
 def test_a_run_that_stood_still_for_longer_than_the_timeout_goes_on_as_if_nothing_was(chaos, tmp_path):
-    settings = {**_SLOW, "timeout": 1.5}
+    settings = {**_SLOW, "timeout": 2.0}
     undisturbed = chaos.make(tmp_path / "calm", **settings)
 
     class Sleeper(_Striker):
@@ -81,7 +82,7 @@ def test_a_run_that_stood_still_for_longer_than_the_timeout_goes_on_as_if_nothin
                 tree = [*members("worker"), *members("engine"), *members("fork")]
                 for pid in tree:
                     send(pid, signal.SIGSTOP)
-                time.sleep(2.5)
+                time.sleep(3.5)
                 for pid in tree:
                     send(pid, signal.SIGCONT)
 

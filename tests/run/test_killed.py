@@ -72,7 +72,7 @@ _DROPS = "stopping at once: the blocks in progress are dropped"
     ("signals", "said"),
     [
         ([signal.SIGINT], "stopping after the blocks in progress"),
-        ([signal.SIGTERM], _DROPS),
+        pytest.param([signal.SIGTERM], _DROPS, marks=pytest.mark.long),
         pytest.param([signal.SIGINT, signal.SIGINT], _DROPS, marks=pytest.mark.long),
         pytest.param([signal.SIGHUP], _DROPS, marks=pytest.mark.long),
     ],
@@ -106,6 +106,7 @@ def _rows_at(path: Path) -> int:
         return 0
 
 
+@pytest.mark.long
 def test_a_worker_that_is_killed_from_outside_is_replaced_and_nothing_counts_twice(chaos, tmp_path):
     whole = chaos.make(tmp_path / "whole", ("crash",), patches=8, sampler="troublesome", block=8)
     settings = {"patches": 8, "sampler": "troublesome", "block": 8, "backend": {"slow": 0.1}}

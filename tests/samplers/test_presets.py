@@ -765,6 +765,7 @@ def test_the_patches_of_a_seed_do_not_change_between_versions():
 @pytest.mark.skipif(
     not PRESETS.is_dir(), reason="the collection of presets lies beside the repository, and is not here"
 )
+@pytest.mark.long
 def test_vital_presets_are_mixed_with_what_is_made_of_them(tmp_path):
     host = Host.load()
     settings = {

@@ -27,7 +27,7 @@ def convert_command(arguments: Sequence[str] | None, host: Host, *, lenient: boo
     Raises :class:`ConfigError` if the sink is unknown, or a flag is not its own.
     """
     if arguments is None:
-        return listed(_convert)
+        return listed(_convert.__doc__)
     from tonesmith.cli.flags import flagged
 
     return flagged(_convert, arguments, lambda words, mild: sink_flags(words, host, lenient=mild), lenient=lenient)

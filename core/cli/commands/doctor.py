@@ -36,7 +36,7 @@ def doctor_command(arguments: Sequence[str] | None, host: Host, *, lenient: bool
     Raises :class:`ConfigError` if the configuration is wrong, or a flag is not the backend's.
     """
     if arguments is None:
-        return listed(_doctor)
+        return listed(_doctor.__doc__)
     from tonesmith.cli.flags import flagged
 
     return flagged(_doctor, arguments, lambda words, mild: _flags(words, host, lenient=mild), lenient=lenient)

@@ -38,7 +38,7 @@ def generate_command(arguments: Sequence[str] | None, host: Host, *, lenient: bo
     Raises :class:`ConfigError` if the configuration is wrong, or a flag belongs to no chosen plugin.
     """
     if arguments is None:
-        return listed(_generate)
+        return listed(_generate.__doc__)
     from tonesmith.cli.flags import flagged
 
     return flagged(_generate, arguments, lambda words, mild: _flags(words, host, lenient=mild), lenient=lenient)

@@ -16,7 +16,7 @@ from tonesmith.host.registry import Host
 def merge_command(arguments: Sequence[str] | None, host: Host, *, lenient: bool = False) -> Callable[..., None]:
     """Return the command, with the flags of the sink that the arguments choose. As ``convert_command``."""
     if arguments is None:
-        return listed(_merge)
+        return listed(_merge.__doc__)
     from tonesmith.cli.flags import flagged
 
     return flagged(_merge, arguments, lambda words, mild: sink_flags(words, host, lenient=mild), lenient=lenient)
