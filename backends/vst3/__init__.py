@@ -153,9 +153,11 @@ class Vst3Backend(Backend[Vst3Options]):
     def versions(self) -> Mapping[str, str]:
         """Return the versions of the plugin and of pedalboard, and the SHA-256 of the plugin's binary."""
         from tonesmith.backends.vst3.binary import binary_of, sha256_of
+        from tonesmith.backends.vst3.plugin import HOSTING
 
         return {
             self._plugin.name: self._plugin.version or "unknown",
+            "vst3 hosting": HOSTING,
             "plugin sha256": sha256_of(binary_of(self._path)),
             "pedalboard": importlib.metadata.version("pedalboard"),
         }

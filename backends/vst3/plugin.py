@@ -15,11 +15,17 @@ from tonesmith.backends.vst3.binary import binary_of
 from tonesmith.errors import ConfigError, EngineError
 from tonesmith.space.patch import Note
 
+HOSTING = "2"
+"""How a note is played. It changes whenever the same label sounds different than before, and the plan tells it."""
 BLOCK = 8192
 _SMALL = 32
 _ANNOUNCED = 13
 """Blocks after which Surge XT has told the host of new names and values: it does so in every 12th."""
 _NUDGE = 0.001
+_ALIGNED = 64
+"""Frames that a note starts at a multiple of, counted from the start of the plugin. Some take MIDI only where a block
+of their own begins, as Surge XT does in every 32nd frame: a note would start late by a number that depends on what was
+run before."""
 
 
 class HostedPlugin:
@@ -41,6 +47,7 @@ class HostedPlugin:
         self._plugin = _loaded(path)
         if not self._plugin.is_instrument:
             raise ConfigError(f"{path}: {self._plugin.name} is an effect, not an instrument.")
+        self._frames = 0
         self.parameters: list[Any] = list(self._plugin._parameters)  # p.parameters would ask for texts
         self.run(BLOCK)  # later blocks may be smaller: only a larger one makes pedalboard start the plugin anew
 
@@ -124,12 +131,15 @@ class HostedPlugin:
             raise EngineError(f"pitch {note.pitch} or velocity {note.velocity} is outside the range of MIDI")
         if not (0.0 < note.hold <= note.duration <= 600.0):
             raise EngineError(f"a note of {note.hold} s in a render of {note.duration} s cannot be played")
+        if late := self._frames % _ALIGNED:
+            self.run(_ALIGNED - late)
         on = ([0x90, note.pitch, note.velocity], 0.0)
         off = ([0x80, note.pitch, 0], float(note.hold))
         return self._process([on, off], max(1, round(note.duration * self._rate)), BLOCK)
 
     def _process(self, events: list[Any], frames: int, block: int) -> NDArray[np.float32]:
         seconds = (frames + 0.5) / self._rate  # pedalboard cuts off the fraction
+        self._frames += frames
         try:
             audio: NDArray[np.float32] = self._plugin(events, seconds, self._rate, 2, block, False)
         except (RuntimeError, ValueError) as error:

@@ -15,6 +15,7 @@
 //   free running    phases start at random, from a seed of the clock, unless Retrigger is on
 // -DTHREADED gives it a thread as JUCE has one: it takes a priority-inheriting mutex every 0.2 ms and whenever a
 //   socketpair is readable, and reads a byte for each message that its own process has posted; process() posts one.
+// -DBLOCKS=32 has it take MIDI only where a block of so many frames begins, counted from its first frame.
 // -DEFFECT makes it an effect of the same name.
 #include <atomic>
 #include <cmath>
@@ -115,7 +116,7 @@ struct Voice { int note=-1,stage=0; float vel=0,ph1=0,ph2=0,ph3=0,hz=0,env=0,lp=
 
 class Tiny final : public IComponent, public IProcessor, public IController {
   std::atomic<uint32_t> refs{1}; double n[N]; Voice v[8]; uint32_t clock=0,rng=22222; double rate=44100;
-  std::string pending; double heldNames=-1; int blocks=0; float gain=-1; IHandler* handler=nullptr; uint32_t seed=1; double wave=-1,heard[N]; const char* fault=nullptr;   // TINYSYNTH_FAULT=crash|hang|nan|silent|leak: a badly behaved plugin, to test hosts with
+  std::string pending; double heldNames=-1; int blocks=0; uint64_t ran=0; float gain=-1; IHandler* handler=nullptr; uint32_t seed=1; double wave=-1,heard[N]; const char* fault=nullptr;   // TINYSYNTH_FAULT=crash|hang|nan|silent|leak: a badly behaved plugin, to test hosts with
   bool is(const char* f) const { return fault&&!std::strcmp(fault,f); }
   void clear(){ if(is("leak")||kSick) return; for(auto& x:v) x=Voice(); clock=0; rng=22222; }
   void hear(int i,double x){ if(kSick&&x==heard[i]) return; heard[i]=x; n[i]=x<0?0:x>1?1:x; }
@@ -182,9 +183,15 @@ public:
     const float aA=1000.f/(plain(Attack,n[Attack])*sr), aD=1-std::exp(-4000.f/(plain(Decay,n[Decay])*sr)), aR=1-std::exp(-5000.f/(plain(Release,n[Release])*sr));
     const float f=2*std::sin(3.14159265f*std::fmin((float)plain(Cutoff,n[Cutoff]),sr*0.16f)/sr), q=1.4f*(1-(float)plain(Reso,n[Reso])/100); const bool sub=plain(Sub,n[Sub])>0.5;
     int k=0,ne=d.ein?d.ein->count():0; Event e;
+#ifdef BLOCKS
+    const uint64_t first=ran; ran+=d.frames;
+    auto begins=[&](int i){ return (first+i)%BLOCKS==0; };
+#else
+    auto begins=[](int){ return true; };
+#endif
     auto take=[&](int until){ while(k<ne){ if(d.ein->get(k,e)!=kOk){++k;continue;} if(e.offset>until) break; ++k; if(deaf&&e.type==0) continue; if(e.type==0){ if(e.on.vel>0) on(e.on.pitch,e.on.vel); else off(e.on.pitch); } else if(e.type==1) off(e.off.pitch); } };
     float *L=d.out[0].f[0],*R=d.out[0].n>1?d.out[0].f[1]:L; d.out[0].silence=0;
-    for(int i=0;i<d.frames;++i){ take(i); float s=0;
+    for(int i=0;i<d.frames;++i){ if(begins(i)) take(i); float s=0;
       for(auto& x:v){ if(!x.stage) continue;
         switch(x.stage){ case 1: x.env+=aA; if(x.env>=1){x.env=1;x.stage=2;} break; case 2: x.env+=(sus-x.env)*aD; break; case 4: x.env-=x.env*aR; if(x.env<1e-5f){x=Voice();continue;} }
         float o=osc(w,x.ph1)+0.5f*osc(w,x.ph2); if(sub) o+=osc(0,x.ph3); rng=rng*1664525u+1013904223u; o+=nz*((int32_t)rng*4.656613e-10f);
