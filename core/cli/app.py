@@ -85,8 +85,12 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
         commands[name] = flags(flagged, host, lenient=bool(completed))
     for name, command in commands.items():
         app.command(name)(command if name == chosen else listed(command.__doc__))
-    groups: dict[str, Callable[[], typer.Typer]]
-    groups = {"plot": plot_app, "plugins": partial(plugins_app, host), "presets": presets_app}
+    rest = words[words.index(chosen) + 1 :] if chosen else []
+    groups: dict[str, Callable[[], typer.Typer]] = {
+        "plot": plot_app,
+        "plugins": partial(plugins_app, host),
+        "presets": partial(presets_app, rest if chosen == "presets" else [], host, lenient=bool(completed)),
+    }
     for name, group in groups.items():
         if name == chosen:
             app.add_typer(group(), name=name)

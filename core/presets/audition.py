@@ -24,7 +24,8 @@ from tonesmith.space.patch import Note
 from tonesmith.space.preset import Preset
 
 if TYPE_CHECKING:
-    from tonesmith.host.roles import Backend, Validator
+    from tonesmith.host.roles import Backend, Options, Validator
+    from tonesmith.plan.promises import Isolation
     from tonesmith.space.space import ParameterSpace
 
 NOTE = Note(60, 100, 1.0, 1.0)
@@ -96,6 +97,7 @@ class Examination:
 def examine(
     files: Sequence[Path],
     backend: type[Backend[Any]],
+    options: Options,
     host: Host,
     *,
     plays: int = 1,
@@ -107,28 +109,31 @@ def examine(
 
     Args:
         files: to read, each in a process where a hostile one costs nothing but itself.
-        backend: the synth, with its default options.
+        backend: the synth.
+        options: of the backend.
         host: finds the validator ``level``.
         plays: in how many engine processes each preset plays its note: 0, 1 or 2.
         workers: engines that read, or pairs that play, at the same time.
         licence: of a preset whose collection states none.
         progress: told the steps after each file: one for reading it, and one for playing it.
     """
-    options = backend.Options().model_dump(mode="json")
-    reference = PluginRef(backend.name, options)
-    with Engine(reference, Audio(SAMPLE_RATE, 0, 0), 1, isolation_of(backend), asset=_no_asset) as engine:
+    plain = options.model_dump(mode="json")
+    reference, isolation = PluginRef(backend.name, plain), isolation_of(backend, options)
+    with Engine(reference, Audio(SAMPLE_RATE, 0, 0), 1, isolation, asset=_no_asset) as engine:
         described = engine.describe(NOTE.hold, NOTE.tail)
     found, refused = ingest(
         files,
         backend,
-        options,
+        plain,
         sample_rate=SAMPLE_RATE,
         workers=workers,
         licence=licence,
         store=AssetStore(),
         progress=progress,
     )
-    heard = _Ear(reference, described, backend, host, plays, workers, progress).heard(found)
+    comparable = promise_of(backend, isolation, options) == "exact"
+    ear = _Ear(reference, described, host, plays, workers, progress, isolation=isolation, comparable=comparable)
+    heard = ear.heard(found)
     if plays:
         progress(len(files) - len(found))
     examined = [_examined(item, described.space, sound) for item, sound in zip(found, heard, strict=True)]
@@ -144,19 +149,21 @@ class _Ear:
         self,
         reference: PluginRef,
         described: Description,
-        backend: type[Backend[Any]],
         host: Host,
         plays: int,
         workers: int,
         progress: Callable[[int], object],
+        *,
+        isolation: Isolation,
+        comparable: bool,
     ) -> None:
         level = host.find("validator", "level")
         self._level: Validator[Any] = level(level.Options())
         self._reference = reference
         self._space = described.space
         self._audio = described.audio
-        self._isolation = isolation_of(backend)
-        self._comparable = promise_of(backend, self._isolation) == "exact"
+        self._isolation = isolation
+        self._comparable = comparable
         self._plays = plays
         self._workers = workers
         self._progress = progress

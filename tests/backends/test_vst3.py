@@ -424,6 +424,22 @@ def test_a_preset_that_is_read_while_a_thread_holds_a_lock_is_read(tiny, threade
             assert engine.load_preset(tmp_path / "a.vstpreset").patch.values
 
 
+def test_presets_are_listed_with_the_options_of_flags_and_of_the_composition(tiny, tmp_path):
+    (tmp_path / "a.vstpreset").write_bytes(backend(tiny)._plugin.preset())
+    asked = ("presets", "list", "a.vstpreset", "--no-audition")
+
+    flagged = terminal(*asked, "--backend", "vst3", "--backend.plugin", tiny, cwd=tmp_path)
+    unnamed = terminal(*asked, "--backend", "vst3", cwd=tmp_path)
+    odd = terminal(*asked, "--backend.plugin", tiny, cwd=tmp_path)
+    (tmp_path / "plugins.toml").write_text(f'[backend]\nname = "vst3"\nplugin = "{tiny}"\n')
+    composed = terminal("presets", "check", "a.vstpreset", cwd=tmp_path)
+
+    assert (flagged.returncode, "1 preset in 1 file" in flagged.stdout) == (0, True), flagged.stderr
+    assert (unnamed.returncode, "no plugin is given" in unnamed.stderr) == (2, True)
+    assert (odd.returncode, "unknown option '--backend.plugin'" in odd.stderr) == (2, True)
+    assert (composed.returncode, "ok       a.vstpreset" in composed.stdout) == (0, True), composed.stderr
+
+
 # Specs
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,13 +23,15 @@ from tonesmith.cli.commands.preset_tables import (
     summary_lines,
 )
 from tonesmith.cli.options import Engines, Json, Quiet
-from tonesmith.errors import ConfigError, EngineError
+from tonesmith.errors import ConfigError, EngineError, TonesmithError
 from tonesmith.host.registry import Host
 from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
-    from tonesmith.host.roles import Backend
+    from tonesmith.cli.flags import Flag
+    from tonesmith.host.config import Config
+    from tonesmith.host.roles import Backend, Options
     from tonesmith.presets.audition import Examination, Examined
 
 
@@ -37,22 +40,66 @@ _Paths = Annotated[
     typer.Argument(metavar="[PATH]...", help="Files, folders and globs.", show_default="those of ./plugins.toml"),
 ]
 _Backend = Annotated[
-    str | None, typer.Option("--backend", metavar="NAME", help="Synth that reads them.", show_default="vita")
+    str | None,
+    typer.Option(
+        "--backend", metavar="NAME", help="Synth that reads them.", show_default="that of ./plugins.toml, else vita"
+    ),
 ]
 _Silent = Annotated[bool, typer.Option("--no-audition", help="Skip playback. Silence is then not checked.")]
 
 
-def presets_app() -> typer.Typer:
-    """Return the sub-app."""
+def presets_app(arguments: Sequence[str], host: Host, *, lenient: bool = False) -> typer.Typer:
+    """Return the sub-app. The commands that start an engine have the flags of the backend that the arguments choose.
+
+    Args:
+        arguments: those after ``presets``.
+        host: where plugins are looked up.
+        lenient: whether to take the defaults where the configuration is wrong, for completion.
+
+    Raises :class:`ConfigError` if the configuration is wrong, or a flag is not the backend's.
+    """
+    from tonesmith.cli.flags import flagged, with_flags
+
     app = typer.Typer(
         help="List, check, find and download presets.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
-    for name, command in (("list", _list), ("show", _show), ("check", _check), ("find", find), ("download", download)):
-        app.command(name)(command)
+    chosen = next((word for word in arguments if not word.startswith("-")), "")
+    for name, command in (("list", _list), ("show", _show), ("check", _check)):
+        if name == chosen:
+            rest = arguments[arguments.index(name) + 1 :]
+            app.command(name)(
+                flagged(command, rest, lambda words, mild: _flags(words, host, lenient=mild), lenient=lenient)
+            )
+        else:
+            app.command(name)(with_flags(command, ()))
+    app.command("find")(find)
+    app.command("download")(download)
     return app
+
+
+def _flags(arguments: Sequence[str], host: Host, *, lenient: bool) -> tuple[Flag, ...]:
+    from tonesmith.cli.flags import flags_of
+
+    words = [part for word in arguments for part in (word.split("=", 1) if word.startswith("--backend=") else [word])]
+    name = next((value for flag, value in itertools.pairwise(words) if flag == "--backend"), None)
+    try:
+        config = _config(name, {}, host)
+    except TonesmithError:
+        if not lenient:
+            raise
+        return ()
+    return tuple(flag for flag in flags_of(config, host) if flag.key.startswith("backend."))
+
+
+def _config(
+    backend: str | None, overrides: Mapping[str, Any], host: Host, spelled: Mapping[str, str] | None = None
+) -> Config:
+    from tonesmith.host.composition import load_config
+
+    return load_config(None, {"backend": backend, **overrides}, host=host, spelled=spelled)
 
 
 def _list(
@@ -62,12 +109,15 @@ def _list(
     workers: Engines = 0,
     as_json: Json = False,
     quiet: Quiet = False,
+    *,
+    overrides: Mapping[str, Any],
+    spelled: Mapping[str, str],
 ) -> None:
     """List presets, their authors and their contents. Each plays one note, to find silent ones.
 
     Exits with 1 if none can be read.
     """
-    files = _files(paths or [], backend)
+    files = _files(paths or [], backend, overrides, spelled)
     found = _examined(files, 0 if no_audition else 1, workers, hidden=quiet)
     if as_json:
         echo(json_text(found_json(found)))
@@ -85,6 +135,9 @@ def _show(
     ] = 1,
     no_audition: _Silent = False,
     as_json: Json = False,
+    *,
+    overrides: Mapping[str, Any],
+    spelled: Mapping[str, str],
 ) -> None:
     """Show one preset: author, modulations, assets, level, and every parameter that is not at its default.
 
@@ -92,7 +145,7 @@ def _show(
     """
     if not file.is_file():
         raise ConfigError(f"{file} is not a file. For folders and globs, use `tonesmith presets list`.")
-    found = _examined(_files([file], backend), 0 if no_audition else 1, 1, hidden=True)
+    found = _examined(_files([file], backend, overrides, spelled), 0 if no_audition else 1, 1, hidden=True)
     shown = _numbered(found, number, file)
     if as_json:
         echo(json_text({**preset_json(shown), **details_of(shown, found.space)}))
@@ -118,12 +171,15 @@ def _check(
     workers: Engines = 0,
     as_json: Json = False,
     quiet: Quiet = False,
+    *,
+    overrides: Mapping[str, Any],
+    spelled: Mapping[str, str],
 ) -> None:
     """Check that presets can be read, and that each renders again from its label, bit for bit.
 
     Each plays one note in two engine processes. Exits with 1 if a file is refused, fails, or sounds different.
     """
-    files = _files(paths, backend)
+    files = _files(paths, backend, overrides, spelled)
     found = _examined(files, 2, workers, hidden=quiet)
     if as_json:
         echo(json_text(found_json(found)))
@@ -139,29 +195,29 @@ class _Files:
 
     paths: Sequence[Path]
     backend: type[Backend[Any]]
-    licence: str = ""
+    options: Options
+    licence: str
 
 
-def _files(paths: Sequence[Path], name: str | None) -> _Files:
-    """Return the files that paths name, or those of ``plugins.toml`` here."""
-    from tonesmith.host.composition import load_config
-    from tonesmith.host.config import DEFAULT_FILE, DEFAULT_NAMES
+def _files(paths: Sequence[Path], name: str | None, overrides: Mapping[str, Any], spelled: Mapping[str, str]) -> _Files:
+    """Return the files that paths name, or those of ``plugins.toml`` here, whose backend and options count too."""
     from tonesmith.presets.files import preset_files
 
-    host, licence = Host.load(), ""
-    if not paths and DEFAULT_FILE.is_file():
-        config = load_config(host=host)
-        name, licence = name or config.backend.name, config.presets.licence
-        paths = [Path(path) for path in config.presets.paths]
+    host = Host.load()
+    config = _config(name, overrides, host, spelled)
+    licence = "" if paths else config.presets.licence
+    paths = paths or [Path(path) for path in config.presets.paths]
     if not paths:
         raise ConfigError(
             "no presets are named. Give files, folders or globs, or set [presets] paths in plugins.toml. "
             "`tonesmith presets find` looks for some."
         )
-    backend = host.find("backend", name or DEFAULT_NAMES["backend"])
+    backend = host.find("backend", config.backend.name)
     if not backend.preset_suffixes:
         raise ConfigError(f"the backend {backend.name!r} cannot read presets")
-    return _Files(preset_files([path.expanduser() for path in paths], backend.preset_suffixes), backend, licence)
+    options = host.options_of("backend", config.backend.name, config.backend.options)
+    files = preset_files([path.expanduser() for path in paths], backend.preset_suffixes)
+    return _Files(files, backend, options, licence)
 
 
 def _examined(files: _Files, plays: int, workers: int, *, hidden: bool) -> Examination:
@@ -174,6 +230,7 @@ def _examined(files: _Files, plays: int, workers: int, *, hidden: bool) -> Exami
         return examine(
             files.paths,
             files.backend,
+            files.options,
             Host.load(),
             plays=plays,
             workers=workers or cores(),
