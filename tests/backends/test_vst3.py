@@ -256,6 +256,7 @@ def test_a_state_that_waits_for_the_next_block_kills_no_note(sick, monkeypatch):
     assert heard(synth, patch).tobytes() == first.tobytes()
 
     monkeypatch.setattr(HostedPlugin, "apply", lambda self: None)
+    monkeypatch.setattr(hosting, "_ALIGNED", 1)  # the silence that aligns a note would do as well
     assert not heard(synth, patch).any()
 
 
