@@ -55,13 +55,11 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     Which flags ``generate``, ``doctor``, ``convert`` and ``merge`` have depends on the plugins that the arguments and
     the configuration choose, so they are known only here; any other command is spared the work.
     """
+    from tonesmith.cli.commands import plot, plugins, presets
     from tonesmith.cli.commands.convert import convert_command
     from tonesmith.cli.commands.doctor import doctor_command
     from tonesmith.cli.commands.generate import generate_command
     from tonesmith.cli.commands.merge import merge_command
-    from tonesmith.cli.commands.plot import plot_app
-    from tonesmith.cli.commands.plugins import plugins_app
-    from tonesmith.cli.commands.presets import presets_app
 
     host = host or Host.load()
     completed = _completed_words()
@@ -86,16 +84,16 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     for name, command in commands.items():
         app.command(name)(command if name == chosen else listed(command.__doc__))
     rest = words[words.index(chosen) + 1 :] if chosen else []
-    groups: dict[str, Callable[[], typer.Typer]] = {
-        "plot": plot_app,
-        "plugins": partial(plugins_app, host),
-        "presets": partial(presets_app, rest if chosen == "presets" else [], host, lenient=bool(completed)),
+    groups: dict[str, tuple[str, Callable[[], typer.Typer]]] = {
+        "plot": (plot.HELP, plot.plot_app),
+        "plugins": (plugins.HELP, partial(plugins.plugins_app, host)),
+        "presets": (presets.HELP, partial(presets.presets_app, rest, host, lenient=bool(completed))),
     }
-    for name, group in groups.items():
+    for name, (text, group) in groups.items():
         if name == chosen:
             app.add_typer(group(), name=name)
         else:
-            app.command(name)(listed(group().info.help))
+            app.command(name)(listed(text))
     host.commands(app)
     return app
 

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 _OUT_HELP = "Picture to write: .png, .svg or .pdf."
 
 
+HELP = "Draw the sounds of a dataset, or how it covers its space."
+
+
 def plot_app() -> typer.Typer:
     """Return the commands that draw."""
-    app = typer.Typer(help="Draw the sounds of a dataset, or how it covers its space.", no_args_is_help=True)
+    app = typer.Typer(help=HELP, no_args_is_help=True)
     app.command("pca")(pca)
     app.command("coverage")(coverage)
     return app

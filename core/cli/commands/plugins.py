@@ -22,11 +22,13 @@ from tonesmith.terminal.messages import echo
 from tonesmith.terminal.table import table, width_of_terminal
 from tonesmith.terminal.text import json_text, sentence
 
+HELP = "List the plugins, show the options of one, or start your own."
+
 
 def plugins_app(host: Host) -> typer.Typer:
     """Return the sub-app: ``plugins`` alone lists, ``show`` shows one in full, ``new`` starts another."""
     app = typer.Typer(
-        help="List the plugins, show the options of one, or start your own.",
+        help=HELP,
         invoke_without_command=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",

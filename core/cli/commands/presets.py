@@ -48,6 +48,9 @@ _Backend = Annotated[
 _Silent = Annotated[bool, typer.Option("--no-audition", help="Skip playback. Silence is then not checked.")]
 
 
+HELP = "List, check, find and download presets."
+
+
 def presets_app(arguments: Sequence[str], host: Host, *, lenient: bool = False) -> typer.Typer:
     """Return the sub-app. The commands that start an engine have the flags of the backend that the arguments choose.
 
@@ -61,7 +64,7 @@ def presets_app(arguments: Sequence[str], host: Host, *, lenient: bool = False) 
     from tonesmith.cli.flags import flagged, with_flags
 
     app = typer.Typer(
-        help="List, check, find and download presets.",
+        help=HELP,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
