@@ -556,6 +556,7 @@ def test_what_is_wrong_is_said_in_one_sentence(plan_file, tmp_path, arguments, s
     assert result.stdout == ""
 
 
+@pytest.mark.long
 def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(chaos, tmp_path):
     (tmp_path / "plan.toml").write_text(PLAN.format(slow=0.05))
     arguments = ["importance", "plan.toml", "--bases", "20", "--workers", "2"]

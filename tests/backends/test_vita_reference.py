@@ -102,6 +102,7 @@ def test_sample_rate_and_tempo_reach_the_engine_and_the_reference(tmp_path, bpm,
     assert differing_rows(dataset, tmp_path, bpm) == []
 
 
+@pytest.mark.long
 def test_the_row_of_a_patch_does_not_depend_on_the_notes_before_it(tmp_path):
     both = {"patches": 3, "backend": {"name": "vita", "tier": 2}}
     generate(tmp_path / "three", notes={"pitches": [48, 60, 72], "hold": 0.4, "tail": 0.1}, **both)

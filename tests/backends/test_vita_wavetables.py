@@ -368,6 +368,7 @@ def test_two_oscillators_that_swap_wavetables_are_another_template(
     assert heard[0][0] != heard[0][1]
 
 
+@pytest.mark.long
 def test_a_dataset_of_a_catalog_needs_it_no_more_and_does_not_depend_on_its_place(
     catalog: Path, tmp_path: Path
 ) -> None:

@@ -379,7 +379,9 @@ def test_a_value_out_of_range_is_an_error(tiny):
             synth.prepare(Patch(values))
 
 
-@pytest.mark.parametrize(("fault", "failure"), [("crash", "crash"), ("hang", "timeout")])
+@pytest.mark.parametrize(
+    ("fault", "failure"), [("crash", "crash"), pytest.param("hang", "timeout", marks=pytest.mark.long)]
+)
 def test_a_plugin_that_dies_or_hangs_costs_one_candidate(tiny, fault, failure, monkeypatch):
     description = described(tiny)
     monkeypatch.setenv("TINYSYNTH_FAULT", fault)

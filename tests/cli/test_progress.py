@@ -135,6 +135,7 @@ def test_elsewhere_than_on_a_terminal_that_redraws_there_are_lines_with_time_and
     assert re.fullmatch(r"\d\d:\d\d:\d\d reading d.zarr: 501 of 1,000 rows, [\d.]+ rows/s, 0:\d\d:\d\d left", last)
 
 
+@pytest.mark.long
 def test_every_long_command_prints_lines_in_a_log(
     chaos: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

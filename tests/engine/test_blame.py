@@ -93,6 +93,7 @@ def test_a_hang_that_sleeps_and_one_that_burns_time_are_caught_within_two_timeou
     assert 0.9 < moments[0] < 6.0
 
 
+@pytest.mark.long
 def test_an_engine_that_stood_still_for_longer_than_the_timeout_is_not_blamed_on_the_patch(engine_of):
     engine = engine_of(slow=1.0)
     engine.play(PLAIN, NOTES, 30.0)

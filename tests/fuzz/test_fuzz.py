@@ -13,7 +13,7 @@ import pytest
 from fuzz.kinds import DATASETS, KINDS
 
 TESTS = Path(__file__).parents[1]
-FEW = 10
+FEW = 5
 MANY = {name: 1100 if name in DATASETS else 300 for name in KINDS}
 """10,400 mutants in all."""
 

@@ -474,6 +474,7 @@ def test_a_single_file_in_the_making_is_opened_by_its_own_path(tmp_path: Path) -
     np.testing.assert_array_equal(storage.read("pitch", range(20)), columns_of(case)["pitch"])
 
 
+@pytest.mark.long
 def test_a_join_killed_at_any_step_is_completed_by_the_next(tmp_path: Path) -> None:
     processes.run(crash_while_finishing, hdf5_case(tmp_path / "d", single=True))
 

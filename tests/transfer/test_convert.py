@@ -452,6 +452,7 @@ def tonesmith_sinks():
 """
 
 
+@pytest.mark.long
 def test_a_sink_of_a_third_party_takes_a_dataset_and_gives_it_back(source, tmp_path):
     project = Project(tmp_path, {"mine.py": THIRD_PARTY}, plugins=["mine"])
 
@@ -492,7 +493,8 @@ def test_the_terminal_tells_what_was_done(source, tmp_path):
     assert not (tmp_path / "g").exists()
 
 
-@pytest.mark.parametrize("workers", amounts(2, 1))
+@pytest.mark.long
+@pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_says_how_to_go_on(tmp_path, workers):
     blocks = 80  # a second or two, so that the signal comes before the end
     case = write_dataset(tmp_path / "s.zarr", range(blocks), synthetic_plan(patches=blocks, block=1, frames=2000))

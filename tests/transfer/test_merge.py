@@ -223,6 +223,7 @@ def test_the_same_call_goes_on(pair, tmp_path):
     assert done.digest == merge(pair, tmp_path / "whole", workers=2).digest
 
 
+@pytest.mark.long
 def test_a_merge_killed_at_any_moment_is_completed_by_the_next(tmp_path):
     pair = [made(tmp_path / "a", 1, 15, 1).path, made(tmp_path / "b", 2, 15, 4).path]
     command = ["merge", *map(str, pair), "-o", str(tmp_path / "m"), "--workers", "1"]
