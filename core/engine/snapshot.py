@@ -46,8 +46,8 @@ from tonesmith.space.patch import Note, Patch
 
 _TEMPLATES = 4
 """Loaded templates kept: each holds what loading touched, about 40 MB for Vital."""
-_TRIES = 3
-"""Forks of a process with threads of which each must die before it counts."""
+_TRIES = 6
+"""Forks of a process with threads of which each must die before it counts. One in ten may meet a lock."""
 
 
 class SnapshotPlayer:

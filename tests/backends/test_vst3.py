@@ -419,11 +419,10 @@ def test_a_fork_that_meets_a_lock_of_a_thread_is_no_fault_of_the_patch(threaded,
         assert (again, engine.pid) == ([], first)
 
 
-@pytest.mark.parametrize("count", amounts(60, 200))
-def test_a_preset_that_is_read_while_a_thread_holds_a_lock_is_read(tiny, threaded, tmp_path, count):
+def test_a_preset_that_is_read_while_a_thread_holds_a_lock_is_read(tiny, threaded, tmp_path):
     (tmp_path / "a.vstpreset").write_bytes(backend(tiny)._plugin.preset())
     with Engine(PluginRef("vst3", {"plugin": str(threaded)}), FORM, 1, "snapshot", lambda name: b"") as engine:
-        for _ in range(count):
+        for _ in range(30):
             assert engine.load_preset(tmp_path / "a.vstpreset").patch.values
 
 

@@ -13,8 +13,8 @@
 //   smoothing       the gain takes 0.05 s to arrive
 //   constant        Glow does nothing
 //   free running    phases start at random, from a seed of the clock, unless Retrigger is on
-// -DTHREADED gives it a thread as JUCE has one: it takes a priority-inheriting mutex every 0.2 ms and whenever a
-//   socketpair is readable, and reads a byte for each message that its own process has posted; process() posts one.
+// -DTHREADED gives it a thread as JUCE has one: it takes a priority-inheriting mutex every 0.2 ms, and reads a byte from
+//   a socketpair for each message that its own process has posted; process() posts one.
 // -DBLOCKS=32 has it take MIDI only where a block of so many frames begins, counted from its first frame.
 // -DEFFECT makes it an effect of the same name.
 #include <atomic>
@@ -26,7 +26,6 @@
 #include <ctime>
 #include <string>
 #ifdef THREADED
-#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -102,7 +101,7 @@ static const char* const ATTACKS[]={"Attack","Sawtooth Attack","Square Attack","
 static void nap(){ timespec a,b; clock_gettime(CLOCK_MONOTONIC,&a); do clock_gettime(CLOCK_MONOTONIC,&b); while((b.tv_sec-a.tv_sec)*1000000000L+b.tv_nsec-a.tv_nsec<20000); }
 #ifdef THREADED
 static pthread_mutex_t lockOfMessages; static int wake[2]; static int posted=0;
-static void* pump(void*){ for(;;){ pollfd p{wake[1],POLLIN,0}; timespec t{0,200000}; ppoll(&p,1,&t,nullptr); pthread_mutex_lock(&lockOfMessages); nap(); char c; if(posted>0&&read(wake[1],&c,1)==1) --posted; pthread_mutex_unlock(&lockOfMessages); } return nullptr; }
+static void* pump(void*){ for(;;){ timespec t{0,200000}; nanosleep(&t,nullptr); pthread_mutex_lock(&lockOfMessages); nap(); char c; if(posted>0&&read(wake[1],&c,1)==1) --posted; pthread_mutex_unlock(&lockOfMessages); } return nullptr; }
 static void startPump(){ static bool done=false; if(done) return; done=true; pthread_mutexattr_t a; pthread_mutexattr_init(&a); pthread_mutexattr_setprotocol(&a,PTHREAD_PRIO_INHERIT); pthread_mutex_init(&lockOfMessages,&a); if(socketpair(AF_UNIX,SOCK_STREAM,0,wake)) std::abort(); pthread_t t; pthread_create(&t,nullptr,pump,nullptr); }
 static void post(){ pthread_mutex_lock(&lockOfMessages); ++posted; ssize_t w=write(wake[0],"x",1); (void)w; pthread_mutex_unlock(&lockOfMessages); }
 #else
