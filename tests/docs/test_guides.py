@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-from support.documents import check_document
+from support.documents import check_document, pages
 
 PAGES = [
     "CONTRIBUTING.md",
@@ -22,6 +21,6 @@ LONG = [
 ]
 
 
-@pytest.mark.parametrize("name", [*PAGES, *(pytest.param(name, marks=pytest.mark.long) for name in LONG)])
+@pages(PAGES, LONG)
 def test_every_block_runs(name, folder, commands):
     check_document(name, folder, commands)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support import plugged
 
 from tonesmith.engine.client import Engine
 from tonesmith.errors import EngineError
@@ -54,17 +53,10 @@ def tonesmith_backends():
 
 
 @pytest.fixture
-def banks(project, monkeypatch):
+def banks(project):
     made = project({"banks.py": BANKED}, plugins=["banks"])
-    for path in (made.folder, made.folder / ".site"):
-        monkeypatch.syspath_prepend(str(path))
-    inherited = os.environ.get("PYTHONPATH", "")
-    paths = (str(made.folder), str(made.folder / ".site"), inherited)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
-    Host.load.cache_clear()
-    yield made.folder
-    Host.load.cache_clear()
-    sys.modules.pop("banks", None)
+    with plugged(made, "banks"):
+        yield made.folder
 
 
 def read(folder: Path, backend: str = "banked", *, workers: int = 2, **banks: str) -> tuple[list[Found], list[Refused]]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support import plugged
 
 from tonesmith import generate, open_dataset
 from tonesmith.api import composed
@@ -74,21 +73,14 @@ SETTINGS: dict[str, Any] = {
 
 
 @pytest.fixture
-def folder(project, monkeypatch):
+def folder(project):
     """Return a folder with presets in ``bank``, and a synth that reads them, found in every process."""
     made = project({"filed.py": FILED}, plugins=["filed"])
-    for path in (made.folder, made.folder / ".site"):
-        monkeypatch.syspath_prepend(str(path))
-    inherited = os.environ.get("PYTHONPATH", "")
-    paths = (str(made.folder), str(made.folder / ".site"), inherited)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
-    Host.load.cache_clear()
     (made.folder / "bank").mkdir()
     for name, level in (("one", 0.3), ("two", 0.5), ("three", 0.7)):
         preset(made.folder / "bank" / f"{name}.json", level)
-    yield made.folder
-    Host.load.cache_clear()
-    sys.modules.pop("filed", None)
+    with plugged(made, "filed"):
+        yield made.folder
 
 
 def preset(path: Path, level: float) -> None:

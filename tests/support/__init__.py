@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from tonesmith.host.registry import Host
 from tonesmith.plan.summary import Summary
 from tonesmith.run.pipeline import run
 from tonesmith.run.resolve import Resolved, resolve_plan
+from tonesmith.testing import Project
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = Path(__file__).parent / "plugins"
@@ -50,6 +53,20 @@ def sampled(cases: Iterable[Any], every: int) -> list[Any]:
     """Return what a test is parametrised with that tries each case in ``make test-long``, and some of them always."""
     tuples = [case if isinstance(case, tuple) else (case,) for case in cases]
     return [pytest.param(*c, marks=pytest.mark.long if number % every else ()) for number, c in enumerate(tuples)]
+
+
+@contextmanager
+def plugged(made: Project, module: str) -> Iterator[None]:
+    """Let the plugin of a project be found in this process too, and in every one started from here."""
+    with pytest.MonkeyPatch.context() as patch:
+        paths = [str(made.folder), str(made.folder / ".site")]
+        for path in paths:
+            patch.syspath_prepend(path)
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [*paths, os.environ.get("PYTHONPATH", "")])))
+        Host.load.cache_clear()
+        yield
+        Host.load.cache_clear()
+        sys.modules.pop(module, None)
 
 
 def terminal(*arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:

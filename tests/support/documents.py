@@ -13,10 +13,12 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from support import ROOT
 from tonesmith import load_config
@@ -145,6 +147,11 @@ def check_output(command: str, done: subprocess.CompletedProcess[str], shown: li
             assert [key for key in re.findall(r'"\w+": ', line) if key not in done.stdout] == [], told
         elif line.split()[0][0].isalpha():
             assert line.split()[0] in told, f"{line!r} is not in:\n{told}"
+
+
+def pages(some: Sequence[str], long: Sequence[str]) -> pytest.MarkDecorator:
+    """Parametrise a test with the names of pages, some of which only ``make test-long`` runs."""
+    return pytest.mark.parametrize("name", [*some, *(pytest.param(name, marks=pytest.mark.long) for name in long)])
 
 
 def check_document(name: str, folder: Path, commands: Path) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from support import sampled
+from support import plugged, sampled
 
 import tonesmith.testing
 from tonesmith.host.registry import Host
@@ -247,18 +247,11 @@ def tonesmith_backends():
 
 
 @pytest.fixture
-def banked(project, monkeypatch):
+def banked(project):
     """A synth whose files hold several presets, found in this process too."""
     made = project({"banks.py": BANKS}, plugins=["banks"])
-    for path in (made.folder, made.folder / ".site"):
-        monkeypatch.syspath_prepend(str(path))
-    inherited = os.environ.get("PYTHONPATH", "")
-    paths = (str(made.folder), str(made.folder / ".site"), inherited)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
-    Host.load.cache_clear()
-    yield made
-    Host.load.cache_clear()
-    sys.modules.pop("banks", None)
+    with plugged(made, "banks"):
+        yield made
 
 
 def read(project: Project, **banks: str) -> tuple[list[Found], list[Refused]]:
