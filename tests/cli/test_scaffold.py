@@ -35,15 +35,15 @@ def environment(installed: Path) -> dict[str, str]:
 
 
 def pytest_of(installed: Path, role: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run pytest on a generated distribution."""
+    """Run pytest on a generated distribution, as its author's CI would."""
     command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", *arguments]
     return subprocess.run(
         [*command, role],
         capture_output=True,
         text=True,
         cwd=installed,
-        env={**os.environ, **environment(installed)},
-        timeout=240,
+        env={**os.environ, **environment(installed), "CI": "true"},
+        timeout=120,
         check=False,
     )
 
