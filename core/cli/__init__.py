@@ -8,24 +8,29 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
+from tonesmith.cli.kept_page import keeping_page, kept_page
 from tonesmith.errors import TRACEBACK, TonesmithError, unforeseen
 from tonesmith.terminal.messages import echo, say
 
 
 def main() -> None:
     """Run the command line with the arguments of this process, and exit."""
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:], keeping=True))
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], *, keeping: bool = False) -> int:
     """Run the command line, and return the exit status.
 
     0 if all went well, 1 if the work failed, 2 if what was asked for is wrong, 130 after Ctrl-C. Where nobody wants to
     hear of it (``>&-``), it is as if somebody had; where the output does not fit (a full disk), the work has failed.
     Nothing depends on the error stream.
+
+    Args:
+        arguments: words after the name of the program.
+        keeping: whether the first page of the help may come from the user's cache, and be kept there.
     """
     _open_streams()
-    status = _status(arguments)
+    status = _status(list(arguments), keeping)
     status = _flushed(status)
     try:
         sys.stderr.flush()
@@ -65,12 +70,9 @@ def _say_error(text: str) -> None:
     say(f"error: {text}")
 
 
-def _status(arguments: Sequence[str]) -> int:
+def _status(arguments: list[str], keeping: bool) -> int:
     try:
-        from tonesmith.cli.app import build_app
-
-        status = build_app(arguments)(args=list(arguments), prog_name="tonesmith", standalone_mode=False)
-        return status if isinstance(status, int) else 0
+        return _done(arguments, keeping)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:
@@ -87,6 +89,19 @@ def _status(arguments: Sequence[str]) -> int:
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - whatever was not foreseen is told in one line
         return _failed(error)
+
+
+def _done(arguments: list[str], keeping: bool) -> int:
+    """Do what was asked for, and return the exit status."""
+    kept = keeping and arguments in (["--help"], ["-h"])
+    if kept and (page := kept_page()):
+        sys.stdout.write(page)
+        return 0
+    from tonesmith.cli.app import build_app
+
+    with keeping_page() if kept else contextlib.nullcontext():
+        status = build_app(arguments)(args=arguments, prog_name="tonesmith", standalone_mode=False)
+    return status if isinstance(status, int) else 0
 
 
 def _failed(error: Exception) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -36,3 +37,19 @@ def cache_folder(
         given = environ.get("XDG_CACHE_HOME", "")
         base = Path(given) if given.startswith("/") else home / ".cache"  # a relative one is to be ignored
     return base / "tonesmith" / kind
+
+
+def keep(file: Path, text: str) -> None:
+    """Write a file of the cache, whole or not at all. A cache that cannot be written costs time, and no more."""
+    import tempfile
+
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=".kept-")
+        aside = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            aside.replace(file)
+        finally:
+            aside.unlink(missing_ok=True)

@@ -13,4 +13,8 @@ def same_bytes(first: bytes | NDArray[Any], again: bytes | NDArray[Any]) -> bool
     For ``assert same_bytes(a, b)``. Of a failing ``assert a == b`` pytest prints the difference line by line where the
     variable CI is set, and for the bytes of one second of sound that takes an hour.
     """
-    return bytes(memoryview(first)) == bytes(memoryview(again))
+    return _bytes(first) == _bytes(again)
+
+
+def _bytes(content: bytes | NDArray[Any]) -> bytes:
+    return content if isinstance(content, bytes) else content.tobytes()
