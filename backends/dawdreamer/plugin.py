@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tonesmith.backends.dawdreamer.lv2 import is_uri, offer_of, offered_by, search_path
+from tonesmith.engine.forks import forked
 from tonesmith.engine.machine import can_fork
-from tonesmith.engine.snapshot import forked
 from tonesmith.errors import ConfigError, EngineError
 from tonesmith.host.binary import cure_of, file_fault, is_lv2
 from tonesmith.space.parameter import Parameter

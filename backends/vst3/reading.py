@@ -13,8 +13,8 @@ from tonesmith.backends.vst3.plugin import HostedPlugin
 from tonesmith.backends.vst3.presetfile import states
 from tonesmith.backends.vst3.spec import Spec
 from tonesmith.backends.vst3.surge import read_patch
+from tonesmith.engine.forks import forked
 from tonesmith.engine.machine import can_fork
-from tonesmith.engine.snapshot import forked
 from tonesmith.errors import ConfigError, EngineError
 
 _BETWEEN = 0.31371

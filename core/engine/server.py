@@ -16,18 +16,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from tonesmith.engine.channel import Channel, channel_to_parent
 from tonesmith.engine.fault import Fault
+from tonesmith.engine.forks import forked
 from tonesmith.engine.in_process import InProcessPlayer, Player
+from tonesmith.engine.one_thread import one_threaded
 from tonesmith.engine.pages import small_pages
 from tonesmith.engine.shared_audio import SharedAudio, check_form
-from tonesmith.engine.snapshot import SnapshotPlayer, forked
+from tonesmith.engine.snapshot import SnapshotPlayer
 from tonesmith.engine.wakeups import waking
 from tonesmith.errors import EngineError
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Backend
 from tonesmith.space.patch import Note, Patch, sha256_hex
 from tonesmith.space.preset import Preset
+from tonesmith.space.space import ParameterSpace
+
+_PROOF = Note(60, 100, 0.05, 0.05)
+"""What a copy of an engine plays to prove itself."""
 
 
 def main() -> None:
@@ -109,6 +117,7 @@ class Server:
         setup = self._setup
         shared = SharedAudio(Path(setup["buffer"]), setup["notes"], setup["channels"], setup["frames"])
         if setup["isolation"] == "snapshot":
+            one_threaded(self._play_default, self._channel.close)
             self._player: Player = SnapshotPlayer(self._backend, shared)
         else:
             self._player = InProcessPlayer(self._load, shared, setup["isolation"] == "reuse", self._module)
@@ -133,17 +142,9 @@ class Server:
 
     def _describe(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the space, versions, assets and the form of the audio. The engine is used up by it."""
-        backend = self._backend
-        space = backend.space()
+        backend, note = self._backend, Note(60, 100, request["hold"], request["tail"])
         assets = {slot: base64.b64encode(content).decode() for slot, content in backend.assets().items()}
-        patch = Patch({p.name: p.default for p in space.parameters}, assets=dict(space.assets))
-        for content in backend.assets().values():
-            backend.add_asset(sha256_hex(content), content)
-        if backend.template_key(patch):
-            backend.load_template(patch)
-        backend.prepare(patch)
-        note = Note(60, 100, request["hold"], request["tail"])
-        audio = backend.render(note)
+        space, audio = self._played_default(note)
         check_form(audio)
         self._check_length(audio.shape[1], note)
         description = {
@@ -154,6 +155,21 @@ class Server:
             "frames": audio.shape[1],
         }
         return {"description": description}
+
+    def _played_default(self, note: Note) -> tuple[ParameterSpace, NDArray[Any]]:
+        """Return the space, and what its default patch sounds like. The engine is used up by it."""
+        backend = self._backend
+        space = backend.space()
+        patch = Patch({p.name: p.default for p in space.parameters}, assets=dict(space.assets))
+        for content in backend.assets().values():
+            backend.add_asset(sha256_hex(content), content)
+        if backend.template_key(patch):
+            backend.load_template(patch)
+        backend.prepare(patch)
+        return space, backend.render(note)
+
+    def _play_default(self) -> None:
+        self._played_default(_PROOF)
 
     def _check_length(self, frames: int, note: Note) -> None:
         """Raise :class:`EngineError` for a render that is more than a frame longer or shorter than its note."""
@@ -166,7 +182,10 @@ class Server:
 
     def _looked_into(self, read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Return what is in a preset file. With snapshots a fork reads it; else the engine is used up by it."""
-        return forked(read, self._module) if self._setup["isolation"] == "snapshot" else read()
+        if self._setup["isolation"] != "snapshot":
+            return read()
+        one_threaded(self._play_default, self._channel.close)
+        return forked(read, self._module)
 
     def _members(self, path: Path) -> dict[str, Any]:
         return {"members": list(self._backend.members(path))}

@@ -33,6 +33,7 @@ def silence() -> None:
     for number in _OPENED:
         os.dup2(nothing, number)
     os.close(nothing)
+    _OPENED.clear()
 
 
 def _wakeups() -> frozenset[tuple[int, str]]:

@@ -1,0 +1,94 @@
+"""Forked copies of an engine's process, and what became of them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from tonesmith.engine.channel import die_with_parent, signal_name
+from tonesmith.engine.fault import Fault, FaultError
+from tonesmith.engine.wakeups import silence
+from tonesmith.errors import EngineError
+
+_DEATHS = 3
+"""Copies that may be ended by signals, no two of them alike, before the act is blamed."""
+
+
+def fork(act: Callable[[], object], report: Callable[[BaseException], object]) -> int:
+    """Fork; in the child act, report an exception, and exit; in the parent return the child's id."""
+    flush()
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        die_with_parent()
+        silence()
+        act()
+    except BaseException as error:  # noqa: BLE001 - nothing may escape into the parent's code
+        report(error)
+    finally:
+        flush()
+        os._exit(0)
+
+
+def flush() -> None:
+    """Send on what was printed: before a fork, lest each copy print it again; and before an end without a flush."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # a plugin may have put anything in its place
+        sys.stdout.flush()
+
+
+def signal_of(pid: int) -> int:
+    """Wait for a child, and return the signal that ended it; an exit that was not ours counts as SIGABRT."""
+    _, status = os.waitpid(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code > 0:
+        return int(signal.SIGABRT)
+    return -code
+
+
+def forked(act: Callable[[], dict[str, Any]], module: str = "") -> dict[str, Any]:
+    """Return the JSON-serialisable result of an act in a forked copy of this process, which ends with it.
+
+    Args:
+        act: to do there.
+        module: of the plugin whose code it runs, a line of which is named if the act raises; "" for the innermost.
+
+    Raises :class:`EngineError` with what the act raised, or the signal that ended the copy, once it ended a second one
+    too: a signal may also come from outside.
+    """
+    deaths: list[int] = []
+    while True:
+        number, text = _forked_once(act, module)
+        if text and not number:
+            break
+        if number in deaths or not number or len(deaths) == _DEATHS - 1:
+            raise EngineError(f"the engine crashed on it ({signal_name(number)})")
+        deaths.append(number)
+    answer = json.loads(text)
+    if "failed" in answer:
+        raise FaultError(Fault.from_json(answer["failed"]))
+    told: dict[str, Any] = answer["told"]
+    return told
+
+
+def _forked_once(act: Callable[[], dict[str, Any]], module: str) -> tuple[int, bytes]:
+    """Return the signal that ended a copy, or 0, and what it told."""
+    reader, writer = os.pipe()
+
+    def tell(told: dict[str, Any]) -> None:
+        with os.fdopen(writer, "wb") as stream:
+            stream.write(json.dumps(told).encode())
+
+    def report(error: BaseException) -> None:
+        tell({"failed": Fault.of(error, module).to_json()})
+
+    pid = fork(lambda: tell({"told": act()}), report)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        text = stream.read()
+    return signal_of(pid), text
