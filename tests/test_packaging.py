@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from support import ROOT
+from support import ROOT, sampled
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 FOLDERS = ("core", "backends", "samplers", "validators", "sinks")
@@ -65,7 +65,7 @@ def test_the_source_distribution_has_licence_and_readme(built):
     assert {"LICENSE", "README.md", "pyproject.toml", "core/space/space.py", "backends/vita/shapes.py"} <= names
 
 
-@pytest.mark.parametrize("form", ["wheel", pytest.param("sdist", marks=pytest.mark.long), "editable"])
+@pytest.mark.parametrize("form", sampled(["wheel", "sdist", "editable"], 3))
 def test_an_installed_tonesmith_runs_from_anywhere(built, source, tmp_path, form):
     python = _environment(tmp_path / "env")
     target = ["--editable", str(source)] if form == "editable" else [str(built[form])]

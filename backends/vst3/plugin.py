@@ -22,10 +22,10 @@ _SMALL = 32
 _ANNOUNCED = 13
 """Blocks after which Surge XT has told the host of new names and values: it does so in every 12th."""
 _NUDGE = 0.001
-_ALIGNED = 64
+_ALIGNED = 2048
 """Frames that a note starts at a multiple of, counted from the start of the plugin. Some take MIDI only where a block
 of their own begins, as Surge XT does in every 32nd frame: a note would start late by a number that depends on what was
-run before."""
+run before. This is a multiple of any block that plugins are known to have."""
 
 
 class HostedPlugin:

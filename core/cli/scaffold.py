@@ -35,7 +35,8 @@ def add_new(app: typer.Typer, host: Host) -> None:
         role: Annotated[str, typer.Argument(metavar="ROLE", help="Role: backend, sampler, validator or sink.")],
         name: Annotated[str, typer.Argument(metavar="NAME", help="Plugin name, in lower case.")],
         out: Annotated[
-            Path | None, typer.Option("--out", metavar="DIR", help="Folder to create.", show_default="./tonesmith-NAME")
+            Path | None,
+            typer.Option("--out", "-o", metavar="DIR", help="Folder to create.", show_default="./tonesmith-NAME"),
         ] = None,
     ) -> None:
         """Create a distribution with a working plugin and its tests, as a start for your own."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from os import PathLike
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from tonesmith.plan.rejection import Rejection
 from tonesmith.space.patch import Patch
 from tonesmith.space.preset import PresetRef
 from tonesmith.space.space import ParameterSpace
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _CHUNK_BLOCKS, _CHUNK_ROWS = 64, 8192
 """Blocks that are read at once where all are, as long as they have no more rows than that."""
@@ -207,6 +210,12 @@ class Dataset:
             "splits": {name: len(rows) for name, rows in self.splits.items()},
             "fingerprint": plan.fingerprint,
         }
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the labels as a table with a line for each row: see :func:`tonesmith.dataset.frame.frame_of`."""
+        from tonesmith.dataset.frame import frame_of
+
+        return frame_of(self)
 
     def get_sample(self, i: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
         """Return column name -> array of one row, of the column's shape; a number of NumPy's where it has none.

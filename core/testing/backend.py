@@ -78,10 +78,11 @@ class BackendContract:
         shape = backend.shape(backend.Options.model_validate(cls.options))
         return shaped(description.space, shape, SpaceShape())
 
-    @pytest.fixture
-    def engine(self, backend: type[Backend[Any]], reference: PluginRef, description: Description) -> Iterator[Engine]:
-        """An engine that has played nothing yet."""
-        with self._engine(backend, reference, description) as engine:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def engine(cls, backend: type[Backend[Any]], reference: PluginRef, description: Description) -> Iterator[Engine]:
+        """An engine, which has played what the tests before did."""
+        with cls._engine(backend, reference, description) as engine:
             yield engine
 
     @pytest.fixture
@@ -249,8 +250,9 @@ class BackendContract:
         else:
             assert _apart(first, again) <= self.floor, f"{_apart(first, again):.1f} dB apart; {self.floor} is promised"
 
-    def _engine(self, backend: type[Backend[Any]], reference: PluginRef, description: Description) -> Engine:
-        isolation = self._isolation(backend)
+    @classmethod
+    def _engine(cls, backend: type[Backend[Any]], reference: PluginRef, description: Description) -> Engine:
+        isolation = cls._isolation(backend)
         return Engine(reference, description.audio, 3, isolation, description.assets.__getitem__)
 
     @classmethod

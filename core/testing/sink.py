@@ -37,12 +37,12 @@ class SinkContract(SinkFormContract):
     :class:`SinkFormContract`.
     """
 
-    kills: ClassVar[int] = 2
+    kills: ClassVar[int] = 1
     """How many writers are killed at a random moment."""
-    stride: ClassVar[int] = 6
+    stride: ClassVar[int] = 12
     """A creation is killed at each step that is a multiple of this, a writer at each of a third; 1 tries every step."""
 
-    races: ClassVar[int] = 4
+    races: ClassVar[int] = 2
     """How often two runs of different plans begin a dataset at one path, at the same moment."""
 
     def test_readers_travel_to_other_processes_and_forks(self, written: Case) -> None:

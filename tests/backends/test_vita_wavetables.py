@@ -137,6 +137,7 @@ def test_contents_are_the_assets_that_the_presets_load_with(presets: Path, made:
         assert catalog.content(name) == held[preset].assets[name]
 
 
+@pytest.mark.long
 def test_a_second_scan_changes_nothing_and_a_third_adds(
     catalog: Path, presets: Path, described: Description, tmp_path: Path
 ) -> None:

@@ -65,7 +65,7 @@ def sick(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def blocky(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A healthy instrument that takes MIDI in every 32nd frame."""
-    return built(tmp_path_factory.mktemp("blocky"), "TinySynth", "BLOCKS=32")
+    return built(tmp_path_factory.mktemp("blocky"), "TinySynth", "BLOCKS=512")
 
 
 @pytest.fixture(scope="module")
@@ -394,7 +394,7 @@ def test_a_plugin_that_dies_or_hangs_costs_one_candidate(tiny, fault, failure, m
 @pytest.mark.parametrize("settle", [0.1, 0.0137, 0.0])
 def test_a_note_starts_at_its_first_frame_though_the_plugin_takes_midi_in_blocks(tiny, blocky, settle):
     patch = patch_of(backend(tiny), attack=0.0)
-    note = Note(60, 100, 4480.5 / FORM.sample_rate, 0.1)  # whose end is where a block begins
+    note = Note(60, 100, 4608.5 / FORM.sample_rate, 0.1)  # whose end is where a block begins
 
     def rendered(plugin: Path, settled: float) -> np.ndarray:
         synth = backend(plugin, settle=settled)

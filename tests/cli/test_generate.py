@@ -13,6 +13,7 @@ from tonesmith import open_dataset
 SHORT = ("--notes.hold", "0.2", "--notes.tail", "0.1", "--notes.pitches", "60")
 
 
+@pytest.mark.long
 def test_the_command_of_the_manual_makes_what_it_says(tmp_path):
     out = tmp_path / "out.zarr"
     chosen = ("--backend", "vita", "--backend.tier", "2", "--sampler", "sobol", "--sink.level", "3")

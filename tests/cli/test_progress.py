@@ -160,7 +160,7 @@ def test_every_long_command_prints_lines_in_a_log(
 
 
 def test_progress_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
-    made = ["generate", "-n", "2", "--notes.hold", "0.1", "--notes.tail", "0.1", "d.zarr"]
+    made = ["generate", "--backend", "dawdreamer", "-n", "2", "--notes.hold", "0.1", "--notes.tail", "0.1", "d.zarr"]
     command = [sys.executable, "-c", "from tonesmith.cli import main; main()", *made]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=full, text=True, check=False)

@@ -149,6 +149,17 @@ def test_the_names_of_splits_are_completed(dataset):
     assert completed("nowhere", "") == []
 
 
+def test_the_names_of_parameters_and_groups_are_completed(dataset):
+    def completed(path, word):
+        words = f"tonesmith plot coverage {path} --only {word}"
+        return terminal(_TONESMITH_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD="5").stdout.split()
+
+    names = open_dataset(dataset).space.names
+    assert set(completed(dataset, "")) >= set(names)
+    assert completed(dataset, names[0]) == [names[0]]
+    assert completed("nowhere", "") == []
+
+
 def test_a_dataset_that_grows_keeps_its_splits(chaos, tmp_path):
     path = tmp_path / "d"
     chaos.make(path, patches=9)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import sampled, terminal
+from support import terminal
 
 from tonesmith import ConfigError, Host, PluginError
 from tonesmith.cli import run
@@ -48,7 +48,10 @@ def pytest_of(installed: Path, role: str, *arguments: str) -> subprocess.Complet
     )
 
 
-@pytest.mark.parametrize("role", sampled(ROLES, len(ROLES)))
+_SLOW = pytest.param("backend", marks=pytest.mark.long)
+
+
+@pytest.mark.parametrize("role", [_SLOW, *sorted({*ROLES} - {"backend"})])
 def test_a_generated_distribution_passes_its_contract(installed, role):
     done = pytest_of(installed, role, "-rpfE")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr

@@ -16,16 +16,18 @@ import numpy as np
 import pytest
 from support.builders import dataset, write_dataset
 
+from tonesmith import split
 from tonesmith.dataset.opening import open_dataset
 from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.row import ParameterValue, Row, Rows
 from tonesmith.dataset.splits import Splits
 from tonesmith.dataset.verify import check_integrity
 from tonesmith.dataset.wav import wav_of
-from tonesmith.errors import DatasetError, DatasetNotFoundError, SpaceError
+from tonesmith.errors import ConfigError, DatasetError, DatasetNotFoundError, SpaceError
 from tonesmith.plan.block import dataset_digest
 from tonesmith.plan.plan import Plan, PluginRef
 from tonesmith.sinks.zarr import ZarrSink
+from tonesmith.space.parameter import Parameter
 from tonesmith.space.patch import Note, sha256_hex
 from tonesmith.space.preset import PresetRef
 from tonesmith.testing.sink_processes import Case, unflushed
@@ -392,3 +394,36 @@ def test_rows_without_some_blocks_are_a_dataset(tmp_path):
     assert not rest.complete
     assert len(rest.digest) == 64
     assert rest.column("pitch").tolist() == [whole.column("pitch")[i] for i in rest.rows]
+
+
+def test_labels_are_a_table_of_pandas(tmp_path: Path) -> None:
+    space = synthetic_space()
+    doubled = replace(space, parameters=(*space.parameters, Parameter("pitch", "continuous", 0.0, 2.0, 0.5)))
+    stored = open_dataset(write_dataset(tmp_path / "d", range(3), synthetic_plan(space=doubled)).path)
+    labels = stored.to_pandas()
+
+    assert labels.index.tolist() == stored.rows.tolist()
+    assert labels["pitch"].tolist() == stored.column("pitch").tolist()
+    for row in stored:
+        line = labels.loc[row.row]
+        assert line["origin"] == row.origin
+        assert {name: line[name] for name in row.measured} == pytest.approx(row.measured, nan_ok=True)
+        for name, value in row.parameters.items():
+            told = line["pitch_" if name == "pitch" else name]
+            assert told == (value.text if isinstance(told, str) else value.value), name
+    assert "audio" not in labels
+    assert "split" not in labels
+
+
+def test_the_table_tells_the_split_of_each_row(tmp_path: Path) -> None:
+    path = write_dataset(tmp_path / "d", range(3)).path
+    split(path, {"train": 0.5, "test": 0.5})
+    stored = open_dataset(path)
+    assert stored.to_pandas()["split"].tolist() == [stored.split_of(i) for i in range(len(stored))]
+
+
+def test_without_pandas_the_table_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = open_dataset(write_dataset(tmp_path / "d", range(3)).path)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ConfigError, match="pip install pandas"):
+        stored.to_pandas()

@@ -207,6 +207,7 @@ def test_memory_that_grows_is_measured(chaos):
     assert "freed with each copy" in found["memory"].measured
 
 
+@pytest.mark.long
 def test_a_synth_slower_than_its_sound_is_warned_of(chaos, monkeypatch):
     monkeypatch.setattr("tonesmith.doctor.examine.NOTE", Note(60, 100, 0.05, 0.05))
 

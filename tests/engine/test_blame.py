@@ -80,7 +80,7 @@ def test_a_patch_that_crashes_each_time_is_blamed_once_and_last_of_all_in_a_new_
     assert engine.play(PLAIN, NOTES, 30.0)[0].failure == ""
 
 
-@pytest.mark.parametrize(("patch", "trouble"), [(HANG, ""), (PLAIN, "spin")])
+@pytest.mark.parametrize(("patch", "trouble"), [pytest.param(HANG, "", marks=pytest.mark.long), (PLAIN, "spin")])
 def test_a_hang_that_sleeps_and_one_that_burns_time_are_caught_within_two_timeouts(engine_of, patch, trouble):
     engine = engine_of(trouble=trouble)
     engine.start()

@@ -78,6 +78,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return Environment(tmp_path_factory.mktemp("fresh"))
 
 
+@pytest.mark.long
 def test_the_wheel_has_the_package_and_its_entry_point(fresh):
     with zipfile.ZipFile(fresh.wheels[1]) as archive:
         names = {name for name in archive.namelist() if "dist-info" not in name}

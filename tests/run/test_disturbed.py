@@ -40,7 +40,7 @@ class _Striker(Watcher):
         self.retried.append(why)
 
 
-_SLOW = {"patches": 4, "block": 2, "notes": {"pitches": [60], "hold": 0.05, "tail": 0.05}, "backend": {"slow": 0.6}}
+_SLOW = {"patches": 4, "block": 2, "notes": {"pitches": [60], "hold": 0.05, "tail": 0.05}, "backend": {"slow": 0.4}}
 
 
 def test_signals_from_outside_to_worker_engine_and_fork_leave_the_rows_as_they_are(chaos, tmp_path):

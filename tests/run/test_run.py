@@ -57,14 +57,14 @@ def test_reuse_lets_a_synth_remember_which_is_what_isolation_prevents(chaos, tmp
     ("fault", "by", "reason", "detail"),
     [
         ("crash", "engine", "crash", "SIGSEGV"),
-        ("kill", "engine", "crash", "SIGKILL"),
-        ("exit", "engine", "crash", ""),
+        pytest.param("kill", "engine", "crash", "SIGKILL", marks=pytest.mark.long),
+        pytest.param("exit", "engine", "crash", "", marks=pytest.mark.long),
         ("hang", "engine", "timeout", ""),
-        ("error", "engine", "error", "told to fail"),
+        pytest.param("error", "engine", "error", "told to fail", marks=pytest.mark.long),
         ("raise", "engine", "error", "ZeroDivisionError"),
-        ("shape", "engine", "shape", ""),
+        pytest.param("shape", "engine", "shape", "", marks=pytest.mark.long),
         ("nan", "level", "not finite", ""),
-        ("silent", "level", "silent", ""),
+        pytest.param("silent", "level", "silent", "", marks=pytest.mark.long),
     ],
 )
 @pytest.mark.parametrize("isolation", ["snapshot", pytest.param("fresh", marks=pytest.mark.long)])
@@ -104,6 +104,7 @@ def test_a_rejected_candidate_leaves_every_other_patch_as_it_is(chaos, tmp_path)
         np.testing.assert_array_equal(calm[row].audio, wild[row].audio)
 
 
+@pytest.mark.long
 def test_a_timeout_on_record_is_honoured_though_the_patch_would_now_be_quick(chaos, tmp_path):
     marker = tmp_path / "marker"
     marker.touch()

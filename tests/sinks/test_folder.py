@@ -131,6 +131,7 @@ def in_float32(label: dict[str, Any]) -> Any:
     return json.loads(json.dumps(label), parse_float=lambda text: float(np.float32(text)))
 
 
+@pytest.mark.long
 def test_hugging_face_loads_it_as_it_is(tmp_path: Path) -> None:
     case = written(tmp_path / "d")
     for told in loaded(tmp_path / "cache", (str(case.path),), ("audiofolder", None, str(case.path))):
@@ -161,6 +162,7 @@ def test_hugging_face_finds_the_splits_by_the_card(tmp_path: Path) -> None:
         assert {row["split"] for row in told[split]["rows"]} == {name}
 
 
+@pytest.mark.long
 def test_hugging_face_streams_the_archives_of_webdataset_by_the_card(tmp_path: Path) -> None:
     from tonesmith.sinks.webdataset import WebDatasetSink
 

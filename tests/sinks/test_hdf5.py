@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pydantic import ValidationError
+from support import amounts
 
 from tonesmith.dataset.importance import Change, Importance, ParameterImportance, importance_path
 from tonesmith.dataset.opening import open_dataset
@@ -387,13 +388,14 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*.h5") if p.is_file()}
 
 
+@pytest.mark.parametrize("turns", amounts(50, 225))
 @pytest.mark.parametrize("single", [False, True])
-def test_a_turned_bit_is_found_wherever_it_matters(tmp_path: Path, single: bool) -> None:
+def test_a_turned_bit_is_found_wherever_it_matters(tmp_path: Path, single: bool, turns: int) -> None:
     case = finished(tmp_path / "d.h5", synthetic_plan(patches=4), single=single)
     file = case.path if single else case.path / "data/000000.h5"
     content, expected = file.read_bytes(), case.block(0).columns
     found, moments = 0, random.Random(3)
-    places = [*range(0, 3000, 40), *moments.sample(range(len(content)), 150)]
+    places = [*range(0, 3000, 9000 // turns), *moments.sample(range(len(content)), 2 * turns // 3)]
     for place in places:
         turned = bytearray(content)
         turned[place] ^= 1 << moments.randrange(8)

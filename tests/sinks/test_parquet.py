@@ -121,6 +121,7 @@ print(json.dumps([features, rows["row"][:], rows[13]["audio"]["path"], rate, sou
     assert labels["asset"] == list(row.label.assets.values())
 
 
+@pytest.mark.long
 def test_datasets_tells_splits_by_files(tmp_path: Path) -> None:
     splits = Splits({"train": 0.4, "val": 0.4, "test": 0.2})
     case = written(tmp_path / "d", splits=splits)

@@ -36,6 +36,7 @@ class TestFloat32(SinkContract):
     sink = ZarrSink
 
 
+@pytest.mark.long
 class TestInt24(SinkFormContract):
     sink = ZarrSink
     options: ClassVar = {"encoding": "int24", "level": 3}

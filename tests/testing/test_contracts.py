@@ -177,7 +177,7 @@ def test_a_project_is_not_touched_by_the_environment_of_the_tests(project, monke
             ("error", "engine: error"),
             ("raise", "engine: error"),
         ],
-        4,
+        8,
     ),
 )
 def test_each_fault_of_chaos_is_a_rejection_that_a_run_survives(project, fault, cause):

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tonesmith.cli.completion import split_names
 from tonesmith.cli.options import Json
-from tonesmith.errors import ConfigError, EngineError, TonesmithError, unknown_name
+from tonesmith.errors import ConfigError, EngineError, unknown_name
 from tonesmith.host.registry import Host
-
-
-def _split_names(context: typer.Context) -> list[str]:
-    """Return what completes the name of a split."""
-    from tonesmith.dataset.opening import open_dataset
-    from tonesmith.dataset.splits import splits_of
-
-    path = context.params.get("dataset") or next(iter(context.args), None)  # it is not read while the name is missing
-    with suppress(TonesmithError):
-        splits = splits_of(open_dataset(path).attributes, Path(path)) if path else None
-        return list(splits.names) if splits else []
-    return []
 
 
 def export(
@@ -46,7 +34,7 @@ def export(
             "--split",
             metavar="NAME",
             help="Count only the rows of this split, such as test.",
-            autocompletion=_split_names,
+            autocompletion=split_names,
         ),
     ] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,

@@ -44,7 +44,7 @@ def importance(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     gated: Annotated[bool, typer.Option("--all", help="Also move parameters that the gates leave inaudible.")] = False,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="File of the result.", show_default="TARGET.importance.json"),
+        typer.Option("--out", "-o", metavar="FILE", help="File of the result.", show_default="TARGET.importance.json"),
     ] = None,
     trust: Trust = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print only the result, as JSON.")] = False,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tonesmith.cli.completion import parameter_names
 from tonesmith.cli.options import Json, Quiet
 from tonesmith.errors import ConfigError
 from tonesmith.terminal.messages import echo
@@ -126,7 +127,12 @@ def coverage(
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="GLOB", help="Draw only these parameters or groups. Repeat it for several."),
+        typer.Option(
+            "--only",
+            metavar="GLOB",
+            help="Draw only these parameters or groups. Repeat it for several.",
+            autocompletion=parameter_names,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
