@@ -6,10 +6,7 @@ the plugin, or is damaged, is derived anew.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tonesmith.backends.vst3.controls import Control
-from tonesmith.host.cache import cache_folder
+from tonesmith.host.cache import cache_folder, keep
 
 _FORMAT = 1
 _MAX_BYTES = 32 << 20
@@ -67,7 +64,7 @@ def kept_controls(sha256: str, titles: Mapping[int, str]) -> tuple[Control, ...]
 
 
 def keep_controls(sha256: str, titles: Mapping[int, str], controls: tuple[Control, ...]) -> None:
-    """Keep the controls of a binary, whole or not at all. A cache that cannot be written is none."""
+    """Keep the controls of a binary."""
     fields = tuple(_Entry.model_fields)
     entries = tuple(_Entry(**{name: getattr(control, name) for name in fields}) for control in controls)
     file = _File(
@@ -76,17 +73,7 @@ def keep_controls(sha256: str, titles: Mapping[int, str], controls: tuple[Contro
         titles={str(index): title for index, title in titles.items()},
         controls=entries,
     )
-    path = _path(sha256)
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(file.model_dump_json())
-            Path(aside).replace(path)
-        except OSError:
-            Path(aside).unlink(missing_ok=True)
-            raise
+    keep(_path(sha256), file.model_dump_json())
 
 
 def _path(sha256: str) -> Path:

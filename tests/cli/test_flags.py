@@ -343,7 +343,7 @@ def test_without_a_path_there_is_nothing_to_make(here: Path, capsys: pytest.Capt
     assert "OUT, the path of the dataset, is missing" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("output", ["", "cli._status = lambda arguments: print('buffered until the end') or 0"])
+@pytest.mark.parametrize("output", ["", "cli._status = lambda *_: print('buffered until the end') or 0"])
 def test_a_reader_that_leaves_early_is_no_error(output: str) -> None:
     code = f"import sys; from tonesmith import cli; sys.argv = ['tonesmith', 'plugins', '--json']\n{output}\ncli.main()"
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
