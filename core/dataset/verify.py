@@ -171,6 +171,10 @@ def check_renders(
             if outcome.failure:
                 yield Damage(row, block, "render", f"{outcome.failure}: {outcome.detail}")
                 continue
+            if outcome.held:
+                told = ", ".join(f"{name} = {value:g}" for name, value in sorted(outcome.held.items())[:3])
+                yield Damage(row, block, "render", f"the synth holds other values than the label: {told}")
+                continue
             again = encodings.stored(engine.audio[0].copy(), stored.patch_id)
             if not same_audio(again, stored.audio):
                 error = float(np.max(np.abs(again - stored.audio)))

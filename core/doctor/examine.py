@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -203,13 +203,17 @@ class _Examination:
     def _read_back(self, engine: Engine) -> None:
         """Compare what an engine says of its values with what it was told."""
         lost: dict[str, str] = {}
+        held: dict[str, float] = {}
         told = 0
-        for patch in self.patches[:4]:
+        for drawn in self.patches[:4]:
             try:
+                rounded = engine.play(drawn, [self.subject.note], self.subject.render_seconds)[0].held
+                patch = self._as_labelled(drawn, rounded)
                 values = engine.read(patch, self.subject.render_seconds)
             except TonesmithError as error:
                 self._find("read back", "warn", f"a random patch was refused: {error}")
                 return
+            held |= rounded
             for name in patch.values.keys() & values.keys():
                 told += 1
                 span = self.space[name].high - self.space[name].low
@@ -220,9 +224,18 @@ class _Examination:
             cure = "Leave them out with space.exclude, or fix them at their value."
             self._find("read back", "fail", "; ".join([lost[name] for name in sorted(lost)[:3]]) + more, cure)
         elif told:
-            self._find("read back", "ok", f"{told} values of {len(self.patches[:4])} random patches arrive as set")
+            names = ", ".join(sorted(held)[:3]) + (f" and {len(held) - 3} more" if len(held) > 3 else "")
+            more = f"; the synth decides some otherwise, and labels have what it holds: {names}" if held else ""
+            patches = len(self.patches[:4])
+            self._find("read back", "ok", f"{told} values of {patches} random patches arrive as set{more}")
         else:
             self._find("read back", "ok", "this backend does not report its values")
+
+    def _as_labelled(self, patch: Patch, held: Mapping[str, float]) -> Patch:
+        """Return a patch as its label would be stored."""
+        if not held:
+            return patch
+        return self.space.decode(self.space.encode(replace(patch, values={**patch.values, **held})))
 
     def _renders(self) -> Interleaved | None:
         """Play random patches, and return their renders if any of them can be compared."""

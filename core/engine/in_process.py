@@ -39,6 +39,7 @@ class InProcessPlayer:
         for index, note in enumerate(notes):
             try:
                 backend = self._prepared(patch)
+                self._shared.put_held(backend.held())
                 self._shared.put(index, backend.render(note))
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the candidate bears it
                 self._shared.put_fault(index, Fault.of(error, self._module))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -18,6 +18,7 @@ class Outcome:
         shape: (channels, frames) that the engine returned.
         signal: that ended its process, or 0.
         trace: the traceback of what the engine raised, or "".
+        held: parameter -> raw value, where the engine holds another one than it was told; in the first note's.
     """
 
     pitch: int
@@ -26,6 +27,7 @@ class Outcome:
     shape: tuple[int, int] = (0, 0)
     signal: int = 0
     trace: str = ""
+    held: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form."""

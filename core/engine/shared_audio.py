@@ -7,7 +7,7 @@ import json
 import mmap
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,11 @@ from tonesmith.space.patch import Note
 UNPLAYED, PLAYED, _ERROR, _KILLED = range(4)
 
 
-_STATUS = np.dtype([("state", "i4"), ("signal", "i4"), ("channels", "i4"), ("frames", "i4")])
+_STATUS = np.dtype([("state", "i4"), ("signal", "i4"), ("channels", "i4"), ("frames", "i4"), ("held", "i4")])
 
-_FAULT = 1 << 16
+_TOLD = 1 << 16
 """Bytes for what was raised: one place for all notes, as nothing is played after the first that fails. No render
-touches it."""
+touches it. Until something is raised, it has the values that the engine holds otherwise than it was told."""
 
 
 class SharedAudio:
@@ -44,17 +44,18 @@ class SharedAudio:
         self.audio: NDArray[np.float32] = np.frombuffer(
             self._memory, np.float32, notes * channels * frames, header
         ).reshape(notes, channels, frames)
-        self._fault_at = size - _FAULT
+        self._told_at = size - _TOLD
 
     @staticmethod
     def size(notes: int, channels: int, frames: int) -> int:
         """Return the bytes that the file must have."""
-        return notes * (_STATUS.itemsize + 4 * channels * frames) + _FAULT
+        return notes * (_STATUS.itemsize + 4 * channels * frames) + _TOLD
 
     def clear(self) -> None:
         """Forget the statuses of the patch before."""
         self.status["state"] = UNPLAYED
         self.status["signal"] = 0
+        self.status["held"] = 0
 
     def put(self, index: int, audio: NDArray[np.float32]) -> None:
         """Store a note's audio; one of another shape than the plan's is noted and not stored.
@@ -68,13 +69,31 @@ class SharedAudio:
             self.audio[index] = audio
         status["state"] = PLAYED
 
+    def put_held(self, held: Mapping[str, float]) -> None:
+        """Store the values that the engine holds otherwise than it was told.
+
+        Raises :class:`EngineError` if they are more than there is room for.
+        """
+        if not held:
+            return
+        if not self._tell({name: float(value) for name, value in held.items()}):
+            raise EngineError(f"the engine holds {len(held)} values otherwise than it was told; these are too many")
+        self.status[0]["held"] = 1
+
     def put_fault(self, index: int, fault: Fault) -> None:
         """Store why a note was not played."""
-        content = json.dumps(fault.to_json()).encode()
-        if len(content) > _FAULT - 4:
-            content = json.dumps(replace(fault, trace="").to_json()).encode()
-        self._memory[self._fault_at : self._fault_at + 4 + len(content)] = len(content).to_bytes(4, "little") + content
+        self.status["held"] = 0
+        if not self._tell(fault.to_json()):
+            self._tell(replace(fault, trace="").to_json())
         self.status[index]["state"] = _ERROR
+
+    def _tell(self, what: Mapping[str, Any]) -> bool:
+        """Store what can be written as JSON, and return whether there is room for it."""
+        content = json.dumps(what).encode()
+        if len(content) > _TOLD - 4:
+            return False
+        self._memory[self._told_at : self._told_at + 4 + len(content)] = len(content).to_bytes(4, "little") + content
+        return True
 
     def put_death(self, index: int, number: int) -> None:
         """Store which signal ended the process that played a note."""
@@ -91,17 +110,19 @@ class SharedAudio:
     def _outcome(self, index: int, note: Note) -> Outcome:
         status = self.status[index]
         if status["state"] == PLAYED:
-            return Outcome(note.pitch, shape=(int(status["channels"]), int(status["frames"])))
+            shape = (int(status["channels"]), int(status["frames"]))
+            return Outcome(note.pitch, shape=shape, held=self._told() if status["held"] else {})
         if status["state"] == _ERROR:
-            fault = self._fault()
+            fault = Fault.from_json(self._told())
             return Outcome(note.pitch, "refused" if fault.refused else "error", fault.text, trace=fault.trace)
         number = int(status["signal"])
         return Outcome(note.pitch, "crash", signal_name(number), signal=number)
 
-    def _fault(self) -> Fault:
-        start = self._fault_at + 4
-        length = int.from_bytes(self._memory[self._fault_at : start], "little")
-        return Fault.from_json(json.loads(self._memory[start : start + length]))
+    def _told(self) -> dict[str, Any]:
+        start = self._told_at + 4
+        length = int.from_bytes(self._memory[self._told_at : start], "little")
+        told: dict[str, Any] = json.loads(self._memory[start : start + length])
+        return told
 
 
 def check_form(audio: object) -> None:

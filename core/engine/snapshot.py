@@ -146,6 +146,7 @@ def _play_patch(
 
     def play() -> None:
         backend.prepare(patch)
+        shared.put_held(backend.held())
         for index in range(len(notes) - 1):
             if not _play_note(render, partial(report, index), shared, index):
                 return

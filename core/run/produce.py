@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tonesmith.engine.client import Engine
 from tonesmith.engine.fault import caused
 from tonesmith.engine.outcome import Outcome
-from tonesmith.errors import RunError
+from tonesmith.errors import RunError, SpaceError
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Sampler, Validator
 from tonesmith.plan.block import Block, row_digests
@@ -192,6 +192,8 @@ def _accepted_rows(
     label, patch = drawn_label(bench, candidate)
     notes = plan.notes.of_patch(plan.seed, candidate.patch)
     outcomes = bench.engine.play(patch, notes, plan.timeout, partial(watch.again, candidate))
+    if held := outcomes[0].held:
+        label, patch = _held_label(bench, candidate, patch, held)
     rows = []
     for note, outcome, played, audio in zip(notes, outcomes, bench.engine.audio, place, strict=False):
         if outcome.failure:
@@ -203,6 +205,22 @@ def _accepted_rows(
         measured = _measured(bench, candidate, Render(audio, plan.audio.sample_rate, patch, note, *outcome.shape))
         rows.append(RowContent(audio, label, patch, note, candidate.patch, candidate.attempt, measured))
     return rows
+
+
+def _held_label(bench: Workbench, candidate: Candidate, patch: Patch, held: Mapping[str, float]) -> tuple[Label, Patch]:
+    """Return the label of what the engine holds, and the patch that decodes from it.
+
+    Raises :class:`_RejectedError` if the space fixes one of these parameters: its rows would not be of this plan.
+    """
+    try:
+        label = bench.plan.space.encode(replace(patch, values={**patch.values, **held}))
+    except SpaceError:
+        fixed = sorted(bench.plan.space.fixed.keys() & held.keys()) or sorted(held)
+        told = ", ".join(f"{name} (set to {patch.values[name]:.4g}, the synth has {held[name]:.4g})" for name in fixed)
+        raise _RejectedError(
+            Rejection(candidate.patch, candidate.attempt, "engine", "error", f"did not arrive: {told}")
+        ) from None
+    return label, bench.plan.space.decode(label, patch.origin, patch.preset, patch.mate)
 
 
 def _measured(bench: Workbench, candidate: Candidate, render: Render) -> Mapping[str, float]:

@@ -6,6 +6,7 @@ import json
 import pickle
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -185,6 +186,17 @@ class BackendContract:
     def test_patches_reach_the_synth(self, engine: Engine, space: ParameterSpace) -> None:
         heard = {self._played(engine, space, patch).tobytes() for patch in self._patches(space, 4)}
         assert len(heard) > 1, "four random patches sound alike"
+
+    def test_what_the_synth_holds_otherwise_is_held_when_it_is_set(
+        self, engine: Engine, space: ParameterSpace, promise: Determinism
+    ) -> None:
+        for patch in self._patches(space, 3):
+            first = self._played(engine, space, patch)
+            told = _decoded(space, patch)
+            if held := engine.play(told, [self.note], 60.0)[0].held:
+                settled = _decoded(space, replace(told, values={**told.values, **held}))
+                assert engine.play(settled, [self.note], 60.0)[0].held == {}
+                self._check_same(promise, first, engine.audio[0])
 
     def test_pitch_and_velocity_are_taken_from_one_end_to_the_other(
         self, engine: Engine, space: ParameterSpace

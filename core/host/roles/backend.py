@@ -148,6 +148,14 @@ class Backend(Plugin[O]):
     def prepare(self, patch: Patch) -> None:
         """Set every parameter of the patch. The template of its key is already loaded."""
 
+    def held(self) -> Mapping[str, float]:
+        """Return parameter -> raw value where the engine holds another one than :meth:`prepare` was told to set.
+
+        A synth may clamp or round a value, as another one decides. It is rendered all the same, and the label that is
+        stored has what the engine holds: so setting that must give the same sound, and nothing else than that held.
+        """
+        return {}
+
     def read(self) -> Mapping[str, float]:
         """Return parameter -> current raw value in the engine, for the parameters that it can report.
 

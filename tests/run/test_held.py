@@ -1,0 +1,86 @@
+"""A synth that holds other values than it is told: the label has what is held, and renders again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from support import plugged
+
+from tonesmith import generate, open_dataset
+from tonesmith.dataset.verify import check_renders
+from tonesmith.errors import RunError
+from tonesmith.host.registry import Host
+from tonesmith.space.patch import Patch
+from tonesmith.testing import Project
+
+COARSE = """
+from dataclasses import replace
+from tonesmith import hookimpl
+from tonesmith.testing.chaos import Chaos
+
+
+class Coarse(Chaos):
+    name = "coarse"
+
+    def prepare(self, patch):
+        level = min(round(4 * patch.values["level"]) / 4, 0.5 if patch.values["freq"] > 1000.0 else 1.0) or 0.25
+        self._held = {"level": level} if level != patch.values["level"] else {}
+        super().prepare(replace(patch, values={**patch.values, "level": level}))
+
+    def held(self):
+        return self._held
+
+
+@hookimpl
+def tonesmith_backends():
+    return [Coarse]
+"""
+SETTINGS: dict[str, Any] = {
+    "patches": 6,
+    "sample_rate": 8000,
+    "block": 2,
+    "notes": {"pitches": [60, 72], "hold": 0.05, "tail": 0.05},
+    "backend": {"name": "coarse"},
+    "validators": {"level": {}},
+}
+
+
+@pytest.fixture(scope="module")
+def coarse(tmp_path_factory):
+    """Let a synth be found that rounds its level to quarters, and keeps it low at high frequencies."""
+    made = Project(tmp_path_factory.mktemp("coarse"), {"coarse.py": COARSE}, plugins=["coarse"])
+    with plugged(made, "coarse"):
+        yield made
+
+
+@pytest.mark.parametrize("isolation", ["snapshot", "fresh"])
+def test_the_label_has_what_the_synth_holds_and_sounds_like_it(coarse, tmp_path, isolation):
+    summary = generate(tmp_path / "d.zarr", **SETTINGS, isolation=isolation)
+
+    for row in open_dataset(tmp_path / "d.zarr"):
+        level = row.patch.values["level"]
+        assert level in {0.25, 0.5, 0.75, 1.0}
+        assert np.abs(row.audio[0]).max() == pytest.approx(level * 100 / 127, rel=0.05)
+    assert generate(tmp_path / "e.zarr", **SETTINGS, isolation=isolation, workers=2).digest == summary.digest
+    assert not list(check_renders(open_dataset(tmp_path / "d.zarr"), range(3), tmp_path / "d.zarr", Host.load()))
+
+
+def test_a_value_that_the_plan_fixes_and_the_synth_holds_otherwise_rejects_the_candidate_by_name(coarse, tmp_path):
+    fixed = {"fix": {"level": 0.3, "freq": 440.0}, "free": ["fault"]}
+    with pytest.raises(RunError, match=r"did not arrive: level \(set to 0\.3, the synth has 0\.25\)"):
+        generate(tmp_path / "d.zarr", **SETTINGS, space=fixed, max_attempts=2)
+
+
+def test_a_label_that_the_synth_holds_otherwise_does_not_pass_for_true(coarse, tmp_path, monkeypatch):
+    generate(tmp_path / "d.zarr", **SETTINGS)
+    dataset = open_dataset(tmp_path / "d.zarr")
+    row = dataset[0]
+    label = dataset.space.encode(Patch({**row.patch.values, "level": 0.3}))
+    wrong = replace(row, columns={**row.columns, "continuous": label.continuous})
+    monkeypatch.setattr(type(dataset), "__getitem__", lambda self, key: wrong)
+
+    (damage,) = check_renders(dataset, [0], tmp_path / "d.zarr", Host.load())
+    assert (damage.what, damage.detail) == ("render", "the synth holds other values than the label: level = 0.25")
