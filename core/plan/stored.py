@@ -63,6 +63,9 @@ class _Parameter(_Part):
     offset: float = 0.0
     within: list[float] | None = Field(None, min_length=2, max_length=2)
     weights: list[Weight] = []
+    by: Text = ""
+    counts: list[Annotated[int, Field(ge=0, le=2**20)]] = []
+    margin: float = 0.0
 
 
 class _Routing(_Part):

@@ -49,6 +49,10 @@ class Parameter:
         curve, scale, offset: the shown value is ``scale * (curve(raw) + offset)``.
         within: the part of ``low..high`` that samplers draw from.
         weights: the share with which samplers draw each choice, adding up to 1, or empty for equal shares.
+        by: the categorical parameter that decides how many values this one has, or "".
+        counts: how many, for each value of that one: so many of the first choices; of a continuous parameter so many
+            values at equal distances; 0 for all.
+        margin: how far inside ``low..high`` the first and the last of these values lie, in units of the range.
     """
 
     name: str
@@ -69,6 +73,9 @@ class Parameter:
     offset: float = 0.0
     within: tuple[float, float] | None = None
     weights: tuple[float, ...] = ()
+    by: str = ""
+    counts: tuple[int, ...] = ()
+    margin: float = 0.0
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
@@ -96,6 +103,8 @@ class Parameter:
             )
         if self.weights:
             self._check_weights()
+        if self.counts:
+            self._check_counts()
         if not self.low <= self.drawn[0] < self.drawn[1] <= self.high:
             raise SpaceError(f"{one_line(self.name)}: {self.within} is not a range within {self.low}..{self.high}")
         self.check(self.default)
@@ -106,6 +115,14 @@ class Parameter:
         if not (all(w >= 0 for w in self.weights) and math.isclose(sum(self.weights), 1.0, abs_tol=1e-6)):
             raise SpaceError(f"{one_line(self.name)}: the weights {self.weights} are not shares that add up to 1")
 
+    def _check_counts(self) -> None:
+        most = self.count if self.kind == "categorical" else _MOST_CHOICES
+        if not (self.by and all(0 <= count <= most for count in self.counts) and 0.0 <= self.margin < 0.5):
+            raise SpaceError(
+                f"{one_line(self.name)}: {self.counts} must be numbers of values up to {most}, for each choice of "
+                f"another parameter, with a margin below 0.5, which is {self.margin}"
+            )
+
     @property
     def count(self) -> int:
         """Number of choices of a categorical parameter."""
@@ -115,6 +132,17 @@ class Parameter:
     def drawn(self) -> tuple[float, float]:
         """The raw range that samplers draw from."""
         return self.within or (self.low, self.high)
+
+    def grid(self, count: int) -> list[float]:
+        """Return the values that it has where these are so many, in order."""
+        if self.kind == "categorical":
+            return [self.low + index for index in range(count)]
+        width, steps = self.high - self.low, max(count - 1, 1)
+        return [self.low + width * (self.margin + (1.0 - 2.0 * self.margin) * i / steps) for i in range(count)]
+
+    def nearest(self, value: float, count: int) -> float:
+        """Return the nearest value that it has where these are so many; the value itself for 0, which is all."""
+        return min(self.grid(count), key=lambda one: abs(one - value)) if count else value
 
     def check(self, value: float) -> None:
         """Raise :class:`SpaceError` unless ``value`` is finite and inside ``low..high``."""

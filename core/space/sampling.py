@@ -41,7 +41,8 @@ def patch_at(
         space: the space to draw from.
         unit: float64 (len(space.names),) in [0, 1), in the order of ``space.names``. A continuous
             parameter is linear over its drawn range; a categorical one takes the choice whose share of
-            the weights holds the coordinate.
+            the weights holds the coordinate. One that has fewer values beside those of another parameter
+            takes each of these as often.
         origin: the sampler's name.
         modulations: of the patch, such as :func:`modulations_at` draws.
     """
@@ -49,11 +50,26 @@ def patch_at(
     values = {p.name: _between(*p.drawn, u) for p, u in zip(space.continuous, unit[:count].tolist(), strict=True)}
     for parameter, u in zip(space.categorical, unit[count:].tolist(), strict=True):
         values[parameter.name] = parameter.low + choice_at(parameter, u)
+    for parameter, u in zip((*space.continuous, *space.categorical), unit.tolist(), strict=True):
+        if parameter.by and (number := space.count_of(parameter, values)):
+            values[parameter.name] = _one_of(parameter, number, u)
     return Patch(values=values, modulations=modulations, origin=origin)
 
 
 def _between(low: float, high: float, u: float) -> float:
     return min(low + u * (high - low), high)  # the sum may round to beyond the range
+
+
+def _one_of(parameter: Parameter, count: int, u: float) -> float:
+    """Return the value, of the so many that a parameter has, whose share of [0, 1) holds ``u``."""
+    low, high = parameter.drawn
+    grid = parameter.grid(count)
+    shares = [
+        (parameter.weights[index] if parameter.weights else 1.0) * (low <= value <= high)
+        for index, value in enumerate(grid)
+    ]
+    edges = np.cumsum(shares) if any(shares) else np.arange(1.0, count + 1.0)
+    return grid[min(int(np.searchsorted(edges / edges[-1], u, side="right")), count - 1)]
 
 
 def choice_at(parameter: Parameter, u: float) -> int:

@@ -89,6 +89,8 @@ class ParameterSpace:
                     f"{one_line(parameter.name)} fills the slot {parameter.slot!r}, which this space does not have"
                 )
             self._check_switches(parameter)
+            if parameter.by:
+                self._check_counts(parameter)
 
     def __repr__(self) -> str:
         counts = f"{len(self.continuous)} continuous, {len(self.categorical)} categorical, {len(self.fixed)} fixed"
@@ -107,6 +109,26 @@ class ParameterSpace:
             if len(chain) == _MOST_SWITCHES:
                 raise SpaceError(f"{parameter.name} is gated by more than {_MOST_SWITCHES} parameters, one by another")
             chain.append(switch)
+
+    def _check_counts(self, parameter: Parameter) -> None:
+        by = self._by_name.get(parameter.by)
+        if by is None or by.kind != "categorical" or by.by or by.count != len(parameter.counts):
+            raise SpaceError(
+                f"{one_line(parameter.name)} has {len(parameter.counts)} numbers of values, for the choices of "
+                f"{parameter.by!r}, which is not a categorical parameter with so many"
+            )
+
+    @cached_property
+    def _counted(self) -> tuple[Parameter, ...]:
+        return tuple(p for p in self.parameters if p.by and p.name not in self.fixed)
+
+    def count_of(self, parameter: Parameter, values: Mapping[str, float]) -> int:
+        """Return how many values a parameter has beside the values of others; 0 for all of them."""
+        if not parameter.by:
+            return 0
+        by = self[parameter.by]
+        chosen = values.get(by.name, self.fixed.get(by.name, self.held.get(by.name, by.default)))
+        return parameter.counts[round(chosen - by.low)]
 
     @cached_property
     def _counts(self) -> NDArray[np.int64]:
@@ -201,7 +223,7 @@ class ParameterSpace:
         return best.astype(np.float32)
 
     def encode(self, patch: Patch) -> Label:
-        """Return the label of a patch.
+        """Return the label of a patch. A value that a parameter does not have beside the others is the nearest one.
 
         Raises :class:`SpaceError` if a value is no finite number inside its range, if the patch moves a
         parameter that the space fixes, or has modulations or assets that the space cannot hold.
@@ -215,6 +237,9 @@ class ParameterSpace:
                     f"the patch has {one_line(name)} = {value:g}, which this space fixes at {self.fixed[name]:g}. "
                     f'Free it under [space]: free = ["{name}"].'
                 )
+        for parameter in self._counted:
+            value = values.get(parameter.name, parameter.default)
+            values[parameter.name] = parameter.nearest(value, self.count_of(parameter, values))
         continuous = np.array([values.get(p.name, p.default) for p in self.continuous], np.float64)
         categorical = np.array([values.get(p.name, p.default) for p in self.categorical], np.float64)
         return Label(
