@@ -16,6 +16,7 @@ from tonesmith.plan.promises import Promises
 from tonesmith.space.shape import SpaceShape
 
 if TYPE_CHECKING:
+    import numpy as np
     import typer
     from numpy.typing import NDArray
 
@@ -73,7 +74,8 @@ class Vst3Backend(Backend[Vst3Options]):
 
     A patch is set in a way that its label is true of: the state is loaded and taken, every parameter is set by its
     index and beside its value first, the plugin runs until it has taken all, and each value is read back from the
-    plugin and compared, before the settling time and the note.
+    plugin, before the settling time and the note. Where it holds another value than it was told, that is set anew from
+    the same state, and must then be held.
     """
 
     name = "vst3"
@@ -103,10 +105,12 @@ class Vst3Backend(Backend[Vst3Options]):
         controls = read_controls(self._plugin, self._path, sample_rate, self._spec)
         self._controls = {control.name: control for control in controls}
         self._initial = self._base = self._plugin.state()
-        self._values = self._plugin.host_values()
+        self._indices = tuple(control.index for control in self._controls.values())
+        self._values = dict(zip(self._indices, self._plugin.host_values(self._indices), strict=True))
         self._loaded = sha256_of_nothing()
         self._touched = False
         self._contents: dict[str, bytes] = {}
+        self._held: dict[str, float] = {}
 
     @classmethod
     def shape(cls, options: Vst3Options) -> SpaceShape:
@@ -139,12 +143,14 @@ class Vst3Backend(Backend[Vst3Options]):
 
     def space(self) -> ParameterSpace:
         """Return the parameters of the plugin, or those that the spec names."""
+        from tonesmith.backends.vst3.spec import ParameterFacts, PluginFacts
         from tonesmith.space.space import ParameterSpace
 
         facts = self._spec.parameters if self._spec is not None else {}
+        plugin = self._spec.plugin if self._spec is not None else PluginFacts()
         return ParameterSpace(
             parameters=tuple(
-                control.parameter(self._values[control.index], facts.get(name))
+                control.parameter(self._values[control.index], facts.get(name, ParameterFacts()), plugin)
                 for name, control in self._controls.items()
             ),
             assets={STATE: sha256_of_nothing()},
@@ -184,32 +190,26 @@ class Vst3Backend(Backend[Vst3Options]):
         self._load_state(patch.assets.get(STATE, ""))
 
     def prepare(self, patch: Patch) -> None:
-        """Set every parameter, and see that each arrived.
-
-        Lists come first, and by themselves: the type of an oscillator or effect decides what the values of its
-        other parameters mean, and may set them.
-        """
+        """Set every parameter, or what the plugin makes of it."""
         state = patch.assets.get(STATE, sha256_of_nothing())
         if state != self._loaded:
             self._load_state(state)
-        elif self._touched:
-            self._plugin.reload(self._base)
-        self._touched = True
         raws = self._raws(patch)
-        lists = {c.index: raws[c.index] for c in self._controls.values() if c.raws and c.index in raws}
-        if lists:
-            self._plugin.set(lists)
-            self._plugin.apply()
-        self._plugin.set(raws)
-        self._plugin.apply()
-        self._compare(raws)
+        self._held = self._set(raws)
+        if self._held:
+            raws |= {self._controls[name].index: self._controls[name].raw(value) for name, value in self._held.items()}
+            if lost := self._set(raws):
+                raise EngineError(f"did not arrive: {self._told_of(lost, raws)}")
         if self.options.settle:
             self._plugin.run(max(1, round(self.options.settle * self.sample_rate)))
 
+    def held(self) -> Mapping[str, float]:
+        """Return what the plugin holds otherwise than the patch has it."""
+        return self._held
+
     def read(self) -> Mapping[str, float]:
         """Return each value as the plugin has it."""
-        told = self._told()
-        return {control.name: control.value(told[control.index]) for control in self._controls.values()}
+        return {c.name: c.value(raw) for c, raw in zip(self._controls.values(), self._told().tolist(), strict=True)}
 
     def render(self, note: Note) -> NDArray[Any]:
         """Return float32 (2, frames)."""
@@ -235,10 +235,8 @@ class Vst3Backend(Backend[Vst3Options]):
         self._touched = True
         if component_of(self._plugin) == before != component:
             raise EngineError(f"{self._plugin.name} ignored it: nothing changed")
-        told = self._told()
-        values = {name: control.value(told[control.index]) for name, control in self._controls.items()}
         return Preset(
-            Patch(values, assets={STATE: sha256_hex(content)}, preset=sha256_hex(file)),
+            Patch(self.read(), assets={STATE: sha256_hex(content)}, preset=sha256_hex(file)),
             {sha256_hex(content): content},
             name=said.name or path.stem,
             author=said.author,
@@ -287,18 +285,35 @@ class Vst3Backend(Backend[Vst3Options]):
                 raise EngineError(f"{name} = {value} is outside its range")
         return {self._controls[name].index: self._controls[name].raw(value) for name, value in patch.values.items()}
 
-    def _told(self) -> list[float]:
+    def _told(self) -> NDArray[np.float64]:
         from tonesmith.backends.vst3.reading import told_values
 
-        return told_values(self._plugin, self._controls.values(), self._spec)
+        return told_values(self._plugin, tuple(self._controls.values()), self._spec)
 
-    def _compare(self, raws: Mapping[int, float]) -> None:
-        told = self._told()
-        lost = [c for c in self._controls.values() if c.index in raws and not c.same(raws[c.index], told[c.index])]
-        if lost:
-            said = [f"{c.name} (set to {raws[c.index]:.4g}, the plugin has {told[c.index]:.4g})" for c in lost[:3]]
-            more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
-            raise EngineError(f"did not arrive: {', '.join(said)}{more}")
+    def _set(self, raws: Mapping[int, float]) -> dict[str, float]:
+        """Set raw values in the state that is loaded, and return name -> value of what the plugin holds otherwise.
+
+        Lists come first, and by themselves: the type of an oscillator or effect decides what the values of its
+        other parameters mean, and may set them.
+        """
+        from tonesmith.backends.vst3.controls import otherwise
+
+        if self._touched:
+            self._plugin.reload(self._base)
+        self._touched = True
+        lists = {c.index: raws[c.index] for c in self._controls.values() if c.raws and c.index in raws}
+        if lists:
+            self._plugin.set(lists)
+            self._plugin.apply()
+        self._plugin.set(raws)
+        self._plugin.apply()
+        return otherwise(tuple(self._controls.values()), raws, self._told())
+
+    def _told_of(self, lost: Mapping[str, float], raws: Mapping[int, float]) -> str:
+        """Return what was set and what the plugin has of it, in words."""
+        found = [(self._controls[name], value) for name, value in lost.items()]
+        said = [f"{c.name} (set to {raws[c.index]:.4g}, the plugin has {c.raw(value):.4g})" for c, value in found[:3]]
+        return ", ".join(said) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
 
 
 def sha256_of_nothing() -> str:

@@ -7,7 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tonesmith.backends.vst3.spec import ParameterFacts, Spec
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.backends.vst3.spec import ParameterFacts, PluginFacts, Spec
 from tonesmith.errors import ConfigError, unknown_name
 from tonesmith.space.parameter import Parameter
 
@@ -61,7 +64,7 @@ class Control:
     def value(self, raw: float) -> float:
         """Return the value of the space that is nearest to what the plugin has."""
         if not self.raws:
-            return min(max(raw, 0.0), 1.0)
+            return float(np.float32(min(max(raw, 0.0), 1.0)))  # which a label holds to the last bit
         return float(min(range(len(self.raws)), key=lambda i: abs(self.raws[i] - raw)))
 
     def same(self, wanted: float, told: float) -> bool:
@@ -79,14 +82,15 @@ class Control:
             return self.raws[round(part * (len(self.raws) - 1))]
         return part
 
-    def parameter(self, raw: float, facts: ParameterFacts | None = None) -> Parameter:
+    def parameter(self, raw: float, facts: ParameterFacts, plugin: PluginFacts) -> Parameter:
         """Return the parameter of a space, with what a spec says of it.
 
         Args:
             raw: the plugin's value as it loads.
             facts: of the spec.
+            plugin: of the spec.
         """
-        facts = facts or ParameterFacts()
+        by, counts = next(iter(facts.counts.items()), ("", ()))
         weights = tuple(w / sum(facts.weights) for w in facts.weights) if sum(facts.weights) > 0 else ()
         return Parameter(
             name=self.name,
@@ -103,7 +107,24 @@ class Control:
             offset=self.offset,
             within=facts.range,
             weights=weights,
+            by=by,
+            counts=counts,
+            margin=facts.margin_of(plugin) if counts and not self.raws else 0.0,
         )
+
+
+def otherwise(controls: Sequence[Control], raws: Mapping[int, float], told: NDArray[np.float64]) -> dict[str, float]:
+    """Return name -> value, in the space, of each control that has another value than it was set to.
+
+    Args:
+        controls: of the plugin.
+        raws: index -> raw value of those that were set.
+        told: float64 (controls,): raw values as the plugin has them.
+    """
+    wanted = np.array([raws.get(control.index, np.nan) for control in controls], np.float64)
+    apart = np.flatnonzero(np.abs(told - wanted) > TOLERANCE).tolist()
+    lost = [(controls[i], float(told[i])) for i in apart if not controls[i].same(wanted[i], told[i])]
+    return {control.name: control.value(raw) for control, raw in lost}
 
 
 def titles_of(parameters: Iterable[Any]) -> dict[int, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from tonesmith.backends.vst3.binary import binary_of
 from tonesmith.errors import ConfigError, EngineError
 from tonesmith.space.patch import Note
 
-HOSTING = "2"
+HOSTING = "3"
 """How a note is played. It changes whenever the same label sounds different than before, and the plan tells it."""
 BLOCK = 8192
 _SMALL = 32
@@ -74,18 +74,26 @@ class HostedPlugin:
             parameter.raw_value = _beside(raw)
             parameter.raw_value = raw
 
-    def host_values(self) -> list[float]:
-        """Return every raw value as the host has it: after a state, or a set that was dropped, not the plugin's."""
-        return [float(parameter.raw_value) for parameter in self.parameters]
+    def host_values(self, indices: Iterable[int]) -> list[float]:
+        """Return raw values as the host has them: after a state, or a set that was dropped, not the plugin's.
 
-    def told_values(self) -> list[float]:
-        """Return every raw value as the plugin has it: where a state is loaded, the host asks for them.
+        Args:
+            indices: of the parameters to tell of, which may be thousands less than there are.
+        """
+        return [float(self.parameters[index].raw_value) for index in indices]
 
-        The state is the plugin's own, so nothing changes but that its voices stop.
+    def told_values(self, indices: Iterable[int]) -> list[float]:
+        """Return raw values as the plugin has them: where a state is loaded, the host asks for them.
+
+        The state is the plugin's own, so nothing changes but that its voices stop. What sounds after that is what
+        this state alone sounds like.
+
+        Args:
+            indices: of the parameters to tell of.
         """
         self.restore(self.state())
-        values = self.host_values()
-        self.apply()
+        values = self.host_values(indices)
+        self.run(2 * _SMALL, _SMALL)
         return values
 
     def state(self) -> bytes:

@@ -6,13 +6,16 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tonesmith.backends.vst3.binary import binary_of, sha256_of
 from tonesmith.backends.vst3.cache import keep_controls, kept_controls
 from tonesmith.backends.vst3.controls import TOLERANCE, Control, derived, specified, titles_of
 from tonesmith.backends.vst3.plugin import HostedPlugin
 from tonesmith.backends.vst3.presetfile import states
 from tonesmith.backends.vst3.spec import Spec
-from tonesmith.backends.vst3.surge import read_patch
+from tonesmith.backends.vst3.surge import read_values
 from tonesmith.engine.forks import forked
 from tonesmith.engine.machine import can_fork
 from tonesmith.errors import ConfigError, EngineError
@@ -40,17 +43,18 @@ def read_controls(plugin: HostedPlugin, path: Path, sample_rate: int, spec: Spec
     raise ConfigError(f"{path}: {plugin.name} has no parameters to vary.")
 
 
-def told_values(plugin: HostedPlugin, controls: Iterable[Control], spec: Spec | None) -> list[float]:
-    """Return every raw value as the plugin has it. What its state tells goes before what the host holds."""
-    if spec is None or not spec.plugin.state:
-        return plugin.told_values()
-    values, naturals = plugin.host_values(), read_patch(component_of(plugin)).values
-    for control in controls:
-        natural = naturals.get(control.tag)
-        raw = control.from_state(natural) if natural is not None else None
-        if raw is not None:
-            values[control.index] = raw
-    return values
+def told_values(plugin: HostedPlugin, controls: Collection[Control], spec: Spec | None) -> NDArray[np.float64]:
+    """Return the raw value of each control as the plugin has it: float64 (controls,).
+
+    Its state is asked first, which is a look at it. What that leaves open the plugin tells once it is made to load its
+    own state.
+    """
+    if spec is not None and spec.plugin.state and all(control.tag for control in controls):
+        naturals = read_values(component_of(plugin))
+        told = [c.from_state(naturals[c.tag]) if c.tag in naturals else None for c in controls]
+        if None not in told:
+            return np.array(told, np.float64)
+    return np.array(plugin.told_values(control.index for control in controls), np.float64)
 
 
 def component_of(plugin: HostedPlugin) -> bytes:
@@ -82,8 +86,8 @@ def _derived_from(plugin: HostedPlugin) -> tuple[Control, ...]:
     def stepped(indices: Collection[int]) -> list[int]:
         plugin.set(dict.fromkeys(indices, _BETWEEN))
         plugin.apply()
-        told = plugin.told_values()
-        return [index for index in indices if abs(told[index] - _BETWEEN) > TOLERANCE]
+        told = plugin.told_values(indices)
+        return [index for index, raw in zip(indices, told, strict=True) if abs(raw - _BETWEEN) > TOLERANCE]
 
     return derived(plugin.parameters, stepped)
 
@@ -93,13 +97,16 @@ def _trusted(plugin: HostedPlugin, controls: Iterable[Control], spec: Spec, path
     if not spec.plugin.state:
         return controls
     try:
-        naturals = read_patch(component_of(plugin)).values
+        naturals = read_values(component_of(plugin))
     except EngineError as error:
         raise ConfigError(f"the spec {spec.source} does not fit {path}: it has {error}") from None
-    host = plugin.host_values()
+    known = tuple(controls)
 
-    def agrees(control: Control) -> bool:
+    def agrees(control: Control, host: float) -> bool:
         raw = control.from_state(naturals[control.tag]) if control.tag in naturals else None
-        return raw is None or control.same(host[control.index], raw)
+        return raw is None or control.same(host, raw)
 
-    return [control if agrees(control) else replace(control, tag="") for control in controls]
+    host = plugin.host_values(control.index for control in known)
+    return [
+        control if agrees(control, raw) else replace(control, tag="") for control, raw in zip(known, host, strict=True)
+    ]

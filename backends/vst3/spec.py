@@ -75,6 +75,12 @@ class ParameterFacts(BaseModel):
     weights: tuple[float, ...] = Field(default=(), description="How often each choice is drawn.")
     switch: str = Field(default="", description="Parameter that must be on for this one to be heard.")
     when: dict[str, tuple[int, ...]] = Field(default={}, description="Values that others must have for it to be heard.")
+    counts: dict[str, tuple[int, ...]] = Field(
+        default={},
+        max_length=1,
+        description="How many values it has for each choice of another parameter: the first choices, or evenly spaced "
+        "values. 0 for all.",
+    )
     constant: bool = Field(default=False, description="Moving it changed no render, so it is left as it is.")
     dangerous: bool = Field(default=False, description="It may silence or break a render, so it is left as it is.")
     tag: str = Field(default="", description="Its name in the state.")
@@ -86,8 +92,12 @@ class ParameterFacts(BaseModel):
         """Return the raw value of each choice, as far as it is said here."""
         if self.steps is None:
             return self.raws
-        margin = plugin.margin if self.margin is None else self.margin
+        margin = self.margin_of(plugin)
         return tuple(margin + (1 - 2 * margin) * i / (self.steps - 1) for i in range(self.steps))
+
+    def margin_of(self, plugin: PluginFacts) -> float:
+        """Return the raw value of the first of several steps."""
+        return plugin.margin if self.margin is None else self.margin
 
 
 class SpecFile(BaseModel):
@@ -209,7 +219,7 @@ def _check(spec: Spec, source: TomlSource) -> None:
     """Check what one key says of another."""
     for name, facts in spec.parameters.items():
         at = source.where(("parameters", name)) + f"parameters.{name}: "
-        for other in filter(None, (facts.switch, *facts.when)):
+        for other in filter(None, (facts.switch, *facts.when, *facts.counts)):
             if other not in spec.parameters:
                 raise ConfigError(at + unknown_name("parameter", other, spec.parameters))
         raws = facts.raws_of(spec.plugin)

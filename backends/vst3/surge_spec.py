@@ -98,6 +98,29 @@ EXTRA: Mapping[str, Mapping[str, Any]] = {
     "a_waveshaper_drive": {"switch": "a_waveshaper_type"},
     **{f"a_{it}_{what}": {"when": {f"a_{it}_mute": [0]}} for it in ("osc_?", "noise") for what in ("volume", "route")},
 }
+SUBTYPES = (
+    1, 3, 3, 4, 3, 3, 5, 2, 2, 1, 6, 2, 5, 5, 5, 4, 12, 12, 12, 12, 2, 2, 2, 3, 2, 2, 1, 12, 8, 8, 8, 8, 8, 12, 9, 15,
+)  # fmt: skip
+"""Of each filter type, in the order of sst::filters::FilterType; see fut_subcount in FilterConfiguration.h of
+https://github.com/surge-synthesizer/sst-filters. Surge sets a subtype beyond these to the last."""
+SINE, FM2, WINDOW, STRING, TWIST, ALIAS = 1, 6, 7, 9, 10, 11
+LISTS: Mapping[str, Mapping[int, int]] = {
+    # Parameter of an oscillator -> type in which it is a list -> length of the list. See the init_ctrltypes of the
+    # oscillators, and Parameter::set_type, in https://github.com/surge-synthesizer/surge.
+    "shape": {SINE: 28, STRING: 15, TWIST: 16, ALIAS: 18},
+    "width_1": {FM2: 32},
+    "width_2": {SINE: 2, WINDOW: 9},
+    "sub_mix": {FM2: 32},
+}
+COUNTS: Mapping[str, Mapping[str, Any]] = {
+    **{f"{scene}_filter_?_subtype": {"counts": {f"{scene}_filter_?_type": SUBTYPES}} for scene in "ab"},
+    **{
+        f"{scene}_osc_?_{what}": {"counts": {f"{scene}_osc_?_type": [lists.get(kind, 0) for kind in range(12)]}}
+        for scene in "ab"
+        for what, lists in LISTS.items()
+    },
+}
+"""How many values there are of a parameter for each type: Surge takes the nearest of these for any other."""
 DANGEROUS = (
     "bypass_*",
     "fx_chain_bypass",
@@ -169,7 +192,12 @@ def entry(facts: Mapping[str, Any]) -> Iterator[str]:
     if tag and surge and not facts["context_dependent"] and abs(surge["min"]) < 1e6:
         yield f'tag = "{tag}"'
         yield f"natural = [{surge['min']!r}, {surge['max']!r}]"
-    extra = {key: value for glob, more in EXTRA.items() if fnmatchcase(name, glob) for key, value in more.items()}
+    extra = {
+        key: value
+        for glob, more in (*EXTRA.items(), *COUNTS.items())
+        if fnmatchcase(name, glob)
+        for key, value in more.items()
+    }
     for key, value in extra.items():
         yield f"{key} = {_toml(value, name)}"
     if any(fnmatchcase(name, glob) for glob in DANGEROUS):

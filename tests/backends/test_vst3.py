@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import struct
@@ -26,18 +27,20 @@ from tonesmith.backends.vst3.controls import derived, grouped, identifier, title
 from tonesmith.backends.vst3.plugin import HostedPlugin
 from tonesmith.backends.vst3.presetfile import class_id, fxp_chunk, states, vstpreset
 from tonesmith.backends.vst3.spec import find_spec, shipped
-from tonesmith.backends.vst3.surge import read_patch
+from tonesmith.backends.vst3.surge import read_patch, read_values
 from tonesmith.engine.client import Description, Engine
 from tonesmith.errors import ConfigError, EngineError
 from tonesmith.plan.plan import Audio, PluginRef
 from tonesmith.space.patch import Note, Patch
 from tonesmith.space.sampling import patch_at, uniform
 from tonesmith.space.shape import SpaceShape, shaped
+from tonesmith.space.space import ParameterSpace
 from tonesmith.testing.backend import BackendContract
 
 NOTE = Note(60, 100, 0.1, 0.1)
 FORM = Audio(44100, 2, 8820)
 SICK_SPEC = ROOT / "tests" / "support" / "vst3" / "sick.toml"
+NAMES = set(find_spec(str(SICK_SPEC)).parameters)
 SHORT = ("--notes.hold", "0.1", "--notes.tail", "0.1", "-n", "4", "--quiet")
 
 
@@ -60,6 +63,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sick(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An instrument with all diseases."""
     return built(tmp_path_factory.mktemp("sick"), "SickSynth", "SICK")
+
+
+@pytest.fixture(scope="module")
+def typed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instrument with all diseases, whose waveform decides what there is of two other parameters."""
+    return built(tmp_path_factory.mktemp("typed"), "SickSynth", "SICK", "TYPED")
 
 
 @pytest.fixture(scope="module")
@@ -266,9 +275,11 @@ def test_a_set_that_is_equal_to_a_stale_one_arrives(sick, monkeypatch):
     first = heard(synth, patch)
     assert heard(synth, patch).tobytes() == first.tobytes()
 
+    assert synth.held() == {}
+
     monkeypatch.setattr(hosting, "_beside", lambda raw: raw)
-    with pytest.raises(EngineError, match=r"did not arrive: waveform \(set to 0\.665, the plugin has 0\.335\)"):
-        heard(synth, patch)
+    heard(synth, patch)
+    assert synth.held()["waveform"] == 1.0
 
 
 def test_a_parameter_that_is_renamed_by_another_is_set_all_the_same(sick):
@@ -301,7 +312,7 @@ def test_a_tail_ends_with_the_state(sick, monkeypatch):
     heard(synth, long)
     assert heard(synth, short).tobytes() == alone.tobytes()
 
-    monkeypatch.setattr(HostedPlugin, "reload", lambda self, state: None)
+    monkeypatch.setattr(HostedPlugin, "restore", lambda self, state: None)
     heard(synth, long)
     assert heard(synth, short).tobytes() != alone.tobytes()
 
@@ -330,13 +341,107 @@ def test_what_draws_random_numbers_is_held_unless_it_is_asked_for(sick):
 
 
 @pytest.mark.parametrize("spec", ["", str(SICK_SPEC)])
-def test_a_parameter_that_does_not_arrive_rejects_the_patch_by_name(sick, spec, monkeypatch):
+def test_a_parameter_that_does_not_arrive_is_labelled_with_what_the_plugin_has(sick, spec, monkeypatch):
     synth = backend(sick, spec)
     whole = HostedPlugin.set
     monkeypatch.setattr(HostedPlugin, "set", lambda self, raws: whole(self, {k: v for k, v in raws.items() if k != 7}))
 
-    with pytest.raises(EngineError, match=r"did not arrive: detune \(set to 0\.9, the plugin has 0\.57\)"):
+    synth.prepare(patch_of(synth, detune=0.9))
+    assert synth.held() == {"detune": pytest.approx(0.57)}
+    synth.prepare(patch_of(synth, detune=synth.held()["detune"]))
+    assert synth.held() == {}
+
+
+def test_a_parameter_that_keeps_no_value_at_all_rejects_the_patch_by_name(sick, monkeypatch):
+    synth = ailing(sick)
+    whole, asked = HostedPlugin.told_values, itertools.count(1)
+
+    def restless(self, indices):
+        chosen, more = tuple(indices), 0.01 * next(asked)
+        return [raw + more * (i == 7) for i, raw in zip(chosen, whole(self, chosen), strict=True)]
+
+    monkeypatch.setattr(HostedPlugin, "told_values", restless)
+    with pytest.raises(EngineError, match=r"did not arrive: detune \(set to 0\.91, the plugin has 0\.93\)"):
         synth.prepare(patch_of(synth, detune=0.9))
+
+
+def second_opinion(plugin: Path, synth: Vst3Backend, patch: Patch) -> dict[str, float]:
+    """Return what an instance that has only loaded the state of a patch says of each parameter."""
+    synth.prepare(patch)
+    other = HostedPlugin(plugin, FORM.sample_rate)
+    other.reload(synth._plugin.state())
+    told = other.told_values(synth._indices)
+    return {c.name: c.value(raw) for c, raw in zip(synth._controls.values(), told, strict=True)}
+
+
+def drawn_patches(synth: Vst3Backend, options: Vst3Options, count: int) -> tuple[ParameterSpace, list[Patch]]:
+    space = shaped(synth.space(), Vst3Backend.shape(options), SpaceShape())
+    points = [uniform(0, "labels", number, 0, len(space.names)) for number in range(count)]
+    return space, [space.decode(space.encode(patch_at(space, point, "uniform"))) for point in points]
+
+
+TYPED = f"""
+base = "{SICK_SPEC}"
+[parameters]
+subtype = {{ index = 13, steps = 6 }}
+"""
+COUNTED = """
+subtype = { index = 13, steps = 6, counts = { waveform = [1, 3, 6, 2] } }
+resonance = { counts = { waveform = [0, 0, 5, 0] } }
+"""
+
+
+def apart(patch: Patch, said: dict[str, float]) -> list[str]:
+    return [name for name, value in patch.values.items() if said[name] != pytest.approx(value, abs=1e-3)]
+
+
+def test_the_label_is_what_a_second_instance_says_of_its_state(typed, tmp_path):
+    options = Vst3Options(plugin=str(typed), spec=written(tmp_path, TYPED))
+    synth = Vst3Backend(options, FORM.sample_rate)
+    space, patches = drawn_patches(synth, options, 40)
+    clamped, rounded = set(), set()
+    for patch in patches:
+        said = second_opinion(typed, synth, patch)
+        held = space.decode(space.encode(replace(patch, values={**patch.values, **synth.held()})))
+        assert apart(held, said) == []
+        clamped.update([patch.values["waveform"]] * ("subtype" in apart(patch, said)))
+        rounded.update([patch.values["waveform"]] * ("resonance" in apart(patch, said)))
+        synth.prepare(held)
+        assert synth.held() == {}
+
+    assert clamped == {0.0, 1.0, 3.0}, "of the others there are as many subtypes as in the list"
+    assert rounded == {2.0}
+
+
+def test_a_spec_that_knows_what_there_is_draws_nothing_else(typed, tmp_path):
+    options = Vst3Options(plugin=str(typed), spec=written(tmp_path, TYPED.replace("subtype = ", "#") + COUNTED))
+    synth = Vst3Backend(options, FORM.sample_rate)
+    _, patches = drawn_patches(synth, options, 40)
+    for patch in patches:
+        synth.prepare(patch)
+        assert synth.held() == {}
+    assert {p.values["subtype"] for p in patches if p.values["waveform"] == 1} == {0.0, 1.0, 2.0}
+
+
+def test_a_dataset_of_a_plugin_that_clamps_and_rounds_has_true_labels(typed, tmp_path):
+    done = generate(typed, tmp_path / "d.zarr", "--backend.spec", written(tmp_path, TYPED))
+    assert done.returncode == 0, done.stderr
+    for row in open_dataset(tmp_path / "d.zarr"):
+        most = {0: 0, 1: 2, 2: 5, 3: 1}[round(row.patch.values["waveform"])]
+        assert row.patch.values["subtype"] <= most
+    checked = terminal("verify", "--render", 4, tmp_path / "d.zarr")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_state_that_tells_all_is_only_looked_at(sick, tmp_path, monkeypatch):
+    told = ("waveform", "resonance", "sustain", "detune", "sub_osc", "noise", "gain", "retrigger")
+    lines = [line for line in SICK_SPEC.read_text().splitlines() if line.partition(" =")[0] not in NAMES - {*told}]
+    synth = backend(sick, written(tmp_path, "\n".join(lines)))
+    synth._plugin.set({7: 0.9})
+    monkeypatch.setattr(HostedPlugin, "restore", None)
+
+    assert set(synth.read()) == set(told)
+    assert synth.read()["detune"] == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize("spec", ["", str(SICK_SPEC)])
@@ -347,7 +452,7 @@ def test_values_are_read_from_the_plugin_and_not_from_the_host(sick, spec):
     synth._plugin.restore(state)
     synth._plugin.run(512)
 
-    assert synth._plugin.host_values()[7] == pytest.approx(0.9)
+    assert synth._plugin.host_values([7])[0] == pytest.approx(0.9)
     assert synth.read()["detune"] == pytest.approx(0.57)
 
 
@@ -727,6 +832,7 @@ def test_every_patch_of_surge_at_hand_can_be_read():
     for path in paths:
         patch = read_patch(fxp_chunk(path.read_bytes(), "cjs3"))
         assert patch.name, path
+        assert read_values(fxp_chunk(path.read_bytes(), "cjs3")) == patch.values
         assert len(patch.values) > 300, path
 
 

@@ -17,6 +17,8 @@
 //   a socketpair for each message that its own process has posted; process() posts one. -DHELD=1800000 has it hold the
 //   mutex for so many nanoseconds each time, which is nine tenths of the time.
 // -DBLOCKS=32 has it take MIDI only where a block of so many frames begins, counted from its first frame.
+// -DTYPED (with SICK) gives it a Subtype, of which there are 1, 3, 6 or 2 by waveform: a higher one becomes the last; and
+//   a Resonance that has 5 values where the waveform is Square. Either is so from the next block on, and no host is told.
 // -DEFFECT makes it an effect of the same name.
 #include <atomic>
 #include <cmath>
@@ -92,12 +94,27 @@ enum : uint32_t { BASE=100 };
 struct P { const char *name,*unit; Kind kind; double lo,hi,def; int steps; const char* const* labels; };
 static const char* const WAVES[]={"Sine","Saw","Square","Triangle"};
 static const char* const ONOFF[]={"Off","On"};
-enum { Wave, Cutoff, Reso, Attack, Decay, Sustain, Release, Detune, Sub, Noise, Gain, Glow, Retrigger, N };
+#ifdef TYPED
+static const char* const SUBTYPES[]={"First","Second","Third","Fourth","Fifth","Sixth"};
+#endif
+enum { Wave, Cutoff, Reso, Attack, Decay, Sustain, Release, Detune, Sub, Noise, Gain, Glow, Retrigger,
+#ifdef TYPED
+  Subtype,
+#endif
+  N };
 enum { CCS=2080 };
 static const int SHOWN=kSick?N:Glow;   // a healthy one has neither of the last two
 static const P PS[N]={ {"Waveform","",LIST,0,3,1,3,WAVES},{"Cutoff","Hz",LOG,40,16000,4000,0,0},{"Resonance","%",LIN,0,95,20,0,0},{"Attack","ms",LOG,1,2000,5,0,0},
- {"Decay","ms",LOG,1,4000,200,0,0},{"Sustain","%",LIN,0,100,70,0,0},{"Release","ms",LOG,1,4000,150,0,0},{"Detune","cent",LIN,-50,50,7,0,0},{"Sub Osc","",BOOL,0,1,0,1,ONOFF},{"Noise","%",LIN,0,100,0,0,0},{"Gain","dB",LIN,-40,6,-6,0,0},{"Glow","%",LIN,0,100,50,0,0},{"Retrigger","",BOOL,0,1,0,1,ONOFF} };
-static const char* const TAGS[N]={"wave","cutoff","reso","attack","decay","sustain","release","detune","sub","noise","gain","glow","retrigger"};
+ {"Decay","ms",LOG,1,4000,200,0,0},{"Sustain","%",LIN,0,100,70,0,0},{"Release","ms",LOG,1,4000,150,0,0},{"Detune","cent",LIN,-50,50,7,0,0},{"Sub Osc","",BOOL,0,1,0,1,ONOFF},{"Noise","%",LIN,0,100,0,0,0},{"Gain","dB",LIN,-40,6,-6,0,0},{"Glow","%",LIN,0,100,50,0,0},{"Retrigger","",BOOL,0,1,0,1,ONOFF},
+#ifdef TYPED
+ {"Subtype","",LIST,0,5,0,5,SUBTYPES},
+#endif
+};
+static const char* const TAGS[N]={"wave","cutoff","reso","attack","decay","sustain","release","detune","sub","noise","gain","glow","retrigger",
+#ifdef TYPED
+ "subtype",
+#endif
+};
 static const char* const ATTACKS[]={"Attack","Sawtooth Attack","Square Attack","Triangle Attack"};
 static void nap(long ns=20000){ timespec a,b; clock_gettime(CLOCK_MONOTONIC,&a); do clock_gettime(CLOCK_MONOTONIC,&b); while((b.tv_sec-a.tv_sec)*1000000000L+b.tv_nsec-a.tv_nsec<ns); }
 #ifdef THREADED
@@ -123,6 +140,13 @@ class Tiny final : public IComponent, public IProcessor, public IController {
   bool is(const char* f) const { return fault&&!std::strcmp(fault,f); }
   void clear(){ if(is("leak")||kSick) return; for(auto& x:v) x=Voice(); clock=0; rng=22222; }
   void hear(int i,double x){ if(kSick&&x==heard[i]) return; heard[i]=x; n[i]=x<0?0:x>1?1:x; }
+#ifdef TYPED
+  void conform(){ static const int most[]={0,2,5,1}; const int w=(int)plain(Wave,n[Wave]); if(plain(Subtype,n[Subtype])>most[w]) n[Subtype]=norm(Subtype,most[w]); if(w==2) n[Reso]=0.005+0.99*std::floor((n[Reso]-0.005)/0.99*4+0.5)/4; }
+  float bent() const { return std::exp2((float)plain(Subtype,n[Subtype])/12); }
+#else
+  void conform(){}
+  float bent() const { return 1; }
+#endif
   void stop(){ for(auto& x:v) x=Voice(); }
   float chance(){ seed=seed*1664525u+1013904223u; return seed*2.3283064e-10f; }
   bool take(const std::string& s){ const char* p=s.c_str();
@@ -180,6 +204,7 @@ public:
     if(kSick){ if(!pending.empty()){ take(pending); pending.clear(); stop(); deaf=true; }
       if(wave!=plain(Wave,n[Wave])){ if(wave>=0) n[Detune]=norm(Detune,PS[Detune].def); wave=plain(Wave,n[Wave]); }
       if(++blocks%12==0&&handler&&heldNames!=plain(Wave,n[Wave])){ heldNames=plain(Wave,n[Wave]); handler->restartComponent(1<<4); } }
+    conform();
     if(d.nOut<1||!d.out||d.sampleSize!=0) return kOk;
     const float sr=rate; const int w=(int)plain(Wave,n[Wave]);
     const float g=std::pow(10.f,(float)plain(Gain,n[Gain])/20)*0.3f, glide=1-std::exp(-400.f/sr); if(gain<0||!kSick) gain=g; const float det=std::exp2((float)plain(Detune,n[Detune])/1200), sus=plain(Sustain,n[Sustain])/100, nz=plain(Noise,n[Noise])/100;
@@ -198,7 +223,7 @@ public:
       for(auto& x:v){ if(!x.stage) continue;
         switch(x.stage){ case 1: x.env+=aA; if(x.env>=1){x.env=1;x.stage=2;} break; case 2: x.env+=(sus-x.env)*aD; break; case 4: x.env-=x.env*aR; if(x.env<1e-5f){x=Voice();continue;} }
         float o=osc(w,x.ph1)+0.5f*osc(w,x.ph2); if(sub) o+=osc(0,x.ph3); rng=rng*1664525u+1013904223u; o+=nz*((int32_t)rng*4.656613e-10f);
-        adv(x.ph1,x.hz/sr); adv(x.ph2,x.hz*det/sr); adv(x.ph3,x.hz*0.5f/sr);
+        adv(x.ph1,x.hz/sr); adv(x.ph2,x.hz*det/sr); adv(x.ph3,x.hz*0.5f*bent()/sr);
         x.lp+=f*x.bp; x.bp+=f*(o-x.lp-q*x.bp); s+=x.lp*x.env*x.vel; }
       gain+=(g-gain)*glide; if(std::fabs(g-gain)<1e-6f*g) gain=g; L[i]=R[i]=s*gain; }
     if(fault){ bool sounding=false; for(auto& x:v) sounding|=x.stage!=0;
