@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -102,8 +102,9 @@ class Vst3Backend(Backend[Vst3Options]):
         if self._spec is not None and self._spec.plugin.name not in {"", self._plugin.name}:
             wanted = self._spec.plugin.name
             raise ConfigError(f"the spec {options.spec!r} is for {wanted!r}, but {self._path} is {self._plugin.name!r}")
-        controls = read_controls(self._plugin, self._path, sample_rate, self._spec)
-        self._controls = {control.name: control for control in controls}
+        known = read_controls(self._plugin, self._path, sample_rate, self._spec)
+        self._controls = {control.name: control for control in known.controls if control.index not in known.left_out}
+        self._left_out = tuple(control.name for control in known.controls if control.index in known.left_out)
         self._initial = self._base = self._plugin.state()
         self._indices = tuple(control.index for control in self._controls.values())
         self._values = dict(zip(self._indices, self._plugin.host_values(self._indices), strict=True))
@@ -155,6 +156,23 @@ class Vst3Backend(Backend[Vst3Options]):
             ),
             assets={STATE: sha256_of_nothing()},
         )
+
+    def remarks(self) -> Sequence[str]:
+        """Return what is left out of the space, and whether a shipped spec is for this plugin."""
+        from tonesmith.backends.vst3.spec import shipped_for
+        from tonesmith.terminal.text import counted
+
+        told = []
+        if self._spec is None and (specs := shipped_for(self._plugin.name)):
+            flags = " or ".join(f"--backend.spec {name}" for name in specs[::-1])
+            told.append(f"a spec for {self._plugin.name} comes with tonesmith, but is not used here. Use it: {flags}")
+        if self._left_out:
+            more = f" and {len(self._left_out) - 3} more" if len(self._left_out) > 3 else ""
+            told.append(
+                f"{counted(len(self._left_out), 'parameter')} left out, which do not take a value, or do not tell it: "
+                f"{', '.join(self._left_out[:3])}{more}"
+            )
+        return told
 
     def versions(self) -> Mapping[str, str]:
         """Return the versions of the plugin and of pedalboard, and the SHA-256 of the plugin's binary."""

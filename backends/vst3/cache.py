@@ -13,10 +13,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tonesmith.backends.vst3.controls import Control
+from tonesmith.backends.vst3.controls import Control, Known
 from tonesmith.host.cache import cache_folder, keep
 
-_FORMAT = 1
+_FORMAT = 2
 _MAX_BYTES = 32 << 20
 
 _Raw = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
@@ -43,10 +43,11 @@ class _File(BaseModel):
     pedalboard: str
     titles: dict[str, str]
     controls: tuple[_Entry, ...]
+    left_out: tuple[int, ...]
 
 
-def kept_controls(sha256: str, titles: Mapping[int, str]) -> tuple[Control, ...] | None:
-    """Return the controls of a binary, or None if they are not known, or not of a plugin with these parameters."""
+def kept_controls(sha256: str, titles: Mapping[int, str]) -> Known | None:
+    """Return what is known of the controls of a binary; None if that is nothing, or not of a plugin with these."""
     path = _path(sha256)
     try:
         if path.stat().st_size > _MAX_BYTES:
@@ -55,23 +56,24 @@ def kept_controls(sha256: str, titles: Mapping[int, str]) -> tuple[Control, ...]
     except (OSError, ValidationError):
         return None
     same = {int(index) if index.isdigit() else -1: title for index, title in file.titles.items()} == dict(titles)
-    fits = [entry.index for entry in file.controls] == list(titles)
+    fits = [entry.index for entry in file.controls] == list(titles) and {*file.left_out} <= {*titles}
     told = all(len(entry.raws) == len(entry.choices) and len(entry.raws) != 1 for entry in file.controls)
     alone = len({entry.name for entry in file.controls}) == len(file.controls)
     if file.format != _FORMAT or file.pedalboard != _version() or not (same and fits and told and alone):
         return None
-    return tuple(Control(**dict(entry)) for entry in file.controls)
+    return Known(tuple(Control(**dict(entry)) for entry in file.controls), frozenset(file.left_out))
 
 
-def keep_controls(sha256: str, titles: Mapping[int, str], controls: tuple[Control, ...]) -> None:
-    """Keep the controls of a binary."""
+def keep_controls(sha256: str, titles: Mapping[int, str], known: Known) -> None:
+    """Keep what is known of the controls of a binary."""
     fields = tuple(_Entry.model_fields)
-    entries = tuple(_Entry(**{name: getattr(control, name) for name in fields}) for control in controls)
+    entries = tuple(_Entry(**{name: getattr(control, name) for name in fields}) for control in known.controls)
     file = _File(
         format=_FORMAT,
         pedalboard=_version(),
         titles={str(index): title for index, title in titles.items()},
         controls=entries,
+        left_out=tuple(sorted(known.left_out)),
     )
     keep(_path(sha256), file.model_dump_json())
 

@@ -113,6 +113,20 @@ class Control:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a plugin's parameters.
+
+    Attributes:
+        controls: all of them.
+        left_out: indices of those that no label could be true of, so that they are left out of a space: they do not
+            take what they are set to, or are *untold*, as nobody can tell what they have once a state was loaded.
+    """
+
+    controls: tuple[Control, ...]
+    left_out: frozenset[int] = frozenset()
+
+
 def otherwise(controls: Sequence[Control], raws: Mapping[int, float], told: NDArray[np.float64]) -> dict[str, float]:
     """Return name -> value, in the space, of each control that has another value than it was set to.
 

@@ -146,6 +146,11 @@ def shipped() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _SHIPPED.glob("*.toml")))
 
 
+def shipped_for(plugin: str) -> tuple[str, ...]:
+    """Return the names of the shipped specs for a plugin of that name."""
+    return tuple(name for name in shipped() if find_spec(name).plugin.name == plugin)
+
+
 def find_spec(name: str) -> Spec:
     """Return a shipped spec by name, or the one in a ``.toml`` file.
 

@@ -121,7 +121,7 @@ def _examined(  # noqa: PLR0913 - as examine
         return replace(start, findings=(*broken, Finding("load", "fail", text, "" if broken else cure_of(text))))
     subject = Subject(reference, description.audio, NOTE, contents, load_seconds, render_seconds)
     examination = _Examination(subject, space, start, random_patches(space, 8 if thorough else 4), progress)
-    examination.findings += broken
+    examination.findings += (*broken, *(Finding("remark", "warn", remark) for remark in description.remarks))
     return examination.result(description, thorough=thorough, compare=compare)
 
 

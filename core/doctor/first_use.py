@@ -64,6 +64,10 @@ def first_use(
         compare=False,
         render_seconds=timeout,
     )
+    if checkup.faults:
+        for finding in checkup.findings:
+            if finding.check == "remark":
+                (tell or say)(f"{backend.name}: {finding.measured}")
     _check(checkup, path)
     for finding in checkup.findings:
         if finding.check == "promise" and finding.state == "warn":

@@ -47,12 +47,14 @@ class Description:
         space: every parameter, as the backend has it.
         assets: SHA-256 -> content of what the default patch holds.
         audio: channels and frames of a render.
+        remarks: what a user should know of it, a sentence each.
     """
 
     space: ParameterSpace
     versions: Mapping[str, str]
     assets: Mapping[str, bytes]
     audio: Audio
+    remarks: tuple[str, ...] = ()
 
 
 class Engine:
@@ -156,6 +158,7 @@ class Engine:
             versions=reply["versions"],
             assets={sha256_hex(content): content for content in contents},
             audio=Audio(self._audio.sample_rate, reply["channels"], reply["frames"]),
+            remarks=tuple(map(str, reply["remarks"])),
         )
 
     def read(self, patch: Patch, timeout: float) -> Mapping[str, float]:

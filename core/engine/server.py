@@ -145,11 +145,13 @@ class Server:
         backend, note = self._backend, Note(60, 100, request["hold"], request["tail"])
         assets = {slot: base64.b64encode(content).decode() for slot, content in backend.assets().items()}
         space, audio = self._played_default(note)
+        remarks = list(backend.remarks())
         check_form(audio)
         self._check_length(audio.shape[1], note)
         description = {
             "space": space.to_json(),
             "versions": dict(backend.versions()),
+            "remarks": remarks,
             "assets": assets,
             "channels": audio.shape[0],
             "frames": audio.shape[1],

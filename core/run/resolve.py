@@ -24,6 +24,7 @@ from tonesmith.run.kept_presets import kept_presets, split_paths
 from tonesmith.run.produce import sampler_of
 from tonesmith.space.preset import stored_form, with_choices
 from tonesmith.space.shape import SpaceShape, shaped
+from tonesmith.terminal.messages import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
     with Engine(reference, asked, config.notes.per_patch, isolation, asset=_no_asset) as engine:
         hold = config.notes.duration - config.notes.tail
         description = engine.describe(hold, config.notes.tail)
+    for remark in description.remarks:
+        say(f"{backend.name}: {remark}")
     space = shaped(
         description.space, _shape(config, backend, options), config.space, presets=bool(config.presets.paths)
     )

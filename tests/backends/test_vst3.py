@@ -72,6 +72,12 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def stuck(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A healthy instrument, but for one parameter that takes no value and one that does not tell it."""
+    return built(tmp_path_factory.mktemp("stuck"), "TinySynth", "STUCK")
+
+
+@pytest.fixture(scope="module")
 def blocky(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A healthy instrument that takes MIDI in every 32nd frame."""
     return built(tmp_path_factory.mktemp("blocky"), "TinySynth", "BLOCKS=512")
@@ -252,6 +258,31 @@ def test_the_derived_space_is_kept_and_a_damaged_cache_is_made_anew(tiny, cache)
         kept.write_text(damaged)
         assert described(tiny).space == space
         assert kept.read_text() == whole
+
+
+def test_a_parameter_that_takes_no_value_or_does_not_tell_it_is_left_out_and_said(stuck, tmp_path):
+    for _ in range(2):  # derived, and from the cache
+        synth = backend(stuck)
+        names = {p.name for p in synth.space().parameters}
+        assert {"decay", "noise"}.isdisjoint(names)
+        assert "sustain" in names
+        assert synth.remarks() == ["2 parameters left out, which do not take a value, or do not tell it: decay, noise"]
+    done = generate(stuck, tmp_path / "d.zarr")
+    assert (done.returncode, "left out, which do not take" in " ".join(done.stderr.split())) == (0, True), done.stderr
+
+
+def test_a_parameter_that_takes_no_value_is_in_the_space_if_a_spec_names_it(stuck, tmp_path):
+    synth = backend(stuck, written(tmp_path, "[parameters]\nnoise = {}\ncutoff = {}"))
+    synth.prepare(patch_of(synth, noise=0.5))
+    assert (synth.held(), synth.remarks()) == ({"noise": 0.0}, [])
+
+
+def test_a_plugin_with_a_shipped_spec_is_told_of_it(tiny, monkeypatch):
+    spec = find_spec("surge_xt")
+    named = replace(spec, plugin=spec.plugin.model_copy(update={"name": "TinySynth"}))
+    monkeypatch.setattr("tonesmith.backends.vst3.spec.find_spec", lambda name: named)
+    (told,) = backend(tiny).remarks()
+    assert told.endswith("Use it: --backend.spec surge_xt or --backend.spec surge_simple")
 
 
 # Each disease, and its cure

@@ -119,6 +119,13 @@ class Backend(Plugin[O]):
         What it fixes, such as a pitch wheel that a note leaves where it is, varies only if the user frees it.
         """
 
+    def remarks(self) -> Sequence[str]:
+        """Return what a user should know of the live engine, a sentence each, such as what its space leaves out.
+
+        Called after :meth:`space`, on the same object. ``generate`` and the doctor say it.
+        """
+        return ()
+
     @abstractmethod
     def versions(self) -> Mapping[str, str]:
         """Return the versions of the engine and its library, which a plan records."""

@@ -19,6 +19,7 @@
 // -DBLOCKS=32 has it take MIDI only where a block of so many frames begins, counted from its first frame.
 // -DTYPED (with SICK) gives it a Subtype, of which there are 1, 3, 6 or 2 by waveform: a higher one becomes the last; and
 //   a Resonance that has 5 values where the waveform is Square. Either is so from the next block on, and no host is told.
+// -DSTUCK: its Noise takes no value, and of its Decay the host is told what was set last, whatever state came between.
 // -DEFFECT makes it an effect of the same name.
 #include <atomic>
 #include <cmath>
@@ -139,7 +140,11 @@ class Tiny final : public IComponent, public IProcessor, public IController {
   std::string pending; double heldNames=-1; int blocks=0; uint64_t ran=0; float gain=-1; IHandler* handler=nullptr; uint32_t seed=1; double wave=-1,heard[N]; const char* fault=nullptr;   // TINYSYNTH_FAULT=crash|hang|nan|silent|leak: a badly behaved plugin, to test hosts with
   bool is(const char* f) const { return fault&&!std::strcmp(fault,f); }
   void clear(){ if(is("leak")||kSick) return; for(auto& x:v) x=Voice(); clock=0; rng=22222; }
-  void hear(int i,double x){ if(kSick&&x==heard[i]) return; heard[i]=x; n[i]=x<0?0:x>1?1:x; }
+  void hear(int i,double x){
+#ifdef STUCK
+    if(i==Noise) return;
+#endif
+    if(kSick&&x==heard[i]) return; heard[i]=x; n[i]=x<0?0:x>1?1:x; }
 #ifdef TYPED
   void conform(){ static const int most[]={0,2,5,1}; const int w=(int)plain(Wave,n[Wave]); if(plain(Subtype,n[Subtype])>most[w]) n[Subtype]=norm(Subtype,most[w]); if(w==2) n[Reso]=0.005+0.99*std::floor((n[Reso]-0.005)/0.99*4+0.5)/4; }
   float bent() const { return std::exp2((float)plain(Subtype,n[Subtype])/12); }
@@ -244,7 +249,11 @@ public:
   tresult getParamValueByString(uint32_t i,int16_t* s,double& x) override { i-=BASE; if(i>=N) return kInvalidArg; char b[128]; int k=0; for(;k<127&&s[k];++k) b[k]=(char)s[k]; b[k]=0; if(PS[i].labels){ for(int j=0;j<=PS[i].steps;++j) if(!std::strcmp(b,PS[i].labels[j])){ x=norm(i,j); return kOk; } return kFalse; } char* e; double v=std::strtod(b,&e); if(e==b) return kFalse; x=norm(i,v); return kOk; }
   double toPlain(uint32_t i,double x) override { i-=BASE; return i<N?plain(i,x):0; }
   double toNorm(uint32_t i,double x) override { i-=BASE; return i<N?norm(i,x):0; }
-  double getParamNormalized(uint32_t i) override { i-=BASE; return i<N?n[i]:0; }
+  double getParamNormalized(uint32_t i) override { i-=BASE;
+#ifdef STUCK
+    if(i==Decay) return heard[i];
+#endif
+    return i<N?n[i]:0; }
   tresult setParamNormalized(uint32_t i,double x) override { i-=BASE; if(i>=N) return kInvalidArg; hear(i,x); return kOk; }
   tresult setComponentHandler(FUnknown* h) override { handler=nullptr; if(h) h->queryInterface(iidHandler,(void**)&handler); return kOk; }
   void* createView(const char*) override { return nullptr; }
