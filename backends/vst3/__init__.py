@@ -42,7 +42,8 @@ class Vst3Options(Options):
     )
     still: bool = Field(
         default=True,
-        description="Hold the parameters that draw random numbers, such as oscillator phase, as the spec lists them.",
+        description="Hold the parameters that draw random numbers, such as oscillator phase, as the spec lists them. "
+        "Presets too.",
     )
 
     @field_validator("plugin")
@@ -253,8 +254,9 @@ class Vst3Backend(Backend[Vst3Options]):
         self._touched = True
         if component_of(self._plugin) == before != component:
             raise EngineError(f"{self._plugin.name} ignored it: nothing changed")
+        values = self.read()
         return Preset(
-            Patch(self.read(), assets={STATE: sha256_hex(content)}, preset=sha256_hex(file)),
+            Patch(values, assets={STATE: sha256_hex(content)}, preset=sha256_hex(file)),
             {sha256_hex(content): content},
             name=said.name or path.stem,
             author=said.author,
@@ -262,7 +264,16 @@ class Vst3Backend(Backend[Vst3Options]):
             comments=said.comment,
             version=f"revision {said.revision}" if said.revision else "",
             licence=said.licence,
+            random=self._random(values),
         )
+
+    def _random(self, values: Mapping[str, float]) -> tuple[str, ...]:
+        """Return which parameters let a patch draw random numbers."""
+        from tonesmith.backends.vst3.controls import TOLERANCE
+
+        still = self._spec.plugin.still if self._spec is not None and not self.options.still else {}
+        wanted = {name: value for name, value in still.items() if name in values and not isinstance(value, str)}
+        return tuple(name for name, value in wanted.items() if abs(values[name] - value) > TOLERANCE)
 
     def _opened(self, file: bytes) -> tuple[bytes, bytes]:
         """Return the state of the component in a preset file, and a ``.vstpreset`` of it and nothing else."""

@@ -129,7 +129,7 @@ class Spec:
         """Return what varies, and what is held.
 
         Args:
-            still: hold also what would otherwise be drawn at random in each render.
+            still: hold also what would otherwise be drawn at random in each render, in presets too.
         """
         held = self.plugin.still if still else {}
         fixed = {name: facts.fix for name, facts in self.parameters.items() if facts.fix is not None}
@@ -138,7 +138,7 @@ class Spec:
             for name, facts in self.parameters.items()
             if facts.include and not (facts.constant or facts.dangerous) and name not in held
         ]
-        return SpaceShape(include=tuple(varied), fix={**fixed, **held})
+        return SpaceShape(include=tuple(varied), fix={**fixed, **held}, firm=tuple(held))
 
 
 def shipped() -> tuple[str, ...]:

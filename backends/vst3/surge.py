@@ -14,10 +14,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tonesmith.errors import EngineError
+from tonesmith.host.textfile import decoded
 
 _HEAD = 32
 _MAX_XML = 8 << 20
 _MAX_TEXT = 500
+_ILLEGAL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no XML 1.0 may have: https://www.w3.org/TR/xml/#charsets"""
+_REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,10}));")
+_LAST = 0x10FFFF
 _VALUE = re.compile(rb"<(\w+)[^<>]* value=[\"'](-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)[\"']")
 
 
@@ -42,7 +47,7 @@ class SurgePatch:
 
 def read_patch(state: bytes) -> SurgePatch:
     """Return the patch in a state of the component. Raises :class:`EngineError` if it is none of Surge."""
-    root = _root(_xml(state))
+    root = _root(_legal(decoded(_xml(state))))
     meta = root.find("meta")
     told = dict(meta.attrib) if meta is not None else {}
     return SurgePatch(
@@ -76,14 +81,23 @@ def _xml(state: bytes) -> bytes:
     (size,) = struct.unpack_from("<i", state, 4)
     if not 0 < size <= min(len(state) - _HEAD, _MAX_XML):
         raise EngineError(f"a damaged patch of Surge XT: {size} bytes of XML in {len(state)}")
-    text = state[_HEAD : _HEAD + size]
-    if b"\0" in text or b"<!" in text.replace(b"<!--", b""):
-        # A document type may define entities that grow without end, and another encoding may hide it.
+    return state[_HEAD : _HEAD + size]
+
+
+def _legal(text: str) -> str:
+    """Return text without the characters that XML does not allow, plain or as a reference; Surge reads past them."""
+    return _REFERENCE.sub(lambda found: "" if _ILLEGAL.match(_character(found)) else found[0], _ILLEGAL.sub("", text))
+
+
+def _character(reference: re.Match[str]) -> str:
+    number = int(reference[1], 16) if reference[1] else int(reference[2])
+    return chr(number) if number <= _LAST else "\0"
+
+
+def _root(text: str) -> ET.Element:
+    if "<!" in text.replace("<!--", ""):
+        # A document type may define entities that grow without end.
         raise EngineError("a patch of Surge XT with a document type, which none needs")
-    return text
-
-
-def _root(text: bytes) -> ET.Element:
     try:
         root = ET.fromstring(text)  # noqa: S314 - bounded, and without a document type
     except (ET.ParseError, ValueError, LookupError) as error:

@@ -23,6 +23,8 @@ from tonesmith.terminal.text import sentence
 _SHORT = {"patches": ("-n", "--patches"), "seed": ("--seed",), "workers": ("--workers",)}
 _TYPED = {"presets.paths": ("--presets",), "presets.strict": ("--strict/--no-strict",)}
 _REPEATED = ("presets.paths",)
+_ONLY_TOML = {"weights", "firm"}
+"""Keys of the ``[space]`` table that have no flag."""
 _BY_NAME = {"space.fix": ("--space.fix", "NAME=VALUE"), "space.ranges": ("--space.range", "NAME=LOW:HIGH")}
 _METAVARS = {
     "choice": "CHOICE",
@@ -158,7 +160,7 @@ def flags_of(config: Config, host: Host) -> tuple[Flag, ...]:
     flags += [Flag(f"run.{s.key}", _SHORT[s.key], s, plain["run"][s.key], "Run") for s in settings_of(RunSettings)]
     flags += _section("notes", settings_of(Notes), plain["notes"], "Notes")
     flags += _section("presets", settings_of(PresetSettings), plain["presets"], "Presets")
-    flags += _section("space", (s for s in settings_of(SpaceShape) if s.key != "weights"), plain["space"], "Space")
+    flags += _section("space", (s for s in settings_of(SpaceShape) if s.key not in _ONLY_TOML), plain["space"], "Space")
     for role, chosen in (("backend", config.backend), ("sampler", config.sampler), ("sink", config.sink)):
         options = settings_of(host.find(role, chosen.name).Options)
         flags += _section(role, options, chosen.options, f"{role.capitalize()}: {chosen.name}")

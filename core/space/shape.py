@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Value = float | str
 T = TypeVar("T")
-_LISTS = ("include", "exclude", "free")
+_LISTS = ("include", "exclude", "free", "firm")
 
 
 class ModulationShape(BaseModel):
@@ -64,6 +64,9 @@ class SpaceShape(BaseModel):
     free: tuple[str, ...] = Field(
         default=(), description="Vary these even if the backend's shape fixes or leaves them out."
     )
+    firm: tuple[str, ...] = Field(
+        default=(), description="Keep these where the backend's shape fixes them, whatever presets have."
+    )
     ranges: dict[str, tuple[float, float]] = Field(
         default={}, description="Draw from [low, high], in the engine's own units."
     )
@@ -82,6 +85,7 @@ class SpaceShape(BaseModel):
             exclude=(*base.exclude, *self.exclude),
             fix=_laid_over(base.fix, self.fix),
             free=(*base.free, *self.free),
+            firm=(*base.firm, *self.firm),
             ranges=_laid_over(base.ranges, self.ranges),
             weights=_laid_over(base.weights, self.weights),
             modulations=_routed_over(base.modulations, self.modulations),
@@ -101,7 +105,7 @@ def shaped(space: ParameterSpace, base: SpaceShape, user: SpaceShape, presets: b
     """Return the space as a plan varies it: the backend's shape, and the user's laid over it.
 
     What the engine itself fixes, such as a pitch wheel, stays there unless the user frees it. With presets, only what
-    the user fixes is fixed: of the rest a preset has its own, and the label tells it.
+    the user fixes, and what is firm, is fixed: of the rest a preset has its own, and the label tells it.
 
     Raises :class:`SpaceError` for a pattern that matches nothing, a range outside the engine's, a value
     that is no choice, and for a space in which nothing is left to vary.
@@ -124,7 +128,7 @@ def shaped(space: ParameterSpace, base: SpaceShape, user: SpaceShape, presets: b
     }
     routing = _routing(space, merged.modulations)
     if presets:
-        firm = set(_matched(names, user.fix, "fix"))
+        firm = set(_matched(names, user.fix, "fix")) | _matching(names, merged.firm, "firm")
         held = {name: value for name, value in fixed.items() if name not in firm}
         fixed = {name: value for name, value in fixed.items() if name in firm}
         return replace(space, parameters=parameters, fixed=fixed, held=held, routing=routing)

@@ -856,6 +856,33 @@ def test_no_damage_to_a_preset_is_worse_than_an_error(data):
     assert all(told)
 
 
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("Fl\u00fcgel".encode(), "Fl\u00fcgel"),
+        ("Fl\u00fcgel".encode("latin-1"), "Fl\u00fcgel"),
+        ("na\u00efve \u201cpad\u201d".encode("cp1252"), "na\u00efve \u201cpad\u201d"),
+        (b"Pa\x01d\x1f &#x1;&#31;&#xFFFF;&#4000000000;&#233;&amp;", "Pad \u00e9&"),
+    ],
+    ids=["utf-8", "latin-1", "cp1252", "control characters"],
+)
+def test_a_patch_is_read_in_the_encodings_and_with_the_characters_that_surge_reads(name, read):
+    xml = (
+        b'<?xml version="1.0" encoding="UTF-8" ?><patch><meta name="'
+        + name
+        + b'" /><parameters><a value="0.5" /></parameters></patch>'
+    )
+    patch = read_patch(b"sub3" + struct.pack("<i", len(xml)) + bytes(24) + xml)
+    assert (patch.name, patch.values) == (read, {"a": 0.5})
+
+
+def test_no_encoding_hides_a_document_type():
+    xml = '<!DOCTYPE a [<!ENTITY b "c">]><patch><parameters /></patch>'
+    for encoded in (xml.encode("utf-16"), xml.encode("utf-16-le"), xml.replace("<!D", "<\x01!D").encode()):
+        with pytest.raises(EngineError):
+            read_patch(b"sub3" + struct.pack("<i", len(encoded)) + bytes(24) + encoded)
+
+
 def test_every_patch_of_surge_at_hand_can_be_read():
     paths = sorted((PRESETS / "surge-xt").glob("*.fxp"))
     if not paths:
@@ -897,6 +924,21 @@ def test_a_dataset_is_made_of_presets(sick, preset, tmp_path):
     strict = generate(sick, tmp_path / "b.zarr", *more, "--strict")
     assert (strict.returncode, (tmp_path / "b.zarr").exists()) == (2, False)
     assert "a preset of another synth, 'cjs3'" in strict.stderr
+
+
+@pytest.mark.parametrize("still", [True, False])
+def test_what_draws_random_numbers_is_held_in_presets_unless_they_are_to_keep_it(sick, preset, tmp_path, still):
+    loud = preset.replace(b'<retrigger type="0" value="1"', b'<retrigger type="0" value="0"')
+    (tmp_path / "pad.vstpreset").write_bytes(loud)
+    assert loud != preset
+    more = ("--backend.spec", SICK_SPEC, "--sampler", "perturb", "--presets", tmp_path)
+    done = generate(sick, tmp_path / "a.zarr", *more, *(() if still else ("--no-backend.still",)))
+
+    assert done.returncode == 0, done.stderr
+    dataset = open_dataset(tmp_path / "a.zarr")
+    assert {row.patch.values["retrigger"] for row in dataset} == {1.0 if still else 0.0}
+    assert dataset.space.fixed == ({"retrigger": 1.0} if still else {})
+    assert ailing(sick, still=still).load_preset(tmp_path / "pad.vstpreset").random == (() if still else ("retrigger",))
 
 
 def broken(tiny: Path, folder: Path, how: str) -> Path:

@@ -156,6 +156,18 @@ def test_a_mistake_is_told_by_key_and_name(user, message):
     assert message in str(error.value)
 
 
+def test_what_is_firm_is_fixed_for_presets_too_unless_the_user_frees_it():
+    base = SpaceShape(include=("osc_1_level",), fix={"voices": 4}, firm=("voi*",))
+    assert shaped(SPACE, base, SpaceShape(), presets=True).fixed == {"voices": 4.0}
+    assert shaped(SPACE, base, SpaceShape(free=("voices",)), presets=True).fixed == {}
+    assert (
+        shaped(SPACE, base, SpaceShape()).fixed
+        == shaped(SPACE, base.model_copy(update={"firm": ()}), SpaceShape()).fixed
+    )
+    with pytest.raises(SpaceError, match="firm: unknown parameter 'voics'"):
+        shaped(SPACE, SpaceShape(firm=("voics",)), SpaceShape(), presets=True)
+
+
 def test_with_presets_only_what_the_user_fixes_is_fixed():
     base = SpaceShape(include=("osc_1_level",), fix={"voices": 4})
     space = shaped(SPACE, base, SpaceShape(fix={"cutoff": 50.0}), presets=True)
