@@ -86,6 +86,8 @@ class Vst3Backend(Backend[Vst3Options]):
     fallback = "fresh"
     determinism = "exact-in-run"
     fallback_determinism = "exact-in-run"
+    preset_suffix: ClassVar[str] = ".vstpreset"
+    preset_needs_engine: ClassVar[bool] = True
     preset_suffixes: ClassVar[tuple[str, ...]] = (".vstpreset", ".fxp")
 
     def __init__(self, options: Vst3Options, sample_rate: int) -> None:
@@ -274,6 +276,10 @@ class Vst3Backend(Backend[Vst3Options]):
         still = self._spec.plugin.still if self._spec is not None and not self.options.still else {}
         wanted = {name: value for name, value in still.items() if name in values and not isinstance(value, str)}
         return tuple(name for name, value in wanted.items() if abs(values[name] - value) > TOLERANCE)
+
+    def save_preset(self, name: str) -> bytes:
+        """Return the state of the plugin as a ``.vstpreset`` file. It has no name but that of the file."""
+        return self._plugin.preset()
 
     def _opened(self, file: bytes) -> tuple[bytes, bytes]:
         """Return the state of the component in a preset file, and a ``.vstpreset`` of it and nothing else."""

@@ -9,22 +9,40 @@ import numpy as np
 
 from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.row import Row
+from tonesmith.engine.client import Engine
 from tonesmith.errors import ConfigError, EngineError
 from tonesmith.host.registry import Host
+from tonesmith.host.trust import check_trusted
 from tonesmith.space.preset import told_presets
 
 
-def preset_of(dataset: Dataset, row: int, name: str, host: Host) -> bytes:
+def preset_of(dataset: Dataset, row: int, name: str, host: Host, *, trust: bool = False) -> bytes:
     """Return the preset of a row: the file that sounds like it in its synth, and renders it again bit for bit.
 
-    Raises :class:`ConfigError` if the backend cannot write presets, and :class:`EngineError` with the row, and the
-    preset that it came from, if it cannot write this one. The synth itself need not be installed.
+    The synth itself need not be installed, except where only it can write its presets.
+
+    Args:
+        dataset: of the row.
+        row: which.
+        name: shown as the preset's name.
+        host: finds the backend.
+        trust: whether to load what the plan names though this user has not used it.
+
+    Raises :class:`ConfigError` if the backend cannot write presets, :class:`EngineError` with the row, and the
+    preset that it came from, if it cannot write this one, and :class:`TrustError` if the plan names a plugin to load
+    that this user does not know.
     """
-    backend = host.find("backend", dataset.plan.backend.name)
+    plan = dataset.plan
+    backend = host.find("backend", plan.backend.name)
     if not backend.preset_suffix:
         raise ConfigError(f"the backend {backend.name!r} cannot write presets")
     chosen, assets = dataset[row], dataset.assets_of(row)
+    if backend.preset_needs_engine:
+        check_trusted(plan, host, trust=trust)
     try:
+        if backend.preset_needs_engine:
+            with Engine(plan.backend, plan.audio, 1, plan.isolation, assets.__getitem__) as engine:
+                return engine.save_preset(chosen.patch, name, plan.timeout)
         content: bytes = backend.preset(chosen.patch, assets, name)
     except EngineError as error:
         made_of = told_presets(chosen.patch, dataset.plan.presets)

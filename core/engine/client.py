@@ -176,6 +176,25 @@ class Engine:
             raise
         return values
 
+    def save_preset(self, patch: Patch, name: str, timeout: float) -> bytes:
+        """Return a preset file of a patch, of a backend that needs a live engine for it.
+
+        Args:
+            patch: to write.
+            name: shown as the preset's name.
+            timeout: seconds that it may take.
+
+        Raises :class:`EngineError` if the patch was not taken, or the engine died of it.
+        """
+        child = self._running()
+        self._send_assets(child, patch)
+        child.send({"save": patch.to_json(), "name": name})
+        try:
+            return base64.b64decode(self._answer(child, timeout)["preset"])
+        except TonesmithError:
+            self._drop(child)
+            raise
+
     def load_preset(self, path: Path, timeout: float = PRESET_SECONDS) -> Preset:
         """Return the first preset of a file, as :meth:`load_presets` reads it."""
         return self.load_presets(path, timeout)[0]

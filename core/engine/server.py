@@ -79,6 +79,8 @@ class Server:
                 self._answered(partial(self._play, request))
             elif "read" in request:
                 self._answered(partial(self._read, Patch.from_json(request["read"])))
+            elif "save" in request:
+                self._answered(partial(self._saved, Patch.from_json(request["save"]), request["name"]))
             elif "describe" in request:
                 self._answered(partial(self._describe, request))
             elif "members" in request:
@@ -130,15 +132,25 @@ class Server:
 
     def _read(self, patch: Patch) -> dict[str, Any]:
         """Return the values that the engine has after those of a patch were set. Notes never use this engine."""
-        if self._setup["isolation"] == "snapshot":
-            return forked(partial(self._values, patch), self._module)
-        return self._values(patch)
+        return self._looked_into(partial(self._values, patch))
 
     def _values(self, patch: Patch) -> dict[str, Any]:
+        self._prepare(patch)
+        return {"values": {name: float(value) for name, value in self._backend.read().items()}}
+
+    def _saved(self, patch: Patch, name: str) -> dict[str, Any]:
+        """Return a preset file of a patch. Notes never use this engine."""
+
+        def save() -> dict[str, Any]:
+            self._prepare(patch)
+            return {"preset": base64.b64encode(self._backend.save_preset(name)).decode()}
+
+        return self._looked_into(save)
+
+    def _prepare(self, patch: Patch) -> None:
         if self._backend.template_key(patch):
             self._backend.load_template(patch)
         self._backend.prepare(patch)
-        return {"values": {name: float(value) for name, value in self._backend.read().items()}}
 
     def _describe(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the space, versions, assets and the form of the audio. The engine is used up by it."""
@@ -183,7 +195,7 @@ class Server:
             )
 
     def _looked_into(self, read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Return what is in a preset file. With snapshots a fork reads it; else the engine is used up by it."""
+        """Return what the engine has to say of a preset. With snapshots a fork says it; else it is used up by it."""
         if self._setup["isolation"] != "snapshot":
             return read()
         one_threaded(self._play_default, self._channel.close)

@@ -6,6 +6,8 @@ import itertools
 import json
 import shutil
 import struct
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -939,6 +941,34 @@ def test_what_draws_random_numbers_is_held_in_presets_unless_they_are_to_keep_it
     assert {row.patch.values["retrigger"] for row in dataset} == {1.0 if still else 0.0}
     assert dataset.space.fixed == ({"retrigger": 1.0} if still else {})
     assert ailing(sick, still=still).load_preset(tmp_path / "pad.vstpreset").random == (() if still else ("retrigger",))
+
+
+PLAIN = """
+import sys, numpy, pedalboard
+plugin = pedalboard.VST3Plugin(sys.argv[1])
+plugin.load_preset(sys.argv[2])
+run = lambda events, seconds: plugin(events, seconds, 44100.0, 2, 8192, False)
+run([], 64.5 / 44100)
+run([], 0.2)
+pitch, velocity = map(int, sys.argv[4:])
+audio = run([([0x90, pitch, velocity], 0.0), ([0x80, pitch, 0], 0.1)], 8820.5 / 44100)
+numpy.save(sys.argv[3], audio)
+"""
+
+
+@pytest.mark.parametrize("name", ["tiny", pytest.param("typed", marks=pytest.mark.long)])
+def test_a_row_is_exported_as_a_preset_that_plays_it_in_a_plain_host(name, tmp_path, request):
+    plugin, path, told = request.getfixturevalue(name), tmp_path / "d.zarr", tmp_path / "row.vstpreset"
+    spec = ("--backend.spec", written(tmp_path, TYPED)) if name == "typed" else ()
+    assert generate(plugin, path, *spec).returncode == 0
+    rows = list(open_dataset(path))
+    for number, row in enumerate(rows if name == "typed" else rows[:1]):
+        done = terminal("export", path, "--row", number, "--preset", told, "--force")
+        assert done.returncode == 0, done.stderr
+        note = (str(row.note.pitch), str(row.note.velocity))
+        command = [sys.executable, "-c", PLAIN, str(plugin), str(told), str(tmp_path / "heard.npy"), *note]
+        subprocess.run(command, check=True, timeout=60)
+        np.testing.assert_array_equal(np.load(tmp_path / "heard.npy"), row.audio)
 
 
 def broken(tiny: Path, folder: Path, how: str) -> Path:

@@ -11,12 +11,12 @@ from typing import Annotated
 import typer
 
 from tonesmith.cli.completion import split_names
-from tonesmith.cli.options import Json
+from tonesmith.cli.options import Json, Trust
 from tonesmith.errors import ConfigError, EngineError, unknown_name
 from tonesmith.host.registry import Host
 
 
-def export(
+def export(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
     row: Annotated[int, typer.Option("--row", metavar="I", help="Row to export. Negative numbers count from the end.")],
     preset: Annotated[
@@ -38,6 +38,7 @@ def export(
         ),
     ] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
+    trust: Trust = False,
     as_json: Json = False,
 ) -> None:
     """Write one row as a preset that its synth opens, a sound file, or a readable label."""
@@ -59,7 +60,7 @@ def export(
     host, name = Host.load(), f"{dataset.stem} row {chosen.row}"
     suffix = host.find("backend", opened.plan.backend.name).preset_suffix if preset is not None else ""
     files = [
-        _File("--preset", preset, suffix, lambda: preset_of(opened, row, name, host)),
+        _File("--preset", preset, suffix, lambda: preset_of(opened, row, name, host, trust=trust)),
         _File("--audio", audio, ".wav", lambda: wav_of(chosen.audio, opened.plan.audio.sample_rate)),
         _File("--label", label, ".json", lambda: _as_json(label_of(chosen, opened.split_of(row)))),
     ]

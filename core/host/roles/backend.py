@@ -46,6 +46,8 @@ class Backend(Plugin[O]):
     """The promise with ``fallback``."""
     preset_suffix: ClassVar[str] = ""
     """Suffix of the preset files that :meth:`preset` makes, such as ".vital"; "" if it makes none."""
+    preset_needs_engine: ClassVar[bool] = False
+    """Whether only a live engine can make preset files: with :meth:`save_preset`, and not with :meth:`preset`."""
     preset_suffixes: ClassVar[tuple[str, ...]] = ()
     """Suffixes of the preset files that it reads, in lower case."""
     preset_banks: ClassVar[tuple[str, ...]] = ()
@@ -216,3 +218,11 @@ class Backend(Plugin[O]):
             name: shown as the preset's name.
         """
         raise NotImplementedError(f"{cls.name} cannot write presets")
+
+    def save_preset(self, name: str) -> bytes:
+        """Return a preset file of the patch that :meth:`prepare` was given, in a process used for nothing else.
+
+        Args:
+            name: shown as the preset's name, if the format has one.
+        """
+        raise NotImplementedError(f"{self.name} cannot write presets")
