@@ -157,7 +157,10 @@ def flags_of(config: Config, host: Host) -> tuple[Flag, ...]:
         Flag(f"plan.{s.key}", _SHORT.get(s.key, (f"--{s.key.replace('_', '-')}",)), s, plain["plan"][s.key], "Plan")
         for s in settings_of(PlanSettings)
     ]
-    flags += [Flag(f"run.{s.key}", _SHORT[s.key], s, plain["run"][s.key], "Run") for s in settings_of(RunSettings)]
+    flags += [
+        Flag(f"run.{s.key}", _SHORT.get(s.key, (f"--{s.key.replace('_', '-')}",)), s, plain["run"][s.key], "Run")
+        for s in settings_of(RunSettings)
+    ]
     flags += _section("notes", settings_of(Notes), plain["notes"], "Notes")
     flags += _section("presets", settings_of(PresetSettings), plain["presets"], "Presets")
     flags += _section("space", (s for s in settings_of(SpaceShape) if s.key not in _ONLY_TOML), plain["space"], "Space")

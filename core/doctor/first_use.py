@@ -15,6 +15,7 @@ from typing import Any
 
 from tonesmith.doctor.checkup import Checkup
 from tonesmith.doctor.examine import examine
+from tonesmith.engine.client import LOAD_SECONDS
 from tonesmith.errors import ConfigError, EngineError
 from tonesmith.host.binary import digest_of
 from tonesmith.host.cache import cache_folder
@@ -30,6 +31,7 @@ def first_use(
     sample_rate: int,
     *,
     timeout: float,
+    load_seconds: float = LOAD_SECONDS,
     tell: Callable[[str], object] | None = None,
 ) -> dict[str, Any] | None:
     """Return the checkup of the binary that a backend is loaded from, made now if it is not known; None without one.
@@ -43,6 +45,7 @@ def first_use(
         isolation: that the plan uses.
         sample_rate: Hz.
         timeout: seconds that one render may take.
+        load_seconds: how long an engine may take to load.
         tell: told in a line when the binary is examined; None for the error stream.
 
     Raises :class:`ConfigError` if the options name nothing that can be used, and :class:`EngineError` if the engine
@@ -62,6 +65,7 @@ def first_use(
         thorough=False,
         isolation=isolation,
         compare=False,
+        load_seconds=load_seconds,
         render_seconds=timeout,
     )
     if checkup.faults:

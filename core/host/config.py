@@ -41,6 +41,7 @@ class RunSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     workers: int = Field(0, ge=0, le=1024, description="Worker processes. 0 means one per available CPU core.")
+    load_seconds: float = Field(120.0, gt=0.0, le=3600.0, description="Time limit for loading an engine, in seconds.")
 
 
 class PresetSettings(BaseModel):

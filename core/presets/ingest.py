@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tonesmith.engine.client import Engine
+from tonesmith.engine.client import LOAD_SECONDS, Engine
 from tonesmith.engine.isolation import isolation_of
 from tonesmith.errors import ConfigError, EngineError
 from tonesmith.host.roles import Backend
@@ -76,7 +76,7 @@ class _Job:
     number: int = 0
 
 
-def ingest(
+def ingest(  # noqa: PLR0913 - where from, by what, and how
     files: Sequence[Path],
     backend: type[Backend[Any]],
     options: Mapping[str, Any],
@@ -86,6 +86,7 @@ def ingest(
     licence: str = "",
     store: AssetStore | None = None,
     progress: Callable[[int], object] = int,
+    load_seconds: float = LOAD_SECONDS,
 ) -> tuple[list[Found], list[Refused]]:
     """Return what a synth reads in preset files, and which it refuses. Each content is read once.
 
@@ -100,6 +101,7 @@ def ingest(
         licence: of a preset whose collection states none.
         store: takes the contents of all assets, and stands for the ``assets`` of each preset.
         progress: told the number of files after each.
+        load_seconds: how long an engine may take to load.
 
     The presets come in the order of their SHA-256, so that neither names nor places decide anything.
     """
@@ -109,7 +111,7 @@ def ingest(
 
     def engine() -> Engine:
         audio = Audio(sample_rate, 0, 0)
-        return Engine(PluginRef(backend.name, options), audio, 1, isolation_of(backend), asset=_no_asset)
+        return Engine(PluginRef(backend.name, options), audio, 1, isolation_of(backend), _no_asset, load_seconds)
 
     def read(reader: Engine, share: Sequence[_Job]) -> list[Found | Refused]:
         with reader:

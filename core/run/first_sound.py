@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
 
 from tonesmith.doctor.repeatability import Play, Subject, apart, default_patch, session
-from tonesmith.engine.client import LOAD_SECONDS
 from tonesmith.engine.determinism import decibels, determinism_of, is_kept, shown
 from tonesmith.errors import EngineError
 from tonesmith.host.registry import Host
@@ -38,7 +37,7 @@ def check_first_sound(resolved: Resolved, host: Host) -> None:
     known = json.dumps([plan.backend.to_json(), plan.isolation, plan.determinism, astuple(plan.audio), astuple(note)])
     if known in _KEPT:
         return
-    subject = Subject(plan.backend, plan.audio, note, resolved.contents, LOAD_SECONDS, plan.timeout)
+    subject = Subject(plan.backend, plan.audio, note, resolved.contents, resolved.load_seconds, plan.timeout)
     patch = default_patch(plan.space)
     with ThreadPoolExecutor(2) as pool:
         (first, again), (elsewhere,) = pool.map(lambda n: session(subject, plan.isolation, [patch] * n), (2, 1))

@@ -172,7 +172,7 @@ def _made(
     kept = sum(rows for block, rows in work.done.items() if rows == plan.rows_of(block))
     watcher.started(plan, path, len(work.todo), kept)
     host.call("tonesmith_run_started", plan=plan, path=path, blocks=len(work.todo))
-    going = _Run(plan, sink, host, watcher)
+    going = _Run(plan, sink, host, watcher, resolved.load_seconds)
     try:
         if work.todo:
             going.make(work.todo, workers or cores())
@@ -194,8 +194,9 @@ def _made(
 class _Run:
     """A run while it goes: what it has counted, and whom it tells."""
 
-    def __init__(self, plan: Plan, sink: Sink[Any], host: Host, watcher: Watcher) -> None:
+    def __init__(self, plan: Plan, sink: Sink[Any], host: Host, watcher: Watcher, load_seconds: float) -> None:
         self.plan = plan
+        self.load_seconds = load_seconds
         self.sink = sink
         self.candidates = 0
         self.rejections: Counter[str] = Counter()
@@ -205,7 +206,7 @@ class _Run:
 
     def make(self, blocks: Sequence[int], workers: int) -> None:
         """Have workers make the blocks, until all are made or the run is interrupted."""
-        crew = Crew(self.plan, self.sink.path, workers, blocks, heard=is_heard())
+        crew = Crew(self.plan, self.sink.path, workers, blocks, heard=is_heard(), load_seconds=self.load_seconds)
         stopping = False
         try:
             with _signals(self._interrupt):

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.engine.client import Engine
+from tonesmith.engine.client import LOAD_SECONDS, Engine
 from tonesmith.engine.fault import caused
 from tonesmith.engine.outcome import Outcome
 from tonesmith.errors import RunError, SpaceError
@@ -53,6 +53,7 @@ class Workbench:
         host: finds the plugins.
         asset: returns the content of an asset by its SHA-256.
         stored: returns audio as the sink will read it back.
+        load_seconds: how long the engine may take to load.
     """
 
     def __init__(
@@ -61,12 +62,13 @@ class Workbench:
         host: Host,
         asset: Callable[[str], bytes],
         stored: Callable[[NDArray[Any]], NDArray[Any]] = lambda audio: audio,
+        load_seconds: float = LOAD_SECONDS,
     ) -> None:
         self.plan = plan
         self.stored = stored
         self._host = host
         self._asset = asset
-        self.engine = Engine(plan.backend, plan.audio, plan.notes.per_patch, plan.isolation, asset)
+        self.engine = Engine(plan.backend, plan.audio, plan.notes.per_patch, plan.isolation, asset, load_seconds)
 
     @cached_property
     def sampler(self) -> Sampler[Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tonesmith.doctor.first_use import first_use
-from tonesmith.engine.client import Engine
+from tonesmith.engine.client import LOAD_SECONDS, Engine
 from tonesmith.engine.isolation import isolation_of, promise_of
 from tonesmith.engine.machine import cores
 from tonesmith.errors import ConfigError
@@ -37,6 +37,7 @@ class Resolved:
         copies: preset files with the content of another, which is used once.
         remarked: how many presets have remarks of their reader.
         checkup: what was measured of the backend's binary when it was used first; None if it names none.
+        load_seconds: how long an engine may take to load.
     """
 
     plan: Plan
@@ -45,6 +46,7 @@ class Resolved:
     copies: tuple[Path, ...] = ()
     remarked: int = 0
     checkup: Mapping[str, Any] | None = None
+    load_seconds: float = LOAD_SECONDS
 
 
 def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], object] | None = None) -> Resolved:
@@ -66,10 +68,13 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
     files = _preset_files(others, backend)
     contents = AssetStore()
     kept = [kept_presets(path, backend.name, config.presets, contents) for path in datasets]
-    checkup = first_use(backend, options, isolation, config.plan.sample_rate, timeout=config.plan.timeout)
+    patience = config.run.load_seconds
+    checkup = first_use(
+        backend, options, isolation, config.plan.sample_rate, timeout=config.plan.timeout, load_seconds=patience
+    )
     remember(backend, options)
     asked = Audio(config.plan.sample_rate, 0, 0)
-    with Engine(reference, asked, config.notes.per_patch, isolation, asset=_no_asset) as engine:
+    with Engine(reference, asked, config.notes.per_patch, isolation, _no_asset, patience) as engine:
         hold = config.notes.duration - config.notes.tail
         description = engine.describe(hold, config.notes.tail)
     for remark in description.remarks:
@@ -108,7 +113,7 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
         presets=tuple(ref for ref, _ in stored),
     )
     remarked = sum(bool(item.preset.remarks) for item in presets)
-    return Resolved(_checked(plan, host, contents), contents, refused, copies, remarked, checkup)
+    return Resolved(_checked(plan, host, contents), contents, refused, copies, remarked, checkup, patience)
 
 
 def _shape(config: Config, backend: type[Backend[Any]], options: Any) -> SpaceShape:
@@ -160,6 +165,7 @@ def _presets(
         licence=config.presets.licence,
         store=store,
         progress=count,
+        load_seconds=config.run.load_seconds,
     )
     if refused and (config.presets.strict or not found):
         listed = "\n".join(f"  {item.place}: {item.reason}" for item in refused[:20])

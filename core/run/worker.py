@@ -58,7 +58,7 @@ def main() -> None:
     try:
         setup, _ = channel.receive()
         with overhearing(aloud) if setup.get("heard") and not is_traced() else nullcontext():
-            _work(channel, Plan.from_json(setup["plan"]), Path(setup["path"]))
+            _work(channel, Plan.from_json(setup["plan"]), Path(setup["path"]), setup["load_seconds"])
     except EOFError:
         pass
     except Exception as error:  # noqa: BLE001 - the parent decides, and says it
@@ -74,11 +74,11 @@ def main() -> None:
         os._exit(0)
 
 
-def _work(channel: Channel, plan: Plan, path: Path) -> None:
+def _work(channel: Channel, plan: Plan, path: Path, load_seconds: float) -> None:
     host = Host.load()
     sink = host.sink_at(plan.sink.name, plan.sink.options, path)
     storage = type(sink).open(sink.path)
-    with Workbench(plan, host, storage.asset, sink.stored) as bench:
+    with Workbench(plan, host, storage.asset, sink.stored, load_seconds) as bench:
         channel.send({"ready": True})
         while True:
             request, _ = channel.receive()

@@ -92,9 +92,19 @@ class Crew:
         size: number of processes.
         blocks: indices still to be made.
         heard: whether somebody listens to what engines print.
+        load_seconds: how long an engine may take to load.
     """
 
-    def __init__(self, plan: Plan, path: Path, size: int, blocks: Iterable[int], *, heard: bool = False) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        path: Path,
+        size: int,
+        blocks: Iterable[int],
+        *,
+        heard: bool = False,
+        load_seconds: float = LOAD_SECONDS,
+    ) -> None:
         self._plan = plan
         self._path = path
         self._todo = deque(blocks)
@@ -106,7 +116,8 @@ class Crew:
         self._inbox: queue.Queue[Message] = queue.Queue()
         self._workers: dict[Child, _Worker] = {}
         self._stopping = False
-        self._patience = plan.timeout + LOAD_SECONDS
+        self._load_seconds = load_seconds
+        self._patience = plan.timeout + load_seconds
         for _ in range(min(size, len(self._todo))):
             self._hire()
 
@@ -142,7 +153,8 @@ class Crew:
     def _hire(self) -> None:
         child = Child("tonesmith.run.worker", self._inbox)
         self._workers[child] = _Worker(child, heard=self._clock.now())
-        child.send({"plan": self._plan.to_json(), "path": str(self._path), "heard": self._heard_aloud})
+        setup = {"plan": self._plan.to_json(), "path": str(self._path), "heard": self._heard_aloud}
+        child.send({**setup, "load_seconds": self._load_seconds})
 
     def _heard(self, worker: _Worker, body: dict[str, Any]) -> Iterator[Event]:
         if "failed" in body:

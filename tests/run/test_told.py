@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from support import terminal
 
 from tonesmith import open_dataset
 from tonesmith.errors import EngineError, RunError
+from tonesmith.plan.plan import PluginRef
+from tonesmith.run.pipeline import run
 
 
 def test_an_engine_that_always_errs_is_quoted_and_the_advice_is_not_about_ranges(chaos, tmp_path, monkeypatch):
@@ -26,6 +29,18 @@ def test_an_engine_that_always_errs_is_quoted_and_the_advice_is_not_about_ranges
     assert "TONESMITH_TRACEBACK=1" in told
     assert "Narrow" not in told
     assert 'raise ZeroDivisionError("told to raise")' in str(stop.value.__cause__)
+
+
+def test_an_engine_is_waited_for_as_long_as_is_said_and_the_plan_is_the_same(chaos, tmp_path):
+    resolved = chaos.resolved(run={"load_seconds": 1.5})
+    plan = resolved.plan
+    assert plan.fingerprint == chaos.resolved().plan.fingerprint
+
+    stuck = replace(plan, backend=PluginRef("chaos", {**plan.backend.options, "load": "hang"}))
+    with pytest.raises(RunError, match=r"no answer within 1\.5 s"):
+        run(replace(resolved, plan=stuck), tmp_path / "d", workers=1)
+    with pytest.raises(EngineError, match=r"no answer within 1\.5 s"):
+        chaos.resolved(run={"load_seconds": 1.5}, backend={"load": "hang"})
 
 
 def test_a_verdict_that_is_not_what_its_validator_declares_ends_the_run_and_names_both(chaos, tmp_path):
