@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tonesmith.engine.channel import Channel, channel_to_parent
+from tonesmith.engine.client import LOAD_SECONDS
 from tonesmith.engine.outcome import Outcome
 from tonesmith.engine.overheard import aloud, is_traced, overhearing
 from tonesmith.engine.refusal import advice, refusal
@@ -58,7 +59,8 @@ def main() -> None:
     try:
         setup, _ = channel.receive()
         with overhearing(aloud) if setup.get("heard") and not is_traced() else nullcontext():
-            _work(channel, Plan.from_json(setup["plan"]), Path(setup["path"]), setup["load_seconds"])
+            patience = setup.get("load_seconds", LOAD_SECONDS)
+            _work(channel, Plan.from_json(setup["plan"]), Path(setup["path"]), patience)
     except EOFError:
         pass
     except Exception as error:  # noqa: BLE001 - the parent decides, and says it

@@ -37,7 +37,7 @@ from tonesmith.presets.collections import (
     without_secret,
 )
 from tonesmith.presets.download import download, downloaded
-from tonesmith.presets.folders import places, preset_folders, tally, vital_folders
+from tonesmith.presets.folders import places, preset_folders, surge_folders, tally, vital_folders
 from tonesmith.presets.git import DownloadError, sparse_patterns
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="downloads are made by git, which is not here")
@@ -601,6 +601,37 @@ def test_vital_is_looked_for_where_each_platform_has_it(
 
 
 @pytest.mark.parametrize(
+    ("platform", "environ", "own", "factory"),
+    [
+        (
+            "linux",
+            {},
+            ["/home/ada"],
+            ["/home/ada/.local/share/surge-xt", "/usr/local/share/surge-xt", "/usr/share/surge-xt"],
+        ),
+        (
+            "darwin",
+            {"SURGE_DATA_HOME": "/data"},
+            ["/home/ada"],
+            ["/data", "/home/ada/Library/Application Support/Surge XT", "/Library/Application Support/Surge XT"],
+        ),
+        (
+            "win32",
+            {"OneDrive": "/o", "LOCALAPPDATA": "/l", "PROGRAMDATA": "/p"},
+            ["/o", "/home/ada"],
+            ["/l/Surge XT", "/p/Surge XT"],
+        ),
+    ],
+)
+def test_surge_is_looked_for_where_each_platform_has_it(
+    platform: str, environ: dict[str, str], own: list[str], factory: list[str]
+) -> None:
+    expected = [f"{base}/Documents/Surge XT/Patches" for base in own]
+    expected += [f"{base}/{name}" for base in factory for name in ("patches_factory", "patches_3rdparty")]
+    assert [path.as_posix() for path in surge_folders(platform, HOME, environ)] == expected
+
+
+@pytest.mark.parametrize(
     ("platform", "config"),
     [
         ("linux", ".vital/Vital.config"),
@@ -652,7 +683,11 @@ def test_folders_with_presets_are_found_once_each(repository: Repository, cache:
         (cache / "mine" / "Vital", 2, 7),
     ]
     assert found[1][0].collection == manifest_for(cache / "mine")
-    assert preset_folders(".fxp", "linux", home, {}, cache) == []
+    mine = home / "Documents" / "Surge XT" / "Patches" / "Pads"
+    mine.mkdir(parents=True)
+    (mine / "a.fxp").write_text("123")
+    (first, counted), *_ = preset_folders(".fxp", "linux", home, {}, cache)
+    assert (first.path, first.what, counted.nbytes) == (mine.parent, "Surge XT's folder", 3)
     assert tally(tmp_path / "nowhere", ".vital").presets == 0
     assert [place.path for place in places("linux", home, {}, tmp_path / "no")] == [own, tmp_path / "no"]
 

@@ -30,10 +30,10 @@ def find(
     cache: _Cache = None,
     as_json: Json = False,
 ) -> None:
-    """Find presets in the usual folders of Vital and in downloaded collections."""
+    """Find presets in the usual folders of Vital or Surge XT, and in downloaded collections."""
     from tonesmith.presets.folders import places, preset_folders
 
-    looked = places(cache=cache)
+    looked = places(cache=cache, suffix=suffix)
     found = preset_folders(suffix, cache=cache)
     if as_json:
         echo(json_text({"found": [_told(*each) for each in found], "looked_in": [str(p.path) for p in looked]}))
