@@ -75,8 +75,7 @@ class Vst3Backend(Backend[Vst3Options]):
 
     A patch is set in a way that its label is true of: the state is loaded and taken, every parameter is set by its
     index and beside its value first, the plugin runs until it has taken all, and each value is read back from the
-    plugin, before the settling time and the note. Where it holds another value than it was told, that is set anew from
-    the same state, and must then be held.
+    plugin, before the settling time and the note. Where it holds another value than it was told, it says so.
     """
 
     name = "vst3"
@@ -211,16 +210,27 @@ class Vst3Backend(Backend[Vst3Options]):
         self._load_state(patch.assets.get(STATE, ""))
 
     def prepare(self, patch: Patch) -> None:
-        """Set every parameter, or what the plugin makes of it."""
+        """Set every parameter, and read what the plugin has of each.
+
+        Lists come first, and by themselves: the type of an oscillator or effect decides what the values of its
+        other parameters mean, and may set them.
+        """
+        from tonesmith.backends.vst3.controls import otherwise
+
         state = patch.assets.get(STATE, sha256_of_nothing())
         if state != self._loaded:
             self._load_state(state)
+        elif self._touched:
+            self._plugin.reload(self._base)
+        self._touched = True
         raws = self._raws(patch)
-        self._held = self._set(raws)
-        if self._held:
-            raws |= {self._controls[name].index: self._controls[name].raw(value) for name, value in self._held.items()}
-            if lost := self._set(raws):
-                raise EngineError(f"did not arrive: {self._told_of(lost, raws)}")
+        lists = {c.index: raws[c.index] for c in self._controls.values() if c.raws and c.index in raws}
+        if lists:
+            self._plugin.set(lists)
+            self._plugin.apply()
+        self._plugin.set(raws)
+        self._plugin.apply()
+        self._held = otherwise(tuple(self._controls.values()), raws, self._told())
         if self.options.settle:
             self._plugin.run(max(1, round(self.options.settle * self.sample_rate)))
 
@@ -324,31 +334,6 @@ class Vst3Backend(Backend[Vst3Options]):
         from tonesmith.backends.vst3.reading import told_values
 
         return told_values(self._plugin, tuple(self._controls.values()), self._spec)
-
-    def _set(self, raws: Mapping[int, float]) -> dict[str, float]:
-        """Set raw values in the state that is loaded, and return name -> value of what the plugin holds otherwise.
-
-        Lists come first, and by themselves: the type of an oscillator or effect decides what the values of its
-        other parameters mean, and may set them.
-        """
-        from tonesmith.backends.vst3.controls import otherwise
-
-        if self._touched:
-            self._plugin.reload(self._base)
-        self._touched = True
-        lists = {c.index: raws[c.index] for c in self._controls.values() if c.raws and c.index in raws}
-        if lists:
-            self._plugin.set(lists)
-            self._plugin.apply()
-        self._plugin.set(raws)
-        self._plugin.apply()
-        return otherwise(tuple(self._controls.values()), raws, self._told())
-
-    def _told_of(self, lost: Mapping[str, float], raws: Mapping[int, float]) -> str:
-        """Return what was set and what the plugin has of it, in words."""
-        found = [(self._controls[name], value) for name, value in lost.items()]
-        said = [f"{c.name} (set to {raws[c.index]:.4g}, the plugin has {c.raw(value):.4g})" for c, value in found[:3]]
-        return ", ".join(said) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
 
 
 def sha256_of_nothing() -> str:

@@ -93,7 +93,7 @@ class HostedPlugin:
         """
         self.restore(self.state())
         values = self.host_values(indices)
-        self.run(2 * _SMALL, _SMALL)
+        self.take()
         return values
 
     def state(self) -> bytes:
@@ -128,6 +128,10 @@ class HostedPlugin:
     def apply(self) -> None:
         """Run so many blocks of silence that what was queued is taken, and new names are told."""
         self.run(_ANNOUNCED * _SMALL, _SMALL)
+
+    def take(self) -> None:
+        """Run so few blocks of silence that a queued state is taken."""
+        self.run(2 * _SMALL, _SMALL)
 
     def run(self, frames: int, block: int = BLOCK) -> None:
         """Run a silence."""

@@ -6,7 +6,7 @@ import base64
 import queue
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -112,9 +112,17 @@ class Engine:
         self._running()
 
     def play(
-        self, patch: Patch, notes: Sequence[Note], timeout: float, again: Callable[[Outcome], object] = bool
+        self,
+        patch: Patch,
+        notes: Sequence[Note],
+        timeout: float,
+        again: Callable[[Outcome], object] = bool,
+        relabelled: Callable[[Mapping[str, float]], Patch] | None = None,
     ) -> list[Outcome]:
         """Play each note of a patch; the list ends with the first that could not be played.
+
+        If the engine holds other values than the patch has, the patch with these is played instead, from the pristine
+        state as any other, and the first outcome tells them.
 
         A crash or a hang costs this patch alone. A process may also be killed, or kept from running, by what is no
         doing of the patch: so it is played again, and last of all in a new engine, before it is blamed.
@@ -124,10 +132,28 @@ class Engine:
             notes: to play it with.
             timeout: seconds that all of them may take, each time.
             again: told of a failure after which the patch is played again.
+            relabelled: returns the patch with other values, as it is to be played; None for just these values.
 
         Raises :class:`EngineError` only if no engine can be loaded any more, and :class:`ResourceError` if the
         machine ran out of something.
         """
+        outcomes = self._played(patch, notes, timeout, again)
+        if not (held := outcomes[0].held):
+            return outcomes
+        patch = relabelled(held) if relabelled else replace(patch, values={**patch.values, **held})
+        first, *others = self._played(patch, notes, timeout, again)
+        if first.held:
+            lost = [
+                f"{name} (set to {patch.values[name]:.4g}, the synth has {first.held[name]:.4g})" for name in first.held
+            ]
+            more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+            return [Outcome(notes[0].pitch, "error", f"did not arrive: {', '.join(lost[:3])}{more}")]
+        return [replace(first, held=held), *others]
+
+    def _played(
+        self, patch: Patch, notes: Sequence[Note], timeout: float, again: Callable[[Outcome], object]
+    ) -> list[Outcome]:
+        """Play each note of a patch as it is, again and last of all in a new engine if need be."""
         failures: Counter[str] = Counter()
         while True:
             outcomes = self._played_once(patch, notes, timeout)

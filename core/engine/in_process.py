@@ -39,7 +39,9 @@ class InProcessPlayer:
         for index, note in enumerate(notes):
             try:
                 backend = self._prepared(patch)
-                self._shared.put_held(backend.held())
+                if held := backend.held():
+                    self._shared.put_held(held)
+                    break
                 self._shared.put(index, backend.render(note))
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the candidate bears it
                 self._shared.put_fault(index, Fault.of(error, self._module))

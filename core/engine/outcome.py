@@ -13,7 +13,8 @@ class Outcome:
 
     Attributes:
         pitch: of the note.
-        failure: "" if played; else "error", "crash", "timeout", or "refused" where the machine ran out of something.
+        failure: "" if played; else "error", "crash", "timeout", or "refused" where the machine ran out of something. An
+            engine that holds other values than it was told plays nothing, which is "held" until these are set.
         detail: the engine's message, or the signal's name.
         shape: (channels, frames) that the engine returned.
         signal: that ended its process, or 0.

@@ -22,14 +22,14 @@ from tonesmith.engine.refusal import advice, refusal
 from tonesmith.errors import EngineError, ResourceError
 from tonesmith.space.patch import Note
 
-UNPLAYED, PLAYED, _ERROR, _KILLED = range(4)
+UNPLAYED, PLAYED, _ERROR, _KILLED, _HELD = range(5)
 
 
-_STATUS = np.dtype([("state", "i4"), ("signal", "i4"), ("channels", "i4"), ("frames", "i4"), ("held", "i4")])
+_STATUS = np.dtype([("state", "i4"), ("signal", "i4"), ("channels", "i4"), ("frames", "i4")])
 
 _TOLD = 1 << 16
 """Bytes for what was raised: one place for all notes, as nothing is played after the first that fails. No render
-touches it. Until something is raised, it has the values that the engine holds otherwise than it was told."""
+touches it. Or the values that the engine holds otherwise than it was told, after which nothing is played either."""
 
 
 class SharedAudio:
@@ -55,7 +55,6 @@ class SharedAudio:
         """Forget the statuses of the patch before."""
         self.status["state"] = UNPLAYED
         self.status["signal"] = 0
-        self.status["held"] = 0
 
     def put(self, index: int, audio: NDArray[np.float32]) -> None:
         """Store a note's audio; one of another shape than the plan's is noted and not stored.
@@ -70,19 +69,16 @@ class SharedAudio:
         status["state"] = PLAYED
 
     def put_held(self, held: Mapping[str, float]) -> None:
-        """Store the values that the engine holds otherwise than it was told.
+        """Store the values that the engine holds otherwise than it was told, so that no note was played.
 
         Raises :class:`EngineError` if they are more than there is room for.
         """
-        if not held:
-            return
         if not self._tell({name: float(value) for name, value in held.items()}):
             raise EngineError(f"the engine holds {len(held)} values otherwise than it was told; these are too many")
-        self.status[0]["held"] = 1
+        self.status[0]["state"] = _HELD
 
     def put_fault(self, index: int, fault: Fault) -> None:
         """Store why a note was not played."""
-        self.status["held"] = 0
         if not self._tell(fault.to_json()):
             self._tell(replace(fault, trace="").to_json())
         self.status[index]["state"] = _ERROR
@@ -110,8 +106,9 @@ class SharedAudio:
     def _outcome(self, index: int, note: Note) -> Outcome:
         status = self.status[index]
         if status["state"] == PLAYED:
-            shape = (int(status["channels"]), int(status["frames"]))
-            return Outcome(note.pitch, shape=shape, held=self._told() if status["held"] else {})
+            return Outcome(note.pitch, shape=(int(status["channels"]), int(status["frames"])))
+        if status["state"] == _HELD:
+            return Outcome(note.pitch, "held", held=self._told())
         if status["state"] == _ERROR:
             fault = Fault.from_json(self._told())
             return Outcome(note.pitch, "refused" if fault.refused else "error", fault.text, trace=fault.trace)

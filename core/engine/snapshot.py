@@ -146,7 +146,9 @@ def _play_patch(
 
     def play() -> None:
         backend.prepare(patch)
-        shared.put_held(backend.held())
+        if held := backend.held():
+            shared.put_held(held)
+            return
         for index in range(len(notes) - 1):
             if not _play_note(render, partial(report, index), shared, index):
                 return

@@ -193,9 +193,13 @@ def _accepted_rows(
     plan = bench.plan
     label, patch = drawn_label(bench, candidate)
     notes = plan.notes.of_patch(plan.seed, candidate.patch)
-    outcomes = bench.engine.play(patch, notes, plan.timeout, partial(watch.again, candidate))
-    if held := outcomes[0].held:
+
+    def relabelled(held: Mapping[str, float]) -> Patch:
+        nonlocal label, patch
         label, patch = _held_label(bench, candidate, patch, held)
+        return patch
+
+    outcomes = bench.engine.play(patch, notes, plan.timeout, partial(watch.again, candidate), relabelled)
     rows = []
     for note, outcome, played, audio in zip(notes, outcomes, bench.engine.audio, place, strict=False):
         if outcome.failure:

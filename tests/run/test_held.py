@@ -11,6 +11,7 @@ from support import plugged
 
 from tonesmith import generate, open_dataset
 from tonesmith.dataset.verify import check_renders
+from tonesmith.doctor.examine import examine
 from tonesmith.errors import RunError
 from tonesmith.host.registry import Host
 from tonesmith.space.patch import Patch
@@ -26,12 +27,22 @@ class Coarse(Chaos):
     name = "coarse"
 
     def prepare(self, patch):
-        level = min(round(4 * patch.values["level"]) / 4, 0.5 if patch.values["freq"] > 1000.0 else 1.0) or 0.25
+        told = patch.values["level"]
+        level = min(round(4 * told) / 4, 0.5 if patch.values["freq"] > 1000.0 else 1.0) or 0.25
+        if told < 0.1:
+            level = told + 0.001
         self._held = {"level": level} if level != patch.values["level"] else {}
         super().prepare(replace(patch, values={**patch.values, "level": level}))
 
     def held(self):
         return self._held
+
+    def read(self):
+        return self._patch.values
+
+    def render(self, note):
+        assert not self._held
+        return super().render(note)
 
 
 @hookimpl
@@ -45,6 +56,7 @@ SETTINGS: dict[str, Any] = {
     "notes": {"pitches": [60, 72], "hold": 0.05, "tail": 0.05},
     "backend": {"name": "coarse"},
     "validators": {"level": {}},
+    "space": {"ranges": {"level": (0.1, 1.0)}},
 }
 
 
@@ -68,10 +80,25 @@ def test_the_label_has_what_the_synth_holds_and_sounds_like_it(coarse, tmp_path,
     assert not list(check_renders(open_dataset(tmp_path / "d.zarr"), range(3), tmp_path / "d.zarr", Host.load()))
 
 
+def test_what_is_held_otherwise_again_once_it_is_set_rejects_the_candidate_by_name(coarse, tmp_path):
+    low = {**SETTINGS, "space": {"ranges": {"level": (0.05, 0.09)}}}
+    with pytest.raises(RunError, match=r"did not arrive: level \(set to 0\.\d+, the synth has 0\.\d+\)"):
+        generate(tmp_path / "d.zarr", **low, max_attempts=2)
+
+
+def test_the_doctor_says_which_values_the_synth_decides(coarse):
+    backend = Host.load().find("backend", "coarse")
+    checkup = examine(backend, backend.Options(), 8000, thorough=False, compare=False)
+
+    (found,) = (finding for finding in checkup.findings if finding.check == "read back")
+    assert found.state == "ok"
+    assert found.measured.endswith("the synth decides some otherwise, and labels have what it holds: level")
+
+
 def test_a_value_that_the_plan_fixes_and_the_synth_holds_otherwise_rejects_the_candidate_by_name(coarse, tmp_path):
     fixed = {"fix": {"level": 0.3, "freq": 440.0}, "free": ["fault"]}
     with pytest.raises(RunError, match=r"did not arrive: level \(set to 0\.3, the synth has 0\.25\)"):
-        generate(tmp_path / "d.zarr", **SETTINGS, space=fixed, max_attempts=2)
+        generate(tmp_path / "d.zarr", **{**SETTINGS, "space": fixed}, max_attempts=2)
 
 
 def test_a_label_that_the_synth_holds_otherwise_does_not_pass_for_true(coarse, tmp_path, monkeypatch):

@@ -160,8 +160,9 @@ class Backend(Plugin[O]):
     def held(self) -> Mapping[str, float]:
         """Return parameter -> raw value where the engine holds another one than :meth:`prepare` was told to set.
 
-        A synth may clamp or round a value, as another one decides. It is rendered all the same, and the label that is
-        stored has what the engine holds: so setting that must give the same sound, and nothing else than that held.
+        A synth may clamp or round a value, as another one decides. Then the patch with the values that it holds is
+        prepared and rendered instead, from the pristine state, and the label that is stored has these. They must be
+        held when they are set: else the candidate is rejected.
         """
         return {}
 
