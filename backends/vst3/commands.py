@@ -67,6 +67,7 @@ def _lines(done: Scan, out: Path) -> Iterator[str]:
     yield from table(("group", "count", "parameters"), rows)
     yield ""
     yield f"{out}: {done.plugin}, {count} parameters, determinism {done.determinism or 'not measured'}"
+    yield from (f"  {remark}" for remark in done.remarks)
     yield f"  constant   {_named(done.constant)}"
     yield f"  dangerous  {_named(done.dangerous)}"
     if done.failed:

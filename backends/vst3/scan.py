@@ -47,6 +47,7 @@ class Scan:
         constant: parameters that changed no render, in the patch as it loads and in a random one.
         dangerous: parameters whose name says that they may silence or break a render, and those that did break one.
         failed: parameters that broke one.
+        remarks: what the backend says of the plugin, such as parameters that are left out.
     """
 
     plugin: str
@@ -55,6 +56,7 @@ class Scan:
     constant: tuple[str, ...] = ()
     dangerous: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def groups(self) -> dict[str, list[str]]:
         """Return group -> names, the groups in the order of their first parameter."""
@@ -65,7 +67,7 @@ class Scan:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form."""
-        told = {name: list(getattr(self, name)) for name in ("constant", "dangerous", "failed")}
+        told = {name: list(getattr(self, name)) for name in ("constant", "dangerous", "failed", "remarks")}
         return {"plugin": self.plugin, "determinism": self.determinism, "groups": self.groups(), **told}
 
 
@@ -93,7 +95,7 @@ def scan(plugin: str, out: Path, *, listen: bool, force: bool, progress: Progres
     name = next(iter(description.versions))
     dangerous = tuple(p.name for p in space.parameters if _DANGEROUS.search(p.name))
     if not listen:
-        return Scan(name, space, dangerous=dangerous)
+        return Scan(name, space, dangerous=dangerous, remarks=description.remarks)
     engines = [Engine(reference, description.audio, 1, isolation, description.assets.__getitem__) for _ in range(2)]
     with engines[0], engines[1]:
         listener = _Listener(engines[0], description)
@@ -101,7 +103,7 @@ def scan(plugin: str, out: Path, *, listen: bool, force: bool, progress: Progres
         listener.move_all(progress)
     failed = tuple(listener.failed)
     both = tuple(p.name for p in space.parameters if p.name in {*dangerous, *failed})
-    return Scan(name, space, determinism, tuple(listener.constant), both, failed)
+    return Scan(name, space, determinism, tuple(listener.constant), both, failed, description.remarks)
 
 
 @dataclass
@@ -190,6 +192,7 @@ def draft(done: Scan) -> str:
         "# constant: it was moved, in the patch as it loads and in a random one, and no render changed.",
         "# dangerous: its name says that it may silence or break a render, or it did break one.",
         "# Neither varies until its mark is taken away.",
+        *(f"# {_line(remark)}" for remark in done.remarks),
         "",
         "[plugin]",
         f"name = {_text(done.plugin)}",

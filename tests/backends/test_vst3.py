@@ -272,6 +272,14 @@ def test_a_parameter_that_takes_no_value_or_does_not_tell_it_is_left_out_and_sai
     assert (done.returncode, "left out, which do not take" in " ".join(done.stderr.split())) == (0, True), done.stderr
 
 
+def test_a_scan_says_what_is_left_out(stuck, tmp_path):
+    out = tmp_path / "draft.toml"
+    done = terminal("vst3", "scan", stuck, "-o", out, "--no-renders", "--json")
+    assert json.loads(done.stdout)["remarks"][0].endswith("do not tell it: decay, noise"), done.stderr
+    assert "do not tell it: decay, noise" in out.read_text()
+    assert "noise" not in find_spec(str(out)).parameters
+
+
 def test_a_parameter_that_takes_no_value_is_in_the_space_if_a_spec_names_it(stuck, tmp_path):
     synth = backend(stuck, written(tmp_path, "[parameters]\nnoise = {}\ncutoff = {}"))
     synth.prepare(patch_of(synth, noise=0.5))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,8 @@ from tonesmith.backends.vst3.plugin import HostedPlugin
 from tonesmith.engine.client import Description, Engine
 from tonesmith.plan.plan import Audio, PluginRef
 from tonesmith.space.patch import Note, Patch
+from tonesmith.space.sampling import patch_at, uniform
+from tonesmith.space.shape import SpaceShape, shaped
 from tonesmith.testing.backend import BackendContract
 
 SURGE = os.environ.get("TONESMITH_SURGE_XT", "")
@@ -71,6 +75,25 @@ def test_no_tag_of_the_spec_is_doubted():
     synth = Vst3Backend(Vst3Options(**OPTIONS), 44100)
     named = {name for name, facts in Vst3Options(**OPTIONS).read_spec().parameters.items() if facts.tag}
     assert {control.name for control in synth._controls.values() if control.tag} == named
+
+
+def test_the_label_is_what_a_second_instance_says_of_its_state():
+    options = Vst3Options(**OPTIONS)
+    synth = Vst3Backend(options, 44100)
+    space = shaped(synth.space(), Vst3Backend.shape(options), SpaceShape())
+    held: Counter[str] = Counter()
+    for number in range(16):
+        drawn = patch_at(space, uniform(0, "labels", number, 0, len(space.names)), "uniform")
+        synth.prepare(space.decode(space.encode(drawn)))
+        held.update(synth.held())
+        patch = space.decode(space.encode(replace(drawn, values={**drawn.values, **synth.held()})))
+        synth.prepare(patch)
+        assert synth.held() == {}
+        other = HostedPlugin(Path(SURGE), 44100)
+        other.reload(synth._plugin.state())
+        told = zip(synth._controls.values(), other.told_values(synth._indices), strict=True)
+        assert [c.name for c, raw in told if not c.same(c.raw(patch.values[c.name]), raw)] == []
+    assert not held, "the spec knows how many values there are of each"
 
 
 def test_a_patch_sounds_the_same_after_another_in_one_instance():

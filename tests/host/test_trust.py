@@ -19,6 +19,7 @@ from support.builders import write_dataset
 
 from tonesmith.analysis.sensitivity import Settings, study_of_dataset
 from tonesmith.cli import run
+from tonesmith.dataset.export import preset_of
 from tonesmith.dataset.opening import open_dataset
 from tonesmith.dataset.verify import check_renders
 from tonesmith.engine.client import Engine
@@ -252,9 +253,22 @@ def test_a_cache_that_cannot_be_written_is_no_obstacle(tmp_path: Path) -> None:
 FROM_FLAGS = "what it plays is named by flags, a composition or the code"
 FROM_A_STUDY = "the study was made of a composition, or its plan was checked by study_of_dataset"
 STARTING = {"Engine", "Workbench"}
+
+
+@pytest.mark.usefixtures("unstarted")
+def test_a_preset_that_only_its_plugin_can_write_is_written_by_one_that_is_known(tmp_path: Path) -> None:
+    plugin = plugin_at(tmp_path / "synth.vst3" / "Contents" / "x86_64-linux" / "synth.so").parents[2]
+    dataset = open_dataset(stored(tmp_path / "d.zarr", "vst3", {"plugin": str(plugin)}))
+    with pytest.raises(TrustError, match="which you have not used"):
+        preset_of(dataset, 0, "row", Host.load())
+    with pytest.raises(StartedError):
+        preset_of(dataset, 0, "row", Host.load(), trust=True)
+
+
 STARTERS = {
     "core/analysis/importance.py": FROM_A_STUDY,
     "core/analysis/sensitivity.py": "study_of_plan: the plan is made of a composition",
+    "core/dataset/export.py": "preset_of asks check_trusted first",
     "core/dataset/verify.py": "check_renders asks check_trusted first",
     "core/doctor/examine.py": FROM_FLAGS,
     "core/doctor/repeatability.py": FROM_FLAGS,
