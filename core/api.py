@@ -68,7 +68,7 @@ def generate(
         return run(plan, Path(path), workers=resolved.run.workers, host=host, watcher=watcher)
     from tonesmith.run.progress import progress as shown
 
-    with shown() as showing:
+    with shown(determinism=plan.determinism) as showing:
         return run(plan, Path(path), workers=resolved.run.workers, host=host, watcher=showing)
 
 

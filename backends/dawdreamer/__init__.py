@@ -46,17 +46,24 @@ class DawDreamerOptions(Options):
     compile_timeout: float = Field(
         default=_COMPILE_SECONDS, gt=0.0, le=90.0, description="seconds that a Faust program may take to compile"
     )
+    pin: bool = Field(
+        default=True,
+        description="hold clocks, random devices and addresses of a plugin still, so that a row sounds the same in any "
+        "process; Faust needs none of it",
+    )
 
 
 class _PlannedOptions(DawDreamerOptions):
     """The options as a plan keeps them."""
 
     @model_serializer(mode="wrap")
-    def _without_usual_timeout(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave the time limit out where it is the usual one: it shapes no sound, and older plans do not have it."""
+    def _as_older_plans(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what older plans do not have: the usual time limit, which shapes no sound, and no ``pin``."""
         told: dict[str, Any] = serialized(self)
         if told.get("compile_timeout") == _COMPILE_SECONDS:
             del told["compile_timeout"]
+        if not told["pin"]:
+            del told["pin"]
         return told
 
     @field_validator("instrument")
@@ -113,8 +120,19 @@ class DawDreamerBackend(Backend[DawDreamerOptions]):
         compiled.
         """
         if not _is_faust(options):
-            return _PlannedOptions(instrument=options.instrument, bpm=options.bpm)
-        return _PlannedOptions(instrument=Path(options.instrument).name, compile_timeout=options.compile_timeout)
+            return _PlannedOptions(instrument=options.instrument, bpm=options.bpm, pin=options.pin)
+        name = Path(options.instrument).name
+        return _PlannedOptions(instrument=name, compile_timeout=options.compile_timeout, pin=False)
+
+    @classmethod
+    def from_plan(cls, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the options with a ``pin`` of false where there is none: it is an older plan, or was not pinned."""
+        return options if _is_program(str(options.get("instrument", ""))) else {"pin": False, **options}
+
+    @classmethod
+    def pinned(cls, options: DawDreamerOptions) -> bool:
+        """Return the option ``pin`` for a plugin."""
+        return options.pin and not _is_faust(options)
 
     @classmethod
     def binary(cls, options: DawDreamerOptions) -> Path | None:

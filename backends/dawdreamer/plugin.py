@@ -29,6 +29,7 @@ from tonesmith.engine.forks import forked
 from tonesmith.engine.machine import can_fork
 from tonesmith.errors import ConfigError, EngineError
 from tonesmith.host.binary import cure_of, file_fault, is_lv2
+from tonesmith.pinning.held import hold_still
 from tonesmith.space.parameter import Parameter
 
 if TYPE_CHECKING:
@@ -167,6 +168,7 @@ class HostedPlugin:
         return {"knobs": knobs, "inputs": processor.get_num_input_channels(), "peak": peak}
 
     def _load(self) -> None:
+        hold_still()
         try:
             self._processor: Any = self._engine.make_plugin_processor("instrument", self._place)
             self._engine.load_graph([(self._processor, [])])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from tonesmith.errors import ConfigError, EngineError, unknown_name
 from tonesmith.host.hookspecs import hookimpl
@@ -45,6 +45,10 @@ class Vst3Options(Options):
         description="Hold the parameters that draw random numbers, such as oscillator phase, as the spec lists them. "
         "Presets too.",
     )
+    pin: bool = Field(
+        default=True,
+        description="Hold clocks, random devices and addresses still, so that a row sounds the same in any process.",
+    )
 
     @field_validator("plugin")
     @classmethod
@@ -68,6 +72,18 @@ class Vst3Options(Options):
         from tonesmith.backends.vst3.spec import find_spec
 
         return find_spec(self.spec) if self.spec else None
+
+
+class _PlannedOptions(Vst3Options):
+    """The options as a plan keeps them."""
+
+    @model_serializer(mode="wrap")
+    def _as_older_plans(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out a ``pin`` of false: older plans do not have it, and were not pinned."""
+        told: dict[str, Any] = serialized(self)
+        if not told["pin"]:
+            del told["pin"]
+        return told
 
 
 class Vst3Backend(Backend[Vst3Options]):
@@ -143,6 +159,21 @@ class Vst3Backend(Backend[Vst3Options]):
             said = cls.determinism
         determinism = said or cls.determinism
         return Promises(cls.isolation, cls.fallback, determinism, determinism)
+
+    @classmethod
+    def recorded(cls, options: Vst3Options) -> Vst3Options:
+        """Return all options."""
+        return _PlannedOptions(**options.model_dump())
+
+    @classmethod
+    def from_plan(cls, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the options with a ``pin`` of false where there is none: it is an older plan, or was not pinned."""
+        return {"pin": False, **options}
+
+    @classmethod
+    def pinned(cls, options: Vst3Options) -> bool:
+        """Return the option ``pin``."""
+        return options.pin
 
     def space(self) -> ParameterSpace:
         """Return the parameters of the plugin, or those that the spec names."""

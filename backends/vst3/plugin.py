@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tonesmith.backends.vst3.binary import binary_of
 from tonesmith.errors import ConfigError, EngineError
+from tonesmith.pinning.held import hold_still
 from tonesmith.space.patch import Note
 
 HOSTING = "3"
@@ -169,6 +170,7 @@ def _loaded(path: Path) -> Any:
     except ImportError as error:
         raise EngineError(f"pedalboard cannot be used here ({error}). Install it: pip install pedalboard") from error
     with _unscanned():
+        hold_still()
         try:
             return pedalboard.VST3Plugin(str(path), initialization_timeout=0.0)
         except (ImportError, RuntimeError, ValueError) as error:

@@ -87,7 +87,9 @@ def scan(plugin: str, out: Path, *, listen: bool, force: bool, progress: Progres
     _check_out(out, force=force)
     cls = Host.load().find("backend", "vst3")
     options = cls.Options.model_validate({"plugin": plugin})
-    reference = PluginRef("vst3", options.model_dump(mode="json"))
+    reference = PluginRef(
+        "vst3", {**options.model_dump(mode="json"), "pin": False}
+    )  # a spec tells of the plugin itself
     isolation = isolation_of(cls)
     with Engine(reference, Audio(_RATE, 0, 0), 1, isolation, asset=_no_asset) as engine:
         description = engine.describe(_NOTE.hold, _NOTE.tail)

@@ -60,7 +60,7 @@ def _stored_tables(path: Path, dataset: Dataset, host: Host) -> dict[str, Any]:
     shape = _shape(plan, host)
     if shape is None:
         raise ConfigError(f"{path}: its plan does not say which [space] table led to it. Name the file that has it.")
-    tables = _tables(plan)
+    tables = _tables(plan, host)
     tables["plan"]["patches"] = plan.patches
     if plan.presets:
         tables["presets"] = {"paths": [str(path.absolute())]}
@@ -86,7 +86,7 @@ def recipe_of(plan: Plan, host: Host) -> Recipe:
     Where nothing is missing, it resolves to a plan of the same fingerprint, with the same versions of the engine.
     """
     missing = []
-    whole = _tables(plan)
+    whole = _tables(plan, host)
     tables: dict[str, Any] = without_folders(whole)
     if tables != whole:
         missing.append("the folders of the files that it uses")
@@ -102,7 +102,7 @@ def recipe_of(plan: Plan, host: Host) -> Recipe:
     return Recipe(escaped(tomli_w.dumps(tables)), tuple(missing))
 
 
-def _tables(plan: Plan) -> dict[str, Any]:
+def _tables(plan: Plan, host: Host) -> dict[str, Any]:
     """Return the tables of a plan but ``[space]``. Sinks and plugins have their options beside their name."""
     settings = PlanSettings(
         patches=plan.rounds[0],
@@ -116,13 +116,21 @@ def _tables(plan: Plan) -> dict[str, Any]:
     tables: dict[str, Any] = {
         "plan": settings.model_dump(mode="json"),
         "notes": plan.notes.model_dump(mode="json"),
-        "backend": {"name": plan.backend.name, **plan.backend.options},
+        "backend": {"name": plan.backend.name, **_backend_options(plan, host)},
         "sampler": {"name": plan.sampler.name, **plan.sampler.options},
         "validators": {ref.name: dict(ref.options) for ref in plan.validators} or [],
         "sink": {"name": plan.sink.name, **plan.sink.options},
     }
     plain: dict[str, Any] = _without_none(tables)
     return plain
+
+
+def _backend_options(plan: Plan, host: Host) -> Mapping[str, Any]:
+    """Return the options of a plan's backend as they are set today; as they are if it is not installed."""
+    try:
+        return host.find("backend", plan.backend.name).from_plan(plan.backend.options)
+    except TonesmithError:
+        return plan.backend.options
 
 
 def _without_none(value: Any) -> Any:

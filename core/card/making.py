@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from tonesmith.card.composition import recipe_of, without_folders
 from tonesmith.card.markdown import code, fenced, plain, table
 from tonesmith.card.source import CardSource
+from tonesmith.dataset.promise import promise_of
+from tonesmith.terminal.text import joined
 
 if TYPE_CHECKING:
     from tonesmith.plan.plan import PluginRef
@@ -32,7 +34,9 @@ def making(source: CardSource) -> Iterator[str]:
         f"{seed}Notes of each patch{drawn} MIDI pitch {_listed(notes.pitches)}, velocity "
         f"{_listed(notes.velocities)}, held {_listed(_tuple(notes.hold))} s, with {notes.tail:g} s after the note off."
     )
-    yield f"{_ISOLATION[plan.isolation]}; {_PROMISE[plan.determinism]}."
+    promise = promise_of(source.dataset)
+    held = f", as was measured with {joined(promise.held)} held still" if promise.held else ""
+    yield f"{_ISOLATION[plan.isolation]}; {_PROMISE[promise.level]}{held}."
     if through := source.dataset.attributes.get("stored_through"):
         names = ", ".join(plain(sink["name"]) for sink in through)
         yield f"Before, the audio was stored with loss by {names}: it is the audio read back from there."

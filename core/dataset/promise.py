@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from tonesmith.dataset.reader import Dataset
+from tonesmith.pinning.start import HOLDABLE
 from tonesmith.plan.promises import Determinism
 
 MEANING: Mapping[str, str] = {
@@ -17,7 +18,7 @@ MEANING: Mapping[str, str] = {
 }
 """What each level of determinism promises of a row that is rendered again."""
 
-_LEVELS = tuple(MEANING)
+_LEVELS: tuple[Determinism, ...] = get_args(Determinism)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,17 @@ class Promise:
     Attributes:
         promised: by the plan.
         measured: on first use; "" if the synth was not checked then.
+        held: what was held still as that was measured; nothing if the synth does not ask for it.
     """
 
     promised: Determinism
     measured: str
+    held: tuple[str, ...] = ()
+
+    @property
+    def level(self) -> Determinism:
+        """What is known of rows that are rendered again: what was measured of this synth, else what is promised."""
+        return level_of(self.measured, self.promised)
 
     def repeats(self, *, differing: bool) -> bool | None:
         """Return whether rows sound the same in any process, as far as is known; None if nobody promised or measured.
@@ -46,8 +54,28 @@ class Promise:
 def promise_of(dataset: Dataset) -> Promise:
     """Return the promise of a dataset's plan, and the weakest level that was measured of any synth in it."""
     checkups = [dataset.attributes.get("checkup"), *map(_checkup, _merged(dataset))]
-    found = [str(checkup.get("determinism")) for checkup in checkups if isinstance(checkup, Mapping)]
-    return Promise(dataset.plan.determinism, max(found, key=_weakness, default=""))
+    known = [checkup for checkup in checkups if isinstance(checkup, Mapping)]
+    found = [str(checkup.get("determinism")) for checkup in known]
+    return Promise(dataset.plan.determinism, max(found, key=_weakness, default=""), _held(known))
+
+
+def weaker(checkups: Iterable[Any]) -> Mapping[str, Any] | None:
+    """Return the checkup that found least, of those of machines that made rows of one dataset; None of none."""
+    known = [checkup for checkup in checkups if isinstance(checkup, Mapping)]
+    return max(
+        known, key=lambda one: (_weakness(str(one.get("determinism"))), -len(one.get("held") or ())), default=None
+    )
+
+
+def level_of(measured: object, promised: Determinism) -> Determinism:
+    """Return what was measured, if it is a level, else what is promised."""
+    return next((level for level in _LEVELS if level == measured), promised)
+
+
+def _held(checkups: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return what was held still in all checkups."""
+    told = [held if isinstance(held := checkup.get("held"), list | tuple) else () for checkup in checkups]
+    return tuple(thing for thing in HOLDABLE if told and all(thing in one for one in told))
 
 
 def _merged(dataset: Dataset) -> list[Any]:
@@ -60,4 +88,4 @@ def _checkup(source: Any) -> Any:
 
 
 def _weakness(level: str) -> int:
-    return _LEVELS.index(level) if level in _LEVELS else len(_LEVELS)
+    return next((place for place, known in enumerate(_LEVELS) if known == level), len(_LEVELS))

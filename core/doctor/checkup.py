@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from tonesmith.pinning.start import Held
 from tonesmith.plan.promises import Determinism, Isolation
 
 State = Literal["ok", "warn", "fail"]
@@ -44,6 +45,7 @@ class Checkup:
         default_db: peak of the default patch, dBFS.
         wrong_input: whether the options name something that cannot be used.
         said: the last lines that engines wrote, if anything failed.
+        held: what was held still in pinned processes; None if the backend does not ask for them.
     """
 
     backend: str
@@ -62,6 +64,7 @@ class Checkup:
     platform: str = ""
     wrong_input: bool = False
     said: tuple[str, ...] = ()
+    held: tuple[Held, ...] | None = None
 
     @property
     def faults(self) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tonesmith.doctor.checkup import Checkup, Finding, State
-from tonesmith.doctor.findings import UNREPEATED, file_finding, shortened
+from tonesmith.doctor.findings import UNREPEATED, file_finding, pinned_finding, shortened
 from tonesmith.doctor.repeatability import (
     WATCHED,
     Interleaved,
@@ -26,7 +26,7 @@ from tonesmith.doctor.repeatability import (
 )
 from tonesmith.engine.client import LOAD_SECONDS, Description, Engine
 from tonesmith.engine.determinism import decibels, determinism_of, is_floor, is_kept, shown, shown_leak, weakest
-from tonesmith.engine.isolation import isolation_of, promise_of
+from tonesmith.engine.isolation import is_pinned, isolation_of, promise_of
 from tonesmith.engine.machine import can_fork
 from tonesmith.engine.overheard import overhearing
 from tonesmith.errors import ConfigError, TonesmithError
@@ -112,6 +112,7 @@ def _examined(  # noqa: PLR0913 - as examine
     try:
         with Engine(reference, Audio(sample_rate, 0, 0), 1, used, _no_asset, load_seconds) as engine:
             description = engine.describe(NOTE.hold, NOTE.tail)
+            held = engine.held if is_pinned(reference) else None
         space = shaped(description.space, backend.shape(options), SpaceShape())
         contents = {**description.assets, **backend.stock(options)}
     except TonesmithError as error:
@@ -120,8 +121,10 @@ def _examined(  # noqa: PLR0913 - as examine
             return replace(start, findings=(Finding("load", "fail", text),), wrong_input=True)
         return replace(start, findings=(*broken, Finding("load", "fail", text, "" if broken else cure_of(text))))
     subject = Subject(reference, description.audio, NOTE, contents, load_seconds, render_seconds)
-    examination = _Examination(subject, space, start, random_patches(space, 8 if thorough else 4), progress)
+    patches = random_patches(space, 8 if thorough else 4)
+    examination = _Examination(subject, space, replace(start, held=held), patches, progress)
     examination.findings += (*broken, *(Finding("remark", "warn", remark) for remark in description.remarks))
+    examination.findings += () if held is None else (pinned_finding(held),)
     return examination.result(description, thorough=thorough, compare=compare)
 
 

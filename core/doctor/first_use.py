@@ -20,6 +20,7 @@ from tonesmith.errors import ConfigError, EngineError
 from tonesmith.host.binary import digest_of
 from tonesmith.host.cache import cache_folder
 from tonesmith.host.roles import Backend, Options
+from tonesmith.pinning.start import holdable
 from tonesmith.plan.promises import Isolation
 from tonesmith.terminal.messages import say
 
@@ -36,8 +37,8 @@ def first_use(
 ) -> dict[str, Any] | None:
     """Return the checkup of the binary that a backend is loaded from, made now if it is not known; None without one.
 
-    It is known by the content of the binary, the backend with its options, the isolation, the version of tonesmith and
-    the platform, and kept only if nothing failed.
+    It is known by the content of the binary, the backend with its options, the isolation, the version of tonesmith, the
+    platform and what can be held still there, and kept only if nothing failed.
 
     Args:
         backend: whose binary it is.
@@ -74,6 +75,8 @@ def first_use(
                 (tell or say)(f"{backend.name}: {finding.measured}")
     _check(checkup, path)
     for finding in checkup.findings:
+        if finding.check == "pinned" and finding.state == "warn":
+            (tell or say)(f"{path} is not pinned: {finding.measured}. {finding.cure}".rstrip())
         if finding.check == "promise" and finding.state == "warn":
             (tell or say)(f"{path} does not repeat itself ({finding.measured}). {finding.cure}")
     told = {**checkup.to_json(), "binary": digest_of(path)}
@@ -102,7 +105,8 @@ def _key(backend: type[Backend[Any]], options: Options, isolation: Isolation, pa
     except OSError:
         return ""
     settings = json.dumps(options.model_dump(mode="json"), sort_keys=True)
-    words = (digest, backend.name, settings, isolation, version("tonesmith"), platform.system(), platform.machine())
+    machine = (platform.system(), platform.machine(), *(holdable() if backend.pinned(options) else ()))
+    words = (digest, backend.name, settings, isolation, version("tonesmith"), *machine)
     return hashlib.sha256("\0".join(words).encode()).hexdigest() if digest else ""
 
 

@@ -19,6 +19,7 @@ from typing import IO, Any
 from tonesmith.engine.overheard import Lines
 from tonesmith.engine.refusal import advice, refusal
 from tonesmith.errors import ResourceError
+from tonesmith.pinning.start import Start, starting
 
 _LENGTHS = struct.Struct("<II")
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -112,11 +113,17 @@ class Child:
 
     It is no fork: it inherits no thread, no engine and no random state. It leads a process group, so that
     it can be killed with all that it forked, and Ctrl-C at the terminal does not reach it.
+
+    Args:
+        module: whose ``main`` it runs.
+        inbox: gets what it sends.
+        name: that lines which it writes are told by.
+        pinned: whether it is to be one of :mod:`tonesmith.pinning`.
     """
 
-    def __init__(self, module: str, inbox: queue.Queue[Message], name: str = "worker") -> None:
+    def __init__(self, module: str, inbox: queue.Queue[Message], name: str = "worker", *, pinned: bool = False) -> None:
         self._words = b""
-        self._process = _started(module)
+        self._process = _started(module, pinned=pinned)
         self._lines = Lines(f"{name} {self._process.pid}")
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -193,17 +200,21 @@ class Child:
             self._lines.end()
 
 
-def _started(module: str) -> subprocess.Popen[bytes]:
+def _started(module: str, *, pinned: bool) -> subprocess.Popen[bytes]:
     """Start a process. Raises :class:`ResourceError` if the system refuses one."""
+    command = [sys.executable, "-P", "-m", module]
+    environment = {**os.environ, **dict.fromkeys(_ONE_THREAD, "1")}
     try:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", module],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1")},
-        )
+        with starting(environment, command) if pinned else contextlib.nullcontext(Start(environment)) as start:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                env=start.environment,
+                pass_fds=start.descriptors,
+            )
     except OSError as error:
         if what := refusal(error):
             raise ResourceError(advice(f"a process could not be started: {what}")) from error

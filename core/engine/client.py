@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from tonesmith.engine.channel import FROM_OUTSIDE, Child, Message
 from tonesmith.engine.fault import HINT, Fault, caused
+from tonesmith.engine.isolation import is_pinned
 from tonesmith.engine.outcome import Outcome
 from tonesmith.engine.patience import awaited
 from tonesmith.engine.refusal import advice
 from tonesmith.engine.shared_audio import SharedAudio, shared_file
 from tonesmith.errors import ConfigError, EngineError, ResourceError, TonesmithError
+from tonesmith.pinning.start import Held
 from tonesmith.plan.plan import Audio, PluginRef
 from tonesmith.plan.promises import Isolation
 from tonesmith.space.patch import Note, Patch, sha256_hex
@@ -67,6 +69,9 @@ class Engine:
         isolation: how the state is kept pristine.
         asset: returns the content of an asset by its SHA-256.
         load_seconds: how long it may take to load or to describe itself.
+
+    Attributes:
+        held: what the engine that was loaded last holds still, if its backend asks for a pinned process.
     """
 
     def __init__(
@@ -89,6 +94,7 @@ class Engine:
         self._inbox: queue.Queue[Message] = queue.Queue()
         self._child: Child | None = None
         self._shared: SharedAudio | None = None
+        self.held: tuple[Held, ...] = ()
 
     def __enter__(self) -> Self:
         return self
@@ -351,7 +357,7 @@ class Engine:
     def _start(self, buffer: str) -> Child:
         self._inbox = queue.Queue()
         self._held = OrderedDict()
-        child = Child("tonesmith.engine.server", self._inbox, name="engine")
+        child = Child("tonesmith.engine.server", self._inbox, name="engine", pinned=is_pinned(self._backend))
         child.send(
             {
                 "backend": self._backend.to_json(),
@@ -364,7 +370,7 @@ class Engine:
             }
         )
         try:
-            self._answer(child, self._load_seconds)
+            self.held = tuple(self._answer(child, self._load_seconds)["held"])
         except TonesmithError:
             child.kill()
             raise

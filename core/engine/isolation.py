@@ -1,4 +1,4 @@
-"""Which isolation a backend gets here, and what it promises with that."""
+"""Which isolation a backend gets here, what it promises with that, and whether its process is pinned."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from tonesmith.engine.machine import can_fork
-from tonesmith.errors import PluginError
+from tonesmith.errors import PluginError, TonesmithError
 from tonesmith.host.conformance import promise_fault
+from tonesmith.host.registry import Host
 from tonesmith.host.roles import Backend, Options
+from tonesmith.plan.plan import PluginRef
 from tonesmith.plan.promises import Determinism, Isolation, Promises
 
 
@@ -25,6 +27,15 @@ def promise_of(backend: type[Backend[Any]], isolation: Isolation, options: Optio
     if strictness(isolation) >= strictness(promised.isolation):
         return promised.determinism
     return promised.fallback_determinism if isolation == promised.fallback else "none"
+
+
+def is_pinned(backend: PluginRef) -> bool:
+    """Return whether a backend asks for pinned processes. One that cannot be used asks for nothing."""
+    try:
+        found = Host.load().find("backend", backend.name)
+        return found.pinned(found.Options.model_validate(found.from_plan(backend.options)))
+    except (TonesmithError, ValueError):
+        return False  # its process tells what is wrong
 
 
 def _promises(backend: type[Backend[Any]], options: Options | None) -> Promises:

@@ -30,6 +30,7 @@ from tonesmith.engine.wakeups import waking
 from tonesmith.errors import EngineError
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Backend
+from tonesmith.pinning.held import held, settle_in
 from tonesmith.space.patch import Note, Patch, sha256_hex
 from tonesmith.space.preset import Preset
 from tonesmith.space.space import ParameterSpace
@@ -40,6 +41,7 @@ _PROOF = Note(60, 100, 0.05, 0.05)
 
 def main() -> None:
     """Serve one client until it closes the channel."""
+    settle_in()
     channel = channel_to_parent()
     try:
         Server(channel).serve()
@@ -102,7 +104,8 @@ class Server:
         setup = self._setup
         cls = Host.load().find("backend", setup["backend"]["name"])
         self._module = cls.__module__
-        backend = cls(cls.Options.model_validate(setup["backend"]["options"]), setup["sample_rate"])
+        options = cls.Options.model_validate(cls.from_plan(setup["backend"]["options"]))
+        backend = cls(options, setup["sample_rate"])
         for name, content in self._assets.items():
             backend.add_asset(name, content)
         return backend
@@ -112,7 +115,7 @@ class Server:
         with waking():
             self._backend = self._load()
         gc.disable()
-        return {"ready": True}
+        return {"held": held()}
 
     def _map(self) -> dict[str, Any]:
         """Map the memory that the client made, and get ready to play into it."""

@@ -17,6 +17,7 @@ from typing import Any
 
 from tonesmith.card.card import renew_card
 from tonesmith.dataset.installed import PLUGINS, used_by
+from tonesmith.dataset.promise import weaker
 from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.splits import UNFINISHED, finishing
 from tonesmith.engine.machine import cores
@@ -154,7 +155,8 @@ def run(
     warn_of_room(path, 4 * plan.audio.channels * plan.audio.frames * (plan.rows - sum(work.done.values())))
     sink = host.sink_at(plan.sink.name, plan.sink.options, path)
     started = time.monotonic()
-    attributes = {**work.attributes, **_attributes(plan, resolved.checkup, host)}
+    checkup = weaker([resolved.checkup, work.attributes.get("checkup") if work.done else None])
+    attributes = {**work.attributes, **_attributes(plan, checkup, host)}
     sink.create(attributes, plan.schema, plan.rows, plan.block_rows)
     check_same_plan(path, type(sink).open(path).attributes, attributes)  # should a sink not have said so
     with present(path):

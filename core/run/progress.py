@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from tonesmith.terminal.text import counted, shown
 
 if TYPE_CHECKING:
     from tonesmith.plan.plan import Plan
+    from tonesmith.plan.promises import Determinism
     from tonesmith.plan.rejection import Rejection
 
 
@@ -29,6 +30,7 @@ class _Reporter(Watcher):
     """The counts that the live and the plain watcher share, and their text."""
 
     def __init__(self) -> None:
+        self.determinism: Determinism | None = None
         self.meter = Meter(0, 0)
         self.accepted_rows = 0
         self.rejections: Counter[str] = Counter()
@@ -38,8 +40,8 @@ class _Reporter(Watcher):
     def started(self, plan: Plan, path: Path, blocks_todo: int, rows_done: int) -> None:
         self.meter = Meter(plan.rows, rows_done)
         self.name = shown(path.name)
-        if plan.determinism != "exact":
-            self._say(f"with isolation {plan.isolation}, the determinism of rows is {plan.determinism!r}, not 'exact'")
+        if (level := self.determinism or plan.determinism) != "exact":
+            self._say(f"with isolation {plan.isolation}, the determinism of rows is {level!r}, not 'exact'")
         known = f"{rows_done} done, " if rows_done else ""
         whole = f"{counted(plan.rows, 'row')} in {counted(plan.blocks, 'block')}"
         self._say(f"{path}: {whole}; {known}{counted(blocks_todo, 'block')} to go")
@@ -126,14 +128,22 @@ class _PlainProgress(_Reporter):
 
 
 @contextmanager
-def progress(*, quiet: bool = False) -> Iterator[Watcher]:
-    """Give a watcher that shows a run on the error stream: live on a terminal, in lines elsewhere."""
+def progress(*, quiet: bool = False, determinism: Determinism | None = None) -> Iterator[Watcher]:
+    """Give a watcher that shows a run on the error stream: live on a terminal, in lines elsewhere.
+
+    Args:
+        quiet: whether it shows nothing.
+        determinism: what is known of rows that are rendered again; None for what the plan promises.
+    """
     console = Console(stderr=True)
     if quiet:
         yield Watcher()
-    elif redraws(console):
-        watcher = _LiveProgress(console)
-        with Live(watcher, console=console, refresh_per_second=8, transient=True):
-            yield watcher
-    else:
-        yield _PlainProgress()
+        return
+    watcher = _LiveProgress(console) if redraws(console) else _PlainProgress()
+    watcher.determinism = determinism
+    with (
+        Live(watcher, console=console, refresh_per_second=8, transient=True)
+        if isinstance(watcher, _LiveProgress)
+        else nullcontext()
+    ):
+        yield watcher

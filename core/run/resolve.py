@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tonesmith.dataset.promise import level_of
 from tonesmith.doctor.first_use import first_use
 from tonesmith.engine.client import LOAD_SECONDS, Engine
 from tonesmith.engine.isolation import isolation_of, promise_of
@@ -17,6 +18,7 @@ from tonesmith.host.registry import Host
 from tonesmith.host.roles import Backend, Sampler
 from tonesmith.host.trust import remember
 from tonesmith.plan.plan import Audio, Plan, PluginRef
+from tonesmith.plan.promises import Determinism
 from tonesmith.presets.asset_store import AssetStore
 from tonesmith.presets.files import preset_files
 from tonesmith.presets.ingest import Found, Refused, ingest
@@ -47,6 +49,11 @@ class Resolved:
     remarked: int = 0
     checkup: Mapping[str, Any] | None = None
     load_seconds: float = LOAD_SECONDS
+
+    @property
+    def determinism(self) -> Determinism:
+        """What is known of rows that are rendered again: what was measured of the binary, else what is promised."""
+        return level_of((self.checkup or {}).get("determinism"), self.plan.determinism)
 
 
 def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], object] | None = None) -> Resolved:

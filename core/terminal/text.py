@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 LONGEST = 80
@@ -34,6 +35,11 @@ def spaced(text: str) -> str:
 def counted(number: int, thing: str, things: str = "") -> str:
     """Return a number and its noun, such as "1 row" or "2,000 rows"."""
     return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
+
+
+def joined(things: Sequence[str]) -> str:
+    """Return things as a sentence lists them: "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(things[:-1]), *things[-1:]]))
 
 
 def escaped(text: str) -> str:

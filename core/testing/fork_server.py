@@ -26,6 +26,9 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Self
 
+from tonesmith.pinning.held import clear_traces
+from tonesmith.pinning.start import starting
+
 PRELOADED = ["tonesmith.testing.sink_processes"]
 """Modules that the server imports before its first fork. A test suite may add its own."""
 _HEADER = struct.Struct("<Q")
@@ -114,9 +117,15 @@ def address() -> str:
         command = [sys.executable, "-P", "-c", "from tonesmith.testing.fork_server import serve; serve()"]
         paths = os.pathsep.join(filter(None, sys.path))
         environment = {**os.environ, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"}
-        server = subprocess.Popen(
-            [*command, path, *PRELOADED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-        )
+        command += [path, *PRELOADED]
+        with starting(environment, command) as start:  # so that a fork of it can be a pinned process
+            server = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=start.environment,
+                pass_fds=start.descriptors,
+            )
         assert server.stdout is not None
         if not server.stdout.readline():
             raise RuntimeError(f"the interpreter that forks ended with status {server.wait()}")
@@ -229,6 +238,7 @@ class _Server:
 
 def serve() -> None:
     """Be the server: ``sys.argv`` has the path of its socket, and modules to import before the first fork."""
+    clear_traces()
     path, *modules = sys.argv[1:]
     for name in modules:
         import_module(name)

@@ -49,7 +49,7 @@ def test_a_tail_between_notes_is_found_and_what_keeps_it_out(chaos):
         "fresh is enough: reuse leaks -34 dB; fresh leaks nothing; snapshot leaks nothing"
     )
     assert found["read back"].measured == "12 values of 4 random patches arrive as set"
-    assert checkup.load_seconds > 0.05  # a process has to start
+    assert checkup.load_seconds > 0.01  # a process has to start
     assert checkup.render_seconds > 0
     assert json.loads(json.dumps(checkup.to_json(), allow_nan=False))["determinism"] == "exact"
 

@@ -24,6 +24,7 @@ from tonesmith.cli import run
 from tonesmith.engine import channel
 from tonesmith.engine.client import Description, Engine
 from tonesmith.host.registry import BUILTINS
+from tonesmith.pinning.start import MARK
 from tonesmith.testing import fork_server
 
 fork_server.PRELOADED += [__name__, "tonesmith.cli.app", "tonesmith.run.worker", "tonesmith.engine.server", "zarr"]
@@ -121,10 +122,12 @@ def write_command(path: Path) -> None:
 class Started:
     """A worker or an engine in a fork: what :class:`tonesmith.engine.channel.Child` asks of its process."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, *, pinned: bool = False) -> None:
         pipes = [os.pipe() for _ in range(3)]
         theirs = [pipes[0][0], pipes[1][1], pipes[2][1]]
         environment = {**os.environ, **dict.fromkeys(channel._ONE_THREAD, "1")}
+        if pinned:  # the rest of it, the interpreter that forks has
+            environment[MARK] = ""
         self._process = fork_server.start(_module, module, str(Path.cwd()), environment, streams=theirs)
         for end in theirs:
             os.close(end)

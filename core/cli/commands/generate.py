@@ -201,7 +201,7 @@ def _make(
             resolved = resolve_plan(config, host, read)
         if not quiet:
             _tell_presets(resolved)
-        with progress(quiet=quiet) as shown:
+        with progress(quiet=quiet, determinism=resolved.determinism) as shown:
             watcher = kept.watching(shown) if kept is not None else shown
             summary = run(resolved, out, workers=config.run.workers, host=host, watcher=watcher)
     if as_json:
@@ -230,7 +230,7 @@ def _plan_only(config: Config, file: Path | None, out: Path | None, host: Host, 
         told = {"path": str(out) if out else None, "plan": work.plan.to_json(), "work": ahead}
         echo(json_text({**told, **_presets_json(resolved)}))
     else:
-        echo("\n".join(_plan_lines(work, out, config.run.workers or cores())))
+        echo("\n".join(_plan_lines(work, out, config.run.workers or cores(), resolved.determinism)))
 
 
 @contextmanager
@@ -286,7 +286,7 @@ def _presets_json(resolved: Resolved) -> dict[str, Any]:
     }
 
 
-def _plan_lines(work: Work, out: Path | None, workers: int) -> list[str]:
+def _plan_lines(work: Work, out: Path | None, workers: int, determinism: str) -> list[str]:
     from tonesmith.terminal.text import counted, size
 
     plan, done = work.plan, sum(work.done.values())
@@ -304,7 +304,7 @@ def _plan_lines(work: Work, out: Path | None, workers: int) -> list[str]:
     return [
         f"plan {plan.fingerprint}",
         f"  backend     {_written(plan.backend.name, plan.backend.options)}",
-        f"  renders     isolation {plan.isolation}, determinism {plan.determinism}, at most {plan.timeout:g} s each",
+        f"  renders     isolation {plan.isolation}, determinism {determinism}, at most {plan.timeout:g} s each",
         f"  space       {varied}",
         f"  sampler     {_written(plan.sampler.name, plan.sampler.options)}, seed {plan.seed}",
         *([f"  presets     {len(plan.presets)}"] if plan.presets else []),

@@ -101,6 +101,7 @@ class _Found:
             "equal": self.rendered - self.differing,
             "promised": self.promise.promised,
             "measured": self.promise.measured or None,
+            "held": list(self.promise.held),
             "repeats": self.repeats,
             "damaged": [asdict(item) for item in self.damaged],
         }
@@ -124,12 +125,17 @@ def _lines(found: _Found) -> Iterable[str]:
 def _promise_lines(found: _Found) -> Iterable[str]:
     """Yield what the plan promises, what was measured before, and what was found now."""
     from tonesmith.dataset.promise import MEANING
+    from tonesmith.pinning.start import holdable
+    from tonesmith.terminal.text import joined
 
     promise, equal = found.promise, found.rendered - found.differing
     once = " this time" if found.repeats is False else ""
     yield f"  promised  {promise.promised}: {MEANING[promise.promised]}"
     if promise.measured:
-        yield f"  measured  {promise.measured}, when the synth was first used"
+        held = f", with {joined(promise.held)} held still" if promise.held else ""
+        yield f"  measured  {promise.measured}, when the synth was first used{held}"
+    if lost := [thing for thing in promise.held if thing not in holdable()]:
+        yield f"            Here {joined(lost)} cannot be held still, so rows may differ."
     yield f"  rendered  {equal:,} of {found.rendered:,} rows sound as they did, bit for bit{once}"
     if found.repeats is False:
         yield "            The synth does not repeat its bits: rows may differ in another process."

@@ -114,6 +114,25 @@ class Backend(Plugin[O]):
         paths = [value for value in values if isinstance(value, Path)]
         return tuple(dict.fromkeys(str(path) for path in ([] if binary is None else [binary]) + paths))
 
+    @classmethod
+    def from_plan(cls, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the options of a plan as one would set them today; by default, as they are.
+
+        A plan of an older version of the backend lacks options that are new. Give those here whose default would change
+        how it sounds.
+        """
+        return options
+
+    @classmethod
+    def pinned(cls, options: O) -> bool:
+        """Return whether engines with these options are to run in pinned processes; by default, not.
+
+        Such a process starts without address randomisation. Call :func:`tonesmith.pinning.held.hold_still` in the
+        constructor, right before the engine's code is loaded: from then on its wall clock and its random devices tell
+        the same in each process.
+        """
+        return False
+
     @abstractmethod
     def space(self) -> ParameterSpace:
         """Return every parameter of the live engine. Called in a separate process.

@@ -21,6 +21,9 @@
 //   a Resonance that has 5 values where the waveform is Square. Either is so from the next block on, and no host is told.
 // -DSTUCK: its Noise takes no value, and of its Decay the host is told what was set last, whatever state came between.
 // -DEFFECT makes it an effect of the same name.
+// -DRANDOM=clock has its phases start at random, by the wall clock as it is made; =device by std::random_device;
+//   =address by where a static, a stack and a heap object lie, and its own code; =early by clock and device in a static
+//   initialiser; =late by clock, device and address of a heap object at each note.
 #include <atomic>
 #include <cmath>
 #include <cstdint>
@@ -29,6 +32,11 @@
 #include <cstring>
 #include <ctime>
 #include <string>
+#ifdef RANDOM
+#include <chrono>
+#include <memory>
+#include <random>
+#endif
 #ifdef THREADED
 #include <pthread.h>
 #include <sys/socket.h>
@@ -130,6 +138,18 @@ static void post(){ pthread_mutex_lock(&lockOfMessages); ++posted; ssize_t w=wri
 static void startPump(){}
 static void post(){}
 #endif
+#ifdef RANDOM
+namespace fate {
+static uint32_t mixed(uint64_t x){ x^=x>>33; x*=0xff51afd7ed558ccdull; x^=x>>33; return (uint32_t)x; }
+static uint32_t clock(){ return mixed((uint64_t)std::chrono::system_clock::now().time_since_epoch().count()^(uint64_t)std::time(nullptr)<<32); }
+static uint32_t device(){ return std::random_device()(); }
+static uint32_t heap(){ static std::unique_ptr<char[]> kept[256]; static int k=0; auto& one=kept[k++%256]; one.reset(new char[96]); return mixed((uintptr_t)one.get()); }
+static uint32_t address(){ static char fixed; volatile char local=0; return mixed((uintptr_t)&fixed)^mixed((uintptr_t)&local)*3^mixed((uintptr_t)&clock)*5^heap()*7; }
+static const uint32_t first=clock()^device()*3;
+static uint32_t early(){ return first; }
+static uint32_t late(){ return clock()^device()*3^heap()*5; }
+}
+#endif
 static double plain(int i,double n){ const P& p=PS[i]; n=n<0?0:n>1?1:n; if(p.steps) return kSick? std::fmin(p.steps,std::fmax(0,std::floor((n-0.005)/0.99*p.steps+0.5))) : std::fmin(p.steps,std::floor(n*(p.steps+1))); return p.kind==LOG? p.lo*std::pow(p.hi/p.lo,n) : p.lo+(p.hi-p.lo)*n; }
 static double norm(int i,double v){ const P& p=PS[i]; v=v<p.lo?p.lo:v>p.hi?p.hi:v; if(p.steps) return kSick? 0.005+0.99*v/p.steps : v/p.steps; return p.kind==LOG? std::log(v/p.lo)/std::log(p.hi/p.lo) : (v-p.lo)/(p.hi-p.lo); }
 
@@ -161,7 +181,11 @@ class Tiny final : public IComponent, public IProcessor, public IController {
     wave=plain(Wave,n[Wave]); size_t at=s.find("<secret v=\""); secret=at==std::string::npos?0:std::strtod(p+at+11,nullptr); return true; }
   double secret=0;   // a detune in cents that no parameter holds
 public:
-  Tiny(){ timespec now; clock_gettime(CLOCK_REALTIME,&now); seed=(uint32_t)(now.tv_nsec^now.tv_sec^(uintptr_t)this); fault=std::getenv("TINYSYNTH_FAULT"); for(int i=0;i<N;++i) heard[i]=n[i]=norm(i,PS[i].def); startPump(); }
+  Tiny(){ timespec now; clock_gettime(CLOCK_REALTIME,&now); seed=(uint32_t)(now.tv_nsec^now.tv_sec^(uintptr_t)this); fault=std::getenv("TINYSYNTH_FAULT"); for(int i=0;i<N;++i) heard[i]=n[i]=norm(i,PS[i].def); startPump();
+#ifdef RANDOM
+    seed=fate::RANDOM();
+#endif
+  }
   virtual ~Tiny()=default;
   tresult queryInterface(const TUID i,void** o) override {
     if(eq(i,iidUnknown)||eq(i,iidBase)||eq(i,iidComponent)) *o=static_cast<IComponent*>(this);
@@ -202,6 +226,11 @@ public:
   static float osc(int w,float ph){ switch(w){ case 0: return std::sin(6.2831853f*ph); case 1: return 2*ph-1; case 2: return ph<0.5f?1.f:-1.f; default: return 4*std::fabs(ph-0.5f)-1; } }
   static void adv(float& ph,float d){ ph+=d; if(ph>=1) ph-=1; }
   void on(int note,float vel){ Voice* b=nullptr; for(auto& x:v) if(!x.stage){b=&x;break;} if(!b){ b=&v[0]; for(auto& x:v) if(x.age<b->age) b=&x; } *b=Voice(); b->note=note; b->vel=vel; b->stage=1; b->age=++clock; b->hz=440.f*std::exp2((note-69)/12.f+(float)secret/1200); if(kSick&&n[Retrigger]<0.5){ b->ph1=chance(); b->ph2=chance(); b->ph3=chance(); } }
+#ifdef RANDOM
+  void scatter(){ if(fate::RANDOM==fate::late) seed=fate::late(); for(auto& x:v) if(x.age==clock){ x.ph1=chance(); x.ph2=chance(); x.ph3=chance(); } }
+#else
+  void scatter(){}
+#endif
   void off(int note){ for(auto& x:v) if(x.note==note&&x.stage&&x.stage<4) x.stage=4; }
   tresult process(Data& d) override { post();
     if(d.pin) for(int i=0;i<d.pin->count();++i){ IQueue* q=d.pin->get(i); int32_t off; double x; if(q&&q->id()-BASE<N&&q->count()&&q->point(q->count()-1,off,x)==kOk) hear(q->id()-BASE,x); }
@@ -222,7 +251,7 @@ public:
 #else
     auto begins=[](int){ return true; };
 #endif
-    auto take=[&](int until){ while(k<ne){ if(d.ein->get(k,e)!=kOk){++k;continue;} if(e.offset>until) break; ++k; if(deaf&&e.type==0) continue; if(e.type==0){ if(e.on.vel>0) on(e.on.pitch,e.on.vel); else off(e.on.pitch); } else if(e.type==1) off(e.off.pitch); } };
+    auto take=[&](int until){ while(k<ne){ if(d.ein->get(k,e)!=kOk){++k;continue;} if(e.offset>until) break; ++k; if(deaf&&e.type==0) continue; if(e.type==0){ if(e.on.vel>0){ on(e.on.pitch,e.on.vel); scatter(); } else off(e.on.pitch); } else if(e.type==1) off(e.off.pitch); } };
     float *L=d.out[0].f[0],*R=d.out[0].n>1?d.out[0].f[1]:L; d.out[0].silence=0;
     for(int i=0;i<d.frames;++i){ if(begins(i)) take(i); float s=0;
       for(auto& x:v){ if(!x.stage) continue;
