@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tonesmith.pinning.memory import level
-from tonesmith.pinning.start import MARK, PRELOAD, Held
+from tonesmith.pinning.start import MARK, PAIR, PRELOAD, Held
 
 _UNRANDOMISED = 0x0040000
 _STATE: dict[str, bool] = {}
@@ -25,6 +25,7 @@ def clear_traces() -> bool:
     """Take away what this process was started pinned with, and return whether it was."""
     if os.environ.pop(MARK, None) is None:
         return False
+    os.environ.pop(PAIR, None)
     first, _, others = os.environ.get(PRELOAD, "").partition(" ")
     folder, _, number = first.rpartition("/")
     if folder == "/proc/self/fd":
@@ -39,14 +40,15 @@ def hold_still() -> None:
     """Hold clocks, random devices and addresses still from here on, if this process was started pinned.
 
     A backend calls it each time right before it loads its plugin, in the thread that uses it, and after it has imported
-    what it needs. Clocks and random devices begin anew.
+    what it needs. Clocks and random devices begin anew. The interpreter itself goes on to see the true ones: what it
+    looks at between two notes must not matter.
     """
     if not _STATE.get("pinned"):
         return
     if "level" not in _STATE:
         _STATE["level"] = _unrandomised() and level()
     if (hold := _hold()) is not None:
-        hold(1)
+        hold(1, *map(ctypes.c_size_t, _interpreter()))
 
 
 def held() -> tuple[Held, ...]:
@@ -59,6 +61,17 @@ def held() -> tuple[Held, ...]:
 
 def _hold() -> Any:
     return getattr(ctypes.CDLL(None), "tonesmith_hold", None)
+
+
+def _interpreter() -> tuple[int, int]:
+    """Return where the code of the interpreter starts, and its size."""
+    place = ctypes.cast(ctypes.pythonapi.Py_GetVersion, ctypes.c_void_p).value or 0
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines():
+            start, end = (int(text, 16) for text in line.split(None, 1)[0].split("-"))
+            if start <= place < end:
+                return start, end - start
+    return 0, 0
 
 
 def _unrandomised() -> bool:

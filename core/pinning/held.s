@@ -1,7 +1,7 @@
 # What a pinned process finds in place of its wall clocks and random devices: the code of tonesmith/pinning/code.py.
 # On the one thread that called hold(), the wall clock moves on by a millisecond with each look, and by nothing else; what
 # is random comes from a stream (splitmix64); and a wait until a time of that clock lasts as long as it would. Other
-# threads, and every thread before, get the truth.
+# threads, every thread before, and the code between two addresses, which is the interpreter's, get the truth.
 #
 # The code lies in one page and its data in the next, as core/pinning/library.py lays them out. An entry has 128 bytes.
         .intel_syntax noprefix
@@ -11,7 +11,9 @@
         .set thread, data + 16      # the thread that holds still, by its control block; 0 for none
         .set wall, data + 24        # nanoseconds since 1970
         .set seed, data + 32
-        .set found, data + 40       # the true functions, by entry; 0 for one that was not looked up yet
+        .set own, data + 40         # where the interpreter's code starts
+        .set size, data + 48        # of it, in bytes
+        .set found, data + 56       # the true functions, by entry; 0 for one that was not looked up yet
         .set EPOCH, 1767225600      # 2026-01-01 00:00 UTC
 
         .macro entry number
@@ -20,6 +22,10 @@
         mov rax, fs:0
         cmp rax, [rip + thread]
         jne 9f
+        mov rax, [rsp]
+        sub rax, [rip + own]
+        cmp rax, [rip + size]
+        jb 9f
         .endm
         .macro true_one             # jump to the function that would have been called
 9:      lea r11, [rip + found + 8 * this]
@@ -29,7 +35,7 @@
 
         .macro until number, deadline   # a wait: a deadline by the held clock is told by the true one
         entry \number
-        movabs r10, EPOCH
+        mov r10d, EPOCH
         mov rax, [\deadline]
         sub rax, r10
         shr rax, 32                 # what is earlier is no time of this clock, and what is much later is never
@@ -54,7 +60,9 @@
 
         .text
 start:
-hold:   # void hold(int on): begin anew on this thread, or end
+hold:   # void hold(int on, void *own, size_t size): begin anew on this thread, or end
+        mov [rip + own], rsi
+        mov [rip + size], rdx
         xor eax, eax
         test edi, edi
         je 1f

@@ -11,19 +11,22 @@ from __future__ import annotations
 import ctypes
 import mmap
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 _BELOW_STACK = 64 << 30
 """From the end of the stack to where mappings begin: more than what lies there by then, however large the stack may be.
 Nothing is written to it, so it costs an entry in a table."""
-_ABOVE_HEAP = 64 << 20
-"""From the start of the heap to where it goes on: ten times what an interpreter with its modules takes."""
+_STEP = 64 << 20
+"""From the start of the heap to where it goes on, or a multiple: an interpreter with its modules takes a tenth."""
 _FROM_HEAP = 64 << 10
 """A block of the heap by any setting: glibc maps those of 128 KiB and more."""
 _SINGLE = 1040
 """Up to this size glibc keeps free blocks by their size, and gives none of them for a smaller request."""
 _MOST_BLOCKS = 1 << 20
+_TRIES = 8
+"""Looks for gaps. The interpreter may map memory itself while it looks, which fills one or splits it."""
 _M_MMAP_THRESHOLD = -3  # malloc.h
 _MAP_NORESERVE, _MAP_FIXED_NOREPLACE = 0x4000, 0x100000  # linux/mman.h
 _START_OF_HEAP = 44
@@ -32,25 +35,24 @@ _START_OF_HEAP = 44
 
 def level() -> bool:
     """Take all that is free, and return whether the next addresses are those of any process that does this."""
-    libc = ctypes.CDLL(None)
-    if not hasattr(libc, "gnu_get_libc_version"):
-        return False
     try:
-        return _level_heap(libc) and _level_mappings(libc)
+        return _level_heap() and _level_mappings(ctypes.CDLL(None))
     except (OSError, ValueError):  # a /proc that does not tell
         return False
 
 
-def _level_heap(libc: Any) -> bool:
-    """Have the heap go on at a fixed address, with no free block below it."""
+def _level_heap() -> bool:
+    """Have the heap go on at a fixed address, with no free block below it; return whether that could be done."""
+    libc: Any = ctypes.CDLL(None)
+    if not hasattr(libc, "gnu_get_libc_version"):
+        return False
     libc.malloc.restype = libc.sbrk.restype = ctypes.c_void_p
     libc.malloc.argtypes = [ctypes.c_size_t]
     libc.sbrk.argtypes = [ctypes.c_ssize_t]
     libc.mallopt(_M_MMAP_THRESHOLD, 128 << 10)  # else it grows with the blocks that were freed
-    text = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace")
-    place = int(text.rpartition(")")[2].split()[_START_OF_HEAP]) + _ABOVE_HEAP
-    short = place - (libc.sbrk(0) or place)
-    if short <= 0 or libc.sbrk(short) in (None, ctypes.c_size_t(-1).value):
+    heap, end = _start_of_heap(), libc.sbrk(0)
+    place = heap + _STEP * (1 + (end - heap) // _STEP)
+    if libc.sbrk(place - end) != end:
         return False
     sizes = [*(_FROM_HEAP >> shift for shift in range(6)), *range(_SINGLE, 0, -16)]
     left = _MOST_BLOCKS
@@ -62,12 +64,24 @@ def _level_heap(libc: Any) -> bool:
     return True
 
 
+@cache
+def _start_of_heap() -> int:
+    text = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace")
+    return int(text.rpartition(")")[2].split()[_START_OF_HEAP])
+
+
 def _level_mappings(libc: Any) -> bool:
     """Have the next mapping lie right below a fixed address."""
     libc.mmap.restype = ctypes.c_void_p
     libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_ssize_t]
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE | _MAP_FIXED_NOREPLACE
-    return all(libc.mmap(start, end - start, 0, flags, -1, 0) == start for start, end in list(_gaps()))
+    for _ in range(_TRIES):
+        gaps = list(_gaps())
+        if not gaps:
+            return True
+        for start, end in gaps:
+            libc.mmap(start, end - start, 0, flags, -1, 0)
+    return False
 
 
 def _gaps() -> Iterator[tuple[int, int]]:

@@ -19,6 +19,8 @@ Held = Literal["clocks", "random devices", "addresses"]
 HOLDABLE: tuple[Held, ...] = get_args(Held)
 MARK = "TONESMITH_PINNED"
 """The variable that tells a process that it is pinned. It is so long that all variables have a fixed size together."""
+PAIR = "TONESMITH_PINNED_PAIR"
+"""A variable that makes their number even."""
 PRELOAD = "LD_PRELOAD"
 _FIXED = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0"}
 _DROPPED = ("LANG", "LANGUAGE", "LC_")
@@ -58,18 +60,18 @@ def starting(environment: Mapping[str, str], command: Sequence[str]) -> Iterator
     """
     kept = {name: value for name, value in environment.items() if not name.startswith(_DROPPED)} | _FIXED
     with _unrandomised(), _preloaded(kept) as descriptors:
-        yield Start({**kept, MARK: _filler(kept, command)}, descriptors)
+        yield Start(_filled(kept, command), descriptors)
 
 
-def _filler(environment: Mapping[str, str], command: Sequence[str]) -> str:
-    """Return a value for the mark with which variables and arguments have a fixed size: they lie above the stack.
+def _filled(environment: Mapping[str, str], command: Sequence[str]) -> dict[str, str]:
+    """Return variables with a mark that gives them and the arguments a fixed size: they lie above the stack.
 
-    Linux puts their texts there, and below them, rounded to 16 bytes, as many pointers and three words (binfmt_elf.c).
+    Linux puts their texts there, and below them a word for each and three more, rounded to a pair (binfmt_elf.c).
     """
-    texts = [*command, *(f"{name}={value}" for name, value in environment.items()), f"{MARK}="]
-    words = len(texts) + 3
-    size = sum(len(os.fsencode(text)) + 1 for text in [*texts, command[0]]) + _WORD * (words + words % 2)
-    return "x" * (-size % _SIZE)
+    paired = {**environment, MARK: "", **({} if len(environment) % 2 else {PAIR: ""})}
+    texts = [*command, *(f"{name}={value}" for name, value in paired.items())]
+    size = sum(len(os.fsencode(text)) + 1 for text in [command[0], *texts]) + _WORD * len(texts)
+    return {**paired, MARK: "x" * (-size % _SIZE)}
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@
 // -DEFFECT makes it an effect of the same name.
 // -DRANDOM=clock has its phases start at random, by the wall clock as it is made; =device by std::random_device;
 //   =address by where a static, a stack and a heap object lie, and its own code; =early by clock and device in a static
-//   initialiser; =late by clock, device and address of a heap object at each note.
+//   initialiser; =late by clock and device at each note.
 #include <atomic>
 #include <cmath>
 #include <cstdint>
@@ -143,11 +143,10 @@ namespace fate {
 static uint32_t mixed(uint64_t x){ x^=x>>33; x*=0xff51afd7ed558ccdull; x^=x>>33; return (uint32_t)x; }
 static uint32_t clock(){ return mixed((uint64_t)std::chrono::system_clock::now().time_since_epoch().count()^(uint64_t)std::time(nullptr)<<32); }
 static uint32_t device(){ return std::random_device()(); }
-static uint32_t heap(){ static std::unique_ptr<char[]> kept[256]; static int k=0; auto& one=kept[k++%256]; one.reset(new char[96]); return mixed((uintptr_t)one.get()); }
-static uint32_t address(){ static char fixed; volatile char local=0; return mixed((uintptr_t)&fixed)^mixed((uintptr_t)&local)*3^mixed((uintptr_t)&clock)*5^heap()*7; }
+static uint32_t address(){ static char fixed; volatile char local=0; static const std::unique_ptr<char[]> heap(new char[96]); return mixed((uintptr_t)&fixed)^mixed((uintptr_t)&local)*3^mixed((uintptr_t)&clock)*5^mixed((uintptr_t)heap.get())*7; }
 static const uint32_t first=clock()^device()*3;
 static uint32_t early(){ return first; }
-static uint32_t late(){ return clock()^device()*3^heap()*5; }
+static uint32_t late(){ return clock()^device()*3; }
 }
 #endif
 static double plain(int i,double n){ const P& p=PS[i]; n=n<0?0:n>1?1:n; if(p.steps) return kSick? std::fmin(p.steps,std::fmax(0,std::floor((n-0.005)/0.99*p.steps+0.5))) : std::fmin(p.steps,std::floor(n*(p.steps+1))); return p.kind==LOG? p.lo*std::pow(p.hi/p.lo,n) : p.lo+(p.hi-p.lo)*n; }
