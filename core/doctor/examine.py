@@ -123,8 +123,8 @@ def _examined(  # noqa: PLR0913 - as examine
     subject = Subject(reference, description.audio, NOTE, contents, load_seconds, render_seconds)
     patches = random_patches(space, 8 if thorough else 4)
     examination = _Examination(subject, space, replace(start, held=held), patches, progress)
-    examination.findings += (*broken, *(Finding("remark", "warn", remark) for remark in description.remarks))
-    examination.findings += () if held is None else (pinned_finding(held),)
+    remarks = [Finding("remark", "warn", remark) for remark in description.remarks]
+    examination.findings += (*broken, *remarks, *([] if held is None else [pinned_finding(held)]))
     return examination.result(description, thorough=thorough, compare=compare)
 
 
