@@ -18,7 +18,8 @@ from tonesmith.backends.vita.preset import CHOOSERS, preset_json
 from tonesmith.backends.vita.wavetable_index import Source, plain
 from tonesmith.backends.vita.wavetable_picture import FORM, NOTE, SAMPLE_RATE, drawn
 from tonesmith.backends.vita.wavetables import Catalog, Wavetable
-from tonesmith.engine.client import Description, Engine
+from tonesmith.engine.client import Engine
+from tonesmith.engine.description import Description
 from tonesmith.engine.isolation import isolation_of
 from tonesmith.errors import EngineError
 from tonesmith.plan.plan import Audio, PluginRef

@@ -24,7 +24,8 @@ from tonesmith.doctor.repeatability import (
     random_patches,
     session,
 )
-from tonesmith.engine.client import LOAD_SECONDS, Description, Engine
+from tonesmith.engine.client import LOAD_SECONDS, Engine
+from tonesmith.engine.description import Description
 from tonesmith.engine.determinism import decibels, determinism_of, is_floor, is_kept, shown, shown_leak, weakest
 from tonesmith.engine.isolation import is_pinned, isolation_of, promise_of
 from tonesmith.engine.machine import can_fork

@@ -6,7 +6,7 @@ import base64
 import queue
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,19 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.engine.channel import FROM_OUTSIDE, Child, Message
+from tonesmith.engine.description import Description
 from tonesmith.engine.fault import HINT, Fault, caused
 from tonesmith.engine.isolation import is_pinned
 from tonesmith.engine.outcome import Outcome
 from tonesmith.engine.patience import awaited
 from tonesmith.engine.refusal import advice
+from tonesmith.engine.settled import Relabelled, settled
 from tonesmith.engine.shared_audio import SharedAudio, shared_file
 from tonesmith.errors import ConfigError, EngineError, ResourceError, TonesmithError
 from tonesmith.pinning.start import Held
 from tonesmith.plan.plan import Audio, PluginRef
 from tonesmith.plan.promises import Isolation
-from tonesmith.space.patch import Note, Patch, sha256_hex
+from tonesmith.space.patch import Note, Patch
 from tonesmith.space.preset import Preset
-from tonesmith.space.space import ParameterSpace
 
 LOAD_SECONDS = 120.0
 """How long an engine may take to load or to describe itself."""
@@ -39,24 +40,6 @@ _LOADS = 3
 _TIMEOUTS = 2
 _FAILURES = 3
 """A patch is blamed for a timeout or a death only if it comes again: after so many timeouts, or failures in all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What a live engine says of itself.
-
-    Attributes:
-        space: every parameter, as the backend has it.
-        assets: SHA-256 -> content of what the default patch holds.
-        audio: channels and frames of a render.
-        remarks: what a user should know of it, a sentence each.
-    """
-
-    space: ParameterSpace
-    versions: Mapping[str, str]
-    assets: Mapping[str, bytes]
-    audio: Audio
-    remarks: tuple[str, ...] = ()
 
 
 class Engine:
@@ -123,7 +106,7 @@ class Engine:
         notes: Sequence[Note],
         timeout: float,
         again: Callable[[Outcome], object] = bool,
-        relabelled: Callable[[Mapping[str, float]], Patch] | None = None,
+        relabelled: Relabelled | None = None,
     ) -> list[Outcome]:
         """Play each note of a patch; the list ends with the first that could not be played.
 
@@ -143,18 +126,7 @@ class Engine:
         Raises :class:`EngineError` only if no engine can be loaded any more, and :class:`ResourceError` if the
         machine ran out of something.
         """
-        outcomes = self._played(patch, notes, timeout, again)
-        if not (held := outcomes[0].held):
-            return outcomes
-        patch = relabelled(held) if relabelled else replace(patch, values={**patch.values, **held})
-        first, *others = self._played(patch, notes, timeout, again)
-        if first.held:
-            lost = [
-                f"{name} (set to {patch.values[name]:.4g}, the synth has {first.held[name]:.4g})" for name in first.held
-            ]
-            more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
-            return [Outcome(notes[0].pitch, "error", f"did not arrive: {', '.join(lost[:3])}{more}")]
-        return [replace(first, held=held), *others]
+        return settled(lambda told: self._played(told, notes, timeout, again), patch, relabelled)
 
     def _played(
         self, patch: Patch, notes: Sequence[Note], timeout: float, again: Callable[[Outcome], object]
@@ -184,14 +156,7 @@ class Engine:
         :class:`EngineError` if no engine can be loaded.
         """
         reply = self._asked_alone({"describe": True, "hold": hold, "tail": tail})["description"]
-        contents = [base64.b64decode(text) for text in reply["assets"].values()]
-        return Description(
-            space=ParameterSpace.from_json(reply["space"]),
-            versions=reply["versions"],
-            assets={sha256_hex(content): content for content in contents},
-            audio=Audio(self._audio.sample_rate, reply["channels"], reply["frames"]),
-            remarks=tuple(map(str, reply["remarks"])),
-        )
+        return Description.of(reply, self._audio.sample_rate)
 
     def read(self, patch: Patch, timeout: float) -> Mapping[str, float]:
         """Return the values that the engine has once it was told those of a patch; none if it cannot tell.

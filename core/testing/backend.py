@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tonesmith.engine.client import Description, Engine
+from tonesmith.engine.client import Engine
+from tonesmith.engine.description import Description
 from tonesmith.engine.determinism import FLOOR_DB
 from tonesmith.engine.isolation import isolation_of, promise_of
 from tonesmith.errors import ConfigError, EngineError

@@ -14,7 +14,8 @@ import pytest
 from tonesmith import generate, open_dataset
 from tonesmith.backends.vita import VitaBackend, VitaOptions
 from tonesmith.backends.vita.preset import MAX_MODULATIONS, preset_json, read_text
-from tonesmith.engine.client import Description, Engine
+from tonesmith.engine.client import Engine
+from tonesmith.engine.description import Description
 from tonesmith.errors import EngineError, SpaceError
 from tonesmith.plan.plan import Audio, PluginRef
 from tonesmith.space.patch import Modulation, Note, Patch

@@ -14,7 +14,8 @@ from support import amounts, sampled
 
 from tonesmith.backends.vita import VitaBackend, VitaOptions
 from tonesmith.backends.vita.gates import NEVER, RULES, SOURCES, SWITCHED, UNSWITCHED, Rule, gated
-from tonesmith.engine.client import Description, Engine
+from tonesmith.engine.client import Engine
+from tonesmith.engine.description import Description
 from tonesmith.errors import SpaceError
 from tonesmith.plan.plan import Audio, PluginRef
 from tonesmith.space.parameter import Parameter

@@ -20,7 +20,8 @@ from tonesmith.backends.vita.preset import preset_json
 from tonesmith.backends.vita.wavetable_scan import Scan, scan
 from tonesmith.backends.vita.wavetables import INDEX, Catalog, Wavetable, choosers
 from tonesmith.dataset.verify import check_renders
-from tonesmith.engine.client import Description, Engine
+from tonesmith.engine.client import Engine
+from tonesmith.engine.description import Description
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
 from tonesmith.plan.plan import Audio, PluginRef

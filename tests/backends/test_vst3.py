@@ -29,7 +29,8 @@ from tonesmith.backends.vst3.plugin import HostedPlugin
 from tonesmith.backends.vst3.presetfile import class_id, fxp_chunk, states, vstpreset
 from tonesmith.backends.vst3.spec import find_spec, shipped
 from tonesmith.backends.vst3.surge import read_patch, read_values
-from tonesmith.engine.client import Description, Engine
+from tonesmith.engine.client import Engine
+from tonesmith.engine.description import Description
 from tonesmith.errors import ConfigError, EngineError
 from tonesmith.plan.plan import Audio, PluginRef
 from tonesmith.space.patch import Note, Patch

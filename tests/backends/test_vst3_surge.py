@@ -16,7 +16,8 @@ from support import PRESETS, terminal
 from tonesmith import open_dataset
 from tonesmith.backends.vst3 import STATE, Vst3Backend, Vst3Options
 from tonesmith.backends.vst3.plugin import HostedPlugin
-from tonesmith.engine.client import Description, Engine
+from tonesmith.engine.client import Engine
+from tonesmith.engine.description import Description
 from tonesmith.plan.plan import Audio, PluginRef
 from tonesmith.space.patch import Note, Patch
 from tonesmith.space.sampling import patch_at, uniform

@@ -22,7 +22,8 @@ from typing import IO
 
 from tonesmith.cli import run
 from tonesmith.engine import channel
-from tonesmith.engine.client import Description, Engine
+from tonesmith.engine.client import Engine
+from tonesmith.engine.description import Description
 from tonesmith.host.registry import BUILTINS
 from tonesmith.pinning.start import MARK
 from tonesmith.testing import fork_server
