@@ -24,7 +24,7 @@ from tonesmith import open_dataset
 from tonesmith.backends.vst3 import STATE, Vst3Backend, Vst3Options, surge_spec
 from tonesmith.backends.vst3 import plugin as hosting
 from tonesmith.backends.vst3.binary import binary_of, sha256_of
-from tonesmith.backends.vst3.controls import derived, grouped, identifier, titles_of, unique
+from tonesmith.backends.vst3.controls import Control, derived, grouped, identifier, titles_of, unique
 from tonesmith.backends.vst3.plugin import HostedPlugin
 from tonesmith.backends.vst3.presetfile import class_id, fxp_chunk, states, vstpreset
 from tonesmith.backends.vst3.spec import find_spec, shipped
@@ -691,6 +691,28 @@ def test_the_shipped_spec_is_what_the_measurements_give(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["surge_spec", str(facts)])
     surge_spec.main()
     assert capsys.readouterr().out == Path(surge_spec.__file__).with_name("specs").joinpath("surge_xt.toml").read_text()
+
+
+def test_the_shipped_spec_draws_what_each_type_has():
+    spec = find_spec("surge_xt")
+    controls = [
+        Control(i, name, raws=facts.raws_of(spec.plugin)) for i, (name, facts) in enumerate(spec.parameters.items())
+    ]
+    space = ParameterSpace(tuple(c.parameter(0.0, spec.parameters[c.name], spec.plugin) for c in controls))
+    shape = spec.shape(still=True)
+    varied = shaped(space, shape, SpaceShape())
+    patches = [patch_at(varied, uniform(0, "surge", i, 0, len(varied.names)), "uniform").values for i in range(400)]
+
+    for patch in patches:
+        low_pass, sine, fm2 = (patch["a_filter_1_type"] == 1, patch["a_osc_1_type"] == 1, patch["a_osc_1_type"] == 6)
+        assert patch["a_filter_1_subtype"] <= 15
+        assert not low_pass or patch["a_filter_1_subtype"] <= 2
+        assert not sine or patch["a_osc_1_width_2"] in {0.005, 0.995}
+        assert not fm2 or (patch["a_osc_1_width_1"] - 0.005) / 0.99 * 31 == pytest.approx(
+            round((patch["a_osc_1_width_1"] - 0.005) / 0.99 * 31)
+        )
+    assert {p["a_filter_1_subtype"] for p in patches if p["a_filter_1_type"] == 35} <= {*map(float, range(15))}
+    assert {p["a_osc_1_shape"] for p in patches if p["a_osc_1_type"] == 8}.isdisjoint({0.005, 0.995})
 
 
 def test_the_tags_of_the_shipped_spec_are_those_of_surge_patches():
