@@ -122,6 +122,8 @@ class Vst3Backend(Backend[Vst3Options]):
             raise ConfigError(f"the spec {options.spec!r} is for {wanted!r}, but {self._path} is {self._plugin.name!r}")
         known = read_controls(self._plugin, self._path, sample_rate, self._spec)
         self._controls = {control.name: control for control in known.controls if control.index not in known.left_out}
+        facts = self._spec.parameters if self._spec is not None else {}
+        self._untold = frozenset(name for name, said in facts.items() if said.untold)
         self._left_out = tuple(control.name for control in known.controls if control.index in known.left_out)
         self._initial = self._base = self._plugin.state()
         self._indices = tuple(control.index for control in self._controls.values())
@@ -261,7 +263,8 @@ class Vst3Backend(Backend[Vst3Options]):
             self._plugin.apply()
         self._plugin.set(raws)
         self._plugin.apply()
-        self._held = otherwise(tuple(self._controls.values()), raws, self._told())
+        held = otherwise(tuple(self._controls.values()), raws, self._told())
+        self._held = {name: value for name, value in held.items() if name not in self._untold}
         if self.options.settle:
             self._plugin.run(max(1, round(self.options.settle * self.sample_rate)))
 

@@ -83,6 +83,10 @@ class ParameterFacts(BaseModel):
     )
     constant: bool = Field(default=False, description="Moving it changed no render, so it is left as it is.")
     dangerous: bool = Field(default=False, description="It may silence or break a render, so it is left as it is.")
+    untold: bool = Field(
+        default=False,
+        description="Nobody can tell what the plugin has of it, so it is left as it is, and not compared.",
+    )
     tag: str = Field(default="", description="Its name in the state.")
     natural: tuple[float, float] | None = Field(
         default=None, description="Values in the state at raw 0 and 1, or at the first and last step."
@@ -136,7 +140,7 @@ class Spec:
         varied = [
             name
             for name, facts in self.parameters.items()
-            if facts.include and not (facts.constant or facts.dangerous) and name not in held
+            if facts.include and not (facts.constant or facts.dangerous or facts.untold) and name not in held
         ]
         return SpaceShape(include=tuple(varied), fix={**fixed, **held}, firm=tuple(held))
 

@@ -287,6 +287,14 @@ def test_a_parameter_that_takes_no_value_is_in_the_space_if_a_spec_names_it(stuc
     assert (synth.held(), synth.remarks()) == ({"noise": 0.0}, [])
 
 
+def test_what_a_spec_calls_untold_does_not_vary_and_is_not_compared(stuck, tmp_path):
+    spec = written(tmp_path, "[parameters]\nnoise = { untold = true }\ncutoff = {}")
+    synth = backend(stuck, spec)
+    synth.prepare(patch_of(synth, noise=0.5))
+    assert synth.held() == {}
+    assert find_spec(spec).shape(still=True).include == ("cutoff",)
+
+
 def test_a_plugin_with_a_shipped_spec_is_told_of_it(tiny, monkeypatch):
     spec = find_spec("surge_xt")
     named = replace(spec, plugin=spec.plugin.model_copy(update={"name": "TinySynth"}))
