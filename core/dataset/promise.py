@@ -62,9 +62,7 @@ def promise_of(dataset: Dataset) -> Promise:
 def weaker(checkups: Iterable[Any]) -> Mapping[str, Any] | None:
     """Return the checkup that found least, of those of machines that made rows of one dataset; None of none."""
     known = [checkup for checkup in checkups if isinstance(checkup, Mapping)]
-    return max(
-        known, key=lambda one: (_weakness(str(one.get("determinism"))), -len(one.get("held") or ())), default=None
-    )
+    return max(known, key=lambda one: (_weakness(str(one.get("determinism"))), -len(_held([one]))), default=None)
 
 
 def level_of(measured: object, promised: Determinism) -> Determinism:

@@ -8,6 +8,11 @@ from dataclasses import replace
 import pytest
 from support import terminal
 
+from tonesmith import open_dataset
+from tonesmith.cli.commands.verify import _Found, _promise_lines
+from tonesmith.dataset.promise import Promise
+from tonesmith.pinning import start
+from tonesmith.pinning.start import HOLDABLE
 from tonesmith.run.pipeline import run
 
 
@@ -48,3 +53,33 @@ def test_json_tells_whether_rows_repeat_as_far_as_is_known(chaos, tmp_path, prom
 
     assert (told["promised"], told["measured"], told["repeats"]) == (promised, measured or None, repeats)
     assert (told["path"], told["rendered"], told["equal"], told["damaged"]) == (str(tmp_path / "d"), 2, 2, [])
+
+
+def test_verify_says_what_was_held_still_and_what_cannot_be_here(monkeypatch, tmp_path):
+    found = _Found(tmp_path, 4, 4, 4, Promise("exact-in-run", "exact", HOLDABLE), ())
+    monkeypatch.setattr(start, "holdable", lambda: HOLDABLE)
+    here = "\n".join(_promise_lines(found))
+    monkeypatch.setattr(start, "holdable", lambda: ("clocks", "random devices"))
+    elsewhere = "\n".join(_promise_lines(found))
+
+    assert "exact, when the synth was first used, with clocks, random devices and addresses held still\n" in here
+    assert "cannot be held" not in here
+    assert "            Here addresses cannot be held still, so rows may differ.\n" in elsewhere
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"determinism": "exact", "held": HOLDABLE}, {"determinism": "exact-in-run", "held": HOLDABLE[:2]}),
+        ({"determinism": "exact", "held": HOLDABLE}, {"determinism": "exact", "held": ()}),
+        ({"determinism": "exact", "held": HOLDABLE}, {"determinism": "exact", "held": 7}),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_run_that_is_resumed_elsewhere_claims_the_less_of_what_was_measured(chaos, tmp_path, first, second, turned):
+    for patches, checkup in enumerate((second, first) if turned else (first, second), 1):
+        run(replace(chaos.resolved(patches=patches), checkup=checkup), tmp_path / "d", workers=1)
+
+    kept = open_dataset(tmp_path / "d").attributes["checkup"]
+    assert kept["determinism"] == second["determinism"]
+    assert kept["held"] == (second["held"] if second["held"] == 7 else list(second["held"]))
