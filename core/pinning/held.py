@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tonesmith.pinning.memory import level
-from tonesmith.pinning.start import MARK, PAIR, PRELOAD, Held
+from tonesmith.pinning.start import MARK, PRELOAD, Held
 
 _UNRANDOMISED = 0x0040000
 _STATE: dict[str, bool] = {}
@@ -25,7 +26,6 @@ def clear_traces() -> bool:
     """Take away what this process was started pinned with, and return whether it was."""
     if os.environ.pop(MARK, None) is None:
         return False
-    os.environ.pop(PAIR, None)
     first, _, others = os.environ.get(PRELOAD, "").partition(" ")
     folder, _, number = first.rpartition("/")
     if folder == "/proc/self/fd":
@@ -45,10 +45,11 @@ def hold_still() -> None:
     """
     if not _STATE.get("pinned"):
         return
+    hold, own = _hold(), tuple(map(ctypes.c_size_t, _interpreter()))
     if "level" not in _STATE:
         _STATE["level"] = _unrandomised() and level()
-    if (hold := _hold()) is not None:
-        hold(1, *map(ctypes.c_size_t, _interpreter()))
+    if hold is not None:
+        hold(1, *own)
 
 
 def held() -> tuple[Held, ...]:
@@ -63,6 +64,7 @@ def _hold() -> Any:
     return getattr(ctypes.CDLL(None), "tonesmith_hold", None)
 
 
+@cache
 def _interpreter() -> tuple[int, int]:
     """Return where the code of the interpreter starts, and its size."""
     place = ctypes.cast(ctypes.pythonapi.Py_GetVersion, ctypes.c_void_p).value or 0

@@ -29,6 +29,10 @@ _TRIES = 8
 """Looks for gaps. The interpreter may map memory itself while it looks, which fills one or splits it."""
 _M_MMAP_THRESHOLD = -3  # malloc.h
 _MAP_NORESERVE, _MAP_FIXED_NOREPLACE = 0x4000, 0x100000  # linux/mman.h
+_OBJECT, _OBJECTS, _KEPT = 400, 8000, 80
+"""Bytes of an object, of which the interpreter keeps some forty in a pool; how many are made, 3 MB; and one of how many is
+kept, so that every other pool is free and few go back to the system."""
+_SPARE: list[bytes] = []
 _START_OF_HEAP = 44
 """Of what follows the name in /proc/PID/stat: proc(5), start_brk."""
 
@@ -36,13 +40,22 @@ _START_OF_HEAP = 44
 def level() -> bool:
     """Take all that is free, and return whether the next addresses are those of any process that does this."""
     try:
-        return _level_heap() and _level_mappings(ctypes.CDLL(None))
+        _spare_pools()
+        return _level_mappings() and _level_heap()
     except (OSError, ValueError):  # a /proc that does not tell
         return False
 
 
+def _spare_pools() -> None:
+    """Have the interpreter keep room for objects, lest it map more just before the plugin does, or just not."""
+    _SPARE.extend([bytes(_OBJECT) for _ in range(_OBJECTS)][::_KEPT])
+
+
 def _level_heap() -> bool:
-    """Have the heap go on at a fixed address, with no free block below it; return whether that could be done."""
+    """Have the heap go on at a fixed address, with no free block below it; return whether that could be done.
+
+    It comes last, for whatever the interpreter does after it takes blocks from there.
+    """
     libc: Any = ctypes.CDLL(None)
     if not hasattr(libc, "gnu_get_libc_version"):
         return False
@@ -70,8 +83,9 @@ def _start_of_heap() -> int:
     return int(text.rpartition(")")[2].split()[_START_OF_HEAP])
 
 
-def _level_mappings(libc: Any) -> bool:
+def _level_mappings() -> bool:
     """Have the next mapping lie right below a fixed address."""
+    libc: Any = ctypes.CDLL(None)
     libc.mmap.restype = ctypes.c_void_p
     libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_ssize_t]
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE | _MAP_FIXED_NOREPLACE

@@ -19,8 +19,6 @@ Held = Literal["clocks", "random devices", "addresses"]
 HOLDABLE: tuple[Held, ...] = get_args(Held)
 MARK = "TONESMITH_PINNED"
 """The variable that tells a process that it is pinned. It is so long that all variables have a fixed size together."""
-PAIR = "TONESMITH_PINNED_PAIR"
-"""A variable that makes their number even."""
 PRELOAD = "LD_PRELOAD"
 _FIXED = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0"}
 _DROPPED = ("LANG", "LANGUAGE", "LC_")
@@ -66,12 +64,11 @@ def starting(environment: Mapping[str, str], command: Sequence[str]) -> Iterator
 def _filled(environment: Mapping[str, str], command: Sequence[str]) -> dict[str, str]:
     """Return variables with a mark that gives them and the arguments a fixed size: they lie above the stack.
 
-    Linux puts their texts there, and below them a word for each and three more, rounded to a pair (binfmt_elf.c).
+    Linux puts their texts there, and below them a word for each (binfmt_elf.c).
     """
-    paired = {**environment, MARK: "", **({} if len(environment) % 2 else {PAIR: ""})}
-    texts = [*command, *(f"{name}={value}" for name, value in paired.items())]
+    texts = [*command, *(f"{name}={value}" for name, value in environment.items()), f"{MARK}="]
     size = sum(len(os.fsencode(text)) + 1 for text in [command[0], *texts]) + _WORD * len(texts)
-    return {**paired, MARK: "x" * (-size % _SIZE)}
+    return {**environment, MARK: "x" * (-size % _SIZE)}
 
 
 @contextlib.contextmanager
