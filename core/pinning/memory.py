@@ -30,8 +30,8 @@ _TRIES = 8
 _M_MMAP_THRESHOLD = -3  # malloc.h
 _MAP_NORESERVE, _MAP_FIXED_NOREPLACE = 0x4000, 0x100000  # linux/mman.h
 _OBJECT, _OBJECTS, _KEPT = 400, 8000, 80
-"""Bytes of an object, of which the interpreter keeps some forty in a pool; how many are made, 3 MB; and one of how many is
-kept, so that every other pool is free and few go back to the system."""
+"""Bytes of an object, of which the interpreter keeps some forty in a pool; how many are made, 3 MB; and one of how many
+is kept, so that every other pool is free and few go back to the system."""
 _SPARE: list[bytes] = []
 _START_OF_HEAP = 44
 """Of what follows the name in /proc/PID/stat: proc(5), start_brk."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import fcntl
 import os
 import platform
 import sys
@@ -94,6 +93,8 @@ def _preloaded(environment: dict[str, str]) -> Iterator[tuple[int, ...]]:
     if not _preloads():
         yield ()
         return
+    import fcntl  # which Windows does not have
+
     file = _memory_file()
     try:
         os.write(file, library())
