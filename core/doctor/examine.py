@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from tonesmith.doctor.checkup import Checkup, Finding, State
 from tonesmith.doctor.findings import UNREPEATED, file_finding, pinned_finding, shortened
+from tonesmith.doctor.read_back import read_back
 from tonesmith.doctor.repeatability import (
     WATCHED,
     Interleaved,
@@ -46,8 +47,8 @@ _SILENT_DB = -80.0
 _LEAK_MB = 20.0
 _SAID = 12
 """Lines of what engines wrote that are kept."""
-_TOLERANCE = 1e-5
-"""Of a parameter's range: how far a value read back may lie from what was set, for a float32 in between."""
+_READ = 4
+"""Random patches whose values are read back."""
 
 
 def examine(  # noqa: PLR0913 - what is tried, and how long
@@ -205,41 +206,7 @@ class _Examination:
             self._find("default", "ok", f"the default patch sounds: peak {peak:.1f} dBFS, RMS {rms:.1f} dBFS")
 
     def _read_back(self, engine: Engine) -> None:
-        """Compare what an engine says of its values with what it was told."""
-        lost: dict[str, str] = {}
-        held: dict[str, float] = {}
-        told = 0
-        for drawn in self.patches[:4]:
-            try:
-                rounded = engine.play(drawn, [self.subject.note], self.subject.render_seconds)[0].held
-                patch = self._as_labelled(drawn, rounded)
-                values = engine.read(patch, self.subject.render_seconds)
-            except TonesmithError as error:
-                self._find("read back", "warn", f"a random patch was refused: {error}")
-                return
-            held |= rounded
-            for name in patch.values.keys() & values.keys():
-                told += 1
-                span = self.space[name].high - self.space[name].low
-                if not abs(values[name] - patch.values[name]) <= _TOLERANCE * span:
-                    lost[name] = f"{name} was set to {patch.values[name]:g} but is {values[name]:g}"
-        if lost:
-            more = f", and {len(lost) - 3} more" if len(lost) > 3 else ""
-            cure = "Leave them out with space.exclude, or fix them at their value."
-            self._find("read back", "fail", "; ".join([lost[name] for name in sorted(lost)[:3]]) + more, cure)
-        elif told:
-            names = ", ".join(sorted(held)[:3]) + (f" and {len(held) - 3} more" if len(held) > 3 else "")
-            more = f"; the synth decides some otherwise, and labels have what it holds: {names}" if held else ""
-            patches = len(self.patches[:4])
-            self._find("read back", "ok", f"{told} values of {patches} random patches arrive as set{more}")
-        else:
-            self._find("read back", "ok", "this backend does not report its values")
-
-    def _as_labelled(self, patch: Patch, held: Mapping[str, float]) -> Patch:
-        """Return a patch as its label would be stored."""
-        if not held:
-            return patch
-        return self.space.decode(self.space.encode(replace(patch, values={**patch.values, **held})))
+        self.findings.append(read_back(engine, self.subject, self.space, self.patches[:_READ]))
 
     def _renders(self) -> Interleaved | None:
         """Play random patches, and return their renders if any of them can be compared."""

@@ -20,6 +20,7 @@ from tonesmith.engine.isolation import is_pinned
 from tonesmith.engine.outcome import Outcome
 from tonesmith.engine.patience import awaited
 from tonesmith.engine.refusal import advice
+from tonesmith.engine.sent_presets import received
 from tonesmith.engine.settled import Relabelled, settled
 from tonesmith.engine.shared_audio import SharedAudio, shared_file
 from tonesmith.errors import ConfigError, EngineError, ResourceError, TonesmithError
@@ -163,14 +164,7 @@ class Engine:
 
         Raises :class:`EngineError` if the patch was not taken, or the engine died of it.
         """
-        child = self._running()
-        self._send_assets(child, patch)
-        child.send({"read": patch.to_json()})
-        try:
-            values: dict[str, float] = self._answer(child, timeout)["values"]
-        except TonesmithError:
-            self._drop(child)
-            raise
+        values: dict[str, float] = self._asked_of({"read": patch.to_json()}, patch, timeout)["values"]
         return values
 
     def save_preset(self, patch: Patch, name: str, timeout: float) -> bytes:
@@ -183,14 +177,7 @@ class Engine:
 
         Raises :class:`EngineError` if the patch was not taken, or the engine died of it.
         """
-        child = self._running()
-        self._send_assets(child, patch)
-        child.send({"save": patch.to_json(), "name": name})
-        try:
-            return base64.b64decode(self._answer(child, timeout)["preset"])
-        except TonesmithError:
-            self._drop(child)
-            raise
+        return base64.b64decode(self._asked_of({"save": patch.to_json(), "name": name}, patch, timeout)["preset"])
 
     def load_preset(self, path: Path, timeout: float = PRESET_SECONDS) -> Preset:
         """Return the first preset of a file, as :meth:`load_presets` reads it."""
@@ -211,7 +198,7 @@ class Engine:
         told = self._looked_into({"presets": str(path), "member": member}, timeout)["presets"]
         if not told:
             raise EngineError("it holds no preset")
-        return tuple(map(_preset_of, told))
+        return tuple(map(received, told))
 
     def members(self, path: Path, timeout: float = PRESET_SECONDS) -> tuple[str, ...]:
         """Return the names of the preset files in a file that holds such. It is opened as :meth:`load_presets` does.
@@ -251,6 +238,17 @@ class Engine:
         if self._reader is not None:
             self._reader.kill()
             self._reader = None
+
+    def _asked_of(self, request: dict[str, Any], patch: Patch, timeout: float) -> dict[str, Any]:
+        """Return the answer of the engine about a patch. One that does not answer is not used again."""
+        child = self._running()
+        self._send_assets(child, patch)
+        child.send(request)
+        try:
+            return self._answer(child, timeout)
+        except TonesmithError:
+            self._drop(child)
+            raise
 
     def _asked_alone(self, request: dict[str, Any]) -> dict[str, Any]:
         self.close()
@@ -368,9 +366,3 @@ class _DiedError(EngineError):
     def __init__(self, message: str, number: int) -> None:
         super().__init__(message)
         self.signal = number
-
-
-def _preset_of(told: dict[str, Any]) -> Preset:
-    assets = {name: base64.b64decode(content) for name, content in told["assets"].items()}
-    lists = {name: tuple(map(str, told[name])) for name in ("random", "remarks")}
-    return Preset(**{**told, **lists, "patch": Patch.from_json(told["patch"]), "assets": assets})

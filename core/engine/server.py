@@ -24,6 +24,7 @@ from tonesmith.engine.forks import forked
 from tonesmith.engine.in_process import InProcessPlayer, Player
 from tonesmith.engine.one_thread import one_threaded
 from tonesmith.engine.pages import small_pages
+from tonesmith.engine.sent_presets import sent
 from tonesmith.engine.shared_audio import SharedAudio, check_form
 from tonesmith.engine.snapshot import SnapshotPlayer
 from tonesmith.engine.wakeups import waking
@@ -32,7 +33,6 @@ from tonesmith.host.registry import Host
 from tonesmith.host.roles import Backend
 from tonesmith.pinning.held import held, settle_in
 from tonesmith.space.patch import Note, Patch, sha256_hex
-from tonesmith.space.preset import Preset
 from tonesmith.space.space import ParameterSpace
 
 _PROOF = Note(60, 100, 0.05, 0.05)
@@ -209,14 +209,7 @@ class Server:
 
     def _presets(self, path: Path, member: str) -> dict[str, Any]:
         presets = [self._backend.load_member(path, member)] if member else self._backend.load_presets(path)
-        return {"presets": [_told(preset) for preset in presets]}
-
-
-def _told(preset: Preset) -> dict[str, Any]:
-    contents = {name: base64.b64encode(content).decode() for name, content in preset.assets.items()}
-    fields = ("name", "author", "style", "comments", "version", "licence", "random", "remarks")
-    told = {name: getattr(preset, name) for name in fields}
-    return {"patch": preset.patch.to_json(), "assets": contents, **told}
+        return {"presets": [sent(preset) for preset in presets]}
 
 
 if __name__ == "__main__":
