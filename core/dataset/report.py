@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.dataset.promise import promise_of
 from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import DatasetError
 from tonesmith.space.parameter import Parameter
@@ -57,6 +58,7 @@ def report(dataset: Dataset) -> dict[str, Any]:
         "levels": {m.name: {**_spread(seen.columns[m.name]), "unit": m.unit} for m in plan.measures},
         "made_with": _made_with(dataset),
         "plan": {key: value for key, value in plan.to_json().items() if key not in {"space", "presets"}},
+        "measured": promise_of(dataset).measured or None,
         "fingerprint": plan.fingerprint,
         "digest": dataset.digest,
     }

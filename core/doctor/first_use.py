@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 import platform
-import tempfile
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +15,7 @@ from tonesmith.doctor.examine import examine
 from tonesmith.engine.client import LOAD_SECONDS
 from tonesmith.errors import ConfigError, EngineError
 from tonesmith.host.binary import digest_of
-from tonesmith.host.cache import cache_folder
+from tonesmith.host.cache import cache_folder, keep
 from tonesmith.host.roles import Backend, Options
 from tonesmith.pinning.start import holdable
 from tonesmith.plan.promises import Isolation
@@ -81,7 +78,7 @@ def first_use(
             (tell or say)(f"{path} does not repeat itself ({finding.measured}). {finding.cure}")
     told = {**checkup.to_json(), "binary": digest_of(path)}
     if key:
-        _keep(key, told)
+        keep(_file(key), json.dumps(told))
     return told
 
 
@@ -121,14 +118,3 @@ def _known(key: str) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return told if isinstance(told, dict) and {"findings", "determinism", "binary"} <= told.keys() else None
-
-
-def _keep(key: str, told: Mapping[str, Any]) -> None:
-    """Write it aside and rename it. A cache that cannot be written costs the next run the examination, no more."""
-    file = _file(key)
-    with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(dir=file.parent, prefix=".checkup-")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(told, stream)
-        Path(aside).replace(file)

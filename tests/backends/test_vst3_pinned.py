@@ -113,6 +113,8 @@ def test_what_was_measured_of_pinned_rows_is_kept_and_said(ill, tmp_path):
     checkup = dataset.attributes["checkup"]
     assert (dataset.plan.backend.options["pin"], dataset.plan.determinism) == (True, "exact-in-run")
     assert (checkup["determinism"], checkup["held"]) == ("exact", list(HOLDABLE))
+    inspected = terminal("inspect", tmp_path / "a.zarr").stdout
+    assert "determinism exact-in-run (measured exact)" in " ".join(inspected.split())
     verified = terminal("verify", "--render", 4, tmp_path / "a.zarr")
     assert verified.returncode == 0, verified.stdout
     held = "with clocks, random devices and addresses held still"
