@@ -70,7 +70,8 @@ def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
         quantiles = "  ".join(f"{key} {level[key]:.4g}" for key in ("min", "median", "max") if key in level)
         yield f"  {one_line(name):<11} {quantiles or 'no value'}  {one_line(level['unit'])}"
     backend, sampler, sink = (one_line(plan[role]["name"]) for role in ("backend", "sampler", "sink"))
-    measured = f" (measured {one_line(told['measured'])})" if told["measured"] not in {None, plan["determinism"]} else ""
+    known = {None, plan["determinism"]}
+    measured = f" (measured {one_line(told['measured'])})" if told["measured"] not in known else ""
     yield f"  backend     {backend}, isolation {plan['isolation']}, determinism {plan['determinism']}{measured}"
     yield f"  sampler     {sampler}, seed {plan['seed']}, rounds {_listed(plan['rounds'])}"
     yield f"  sink        {sink}"
