@@ -46,7 +46,9 @@ def pinned_finding(held: Sequence[Held]) -> Finding:
         return Finding(
             "pinned", "warn", f"{still}: this system does not let a process have fixed addresses", _CONTAINER
         )
-    return Finding("pinned", "warn", f"{still}: that takes Linux on x86-64 with glibc")
+    return Finding(
+        "pinned", "warn", f"{still}: that takes Linux on x86-64 with glibc, and leave to run code from memory"
+    )
 
 
 _CONTAINER = "Containers refuse the system call personality unless they are told to allow it."

@@ -73,7 +73,7 @@ def first_use(
     _check(checkup, path)
     for finding in checkup.findings:
         if finding.check == "pinned" and finding.state == "warn":
-            (tell or say)(f"{path} is not pinned: {finding.measured}. {finding.cure}".rstrip())
+            (tell or say)(f"{path} is not wholly pinned: {finding.measured}. {finding.cure}".rstrip())
         if finding.check == "promise" and finding.state == "warn":
             (tell or say)(f"{path} does not repeat itself ({finding.measured}). {finding.cure}")
     told = {**checkup.to_json(), "binary": digest_of(path)}

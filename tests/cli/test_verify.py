@@ -11,6 +11,7 @@ from support import terminal
 from tonesmith import open_dataset
 from tonesmith.cli.commands.verify import _Found, _promise_lines
 from tonesmith.dataset.promise import Promise
+from tonesmith.dataset.verify import Damage
 from tonesmith.pinning import start
 from tonesmith.pinning.start import HOLDABLE
 from tonesmith.run.pipeline import run
@@ -65,6 +66,8 @@ def test_verify_says_what_was_held_still_and_what_cannot_be_here(monkeypatch, tm
     assert "exact, when the synth was first used, with clocks, random devices and addresses held still\n" in here
     assert "cannot be held" not in here
     assert "            Here addresses cannot be held still, so rows may differ.\n" in elsewhere
+    damage = (Damage(0, 0, "render", "differs"),)
+    assert "The synth does not repeat its bits" not in "\n".join(_promise_lines(replace(found, damaged=damage)))
 
 
 @pytest.mark.parametrize(

@@ -244,6 +244,28 @@ def test_what_a_system_cannot_hold_is_not_held(monkeypatch: pytest.MonkeyPatch) 
         assert holdable() == ()
 
 
+REFUSED = """
+import ctypes, struct
+from tonesmith.pinning.start import holdable
+
+class Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
+
+steps = [(0x20, 0, 0, 0), (0x15, 0, 3, 135), (0x20, 0, 0, 16), (0x15, 1, 0, 0xFFFFFFFF)]
+steps += [(0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7FFF0000)]  # what asks is allowed, and what sets is not
+text = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *step) for step in steps))
+c = ctypes.CDLL(None)
+c.prctl(38, 1, 0, 0, 0)
+assert c.prctl(22, 2, ctypes.byref(Program(len(steps), ctypes.addressof(text))), 0, 0) == 0
+print(*holdable(), sep=",")
+"""
+
+
+def test_a_system_that_refuses_fixed_addresses_as_containers_do_is_found_out() -> None:
+    done = subprocess.run([sys.executable, "-P", "-c", REFUSED], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "clocks,random devices\n"
+
+
 def test_every_name_leads_to_an_entry_of_its_own_kind() -> None:
     names = dict(exported())
     assert names["_ZNSt13random_device9_M_getvalEv"] == names["_ZNSt3__113random_deviceclEv"]

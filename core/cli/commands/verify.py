@@ -134,10 +134,11 @@ def _promise_lines(found: _Found) -> Iterable[str]:
     if promise.measured:
         held = f", with {joined(promise.held)} held still" if promise.held else ""
         yield f"  measured  {promise.measured}, when the synth was first used{held}"
-    if lost := [thing for thing in promise.held if thing not in holdable()]:
+    lost = [thing for thing in promise.held if thing not in holdable()]
+    if lost:
         yield f"            Here {joined(lost)} cannot be held still, so rows may differ."
     yield f"  rendered  {equal:,} of {found.rendered:,} rows sound as they did, bit for bit{once}"
-    if found.repeats is False:
+    if found.repeats is False and not lost:
         yield "            The synth does not repeat its bits: rows may differ in another process."
 
 
