@@ -57,11 +57,14 @@ def ill(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return make
 
 
-def patches(plugin: Path, count: int) -> list[Patch]:
-    with Engine(PluginRef("vst3", {"plugin": str(plugin)}), FORM, 1, "snapshot", asset=lambda name: b"") as engine:
+@pytest.fixture(scope="module")
+def patches(ill: Any) -> list[Patch]:
+    """Random patches that sound. The parameters are the same of all instruments."""
+    reference = PluginRef("vst3", {"plugin": str(ill("RANDOM=late"))})
+    with Engine(reference, FORM, 1, "snapshot", asset=lambda name: b"") as engine:
         space = engine.describe(NOTE.hold, NOTE.tail).space
     drawn = shaped(space, SpaceShape(fix={"sustain": 1.0}), SpaceShape())
-    made = [patch_at(drawn, uniform(0, "pinned", n, 0, len(drawn.names)), "uniform") for n in range(count)]
+    made = [patch_at(drawn, uniform(0, "pinned", n, 0, len(drawn.names)), "uniform") for n in range(12)]
     return [replace(patch, assets=dict(space.assets)) for patch in made]
 
 
@@ -79,9 +82,8 @@ def rows(plugin: Path, played: list[Patch], *, pin: bool) -> list[bytes]:
 
 @pytest.mark.parametrize("kind", DISEASES)
 @pytest.mark.parametrize("processes", amounts(2, 20))
-def test_a_row_sounds_the_same_in_another_process_if_it_is_pinned(ill, kind, processes, monkeypatch):
-    plugin = ill(f"RANDOM={kind}")
-    played = patches(plugin, 4)
+def test_a_row_sounds_the_same_in_another_process_if_it_is_pinned(ill, patches, kind, processes, monkeypatch):
+    plugin, played = ill(f"RANDOM={kind}"), patches[:4]
 
     first = rows(plugin, played, pin=True)
     assert len(set(first)) == len(first)
@@ -94,11 +96,10 @@ def test_a_row_sounds_the_same_in_another_process_if_it_is_pinned(ill, kind, pro
     assert not set(one) & set(other)
 
 
-def test_a_plugin_with_threads_plays_in_another_process_that_is_pinned(ill):
+def test_a_plugin_with_threads_plays_in_another_process_that_is_pinned(ill, patches):
     plugin = ill("RANDOM=late", "THREADED")
-    played = patches(plugin, 12)
 
-    assert rows(plugin, played, pin=True) == rows(plugin, played, pin=True)
+    assert rows(plugin, patches, pin=True) == rows(plugin, patches, pin=True)
 
 
 def generate(plugin: Path, out: Path, *more: object) -> Any:
