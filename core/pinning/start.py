@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import os
 import platform
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ MARK = "TONESMITH_PINNED"
 """The variable that tells a process that it is pinned. It is so long that all variables have a fixed size together."""
 PRELOAD = "LD_PRELOAD"
 _FIXED = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0"}
-_DROPPED = ("LANG", "LANGUAGE", "LC_")
+_LOCALE = re.compile("LANG|LANGUAGE|LC_.*")
 _SIZE = 32 << 10
 """Bytes that variables and arguments take on the stack, or a multiple if they are more."""
 _WORD = 8
@@ -55,7 +56,7 @@ def starting(environment: Mapping[str, str], command: Sequence[str]) -> Iterator
         environment: the variables that it would have.
         command: its program, by full path, and arguments.
     """
-    kept = {name: value for name, value in environment.items() if not name.startswith(_DROPPED)} | _FIXED
+    kept = {name: value for name, value in environment.items() if not _LOCALE.fullmatch(name)} | _FIXED
     with _unrandomised(), _preloaded(kept) as descriptors:
         yield Start(_filled(kept, command), descriptors)
 
@@ -90,22 +91,29 @@ def _unrandomised() -> Iterator[bool]:
 @contextlib.contextmanager
 def _preloaded(environment: dict[str, str]) -> Iterator[tuple[int, ...]]:
     """Have a process load the library first. Yield the descriptor of its file, which lies in memory alone."""
-    if not _preloads():
+    try:
+        number = _library_file() if _preloads() else None
+    except OSError:  # a system without such files: the process tells that its clocks are not held
+        number = None
+    if number is None:
         yield ()
         return
-    import fcntl  # which Windows does not have
-
-    file = _memory_file()
-    try:
-        os.write(file, library())
-        number = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _DESCRIPTOR)
-    finally:
-        os.close(file)
     environment[PRELOAD] = " ".join(filter(None, [f"/proc/self/fd/{number}", environment.get(PRELOAD, "")]))
     try:
         yield (number,)
     finally:
         os.close(number)
+
+
+def _library_file() -> int:
+    import fcntl  # which Windows does not have
+
+    file = _memory_file()
+    try:
+        os.write(file, library())
+        return fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _DESCRIPTOR)
+    finally:
+        os.close(file)
 
 
 def _memory_file() -> int:

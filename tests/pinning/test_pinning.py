@@ -216,11 +216,11 @@ def test_addresses_do_not_depend_on_what_a_process_was_started_with_or_did_befor
 
 def test_a_pinned_process_leaves_no_trace_in_what_it_starts() -> None:
     script = "settle_in()\nbefore = dict(os.environ)\ntold = subprocess.check_output(['env'], text=True).split()"
-    lines = told(script, LD_LIBRARY_PATH="/nowhere")
+    lines = told(script, LD_LIBRARY_PATH="/nowhere", LANGUAGES="7", LANG="C", LC_TIME="C")
     names = {line.partition("=")[0] for line in lines}
 
-    assert not names & {"TONESMITH_PINNED", "LD_PRELOAD"}
-    assert {"LD_LIBRARY_PATH=/nowhere", "TZ=UTC", "LC_ALL=C.UTF-8", "PYTHONHASHSEED=0"} <= set(lines)
+    assert not names & {"TONESMITH_PINNED", "LD_PRELOAD", "LANG", "LC_TIME"}
+    assert {"LD_LIBRARY_PATH=/nowhere", "LANGUAGES=7", "TZ=UTC", "LC_ALL=C.UTF-8", "PYTHONHASHSEED=0"} <= set(lines)
 
 
 def test_nothing_is_held_in_a_process_that_was_not_started_pinned() -> None:
@@ -231,6 +231,10 @@ def test_nothing_is_held_in_a_process_that_was_not_started_pinned() -> None:
     assert done.stdout.split("\n")[0] == "() False True"
 
 
+def refused() -> int:
+    raise PermissionError
+
+
 def test_what_a_system_cannot_hold_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
     script = "settle_in()\nhold_still()\ntold = held()"
     with monkeypatch.context() as patch:
@@ -239,6 +243,9 @@ def test_what_a_system_cannot_hold_is_not_held(monkeypatch: pytest.MonkeyPatch) 
     with monkeypatch.context() as patch:
         patch.setattr("platform.machine", lambda: "aarch64")
         assert tuple(told(script)) == holdable() == ("addresses",)
+    with monkeypatch.context() as patch:
+        patch.setattr(start, "_memory_file", refused)
+        assert told(script) == ["addresses"]
     with monkeypatch.context() as patch:
         patch.setattr("sys.platform", "darwin")
         assert holdable() == ()
