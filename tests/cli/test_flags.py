@@ -255,7 +255,8 @@ def test_the_shell_completes_flags_and_choices(monkeypatch: pytest.MonkeyPatch) 
 
 
 def _resolved(config: Config, host: Host, progress: Any) -> SimpleNamespace:
-    return SimpleNamespace(plan=SimpleNamespace(patches=config.plan.patches, presets=()))
+    plan = SimpleNamespace(patches=config.plan.patches, presets=())
+    return SimpleNamespace(plan=plan, determinism="exact")
 
 
 def test_the_run_gets_the_configuration_and_ends_in_a_summary(
