@@ -182,7 +182,7 @@ def test_a_menu_with_gaps_sends_its_own_values(tmp_path):
         assert engine.read(patch, 30.0) == {"a": 2.0}
 
 
-@pytest.mark.parametrize("voice", sampled(VOICES, 2))
+@pytest.mark.parametrize("voice", sampled(VOICES, 3))
 def test_random_patches_of_a_shipped_voice_sound(voice, tmp_path):
     settings = {"backend": {"name": "dawdreamer", "instrument": voice}, "notes": {**SHORT, "hold": 0.6}}
     generate(path=tmp_path / "d", patches=5, workers=1, **settings)

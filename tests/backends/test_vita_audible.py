@@ -259,7 +259,7 @@ def test_a_group_is_heard_where_its_switch_is_on(engine, space, group):
     assert played(engine, off) == played(engine, moved(space, off, names, moves))
 
 
-@pytest.mark.parametrize("source", sampled(SOURCES, 3))
+@pytest.mark.parametrize("source", sampled(SOURCES, 6))
 def test_a_modulation_source_is_heard_where_a_modulation_uses_it(engine, space, source):
     names = [p.name for p in space.parameters if p.source == source]
     values, modulations = setting(space, names[0], 1)

@@ -48,10 +48,10 @@ def pytest_of(installed: Path, role: str, *arguments: str) -> subprocess.Complet
     )
 
 
-_SLOW = pytest.param("backend", marks=pytest.mark.long)
+_SLOW = {"backend", "sink"}
 
 
-@pytest.mark.parametrize("role", [_SLOW, *sorted({*ROLES} - {"backend"})])
+@pytest.mark.parametrize("role", [pytest.param(r, marks=pytest.mark.long) if r in _SLOW else r for r in ROLES])
 def test_a_generated_distribution_passes_its_contract(installed, role):
     done = pytest_of(installed, role, "-rpfE")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from support import sampled
 from support.builders import dataset as made
 from support.builders import zarr_case
 
@@ -680,9 +681,9 @@ def store_and_die(case: Case, splits: Splits | None, when: str) -> None:
             store(case.path, opened(case), splits, Host.load())
 
 
-@pytest.mark.parametrize("name", DIVIDING)
+@pytest.mark.parametrize("name", sampled(DIVIDING, 2))
 @pytest.mark.parametrize("when", ["before the marker", "before the removal"])
-@pytest.mark.parametrize("then", ["removed", "the same", "other names"])
+@pytest.mark.parametrize("then", sampled(["other names", "removed", "the same"], 2))
 def test_no_row_is_in_two_files_once_a_split_that_was_killed_is_followed_by_another(tmp_path, name, when, then):
     case, host = written(tmp_path / "d", name), Host.load()
     splits = divide(opened(case), {"train": 0.5, "val": 0.25, "test": 0.25})

@@ -6,13 +6,13 @@ from support.documents import check_document, pages
 
 PAGES = [
     "docs/cards.md",
-    "docs/dataset.md",
     "docs/security.md",
     "docs/sinks.md",
     "docs/vst3.md",
 ]
 LONG = [
     "docs/cli.md",
+    "docs/dataset.md",
     "docs/convert.md",
     "docs/dawdreamer.md",
     "docs/doctor.md",

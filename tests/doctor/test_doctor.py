@@ -148,6 +148,7 @@ def test_an_engine_that_cannot_be_loaded_is_tried_once_in_a_session(chaos, monke
     assert len(tried) == 1
 
 
+@pytest.mark.long
 def test_a_patch_that_hangs_is_waited_for_once_in_a_process(chaos):
     checkup, found = checkup_of(faults=("hang",), render_seconds=0.5, compare=False)
 

@@ -43,6 +43,7 @@ class _Striker(Watcher):
 _SLOW = {"patches": 4, "block": 2, "notes": {"pitches": [60], "hold": 0.05, "tail": 0.05}, "backend": {"slow": 0.4}}
 
 
+@pytest.mark.long
 def test_signals_from_outside_to_worker_engine_and_fork_leave_the_rows_as_they_are(chaos, tmp_path):
     undisturbed = chaos.make(tmp_path / "calm", **_SLOW)
     striker = _Striker({1: ("fork", signal.SIGHUP), 2: ("engine", signal.SIGINT), 3: ("worker", signal.SIGTERM)})

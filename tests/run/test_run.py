@@ -59,7 +59,7 @@ def test_reuse_lets_a_synth_remember_which_is_what_isolation_prevents(chaos, tmp
         ("crash", "engine", "crash", "SIGSEGV"),
         pytest.param("kill", "engine", "crash", "SIGKILL", marks=pytest.mark.long),
         pytest.param("exit", "engine", "crash", "", marks=pytest.mark.long),
-        ("hang", "engine", "timeout", ""),
+        pytest.param("hang", "engine", "timeout", "", marks=pytest.mark.long),
         pytest.param("error", "engine", "error", "told to fail", marks=pytest.mark.long),
         ("raise", "engine", "error", "ZeroDivisionError"),
         pytest.param("shape", "engine", "shape", "", marks=pytest.mark.long),

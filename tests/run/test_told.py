@@ -31,6 +31,7 @@ def test_an_engine_that_always_errs_is_quoted_and_the_advice_is_not_about_ranges
     assert 'raise ZeroDivisionError("told to raise")' in str(stop.value.__cause__)
 
 
+@pytest.mark.long
 def test_an_engine_is_waited_for_as_long_as_is_said_and_the_plan_is_the_same(chaos, tmp_path):
     resolved = chaos.resolved(run={"load_seconds": 1.5})
     plan = resolved.plan

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pydantic import ValidationError
-from support import ROOT
+from support import ROOT, sampled
 from support.builders import write_dataset, zarr_case
 
 from tonesmith.errors import DatasetError
@@ -343,7 +343,7 @@ def test_an_array_of_another_form_is_left_to_zarr(tmp_path: Path, column: str, o
 
 
 @pytest.mark.parametrize("column", ["pitch", "modulation/source", "audio"])
-@pytest.mark.parametrize("at", [0, 3, 9, 17, -3, -20])
+@pytest.mark.parametrize("at", sampled([0, 3, 9, 17, -3, -20], 3))
 def test_a_damaged_byte_anywhere_names_block_and_column(tmp_path: Path, column: str, at: int) -> None:
     case = write_dataset(tmp_path / "d")
     (file,) = (case.path / column).glob("c.1*")

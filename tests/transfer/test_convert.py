@@ -512,6 +512,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, workers):
     assert open_dataset(out).digest == open_dataset(case.path).digest
 
 
+@pytest.mark.long
 def test_a_full_disk_is_told_and_what_is_stored_is_kept(source, tmp_path):
     script = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
