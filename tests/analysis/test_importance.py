@@ -124,6 +124,7 @@ def test_what_the_gates_leave_inaudible_is_moved_only_on_demand():
 # What is measured
 
 
+@pytest.mark.long
 def test_what_was_measured_is_read_again_and_weighs_by_its_change(dataset, tmp_path):
     found = measure_importance(study_of_dataset(dataset, FOUR), tmp_path / "r.json", workers=1)
 

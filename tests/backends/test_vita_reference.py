@@ -58,7 +58,7 @@ def differing_rows(dataset: Dataset, folder: Path, bpm: float = 120) -> list[int
 NOTES = {"pitches": [30, 90], "velocities": [1, 127], "hold": [0.1, 0.7], "tail": 0.2, "draw": 1}
 
 
-@pytest.mark.parametrize("patches", amounts(5, 50))
+@pytest.mark.parametrize("patches", amounts(3, 50))
 @pytest.mark.parametrize("tier", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_patches_of_a_tier_render_again_in_a_process_that_knows_only_vita(tmp_path, tier, patches):
     generate(tmp_path / "d", patches=patches, seed=tier, backend={"name": "vita", "tier": tier}, notes=NOTES)
@@ -70,7 +70,7 @@ def test_patches_of_a_tier_render_again_in_a_process_that_knows_only_vita(tmp_pa
 
 
 @pytest.mark.usefixtures("chaos")
-@pytest.mark.parametrize("patches", amounts(4, 50))
+@pytest.mark.parametrize("patches", amounts(2, 50))
 def test_patches_with_random_modulations_render_again(tmp_path, patches):
     generate(tmp_path / "d", patches=patches, backend={"name": "vita", "tier": 3}, sampler="routed", notes=NOTES)
 
@@ -131,7 +131,7 @@ def engine() -> Iterator[Engine]:
         yield made
 
 
-@pytest.mark.parametrize("count", amounts(5, 40))
+@pytest.mark.parametrize("count", amounts(4, 40))
 def test_real_presets_render_again_from_label_and_assets(
     presets: list[Path], engine: Any, tmp_path: Path, count: int
 ) -> None:

@@ -161,6 +161,7 @@ def test_what_a_system_refuses_is_said_in_a_line_and_not_claimed_of_another_proc
     assert "Containers refuse the system call personality" in lines[0]
 
 
+@pytest.mark.long
 def test_the_doctor_says_what_is_pinned(ill):
     cls = Host.load().find("backend", "vst3")
     plugin = str(ill("RANDOM=clock"))

@@ -88,6 +88,7 @@ def test_the_wheel_has_the_package_and_its_entry_point(fresh):
     assert entry_points == "[tonesmith]\ndx7 = tonesmith_dx7\n"
 
 
+@pytest.mark.long
 def test_a_dataset_is_made_beside_an_installed_tonesmith_and_renders_again(fresh):
     made = fresh.tonesmith("generate", "--backend", "dx7", "-n", 4, *SHORT, "out.zarr")
     assert made.returncode == 0, made.stderr

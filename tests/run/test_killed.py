@@ -28,7 +28,7 @@ def chaos(chaos_in_processes: Any) -> Any:
 
 @pytest.mark.parametrize("times", amounts(1, 20))
 def test_a_run_killed_at_random_moments_ends_with_the_rows_of_one_that_was_not(chaos, tmp_path, times):
-    settings = {"patches": 24, "block": 2, "sampler": "troublesome", "backend": {"slow": 0.03}}
+    settings = {"patches": 16, "block": 2, "sampler": "troublesome", "backend": {"slow": 0.03}}
     whole = chaos.make(tmp_path / "whole", ("crash", "silent"), workers=2, **settings)
     path, script = tmp_path / "killed", tmp_path / "script.py"
     script.write_text(
@@ -79,7 +79,7 @@ _DROPS = "stopping at once: the blocks in progress are dropped"
 )
 def test_a_run_that_is_told_to_stop_says_what_becomes_of_the_blocks_in_flight(chaos, tmp_path, signals, said):
     path = tmp_path / "d"
-    command = [sys.executable, "-P", "-m", "tonesmith", "generate", str(path), "-n", "16", "--workers", "2"]
+    command = [sys.executable, "-P", "-m", "tonesmith", "generate", str(path), "-n", "12", "--workers", "2"]
     command += ["--backend", "chaos", "--backend.slow", "0.1", "--block", "2", "--sample-rate", "8000"]
     command += ["--notes.pitches", "60", "--notes.hold", "0.1", "--validator", "level"]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -92,7 +92,7 @@ def test_a_run_that_is_told_to_stop_says_what_becomes_of_the_blocks_in_flight(ch
 
     rows = len(open_dataset(path))
     assert child.returncode == 130
-    assert 0 < rows < 16
+    assert 0 < rows < 12
     assert said in err
     assert "run the same command to resume" in (out + err).lower()
     finished = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True, timeout=120)

@@ -168,11 +168,11 @@ def test_a_project_is_not_touched_by_the_environment_of_the_tests(project, monke
     ("fault", "cause"),
     sampled(
         [
-            ("crash", "engine: crash"),
+            ("nan", "level: not finite"),
             ("exit", "engine: crash"),
             ("hang", "engine: timeout"),
             ("silent", "level: silent"),
-            ("nan", "level: not finite"),
+            ("crash", "engine: crash"),
             ("shape", "engine: shape"),
             ("error", "engine: error"),
             ("raise", "engine: error"),
