@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.strategies import categorical, continuous, space_of
 
@@ -59,11 +59,10 @@ def test_a_value_that_is_not_there_becomes_the_nearest_in_the_label():
 
 
 @given(st.integers(0, 2), st.floats(-1.0, 3.0), st.integers(0, 5))
-def test_a_label_that_was_decoded_is_encoded_as_itself(kind, shape, subtype):
-    label = SPACE.encode(Patch({"kind": kind, "shape": shape, "subtype": subtype}))
-    again = SPACE.encode(SPACE.decode(label))
-    assert again.continuous.tobytes() == label.continuous.tobytes()
-    assert again.categorical.tobytes() == label.categorical.tobytes()
+@example(0, -0.8432257282838318, 0)  # which two labels stand for
+def test_a_label_that_was_decoded_is_encoded_as_one_of_the_same_values(kind, shape, subtype):
+    patch = SPACE.decode(SPACE.encode(Patch({"kind": kind, "shape": shape, "subtype": subtype})))
+    assert SPACE.decode(SPACE.encode(patch)).values == patch.values
 
 
 def test_the_other_parameter_may_be_fixed_or_held_or_left_out():
