@@ -63,7 +63,8 @@ def test_verify_says_what_was_held_still_and_what_cannot_be_here(monkeypatch, tm
     monkeypatch.setattr(start, "holdable", lambda: ("clocks", "random devices"))
     elsewhere = "\n".join(_promise_lines(found))
 
-    assert "exact, when the synth was first used, with clocks, random devices and addresses held still\n" in here
+    assert "  measured  exact, when the synth was first used\n" in here
+    assert "            Clocks, random devices and addresses were held still.\n" in here
     assert "cannot be held" not in here
     assert "            Here addresses cannot be held still, so rows may differ.\n" in elsewhere
     damage = (Damage(0, 0, "render", "differs"),)

@@ -132,8 +132,9 @@ def _promise_lines(found: _Found) -> Iterable[str]:
     once = " this time" if found.repeats is False else ""
     yield f"  promised  {promise.promised}: {MEANING[promise.promised]}"
     if promise.measured:
-        held = f", with {joined(promise.held)} held still" if promise.held else ""
-        yield f"  measured  {promise.measured}, when the synth was first used{held}"
+        yield f"  measured  {promise.measured}, when the synth was first used"
+    if promise.measured and promise.held:
+        yield f"            {joined(promise.held).capitalize()} were held still."
     lost = [thing for thing in promise.held if thing not in holdable()]
     if lost:
         yield f"            Here {joined(lost)} cannot be held still, so rows may differ."
