@@ -78,7 +78,7 @@ def test_a_run_that_stood_still_for_longer_than_the_timeout_goes_on_as_if_nothin
     class Sleeper(_Striker):
         def accepted(self, rows: int) -> None:
             self.seen += 1
-            if self.seen == 2:
+            if self.seen == 1:
                 wait_for(lambda: members("fork"))
                 tree = [*members("worker"), *members("engine"), *members("fork")]
                 for pid in tree:
