@@ -3,7 +3,7 @@
 # is random comes from a stream (splitmix64); and a wait until a time of that clock lasts as long as it would. Other
 # threads, every thread before, and the code between two addresses, which is the interpreter's, get the truth.
 #
-# The code lies in one page and its data in the next, as core/pinning/library.py lays them out. An entry has 128 bytes.
+# The code lies in one page and its data in the next, as core/pinning/shared_object.py lays them out. An entry has 128 bytes.
         .intel_syntax noprefix
         .set data, start + 0x1000
         .set dlsym, data            # both are filled by the dynamic linker

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from tonesmith.pinning.library import library
+from tonesmith.pinning.shared_object import library
 
 Held = Literal["clocks", "random devices", "addresses"]
 """What can be held still."""

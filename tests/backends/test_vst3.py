@@ -81,7 +81,7 @@ def stuck(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def blocky(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A healthy instrument that takes MIDI in every 32nd frame."""
+    """A healthy instrument that takes MIDI in every 512th frame."""
     return built(tmp_path_factory.mktemp("blocky"), "TinySynth", "BLOCKS=512")
 
 
