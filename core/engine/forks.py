@@ -5,18 +5,23 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tonesmith.engine.channel import die_with_parent, signal_name
 from tonesmith.engine.fault import Fault, FaultError
-from tonesmith.engine.wakeups import silence
+from tonesmith.engine.wakeups import silence, threads
 from tonesmith.errors import EngineError
 
 _DEATHS = 3
 """Copies that may be ended by signals, no two of them alike, before the act is blamed."""
+_ABORTS = 200
+"""Copies of a process with threads that may abort before the act is blamed: of a lock that a thread held one dies so."""
+_HANGS, _SECONDS = 3, 20.0
+"""Copies that may take longer than so many seconds there, because a lock may also be waited for without end."""
 
 
 def fork(act: Callable[[], object], report: Callable[[BaseException], object]) -> int:
@@ -59,14 +64,20 @@ def forked(act: Callable[[], dict[str, Any]], module: str = "") -> dict[str, Any
         module: of the plugin whose code it runs, a line of which is named if the act raises; "" for the innermost.
 
     Raises :class:`EngineError` with what the act raised, or the signal that ended the copy, once it ended a second one
-    too: a signal may also come from outside.
+    too: a signal may also come from outside. Where this process has threads, a copy may have met a lock that one of
+    them held, so more copies are tried.
     """
+    alone = threads() == 1
     deaths: list[int] = []
+    hangs = 0
     while True:
-        number, text = _forked_once(act, module)
+        number, text = _forked_once(act, module, None if alone or hangs == _HANGS else _SECONDS)
         if text and not number:
             break
-        if number in deaths or not number or len(deaths) == _DEATHS - 1:
+        if number is None:
+            hangs += 1
+            continue
+        if _is_its_own_doing(number, deaths, alone):
             raise EngineError(f"the engine crashed on it ({signal_name(number)})")
         deaths.append(number)
     answer = json.loads(text)
@@ -76,8 +87,15 @@ def forked(act: Callable[[], dict[str, Any]], module: str = "") -> dict[str, Any
     return told
 
 
-def _forked_once(act: Callable[[], dict[str, Any]], module: str) -> tuple[int, bytes]:
-    """Return the signal that ended a copy, or 0, and what it told."""
+def _is_its_own_doing(number: int, deaths: Sequence[int], alone: bool) -> bool:
+    """Return whether a copy that ended, after others that signals ended, ended by what it did."""
+    if number == signal.SIGABRT and not alone:
+        return deaths.count(number) == _ABORTS - 1
+    return not number or number in deaths or len(set(deaths)) == _DEATHS - 1
+
+
+def _forked_once(act: Callable[[], dict[str, Any]], module: str, seconds: float | None) -> tuple[int | None, bytes]:
+    """Return the signal that ended a copy, or 0, and what it told; None for one that took longer than it may."""
     reader, writer = os.pipe()
 
     def tell(told: dict[str, Any]) -> None:
@@ -90,5 +108,9 @@ def _forked_once(act: Callable[[], dict[str, Any]], module: str) -> tuple[int, b
     pid = fork(lambda: tell({"told": act()}), report)
     os.close(writer)
     with os.fdopen(reader, "rb") as stream:
+        if not select.select([stream], [], [], seconds)[0]:  # its end closes the pipe
+            os.kill(pid, signal.SIGKILL)
+            signal_of(pid)
+            return None, b""
         text = stream.read()
     return signal_of(pid), text

@@ -18,7 +18,7 @@ from tonesmith.engine.channel import die_with_parent
 from tonesmith.engine.forks import flush, fork, signal_of
 from tonesmith.engine.wakeups import silence, threads
 
-_TRIES = 40
+_TRIES = 200
 """Copies made before one is used that no note was played in: then it is the plugin that plays none."""
 _SECONDS = 20.0
 """That the note may take: a lock may also be waited for without end."""

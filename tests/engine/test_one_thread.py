@@ -50,7 +50,7 @@ def test_a_copy_that_met_a_lock_is_made_anew_until_a_note_is_played_in_one(tmp_p
     assert len((tmp_path / "tries").read_text().split()) == faults + 1
 
 
-@pytest.mark.parametrize(("fault", "tried"), [(DEATH, 39), (HANG, 3)])
+@pytest.mark.parametrize(("fault", "tried"), [(DEATH, 199), (HANG, 3)])
 def test_a_plugin_that_never_plays_is_served_all_the_same(tmp_path, fault, tried):
     done = outcome(tmp_path / "tries", 1000, fault)
 
