@@ -52,6 +52,6 @@ $(VENV)/installed: $(VENV)/made pyproject.toml $(FOLDERS)
 	$(PIP) install $(EDITABLE) -e .
 	touch $@
 
-$(VENV)/installed-test: $(VENV)/made pyproject.toml $(FOLDERS)
-	$(PIP) install $(EDITABLE) -e '.[test]'
+$(VENV)/installed-test: $(VENV)/made pyproject.toml tests/constraints.txt $(FOLDERS)
+	$(PIP) install $(EDITABLE) -c tests/constraints.txt -e '.[test]'
 	touch $@ $(VENV)/installed

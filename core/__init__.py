@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tonesmith import errors
-    from tonesmith.api import convert, generate, merge, split
+    from tonesmith.api import convert, generate, merge, split, stream
     from tonesmith.dataset.importance import Importance, importance_of
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.reader import Dataset
@@ -107,6 +107,7 @@ __all__ = [
     "merge",
     "open_dataset",
     "split",
+    "stream",
 ]
 
 _HOMES = {
@@ -184,6 +185,7 @@ _HOMES = {
         "generate",
         "merge",
         "split",
+        "stream",
     ),
 }
 """Module -> names: each module is imported when one of its names is first used, so that

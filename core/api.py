@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from tonesmith.run.watch import Watcher
 if TYPE_CHECKING:
     from tonesmith.dataset.splits import Splits
     from tonesmith.plan.plan import PluginRef
+    from tonesmith.run.stream import Stream
     from tonesmith.transfer.destination import Transferred
 
 
@@ -70,6 +71,59 @@ def generate(
 
     with shown(determinism=plan.determinism) as showing:
         return run(plan, Path(path), workers=resolved.run.workers, host=host, watcher=showing)
+
+
+def stream(
+    config: Config | str | os.PathLike[str] | None = None,
+    columns: Sequence[str] | None = None,
+    transform: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None,
+    *,
+    form: str = "torch",
+    replay: int = 1,
+    buffer: int = 256,
+    rank: int = 0,
+    world: int = 1,
+    **settings: Any,
+) -> Stream:
+    """Return rows that are rendered as training goes, without an end, and not stored.
+
+    ::
+
+        rows = stream("plugins.toml", replay=4)
+        for batch in DataLoader(rows, batch_size=32, num_workers=2, persistent_workers=True):
+            ...
+
+    They are those that :func:`generate` stores, by their number in the plan. Each worker of a ``DataLoader`` renders
+    every so-many-th block in an engine of its own, and each rank likewise: none is rendered twice. After the last block
+    of the plan a pass with the next seed begins. A process in which the iteration ends ends its engine.
+
+    Args:
+        config: a composition, or the path of a TOML file, or of a dataset whose settings are used; None for the
+            built-in defaults.
+        columns: of a row; None for audio, labels, audible mask and note.
+        transform: gets the dictionary of a row, and returns another.
+        form: "torch" for an ``IterableDataset`` of tensors, "numpy" for an iterable of arrays.
+        replay: times that each row is given, drawn from a buffer: rendering is slow, and a model may learn from a row
+            more than once.
+        buffer: rows that it keeps.
+        rank: of this process among those that train together.
+        world: number of them.
+        settings: changes to the composition, as for :func:`generate`.
+
+    Raises :class:`ConfigError` for a wrong setting, and for form "torch" where torch is not installed.
+    """
+    from tonesmith.dataset.loading.formats import check_form, needing_torch
+    from tonesmith.run.resolve import resolve_plan
+    from tonesmith.run.stream import Stream
+
+    check_form(form)
+    host = Host.load()
+    kind = Stream
+    if form == "torch":
+        with needing_torch():
+            from tonesmith.run.torch_stream import TorchStream as kind  # noqa: N813 - one of two classes
+    resolved = resolve_plan(composed(config, settings, host=host), host)
+    return kind(resolved, columns, transform, replay=replay, buffer=buffer, rank=rank, world=world)
 
 
 def convert(

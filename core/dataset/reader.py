@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from os import PathLike
@@ -25,6 +25,9 @@ from tonesmith.space.space import ParameterSpace
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from tonesmith.dataset.loading.arrays import ArrayRows
+    from tonesmith.dataset.loading.tensors import TorchRows
 
 _CHUNK_BLOCKS, _CHUNK_ROWS = 64, 8192
 """Blocks that are read at once where all are, as long as they have no more rows than that."""
@@ -186,7 +189,7 @@ class Dataset:
 
     def column(self, name: str) -> NDArray[Any]:
         """Return a whole column, (len, *shape), such as ``ds.column("pitch")``."""
-        return self._read(self._known([name]), self.rows)[name]
+        return self._read(self.known_columns([name]), self.rows)[name]
 
     def info(self) -> dict[str, Any]:
         """Return what a training script asks first, as JSON: rows, the form of the audio, columns, names, splits.
@@ -217,6 +220,42 @@ class Dataset:
 
         return frame_of(self)
 
+    def with_format(self, name: str, columns: Sequence[str] | None = None) -> ArrayRows:
+        """Return the rows as dictionaries of arrays: of NumPy for "numpy", tensors for "torch". See :meth:`torch`."""
+        from tonesmith.dataset.loading.formats import formatted
+
+        return formatted(self, name, columns)
+
+    def torch(
+        self,
+        split: str | None = None,
+        columns: Sequence[str] | None = None,
+        transform: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None,
+    ) -> TorchRows:
+        """Return the rows for training with torch: a map-style dataset of tensors.
+
+        ::
+
+            loader = ds.torch("train").loader(batch_size=64, num_workers=2)
+            for batch in loader:
+                loss = model(batch["audio"], batch["continuous"])
+
+        Args:
+            split: "train" or another that ``tonesmith split`` made; None for all rows.
+            columns: to read; None for audio, labels, audible mask and note. Audio costs most.
+            transform: gets the dictionary of tensors of several rows, and returns one of as many.
+
+        Raises :class:`ConfigError` where torch is not installed, :class:`DatasetError` for an unknown split or column.
+        """
+        from tonesmith.dataset.loading.formats import torch_rows
+
+        return torch_rows(self if split is None else self.split(split), columns, transform)
+
+    def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
+        """Return column name -> array of each of several rows: what a plain ``DataLoader(ds)`` asks for."""
+        read = self.get_batch(indices)
+        return [{name: array[i] for name, array in read.items()} for i in range(len(indices))]
+
     def get_sample(self, i: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
         """Return column name -> array of one row, of the column's shape; a number of NumPy's where it has none.
 
@@ -225,7 +264,7 @@ class Dataset:
             columns: which; None for all. Audio costs most, so leave it out where it is not needed.
         """
         row = self.rows[chosen_one(i, len(self))]
-        return {name: array[0] for name, array in self._read(self._known(columns), [row]).items()}
+        return {name: array[0] for name, array in self._read(self.known_columns(columns), [row]).items()}
 
     def get_batch(self, indices: Choice, columns: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
         """Return column name -> array (n, *shape) of several rows, in the order of the indices.
@@ -235,7 +274,7 @@ class Dataset:
             columns: which; None for all.
         """
         chosen = np.atleast_1d(chosen_rows(indices, len(self)))
-        return self._read(self._known(columns), self.rows[chosen])
+        return self._read(self.known_columns(columns), self.rows[chosen])
 
     def chunks(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, NDArray[Any]]]:
         """Yield column name -> array (n, *shape) of all rows, in order, some whole blocks at a time.
@@ -245,7 +284,7 @@ class Dataset:
         Args:
             columns: which; None for all.
         """
-        names, size = self._known(columns), self.plan.block_rows
+        names, size = self.known_columns(columns), self.plan.block_rows
         most = max(1, min(_CHUNK_BLOCKS, _CHUNK_ROWS // size))
         firsts = np.flatnonzero(np.diff(self.rows // size, prepend=-1))[::most].tolist()
         for first, stop in pairwise([*firsts, len(self)]):
@@ -285,8 +324,8 @@ class Dataset:
         known = {column.name for column in self.plan.schema}
         return [name for name in KEYS if name in known]
 
-    def _known(self, columns: Sequence[str] | None) -> list[str]:
-        """Return names of columns, all if None; raise :class:`DatasetError` for one that is not there."""
+    def known_columns(self, columns: Sequence[str] | None) -> list[str]:
+        """Return the names of columns, all if None. Raises :class:`DatasetError` for one that is not there."""
         if isinstance(columns, str):
             raise TypeError(f"columns must be a list of names, such as [{columns!r}]")
         known = [column.name for column in self.plan.schema]

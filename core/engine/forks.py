@@ -19,7 +19,7 @@ from tonesmith.errors import EngineError
 _DEATHS = 3
 """Copies that may be ended by signals, no two of them alike, before the act is blamed."""
 _ABORTS = 200
-"""Copies of a process with threads that may abort before the act is blamed: of a lock that a thread held one dies so."""
+"""Copies of a process with threads that may abort before it is blamed: a lock that a thread held may be the cause."""
 _HANGS, _SECONDS = 3, 20.0
 """Copies that may take longer than so many seconds there, because a lock may also be waited for without end."""
 

@@ -1,0 +1,1 @@
+"""Rows for training: their order, their weights, and the tensors of torch."""
