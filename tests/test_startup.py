@@ -32,6 +32,7 @@ _COMMANDS = (
     ("inspect", "--help"),
     ("export", "--help"),
     ("verify", "--help"),
+    ("render", "--help"),
     ("presets", "--help"),
     ("presets", "list", "--help"),
     ("importance", "--help"),

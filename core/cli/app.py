@@ -21,6 +21,7 @@ _ORDER = (
     "inspect",
     "plot",
     "export",
+    "render",
     "verify",
     "convert",
     "merge",
@@ -30,7 +31,7 @@ _ORDER = (
     "doctor",
     "plugins",
 )
-_READERS = ("inspect", "export", "verify", "split", "importance")
+_READERS = ("inspect", "export", "render", "verify", "split", "importance")
 
 
 class _Ordered(TyperGroup):

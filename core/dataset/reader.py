@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.dataset.guarded import GuardedStorage
+from tonesmith.dataset.playable import Playable
 from tonesmith.dataset.row import Choice, Row, Rows, chosen_one, chosen_rows
 from tonesmith.dataset.splits import KEYS, splits_of
 from tonesmith.errors import ConfigError, DatasetError, unknown_name
@@ -33,7 +34,7 @@ _CHUNK_BLOCKS, _CHUNK_ROWS = 64, 8192
 """Blocks that are read at once where all are, as long as they have no more rows than that."""
 
 
-class Dataset:
+class Dataset(Playable):
     """The committed rows of a dataset, as they were when it was opened.
 
     ``ds[7]`` is a :class:`Row`; ``ds[:32]``, ``ds[[3, 1, 4]]`` and ``ds[mask]`` are :class:`Rows`. Rows that

@@ -16,8 +16,9 @@ from tonesmith.dataset.wav import wav_of
 from tonesmith.errors import DatasetError, unknown_name
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rows import digest_hex, label_from
+from tonesmith.space.label import Label
 from tonesmith.space.patch import Note, Patch
-from tonesmith.space.space import Label
+from tonesmith.space.space import ParameterSpace
 
 Choice = slice | Sequence[int] | Sequence[bool] | NDArray[Any]
 """Selects several rows: a slice, indices, or a boolean mask as long as the dataset."""
@@ -75,11 +76,7 @@ class Row:
     @cached_property
     def parameters(self) -> Parameters:
         """Name -> value of each parameter that varies, continuous ones first."""
-        space, values = self.plan.space, self.patch.values
-        return Parameters(
-            (p.name, ParameterValue(values[p.name], p.shown(values[p.name]), p.unit, p.text(values[p.name])))
-            for p in (*space.continuous, *space.categorical)
-        )
+        return parameters_of(self.plan.space, self.patch)
 
     @property
     def note(self) -> Note:
@@ -179,6 +176,15 @@ class Rows:
 
     def __repr__(self) -> str:
         return f"<Rows: {len(self)} of {self.plan.rows}>"
+
+
+def parameters_of(space: ParameterSpace, patch: Patch) -> Parameters:
+    """Return name -> value of each parameter that varies, of a patch with a value for each; continuous ones first."""
+    values = patch.values
+    return Parameters(
+        (p.name, ParameterValue(values[p.name], p.shown(values[p.name]), p.unit, p.text(values[p.name])))
+        for p in (*space.continuous, *space.categorical)
+    )
 
 
 def chosen_rows(key: Any, length: int) -> int | NDArray[np.int64]:

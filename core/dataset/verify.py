@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tonesmith.dataset.installed import installed
 from tonesmith.dataset.reader import Dataset
-from tonesmith.engine.client import Engine
+from tonesmith.dataset.renderer import Rendered, Renderer
+from tonesmith.dataset.row import Row
 from tonesmith.engine.determinism import same_audio
 from tonesmith.errors import BlockDamagedError, DatasetError
 from tonesmith.host.registry import Host
-from tonesmith.host.roles import Sink
-from tonesmith.host.trust import check_trusted
 from tonesmith.plan.block import row_digests
 from tonesmith.plan.plan import fingerprint_of
 from tonesmith.plan.rows import digest_hex
@@ -159,52 +154,22 @@ def check_renders(
 
     Raises :class:`TrustError` if the plan names a plugin that this user does not know.
     """
-    plan = installed(dataset, path, host, ("backend",)).plan
-    check_trusted(plan, host, trust=trust)
-    encodings = _Encodings(dataset, path, host)
-    with Engine(plan.backend, plan.audio, plan.notes.per_patch, plan.isolation, dataset.storage.asset) as engine:
+    with Renderer(dataset, path, host, trust=trust) as renderer:
         for row in rows:
             stored = dataset[row]
-            outcome = engine.play(stored.patch, [stored.note], plan.timeout)[0]
+            again = renderer.render(stored.patch, stored.note, stored.patch_id)
             progress(1)
-            block = stored.row // plan.block_rows
-            if outcome.failure:
-                yield Damage(row, block, "render", f"{outcome.failure}: {outcome.detail}")
-                continue
-            if outcome.held:
-                told = ", ".join(f"{name} = {value:g}" for name, value in sorted(outcome.held.items())[:3])
-                yield Damage(row, block, "render", f"the synth holds other values than the label: {told}")
-                continue
-            again = encodings.stored(engine.audio[0].copy(), stored.patch_id)
-            if not same_audio(again, stored.audio):
-                error = float(np.max(np.abs(again - stored.audio)))
-                yield Damage(row, block, "render", f"differs by up to {error:.3g} of full scale")
+            if fault := _render_fault(stored, again):
+                yield Damage(row, stored.row // dataset.plan.block_rows, "render", fault)
 
 
-class _Encodings:
-    """What the audio of each patch went through on its way into a dataset."""
-
-    def __init__(self, dataset: Dataset, path: Path, host: Host) -> None:
-        self._merged = dataset.attributes.get("merged", ())
-        self._all = [*dataset.attributes.get("stored_through", ()), dataset.plan.sink.to_json()]
-        self._path = path
-        self._host = host
-        self._sinks: dict[str, Sink[Any]] = {}
-
-    def stored(self, audio: NDArray[np.float32], patch: int) -> NDArray[np.float32]:
-        """Return the audio of a patch as it is read back."""
-        try:
-            own = next((entry["stored_through"] for entry in self._merged if patch in range(*entry["patches"])), ())
-            sinks = [self._sink(encoding) for encoding in (*own, *self._all)]
-        except (LookupError, TypeError, AttributeError) as error:
-            told = "the attribute 'merged' or 'stored_through' is not as tonesmith writes it"
-            raise DatasetError(f"{self._path}: {told}, so no row can be compared with a render.") from error
-        for sink in sinks:
-            audio = sink.stored(audio)
-        return audio
-
-    def _sink(self, encoding: Mapping[str, Any]) -> Sink[Any]:
-        key = json.dumps(encoding, sort_keys=True)
-        if key not in self._sinks:
-            self._sinks[key] = self._host.sink_at(encoding["name"], encoding["options"], self._path)
-        return self._sinks[key]
+def _render_fault(stored: Row, again: Rendered) -> str:
+    """Return how a row differs from what was rendered of its label, or ""."""
+    if again.failure:
+        return again.failure
+    if again.held:
+        told = ", ".join(f"{name} = {value:g}" for name, value in sorted(again.held.items())[:3])
+        return f"the synth holds other values than the label: {told}"
+    if same_audio(again.audio, stored.audio):
+        return ""
+    return f"differs by up to {float(np.max(np.abs(again.audio - stored.audio))):.3g} of full scale"

@@ -17,32 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.errors import SpaceError, unknown_name
+from tonesmith.space.label import Label
 from tonesmith.space.parameter import Parameter
 from tonesmith.space.patch import Modulation, Patch
 from tonesmith.space.routing import Routing
 from tonesmith.terminal.text import one_line
 
+__all__ = ["Label", "ParameterSpace"]
+
 _MOST_SWITCHES = 64
 """Parameters of which each is gated by the next: synths have three or four."""
 
 Kind = Literal["continuous", "categorical"]
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """The stored form of a patch.
-
-    Attributes:
-        continuous: float32 (continuous parameters,), each in [0, 1].
-        categorical: int32 (categorical parameters,), each an index of the parameter's choices.
-        modulations: the routings, in slot order, with float32 amounts.
-        assets: slot name -> SHA-256; every slot of the space is named.
-    """
-
-    continuous: NDArray[np.float32]
-    categorical: NDArray[np.int32]
-    modulations: tuple[Modulation, ...] = ()
-    assets: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

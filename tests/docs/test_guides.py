@@ -17,6 +17,7 @@ LONG = [
     "docs/presets.md",
     "docs/sampling.md",
     "docs/splits.md",
+    "docs/training.md",
     "docs/writing-a-plugin.md",
 ]
 

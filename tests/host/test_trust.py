@@ -269,7 +269,7 @@ STARTERS = {
     "core/analysis/importance.py": FROM_A_STUDY,
     "core/analysis/sensitivity.py": "study_of_plan: the plan is made of a composition",
     "core/dataset/export.py": "preset_of asks check_trusted first",
-    "core/dataset/verify.py": "check_renders asks check_trusted first",
+    "core/dataset/renderer.py": "a Renderer asks check_trusted first",
     "core/doctor/examine.py": FROM_FLAGS,
     "core/doctor/repeatability.py": FROM_FLAGS,
     "core/presets/audition.py": FROM_FLAGS,

@@ -1,0 +1,59 @@
+"""Which note plays a label: the dataset's own, or another one of the same length."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tonesmith.errors import ConfigError
+from tonesmith.plan.plan import Plan
+from tonesmith.space.patch import Note
+
+
+def first_note(plan: Plan) -> Note:
+    """Return the note that plays a label of a plan where none is named: the first one of its first patch."""
+    return plan.notes.of_patch(plan.seed, 0)[0]
+
+
+def changed_note(
+    plan: Plan, note: Note, pitch: int | None = None, velocity: int | None = None, hold: float | None = None
+) -> Note:
+    """Return a note with other values, as long as the rows of a plan: its tail is what the hold leaves.
+
+    Args:
+        plan: of the dataset.
+        note: to change; what is None stays.
+        pitch: MIDI pitch, 0 to 127.
+        velocity: MIDI velocity, 1 to 127.
+        hold: seconds from note on to note off, above 0 and at most as long as the rows.
+
+    Raises :class:`ConfigError` as :func:`check_note` does.
+    """
+    changed = replace(
+        note,
+        pitch=note.pitch if pitch is None else pitch,
+        velocity=note.velocity if velocity is None else velocity,
+    )
+    if hold is not None and hold != note.hold:
+        changed = replace(changed, hold=hold, tail=plan.notes.duration - hold)
+    check_note(plan, changed)
+    return changed
+
+
+def check_note(plan: Plan, note: Note) -> None:
+    """Raise :class:`ConfigError` unless a note can be played, and lasts as long as the rows of a plan."""
+    for name, value, lowest in (("pitch", note.pitch, 0), ("velocity", note.velocity, 1)):
+        if value not in range(lowest, 128):
+            raise ConfigError(f"the {name} is {value}; expected an integer from {lowest} to 127.")
+    duration = plan.notes.duration
+    if not 0.0 < note.hold <= duration:
+        raise ConfigError(
+            f"the hold is {note.hold:g} s; expected more than 0 and at most {duration:g} s, as the rows last."
+        )
+    if not is_as_long(plan, note):
+        raise ConfigError(f"the note lasts {note.duration:g} s; the rows of the dataset last {duration:g} s.")
+
+
+def is_as_long(plan: Plan, note: Note) -> bool:
+    """Return whether a note lasts as long as the rows of a plan, to the sample."""
+    rate = plan.audio.sample_rate
+    return note.tail >= 0.0 and round(note.duration * rate) == round(plan.notes.duration * rate)
