@@ -8,6 +8,7 @@ import io
 import json
 import os
 import queue
+import select
 import signal
 import struct
 import subprocess
@@ -18,6 +19,7 @@ from typing import IO, Any
 
 from tonesmith.engine.overheard import Lines
 from tonesmith.engine.refusal import advice, refusal
+from tonesmith.engine.starter import in_lasting_thread
 from tonesmith.errors import ResourceError
 from tonesmith.pinning.start import Start, starting
 
@@ -80,7 +82,9 @@ def channel_to_parent() -> Channel:
     os.dup2(2, 1)
     _by_lines()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    die_with_parent()
+    _ask_for_death()
+    if _is_left(reader):
+        os._exit(0)
     return Channel(os.fdopen(reader, "rb"), os.fdopen(writer, "wb"))
 
 
@@ -93,10 +97,31 @@ def _by_lines() -> None:
             _LIBC.setvbuf(ctypes.c_void_p.in_dll(_LIBC, "stdout"), None, _LINE_BUFFERED, 0)
 
 
-def die_with_parent() -> None:
-    """Ask Linux to kill this process when its parent ends, however it ends."""
+def die_with_parent(parent: int) -> None:
+    """Ask Linux to kill this process when its parent ends, however it ends; end at once if it has ended by now.
+
+    The parent must have forked it in a thread that lasts: its end counts, as :mod:`tonesmith.engine.starter` has it.
+
+    Args:
+        parent: process id.
+    """
+    _ask_for_death()
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def _ask_for_death() -> None:
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _is_left(reader: int) -> bool:
+    """Return whether the other end of a pipe is closed, though what was written before may not be read yet."""
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(reader, select.POLLHUP)
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,23 +227,27 @@ class Child:
 
 def _started(module: str, *, pinned: bool) -> subprocess.Popen[bytes]:
     """Start a process. Raises :class:`ResourceError` if the system refuses one."""
-    command = [sys.executable, "-P", "-m", module]
-    environment = {**os.environ, **dict.fromkeys(_ONE_THREAD, "1")}
     try:
-        with starting(environment, command) if pinned else contextlib.nullcontext(Start(environment)) as start:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-                env=start.environment,
-                pass_fds=start.descriptors,
-            )
-    except OSError as error:
+        return in_lasting_thread(lambda: _opened(module, pinned=pinned))
+    except (OSError, RuntimeError) as error:
         if what := refusal(error):
             raise ResourceError(advice(f"a process could not be started: {what}")) from error
         raise
+
+
+def _opened(module: str, *, pinned: bool) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-P", "-m", module]
+    environment = {**os.environ, **dict.fromkeys(_ONE_THREAD, "1")}
+    with starting(environment, command) if pinned else contextlib.nullcontext(Start(environment)) as start:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env=start.environment,
+            pass_fds=start.descriptors,
+        )
 
 
 def signal_name(number: int) -> str:

@@ -27,11 +27,12 @@ _HANGS, _SECONDS = 3, 20.0
 def fork(act: Callable[[], object], report: Callable[[BaseException], object]) -> int:
     """Fork; in the child act, report an exception, and exit; in the parent return the child's id."""
     flush()
+    parent = os.getpid()
     pid = os.fork()
     if pid:
         return pid
     try:
-        die_with_parent()
+        die_with_parent(parent)
         silence()
         act()
     except BaseException as error:  # noqa: BLE001 - nothing may escape into the parent's code

@@ -54,6 +54,7 @@ def _copied(proof: Callable[[], object] | None) -> tuple[int, bytes]:
     """Fork, and return the id of a copy and its verdict on itself; in a copy that may be used, 0."""
     reader, writer = os.pipe()
     flush()
+    parent = os.getpid()
     pid = os.fork()
     if pid:
         os.close(writer)
@@ -61,7 +62,7 @@ def _copied(proof: Callable[[], object] | None) -> tuple[int, bytes]:
             return pid, stream.read()
     try:
         os.close(reader)
-        die_with_parent()
+        die_with_parent(parent)
         silence()
         verdict = _played(proof) if proof else _PLAYED
         os.write(writer, verdict)
