@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from tonesmith.host.config import Config
     from tonesmith.host.hookspecs import hookimpl
     from tonesmith.host.registry import Host
-    from tonesmith.host.roles import Backend, FileSet, Options, Sampler, Sink, Storage, Validator
+    from tonesmith.host.roles import Backend, Feature, FileSet, Options, Sampler, Sink, Storage, Validator
+    from tonesmith.plan.feature import FeatureArray, Sound, StoredFeature
     from tonesmith.plan.notes import Notes
-    from tonesmith.plan.plan import Plan
+    from tonesmith.plan.plan import Audio, Plan
     from tonesmith.plan.rejection import Rejection
     from tonesmith.plan.render import Render, Verdict
     from tonesmith.plan.schema import Measure
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Audio",
     "Backend",
     "Candidate",
     "Config",
@@ -58,6 +60,8 @@ __all__ = [
     "DatasetError",
     "DatasetNotFoundError",
     "EngineError",
+    "Feature",
+    "FeatureArray",
     "FileSet",
     "Host",
     "Importance",
@@ -86,10 +90,12 @@ __all__ = [
     "RunError",
     "Sampler",
     "Sink",
+    "Sound",
     "SpaceError",
     "SpaceShape",
     "Splits",
     "Storage",
+    "StoredFeature",
     "Summary",
     "TonesmithError",
     "Transferred",
@@ -145,8 +151,16 @@ _HOMES = {
         "Preset",
         "PresetRef",
     ),
+    "plan.feature": (
+        "FeatureArray",
+        "Sound",
+        "StoredFeature",
+    ),
     "plan.notes": ("Notes",),
-    "plan.plan": ("Plan",),
+    "plan.plan": (
+        "Audio",
+        "Plan",
+    ),
     "plan.render": (
         "Render",
         "Verdict",
@@ -156,6 +170,7 @@ _HOMES = {
     "plan.summary": ("Summary",),
     "host.roles": (
         "Backend",
+        "Feature",
         "FileSet",
         "Options",
         "Sampler",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "architecture.md"
-ROLES = ("backends", "samplers", "validators", "sinks")
+ROLES = ("backends", "samplers", "validators", "features", "sinks")
 BEGIN, END = "<!-- map: begin -->", "<!-- map: end -->"
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tonesmith.dsp.mel import mel_bank
+from tonesmith.dsp.spectrum import magnitudes as magnitudes_of
+from tonesmith.dsp.spectrum import powers
 
 MELS = 128
 """Bands of a log-mel spectrogram."""
@@ -42,9 +45,9 @@ def spectra_of(audio: NDArray[Any], sample_rate: int) -> Spectra:
         audio: float (channels, frames), full scale 1.0, finite, of any length.
         sample_rate: Hz.
     """
-    magnitudes = tuple(_magnitudes(audio, window) for window in windows_at(sample_rate))
+    magnitudes = tuple(magnitudes_of(audio, window, window // 4) for window in windows_at(sample_rate))
     return Spectra(
-        log_mel=_log_mel(magnitudes[-1], sample_rate),
+        log_mel=_log_mel(np.square(magnitudes[-1]), sample_rate),
         magnitudes=magnitudes,
         logs=tuple(np.log(np.maximum(magnitude, np.float32(_FLOOR))) for magnitude in magnitudes),
         norms=tuple(map(_norm, magnitudes)),
@@ -63,7 +66,8 @@ def log_mel(audio: NDArray[Any], sample_rate: int) -> NDArray[np.float32]:
         audio: float (channels, frames), full scale 1.0, finite, of any length.
         sample_rate: Hz.
     """
-    return _log_mel(_magnitudes(audio, windows_at(sample_rate)[-1]), sample_rate)
+    window = windows_at(sample_rate)[-1]
+    return _log_mel(powers(audio, window, window // 4), sample_rate)
 
 
 def log_mel_distance(a: Spectra, b: Spectra) -> float:
@@ -109,63 +113,5 @@ def _norm(magnitude: NDArray[np.float32]) -> float:
     return float(np.sqrt(np.sum(np.square(magnitude), dtype=np.float64)))
 
 
-def _magnitudes(audio: NDArray[Any], window: int) -> NDArray[np.float32]:
-    """Return float32 (channels, 1 + frames * 4 // window, window // 2 + 1), 1.0 at the bin of a full-scale sine."""
-    import scipy.fft
-
-    padded = np.pad(np.asarray(audio, np.float32), ((0, 0), (window // 2, window // 2)))
-    framed = np.lib.stride_tricks.sliding_window_view(padded, window, axis=1)[:, :: window // 4]
-    return np.abs(scipy.fft.rfft(framed * _hann(window)))
-
-
-@lru_cache(maxsize=16)
-def _hann(window: int) -> NDArray[np.float32]:
-    """Return a periodic Hann window, scaled so that a sine of amplitude 1 has magnitude 1."""
-    import scipy.signal  # takes a second, which who only asks for an error should not wait
-
-    hann = scipy.signal.get_window("hann", window, fftbins=True)
-    return np.asarray(hann * (2.0 / hann.sum()), np.float32)
-
-
-def _log_mel(magnitude: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
-    channels, frames, bins = magnitude.shape
-    filters = _filters(sample_rate, 2 * (bins - 1))
-    # A sparse product adds in a fixed order; a dense one is BLAS, which need not
-    power = (filters @ np.square(magnitude).reshape(-1, bins).T).reshape(MELS, channels, frames)
-    decibel = 10.0 * np.log10(np.maximum(power, np.float32(_FLOOR**2)))
-    # The logarithm of a rounded floor is not the floor
-    return np.ascontiguousarray(np.maximum(decibel, FLOOR_DB).transpose(1, 0, 2), np.float32)
-
-
-@lru_cache(maxsize=4)
-def _filters(sample_rate: int, window: int) -> Any:
-    import scipy.sparse
-
-    return scipy.sparse.csr_array(mel_filters(sample_rate, window))
-
-
-def mel_filters(sample_rate: int, window: int) -> NDArray[np.float32]:
-    """Return the triangular bands on the bins of a spectrum: float32 (MELS, window // 2 + 1), with peak 1."""
-    edges = hertz_of(np.linspace(0.0, mel_of(np.array(sample_rate / 2.0)), MELS + 2))
-    bins = np.arange(window // 2 + 1) * (sample_rate / window)
-    rising = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
-    falling = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
-    return np.clip(np.minimum(rising, falling), 0.0, None).astype(np.float32)
-
-
-_BREAK_HERTZ, _BREAK_MEL, _STEP = 1000.0, 15.0, np.log(6.4) / 27.0
-
-
-def mel_of(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mel of frequencies: linear to 1 kHz, where it is 15, and logarithmic above.
-
-    Source: Slaney 1998, "Auditory Toolbox, version 2", Interval technical report 1998-010.
-    """
-    above = _BREAK_MEL + np.log(np.maximum(hertz, _BREAK_HERTZ) / _BREAK_HERTZ) / _STEP
-    return np.where(hertz < _BREAK_HERTZ, hertz * (_BREAK_MEL / _BREAK_HERTZ), above)
-
-
-def hertz_of(mel: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the frequencies of mel, in Hz: the inverse of :func:`mel_of`."""
-    above = _BREAK_HERTZ * np.exp(_STEP * (np.maximum(mel, _BREAK_MEL) - _BREAK_MEL))
-    return np.where(mel < _BREAK_MEL, mel * (_BREAK_HERTZ / _BREAK_MEL), above)
+def _log_mel(power: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
+    return mel_bank(MELS, sample_rate, 2 * (power.shape[2] - 1)).levels(power, FLOOR_DB)

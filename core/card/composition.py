@@ -121,6 +121,8 @@ def _tables(plan: Plan, host: Host) -> dict[str, Any]:
         "validators": {ref.name: dict(ref.options) for ref in plan.validators} or [],
         "sink": {"name": plan.sink.name, **plan.sink.options},
     }
+    if plan.features:
+        tables["features"] = {feature.name: dict(feature.options) for feature in plan.features}
     plain: dict[str, Any] = _without_none(tables)
     return plain
 

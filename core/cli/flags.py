@@ -171,6 +171,9 @@ def flags_of(config: Config, host: Host) -> tuple[Flag, ...]:
         options = settings_of(host.find("validator", validator.name).Options)
         prefix = f"validators.{validator.name}"
         flags += _section(prefix, options, validator.options, f"Validator: {validator.name}")
+    for feature in config.features:
+        options = settings_of(host.find("feature", feature.name).Options)
+        flags += _section(f"features.{feature.name}", options, feature.options, f"Feature: {feature.name}")
     return tuple(flags)
 
 
@@ -248,7 +251,7 @@ def with_flags(command: Callable[..., None], flags: Sequence[Flag]) -> Callable[
 
 def check_flags(arguments: Sequence[str], flags: Sequence[Flag]) -> None:
     """Raise :class:`ConfigError` for an unknown flag of a plugin, naming the nearest and the known ones."""
-    sections = {"notes", "presets", "space", "backend", "sampler", "sink", "validators"}
+    sections = {"notes", "presets", "space", "backend", "sampler", "sink", "validators", "features"}
     for argument in itertools.takewhile(lambda word: word != "--", arguments):
         name = argument.split("=", 1)[0]
         section, dot, _ = name.removeprefix("--").removeprefix("no-").partition(".")

@@ -23,6 +23,7 @@ _TRIES = {
     "backend": "tonesmith generate --backend {name} -n 4 out.zarr",
     "sampler": "tonesmith generate --sampler {name} -n 4 out.zarr",
     "validator": "tonesmith generate --validator level --validator {name} -n 4 out.zarr",
+    "feature": "tonesmith generate --feature {name} -n 4 out.zarr",
     "sink": "tonesmith generate --sink {name} -n 4 out",
 }
 
@@ -32,7 +33,9 @@ def add_new(app: typer.Typer, host: Host) -> None:
 
     @app.command("new")
     def new(
-        role: Annotated[str, typer.Argument(metavar="ROLE", help="Role: backend, sampler, validator or sink.")],
+        role: Annotated[
+            str, typer.Argument(metavar="ROLE", help="Role: backend, sampler, validator, feature or sink.")
+        ],
         name: Annotated[str, typer.Argument(metavar="NAME", help="Plugin name, in lower case.")],
         out: Annotated[
             Path | None,

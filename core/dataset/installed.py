@@ -21,6 +21,7 @@ def used_by(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "sampler", plan.sampler.name
     yield from (("validator", ref.name) for ref in plan.validators)
     yield "sink", plan.sink.name
+    yield from (("feature", feature.name) for feature in plan.features)
 
 
 def installed(

@@ -18,6 +18,7 @@ from tonesmith.dataset.splits import KEYS, splits_of
 from tonesmith.errors import ConfigError, DatasetError, unknown_name
 from tonesmith.host.roles import Storage
 from tonesmith.plan.block import dataset_digest
+from tonesmith.plan.feature import StoredFeature
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection
 from tonesmith.space.patch import Patch
@@ -79,6 +80,11 @@ class Dataset(Playable):
     def presets(self) -> dict[str, PresetRef]:
         """SHA-256 -> name, author, style and licence of each preset that the plan draws from."""
         return {preset.sha256: preset for preset in self.plan.presets}
+
+    @property
+    def features(self) -> dict[str, StoredFeature]:
+        """Name -> options, arrays and definition of each feature; ``ds[i].features`` has a row's arrays."""
+        return {feature.name: feature for feature in self.plan.features}
 
     def modulation_matrix(self, i: int) -> NDArray[np.float32]:
         """Return float32 (4, sources, destinations) of a row: amount, bipolar, power and stereo of each routing.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tonesmith.dataset.wav import wav_of
 from tonesmith.errors import DatasetError, unknown_name
+from tonesmith.plan.feature import features_among
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rows import digest_hex, label_from
 from tonesmith.space.label import Label
@@ -122,6 +123,11 @@ class Row:
         """The measures of the validators, by name; NaN if there was nothing to measure."""
         return {measure.name: float(self.columns[measure.name]) for measure in self.plan.measures}
 
+    @property
+    def features(self) -> dict[str, NDArray[Any]]:
+        """The arrays of the features, such as ``features["mel"]``; ``ds.features`` has their definitions."""
+        return features_among(self.columns)
+
     def __repr__(self) -> str:
         note, (channels, frames) = self.note, self.audio.shape
         return (
@@ -153,6 +159,11 @@ class Rows:
     def audio(self) -> NDArray[np.float32]:
         """Float32 (n, channels, frames), full scale 1.0."""
         return self.columns["audio"]
+
+    @property
+    def features(self) -> dict[str, NDArray[Any]]:
+        """The arrays of the features, each (n, *shape)."""
+        return features_among(self.columns)
 
     def __len__(self) -> int:
         return len(self.rows)

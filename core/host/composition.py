@@ -12,8 +12,8 @@ from tonesmith.errors import ConfigError, PluginError, nearest, unknown_name
 from tonesmith.host.config import (
     DEFAULT_FILE,
     DEFAULT_NAMES,
-    DEFAULT_VALIDATORS,
     SECTIONS,
+    SEVERAL,
     Chosen,
     Config,
     PlanSettings,
@@ -83,12 +83,12 @@ class _Composition:
             return dict(value)
         if name in DEFAULT_NAMES and isinstance(value, str):
             return {"name": value}
-        if name == "validators" and isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
+        if name in SEVERAL and isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
             if len(set(value)) != len(value):
-                self.problems.append(Problem((name,), "lists a validator twice."))
-            return {validator: {} for validator in value}
-        if name in {*SECTIONS, *DEFAULT_NAMES, "validators"}:
-            short = {"validators": " or a list of names"}.get(name, " or a name" if name in DEFAULT_NAMES else "")
+                self.problems.append(Problem((name,), f"lists a {SEVERAL[name][0]} twice."))
+            return {plugin: {} for plugin in value}
+        if name in {*SECTIONS, *DEFAULT_NAMES, *SEVERAL}:
+            short = " or a list of names" if name in SEVERAL else " or a name" if name in DEFAULT_NAMES else ""
             self.problems.append(Problem((name,), f"must be a table{short}."))
         return {}
 
@@ -99,8 +99,8 @@ class _Composition:
             if value is None:
                 continue
             self.overridden[path] = self.spelled.get(key, dotted(path))
-            if path == ("validators",):
-                self._choose_validators(value)
+            if len(path) == 1 and path[0] in SEVERAL:
+                self._choose_several(str(path[0]), value)
             elif _chooses(path):
                 self._choose(str(path[0]), value)
             elif len(path) == 1:
@@ -112,20 +112,21 @@ class _Composition:
         if self.tables.get(role, {}).get("name", DEFAULT_NAMES[role]) != name:
             self.tables[role] = {"name": name}
 
-    def _choose_validators(self, value: Any) -> None:
-        before = self.tables.get("validators", {})
-        self.tables["validators"] = {
+    def _choose_several(self, table: str, value: Any) -> None:
+        before = self.tables.get(table, {})
+        self.tables[table] = {
             name: {**_mapping(before.get(name)), **_mapping(options)}
-            for name, options in self._table("validators", value).items()
+            for name, options in self._table(table, value).items()
         }
 
     def _set(self, path: KeyPath, value: Any) -> None:
-        if path[0] == "validators" and path[1] not in self.tables.get("validators", dict.fromkeys(DEFAULT_VALIDATORS)):
-            chosen = ", ".join(self.tables.get("validators", DEFAULT_VALIDATORS)) or "none"
-            self.problems.append(Problem(path, f"the validator {path[1]!r} is not in use here. In use: {chosen}."))
-            return
-        if path[0] == "validators":
-            self.tables.setdefault("validators", {name: {} for name in DEFAULT_VALIDATORS})
+        if path[0] in SEVERAL:
+            role, default = SEVERAL[str(path[0])]
+            there = self.tables.setdefault(str(path[0]), {name: {} for name in default})
+            if path[1] not in there:
+                chosen = ", ".join(there) or "none"
+                self.problems.append(Problem(path, f"the {role} {path[1]!r} is not in use here. In use: {chosen}."))
+                return
         table: dict[str, Any] = self.tables.setdefault(str(path[0]), {})
         for part in path[1:-1]:
             table[str(part)] = dict(_mapping(table.get(str(part))))
@@ -134,7 +135,7 @@ class _Composition:
 
     def resolved(self) -> Config:
         """Return the composition, every key validated, or raise all that is wrong with it."""
-        known = {*SECTIONS, *DEFAULT_NAMES, "validators"}
+        known = {*SECTIONS, *DEFAULT_NAMES, *SEVERAL}
         for name in self.tables.keys() - known:
             self.problems.append(Problem((name,), _unknown_table(name, known)))
         parts: dict[str, Any] = {}
@@ -143,8 +144,9 @@ class _Composition:
         for role, default in DEFAULT_NAMES.items():
             options = {"name": default, **self.tables.get(role, {})}
             parts[role] = self._chosen(role, options.pop("name"), options, (role,))
-        validators = self.tables.get("validators", {name: {} for name in DEFAULT_VALIDATORS})
-        parts["validators"] = tuple(self._chosen("validator", n, o, ("validators", n)) for n, o in validators.items())
+        for table, (role, names) in SEVERAL.items():
+            used = self.tables.get(table, {name: {} for name in names})
+            parts[table] = tuple(self._chosen(role, name, options, (table, name)) for name, options in used.items())
         self._shape(parts)
         parts["presets"] = self._placed(parts["presets"])
         if self.problems:
@@ -201,7 +203,7 @@ class _Composition:
             return None
 
     def _chosen(self, role: str, name: Any, options: Any, path: KeyPath) -> Chosen | None:
-        at = path if role == "validator" else (*path, "name")
+        at = path if path[0] in SEVERAL else (*path, "name")
         if not isinstance(options, Mapping):
             self.problems.append(Problem(path, "must be a table of options."))
             return None
@@ -247,17 +249,19 @@ def _shape_file(path: Path) -> SpaceShape:
 def _leaves(key: str, value: Any) -> list[tuple[KeyPath, Any]]:
     """Return the leaves that an override sets: a mapping sets each of its keys."""
     section = key.split(".", 1)[0]
-    deep = section == "validators" or any(key.startswith(f"{s}.{k}") for s, k in _MERGED)
+    deep = section in SEVERAL or any(key.startswith(f"{s}.{k}") for s, k in _MERGED)
     path = tuple(key.split(".", 2 if deep else 1))
     if len(path) == 1 and section in DEFAULT_NAMES and not isinstance(value, Mapping):
         return [((section, "name"), value)]
-    if isinstance(value, Mapping) and (path in _MERGED or (len(path) == 1 and section != "validators")):
+    if isinstance(value, Mapping) and (path in _MERGED or (len(path) == 1 and section not in SEVERAL)):
         return [leaf for inner, v in value.items() for leaf in _leaves(f"{key}.{inner}", v)]
     return [(path, value)]
 
 
 def _chooses(path: KeyPath) -> bool:
-    return path == ("validators",) or (len(path) == 2 and path[1] == "name" and path[0] in DEFAULT_NAMES)
+    return (len(path) == 1 and path[0] in SEVERAL) or (
+        len(path) == 2 and path[1] == "name" and path[0] in DEFAULT_NAMES
+    )
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

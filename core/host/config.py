@@ -18,6 +18,9 @@ DEFAULT_NAMES = {"backend": "vita", "sampler": "lhs", "sink": "zarr"}
 
 DEFAULT_VALIDATORS = ("level", "loudness")
 
+SEVERAL = {"validators": ("validator", DEFAULT_VALIDATORS), "features": ("feature", ())}
+"""Table of plugins of which several may be used -> their role, and the names of those used by default."""
+
 
 class PlanSettings(BaseModel):
     """The ``[plan]`` table: how much is made, from which seed, and in what steps."""
@@ -81,6 +84,7 @@ class Config(BaseModel):
     sampler: Chosen
     validators: tuple[Chosen, ...]
     sink: Chosen
+    features: tuple[Chosen, ...] = ()
 
     def to_data(self) -> dict[str, Any]:
         """Return the composition as the tables of ``plugins.toml``. What is unset is left out."""
@@ -91,6 +95,8 @@ class Config(BaseModel):
         for role in ("backend", "sampler"):
             tables[role] = {"name": plain[role]["name"], **plain[role]["options"]}
         tables["validators"] = {v["name"]: v["options"] for v in plain["validators"]} or []
+        if plain["features"]:
+            tables["features"] = {f["name"]: f["options"] for f in plain["features"]}
         tables["sink"] = {"name": plain["sink"]["name"], **plain["sink"]["options"]}
         return {name: _without_none(table) for name, table in tables.items()}
 

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from tonesmith.errors import nearest
-from tonesmith.host.roles import Backend, Options, Plugin, Sampler, Sink, Validator
+from tonesmith.host.roles import Backend, Feature, Options, Plugin, Sampler, Sink, Validator
 from tonesmith.plan.promises import Determinism, Isolation
 
 ROLES: Mapping[str, type[Plugin[Any]]] = {
     "backend": Backend,
     "sampler": Sampler,
     "validator": Validator,
+    "feature": Feature,
     "sink": Sink,
 }
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import typer
 
-    from tonesmith.host.roles import Backend, Sampler, Sink, Validator
+    from tonesmith.host.roles import Backend, Feature, Sampler, Sink, Validator
     from tonesmith.plan.plan import Plan
     from tonesmith.plan.rejection import Rejection
     from tonesmith.plan.summary import Summary
@@ -43,6 +43,11 @@ def tonesmith_samplers() -> Iterable[type[Sampler[Any]]]:  # type: ignore[empty-
 @hookspec
 def tonesmith_validators() -> Iterable[type[Validator[Any]]]:  # type: ignore[empty-body]
     """Return validators: subclasses of :class:`tonesmith.Validator`."""
+
+
+@hookspec
+def tonesmith_features() -> Iterable[type[Feature[Any]]]:  # type: ignore[empty-body]
+    """Return features: subclasses of :class:`tonesmith.Feature`."""
 
 
 @hookspec

@@ -27,7 +27,7 @@ import pluggy
 from tonesmith.errors import ConfigError, PluginError, unknown_name
 from tonesmith.host import hookspecs
 from tonesmith.host.conformance import ROLES, fault_of
-from tonesmith.host.roles import Backend, Options, Plugin, Sampler, Sink, Validator
+from tonesmith.host.roles import Backend, Feature, Options, Plugin, Sampler, Sink, Validator
 from tonesmith.host.settings import InvalidSettings, dotted, validate
 from tonesmith.terminal.messages import say, warn
 
@@ -53,6 +53,10 @@ BUILTINS = (
     "tonesmith.samplers.uniform",
     "tonesmith.validators.level",
     "tonesmith.validators.loudness",
+    "tonesmith.features.mel",
+    "tonesmith.features.mfcc",
+    "tonesmith.features.stats",
+    "tonesmith.features.stft",
     "tonesmith.sinks.folder",
     "tonesmith.sinks.hdf5",
     "tonesmith.sinks.lmdb",
@@ -138,6 +142,10 @@ class Host:
         """Return the validators by name."""
         return cast("dict[str, type[Validator[Any]]]", self._of("validator"))
 
+    def features(self) -> dict[str, type[Feature[Any]]]:
+        """Return the features by name."""
+        return cast("dict[str, type[Feature[Any]]]", self._of("feature"))
+
     def sinks(self) -> dict[str, type[Sink[Any]]]:
         """Return the storage sinks by name."""
         return cast("dict[str, type[Sink[Any]]]", self._of("sink"))
@@ -156,6 +164,8 @@ class Host:
     def find(self, role: Literal["sampler"], name: str) -> type[Sampler[Any]]: ...
     @overload
     def find(self, role: Literal["validator"], name: str) -> type[Validator[Any]]: ...
+    @overload
+    def find(self, role: Literal["feature"], name: str) -> type[Feature[Any]]: ...
     @overload
     def find(self, role: Literal["sink"], name: str) -> type[Sink[Any]]: ...
     @overload

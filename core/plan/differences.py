@@ -54,7 +54,9 @@ def _named(plan: dict[str, Any]) -> dict[str, Any]:
     space = {**plan["space"], "parameters": {p["name"]: p for p in plan["space"]["parameters"]}}
     validators = {v["name"]: v["options"] for v in plan["validators"]}
     presets = {f"{p['name']} ({p['sha256'][:8]})": p["patch"][:8] for p in plan["presets"]}
-    return {**plan, "space": space, "validators": validators, "presets": presets}
+    features = {f["name"]: {**f, "arrays": {a["name"]: a for a in f["arrays"]}} for f in plan.get("features", ())}
+    named = {**plan, "space": space, "validators": validators, "presets": presets}
+    return {**named, "features": features} if features else named
 
 
 def _flattened(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -10,14 +10,16 @@ from functools import cached_property
 from typing import Any
 
 from tonesmith.errors import DatasetError, TonesmithError
+from tonesmith.plan.feature import StoredFeature, feature_columns
 from tonesmith.plan.notes import Notes
 from tonesmith.plan.promises import Determinism, Isolation
 from tonesmith.plan.schema import Column, Measure, columns
 from tonesmith.space.preset import PresetRef
 from tonesmith.space.space import ParameterSpace
 
-FORMAT = 2
-"""Version of the stored form. Older ones are read, which knew no presets; a newer one is refused."""
+FORMAT = 3
+"""Version of the stored form. Older ones are read: 1 knew no presets, 2 no features; a newer one is refused."""
+_WITHOUT_FEATURES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Plan:
         presets: that samplers draw from, in the order of their hashes.
         isolation, determinism: what is used, and what it promises, on the machine that made the plan.
         versions: of the engine and its library.
+        features: that are computed of every row, and stored with it.
     """
 
     seed: int
@@ -73,6 +76,7 @@ class Plan:
     sink: PluginRef
     versions: Mapping[str, str]
     presets: tuple[PresetRef, ...] = ()
+    features: tuple[StoredFeature, ...] = ()
 
     @property
     def patches(self) -> int:
@@ -107,7 +111,8 @@ class Plan:
     @cached_property
     def schema(self) -> tuple[Column, ...]:
         """The columns of the dataset."""
-        return columns(self.space, self.audio.channels, self.audio.frames, self.measures, bool(self.presets))
+        form = (self.space, self.audio.channels, self.audio.frames, self.measures, bool(self.presets))
+        return columns(*form, feature_columns(self.features))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -125,7 +130,7 @@ class Plan:
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form."""
         return {
-            "format": FORMAT,
+            "format": FORMAT if self.features else _WITHOUT_FEATURES,
             "seed": self.seed,
             "rounds": list(self.rounds),
             "block": self.block,
@@ -144,6 +149,7 @@ class Plan:
             "sink": self.sink.to_json(),
             "versions": dict(self.versions),
             "presets": [preset.to_json() for preset in self.presets],
+            **({"features": [feature.to_json() for feature in self.features]} if self.features else {}),
         }
 
     @classmethod
@@ -189,6 +195,7 @@ class Plan:
             sink=PluginRef(**data["sink"]),
             versions=dict(data["versions"]),
             presets=tuple(PresetRef(**preset) for preset in data.get("presets", ())),
+            features=tuple(map(StoredFeature.from_json, data.get("features", ()))),
         )
 
 

@@ -46,7 +46,7 @@ class RowContent:
 def pack_rows(
     plan: Plan, rows: Sequence[RowContent], audio: NDArray[np.float32] | None = None
 ) -> dict[str, NDArray[Any]]:
-    """Return the columns of the plan's schema, each (len(rows), *shape) of the column's dtype.
+    """Return the columns of the plan's schema but its features, each (len(rows), *shape) of the column's dtype.
 
     Args:
         plan: whose schema it is.
@@ -77,6 +77,7 @@ def pack_rows(
     return {
         column.name: np.asarray(made[column.name], column.dtype).reshape(len(rows), *column.shape)
         for column in plan.schema
+        if column.name in made  # features are computed of these
     }
 
 

@@ -46,11 +46,16 @@ MODULATION_FIELDS = ("source", "destination", "amount", "power", "bipolar", "ste
 
 
 def columns(
-    space: ParameterSpace, channels: int, frames: int, measures: Sequence[Measure], presets: bool = False
+    space: ParameterSpace,
+    channels: int,
+    frames: int,
+    measures: Sequence[Measure],
+    presets: bool = False,
+    features: Sequence[Column] = (),
 ) -> tuple[Column, ...]:
     """Return the schema of a plan's dataset; one with ``presets`` tells of each row which it came from.
 
-    Raises :class:`ConfigError` if two measures, or a measure and a column, have one name.
+    Raises :class:`ConfigError` if two measures, a measure and a column, or two features have one name.
     """
     schema = [
         Column("audio", (channels, frames), "float32", ("channel", "frame"), "samples, full scale 1.0"),
@@ -93,6 +98,10 @@ def columns(
         if measure.name in {c.name for c in schema}:
             raise ConfigError(f"two columns are named {measure.name!r}. Rename the measure of the validator.")
         schema.append(Column(measure.name, (), "float32", (), f"{measure.doc}, {measure.unit}", content=False))
+    for feature in features:
+        if feature.name in {c.name for c in schema}:
+            raise ConfigError(f"two columns are named {feature.name!r}. Leave out one of the features.")
+        schema.append(feature)
     return tuple(c for c in schema if 0 not in c.shape)
 
 

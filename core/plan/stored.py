@@ -5,12 +5,14 @@ Nothing is converted: a plan is made of the very numbers that are stored, for it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from tonesmith.errors import DatasetError
+from tonesmith.plan.feature import StoredFeature
 from tonesmith.plan.notes import Notes
 from tonesmith.plan.promises import Determinism, Isolation
 from tonesmith.space.parameter import Curve
@@ -19,6 +21,8 @@ MOST_ROWS = 2**48
 """Of a plan: far beyond any disk, and still a number that a float64 and an int64 hold."""
 _MOST_NAMES = 2**16
 _LONGEST_TEXT = 2**16
+_MOST_VALUES = 2**28
+"""Of one array of a feature."""
 
 Text = Annotated[str, Field(max_length=_LONGEST_TEXT)]
 Texts = Annotated[list[Text], Field(max_length=_MOST_NAMES)]
@@ -100,6 +104,29 @@ class _Preset(_Part):
     licence: Text = ""
 
 
+class _Array(_Part):
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    shape: Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(max_length=6)]
+    dims: Annotated[list[Text], Field(max_length=6)]
+    unit: Text
+    doc: Text
+    dtype: Literal["float32", "float16", "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64"]
+    tolerance: float = Field(ge=0.0)
+    missing: bool
+
+    @model_validator(mode="after")
+    def _axes(self) -> Self:
+        if len(self.dims) != len(self.shape) or math.prod(self.shape) > _MOST_VALUES:
+            raise ValueError(f"{self.name}: its shape and its dims do not fit each other, or are too large")
+        return self
+
+
+class _Feature(_Plugin):
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+    definition: dict[Text, Any]
+    arrays: Annotated[list[_Array], Field(min_length=1, max_length=256)]
+
+
 class StoredPlan(_Part):
     """What :meth:`tonesmith.plan.plan.Plan.to_json` writes, now or in an older version."""
 
@@ -122,6 +149,16 @@ class StoredPlan(_Part):
     sink: _Plugin
     versions: dict[Text, Text]
     presets: list[_Preset] = []
+    features: Annotated[list[_Feature], Field(max_length=256)] = []
+
+
+def stored_feature(data: Any) -> StoredFeature:
+    """Return the feature that JSON of a stranger tells. Raises :class:`DatasetError`, naming the field."""
+    try:
+        _Feature.model_validate(data)
+    except ValidationError as error:
+        raise DatasetError(_told(error)) from None
+    return StoredFeature.from_json(data)
 
 
 def check_stored(data: Mapping[str, Any]) -> Notes:

@@ -15,6 +15,7 @@ from tonesmith.engine.client import LOAD_SECONDS, Engine
 from tonesmith.engine.fault import caused
 from tonesmith.engine.outcome import Outcome
 from tonesmith.errors import RunError, SpaceError
+from tonesmith.host.computing import Computer
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Sampler, Validator
 from tonesmith.plan.block import Block, row_digests
@@ -81,6 +82,11 @@ class Workbench:
         found = [(self._host.find("validator", ref.name), ref.options) for ref in self.plan.validators]
         return [cls(cls.Options.model_validate(options)) for cls, options in found]
 
+    @cached_property
+    def features(self) -> Computer:
+        """The features."""
+        return Computer(self.plan.features, self.plan.audio, self._host)
+
     def __enter__(self) -> Self:
         return self
 
@@ -131,6 +137,7 @@ def produce_block(bench: Workbench, index: int, faults: Sequence[Rejection] = ()
         place = audio[len(rows) : len(rows) + plan.notes.per_patch]
         rows += _rows_of_patch(bench, patch_id, place, known, rejections, watch)
     columns = pack_rows(plan, rows, audio)
+    columns |= bench.features.columns(columns)
     first_row = index * plan.block_rows
     return Block(index, first_row, columns, row_digests(plan.schema, columns), tuple(rejections), plan.fingerprint)
 

@@ -13,6 +13,7 @@ from tonesmith.engine.client import LOAD_SECONDS, Engine
 from tonesmith.engine.isolation import isolation_of, promise_of
 from tonesmith.engine.machine import cores
 from tonesmith.errors import ConfigError
+from tonesmith.host.computing import feature_of, planned
 from tonesmith.host.config import Config
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Backend, Sampler
@@ -71,6 +72,7 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
     options = backend.Options.model_validate(config.backend.options)
     isolation = isolation_of(backend, options) if config.plan.isolation == "auto" else config.plan.isolation
     reference = PluginRef(backend.name, options.model_dump(mode="json"))
+    features = [feature_of(host, ref.name, ref.options) for ref in config.features]
     datasets, others = split_paths(config.presets.paths, host)
     files = _preset_files(others, backend)
     contents = AssetStore()
@@ -118,6 +120,7 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
         sink=_full_ref(host.find("sink", config.sink.name), config.sink.options),
         versions=description.versions,
         presets=tuple(ref for ref, _ in stored),
+        features=tuple(planned(feature, description.audio) for feature in features),
     )
     remarked = sum(bool(item.preset.remarks) for item in presets)
     return Resolved(_checked(plan, host, contents), contents, refused, copies, remarked, checkup, patience)

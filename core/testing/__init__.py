@@ -1,4 +1,4 @@
-"""Tests for authors of plugins: contract classes for the four roles, and a synth that misbehaves.
+"""Tests for authors of plugins: contract classes for the roles, and a synth that misbehaves.
 
 Subclass a contract, name the class under test, and run pytest::
 
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tonesmith.testing.backend import BackendContract
     from tonesmith.testing.chaos import Chaos
+    from tonesmith.testing.feature import FeatureContract
     from tonesmith.testing.project import Finished, Project
     from tonesmith.testing.sampler import SamplerContract
     from tonesmith.testing.sink import SinkContract
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BackendContract",
     "Chaos",
+    "FeatureContract",
     "Finished",
     "Project",
     "SamplerContract",
@@ -39,6 +41,7 @@ __all__ = [
 _HOMES = {
     "BackendContract": "backend",
     "Chaos": "chaos",
+    "FeatureContract": "feature",
     "Finished": "project",
     "Project": "project",
     "SamplerContract": "sampler",

@@ -66,8 +66,9 @@ def test_showing_a_plugin_tells_every_option(capsys: pytest.CaptureFixture[str],
 def test_the_example_is_toml_that_chooses_the_plugin_with_its_defaults(
     capsys: pytest.CaptureFixture[str], record: object
 ) -> None:
-    section = "validators" if record.role == "validator" else record.role
-    override = [record.name] if record.role == "validator" else record.name
+    several = record.role in {"validator", "feature"}
+    section = f"{record.role}s" if several else record.role
+    override = [record.name] if several else record.name
     config = compose(parse_toml(example(record), "example"), {}, host=HOST)
     assert config == compose(TomlSource("", {}), {section: override}, host=HOST)
     shown = output(capsys, "show", record.name).partition("In plugins.toml:\n\n")[2].partition("\n\nShape")[0]

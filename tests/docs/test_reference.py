@@ -16,6 +16,7 @@ LONG = [
     "docs/convert.md",
     "docs/dawdreamer.md",
     "docs/doctor.md",
+    "docs/features.md",
     "docs/folder.md",
     "docs/hdf5.md",
     "docs/importance.md",

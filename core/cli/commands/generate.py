@@ -23,8 +23,15 @@ if TYPE_CHECKING:
     from tonesmith.run.pipeline import Work
     from tonesmith.run.resolve import Resolved
 
+_SEVERAL = {"--validator": "validators", "--feature": "features"}
 _NAMED = {"--config": "config", "--backend": "backend", "--sampler": "sampler", "--sink": "sink"}
-_SPELLED = {"backend": "--backend", "sampler": "--sampler", "sink": "--sink", "validators": "--validator"}
+_SPELLED = {
+    "backend": "--backend",
+    "sampler": "--sampler",
+    "sink": "--sink",
+    "validators": "--validator",
+    "features": "--feature",
+}
 
 
 def generate_command(arguments: Sequence[str] | None, host: Host, *, lenient: bool = False) -> Callable[..., None]:
@@ -78,7 +85,7 @@ def _check_installed(arguments: Sequence[str], host: Host) -> None:
 
 
 def named_plugins(arguments: Sequence[str]) -> dict[str, Any]:
-    """Return what the arguments give as ``config``, ``backend``, ``sampler``, ``sink`` and ``validators``."""
+    """Return what the arguments give as ``config``, and as the plugins of each role."""
     named: dict[str, Any] = {}
     words = iter(arguments)
     for word in words:
@@ -87,8 +94,8 @@ def named_plugins(arguments: Sequence[str]) -> dict[str, Any]:
         flag, equals, value = word.partition("=")
         if flag in _NAMED:
             named[_NAMED[flag]] = value if equals else next(words, "")
-        elif flag == "--validator":
-            named.setdefault("validators", []).append(value if equals else next(words, ""))
+        elif flag in _SEVERAL:
+            named.setdefault(_SEVERAL[flag], []).append(value if equals else next(words, ""))
     return named
 
 
@@ -146,6 +153,15 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
             rich_help_panel=_PLUGINS,
         ),
     ] = None,
+    feature: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Feature to compute of each row and store with it. Repeat it for several.",
+            autocompletion=_names_of("feature"),
+            rich_help_panel=_PLUGINS,
+        ),
+    ] = None,
     sink: Annotated[
         str | None,
         typer.Option(
@@ -167,6 +183,7 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     from tonesmith.card.composition import load_composition
 
     chosen = {"backend": backend, "sampler": sampler, "sink": sink, "validators": validator or None}
+    chosen["features"] = feature or None
     host = Host.load()
     composition = load_composition(config, {**chosen, **overrides}, host=host, spelled={**_SPELLED, **spelled})
     if save_config is not None:
@@ -312,6 +329,7 @@ def _plan_lines(work: Work, out: Path | None, workers: int, determinism: str) ->
         f"              hold {hold} s, tail {notes.tail} s",
         f"  audio       {audio.sample_rate} Hz, {channels}, {counted(audio.frames, 'frame')} per row",
         *(f"  validator   {_written(v.name, v.options)}" for v in plan.validators),
+        *(f"  feature     {_written(f.name, f.options)}" for f in plan.features),
         f"  sink        {_written(plan.sink.name, plan.sink.options)}",
         f"work: {state} {out or 'a dataset'}",
         f"  rows        {plan.rows - done:,} of {plan.rows:,} ({patches} x {counted(notes.per_patch, 'note')})",

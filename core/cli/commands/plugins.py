@@ -13,6 +13,7 @@ import typer
 from tonesmith.cli.options import Json
 from tonesmith.cli.scaffold import add_new
 from tonesmith.errors import PluginError, unknown_name
+from tonesmith.host.config import SEVERAL
 from tonesmith.host.conformance import ROLES
 from tonesmith.host.registry import Host, PluginRecord
 from tonesmith.host.roles import Backend, Validator
@@ -117,8 +118,9 @@ def example(record: PluginRecord) -> str:
     """Return the TOML table that chooses a plugin with its defaults. What is unset is a comment."""
     values = {s.key: s.default for s in settings_of(record.plugin.Options)}
     given = {key: value for key, value in values.items() if value is not None}
-    if record.role == "validator":
-        text = tomli_w.dumps({"validators": {record.name: given}})
+    tables = {role: table for table, (role, _) in SEVERAL.items()}
+    if record.role in tables:
+        text = tomli_w.dumps({tables[record.role]: {record.name: given}})
     else:
         text = tomli_w.dumps({record.role: {"name": record.name, **given}})
     unset = "".join(f"# {key} = ...\n" for key, value in values.items() if value is None)
