@@ -237,6 +237,7 @@ class Dataset(Playable):
         self,
         split: str | None = None,
         columns: Sequence[str] | None = None,
+        features: Sequence[str] = (),
         transform: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None,
     ) -> TorchRows:
         """Return the rows for training with torch: a map-style dataset of tensors.
@@ -250,13 +251,15 @@ class Dataset(Playable):
         Args:
             split: "train" or another that ``tonesmith split`` made; None for all rows.
             columns: to read; None for audio, labels, audible mask and note. Audio costs most.
+            features: stored features to read as well, such as ``["mel"]``.
             transform: gets the dictionary of tensors of several rows, and returns one of as many.
 
-        Raises :class:`ConfigError` where torch is not installed, :class:`DatasetError` for an unknown split or column.
+        Raises :class:`ConfigError` where torch is not installed, :class:`DatasetError` for an unknown split, column or
+        feature.
         """
         from tonesmith.dataset.loading.formats import torch_rows
 
-        return torch_rows(self if split is None else self.split(split), columns, transform)
+        return torch_rows(self if split is None else self.split(split), columns, features, transform)
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
         """Return column name -> array of each of several rows: what a plain ``DataLoader(ds)`` asks for."""

@@ -134,6 +134,18 @@ def test_the_same_in_numpy_and_under_the_names_that_others_use(ds: Dataset) -> N
         ds.torch(columns=["sound"])
 
 
+def test_a_stored_feature_is_read_by_its_name(chaos: Any, tmp_path: Path) -> None:
+    chaos.make(tmp_path / "d.zarr", patches=3, features={"mel": {"bands": 8}, "stats": {}})
+    stored = open_dataset(tmp_path / "d.zarr")
+
+    batch = stored.torch(columns=["continuous"], features=["mel", "stats"])[:4]
+
+    np.testing.assert_array_equal(batch["mel"].numpy(), stored.column("feature/mel")[:4])
+    assert {"continuous", "mel", "stats.centroid", "row"} <= set(batch)
+    with pytest.raises(DatasetError, match=r"unknown feature 'mfcc'.*tonesmith features DATASET --add mfcc"):
+        stored.torch(features=["mfcc"])
+
+
 def loudest(batch: dict[str, Any]) -> dict[str, Any]:
     return {"peak": batch["audio"].abs().amax((1, 2))}
 

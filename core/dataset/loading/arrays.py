@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.dataset.row import chosen_rows
-from tonesmith.errors import ConfigError
+from tonesmith.errors import ConfigError, DatasetError, unknown_name
+from tonesmith.plan.feature import PREFIX
 
 if TYPE_CHECKING:
     from tonesmith.dataset.reader import Dataset
@@ -46,21 +47,25 @@ class ArrayRows:
     Args:
         dataset: whose rows they are.
         columns: to read; None for :data:`DEFAULT_COLUMNS`, as far as the dataset has them. Audio costs most.
+        features: stored features to read as well, such as "mel"; each array is given under its own name, such as
+            ``mel`` or ``stats.centroid``.
         transform: gets the dictionary of several rows, and returns that of as many. One row is several of one.
 
-    Raises :class:`DatasetError` for a column that is not there.
+    Raises :class:`DatasetError` for a column or a feature that is not there.
     """
 
     def __init__(
         self,
         dataset: Dataset,
         columns: Sequence[str] | None = None,
+        features: Sequence[str] = (),
         transform: Callable[[Arrays], Mapping[str, Any]] | None = None,
     ) -> None:
         known = {column.name for column in dataset.plan.schema}
         wanted = [name for name in DEFAULT_COLUMNS if name in known] if columns is None else columns
         self.dataset = dataset
         self.columns = dataset.known_columns([name for name in wanted if name != "row"])
+        self.columns += [name for name in _columns_of(dataset, features) if name not in self.columns]
         self.transform = transform
 
     def __len__(self) -> int:
@@ -91,7 +96,7 @@ class ArrayRows:
 
     def _batch(self, indices: NDArray[np.int64]) -> Arrays:
         read = self.dataset.get_batch(indices, self.columns)
-        arrays = {name: self._made(_whole(array)) for name, array in read.items()}
+        arrays = {name.removeprefix(PREFIX): self._made(_whole(array)) for name, array in read.items()}
         arrays["row"] = self._made(self.dataset.rows[indices])
         return self._transformed(arrays, len(indices))
 
@@ -111,6 +116,16 @@ class ArrayRows:
                     "the row being the first axis."
                 )
         return made
+
+
+def _columns_of(dataset: Dataset, features: Sequence[str]) -> list[str]:
+    if isinstance(features, str):
+        raise TypeError(f"features must be a list of names, such as [{features!r}]")
+    for name in features:
+        if name not in dataset.features:
+            told = unknown_name("feature", name, dataset.features)
+            raise DatasetError(f"{told} Features are stored with a dataset: tonesmith features DATASET --add {name}")
+    return [column.name for name in features for column in dataset.features[name].columns()]
 
 
 def _whole(array: NDArray[Any]) -> NDArray[Any]:

@@ -25,12 +25,13 @@ def formatted(dataset: Dataset, name: str, columns: Sequence[str] | None) -> Arr
 def torch_rows(
     dataset: Dataset,
     columns: Sequence[str] | None = None,
+    features: Sequence[str] = (),
     transform: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None,
 ) -> TorchRows:
     """Return the rows as tensors. Raises :class:`ConfigError` where torch is not installed."""
     with needing_torch():
         from tonesmith.dataset.loading.tensors import TorchRows
-    return TorchRows(dataset, columns, transform)
+    return TorchRows(dataset, columns, features, transform)
 
 
 def check_form(name: str) -> None:
