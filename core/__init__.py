@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tonesmith.host.config import Config
     from tonesmith.host.hookspecs import hookimpl
     from tonesmith.host.registry import Host
-    from tonesmith.host.roles import Backend, Feature, FileSet, Options, Sampler, Sink, Storage, Validator
+    from tonesmith.host.roles import Backend, Executor, Feature, FileSet, Options, Sampler, Sink, Storage, Validator
     from tonesmith.plan.feature import FeatureArray, Sound, StoredFeature
     from tonesmith.plan.notes import Notes
     from tonesmith.plan.plan import Audio, Plan
@@ -60,6 +60,7 @@ __all__ = [
     "DatasetError",
     "DatasetNotFoundError",
     "EngineError",
+    "Executor",
     "Feature",
     "FeatureArray",
     "FileSet",
@@ -170,6 +171,7 @@ _HOMES = {
     "plan.summary": ("Summary",),
     "host.roles": (
         "Backend",
+        "Executor",
         "Feature",
         "FileSet",
         "Options",

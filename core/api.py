@@ -43,7 +43,7 @@ def generate(
         config: a composition, or the path of a TOML file, or of a dataset whose settings are used; None for the
             built-in defaults. A ``plugins.toml``
             in the current directory is not read, so that a program does the same wherever it is started.
-        workers: number of processes; 0 means one per available CPU core.
+        workers: number of processes; 0 means one per available CPU core, or as many as the executor has places.
         watcher: receives the events of the run, or None.
         progress: whether to show how far it is on the error stream, or in the notebook; not with a watcher.
         settings: changes to the composition. The keys are those of the TOML file; keys of ``[plan]`` can
@@ -58,19 +58,21 @@ def generate(
     """
     from tonesmith.run.pipeline import check_place, run
     from tonesmith.run.resolve import resolve_plan
+    from tonesmith.run.staff import executor_of
 
     host = Host.load()
     resolved = composed(config, settings, workers=workers, host=host)
+    executor = executor_of(resolved.executor, host)
     if progress and watcher is not None:
         raise ConfigError("progress=True is a watcher of its own. Leave it out, or watcher.")
     check_place(Path(path), host)
     plan = resolve_plan(resolved, host)
     if not progress:
-        return run(plan, Path(path), workers=resolved.run.workers, host=host, watcher=watcher)
+        return run(plan, Path(path), workers=resolved.run.workers, host=host, watcher=watcher, executor=executor)
     from tonesmith.run.progress import progress as shown
 
     with shown(determinism=plan.determinism) as showing:
-        return run(plan, Path(path), workers=resolved.run.workers, host=host, watcher=showing)
+        return run(plan, Path(path), workers=resolved.run.workers, host=host, watcher=showing, executor=executor)
 
 
 def stream(

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from support import ROOT
 
-FOLDERS = ("core", "backends", "samplers", "validators", "features", "sinks")
+FOLDERS = ("core", "backends", "samplers", "validators", "features", "sinks", "executors")
 LONGEST = 370
 """Lines of a file that still holds one idea."""
 

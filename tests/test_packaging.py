@@ -15,7 +15,7 @@ import pytest
 from support import ROOT, sampled
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-FOLDERS = ("core", "backends", "samplers", "validators", "features", "sinks")
+FOLDERS = ("core", "backends", "samplers", "validators", "features", "sinks", "executors")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 
 from tonesmith.errors import ConfigError, unknown_name
-from tonesmith.host.config import Config, PlanSettings, PresetSettings, RunSettings
+from tonesmith.host.config import DEFAULT_NAMES, Chosen, Config, PlanSettings, PresetSettings, RunSettings
 from tonesmith.host.registry import Host
 from tonesmith.host.settings import Schema, Setting, alternatives, choices_of, expected, limits, settings_of
 from tonesmith.plan.notes import Notes
@@ -164,7 +164,8 @@ def flags_of(config: Config, host: Host) -> tuple[Flag, ...]:
     flags += _section("notes", settings_of(Notes), plain["notes"], "Notes")
     flags += _section("presets", settings_of(PresetSettings), plain["presets"], "Presets")
     flags += _section("space", (s for s in settings_of(SpaceShape) if s.key not in _ONLY_TOML), plain["space"], "Space")
-    for role, chosen in (("backend", config.backend), ("sampler", config.sampler), ("sink", config.sink)):
+    for role in DEFAULT_NAMES:
+        chosen: Chosen = getattr(config, role)
         options = settings_of(host.find(role, chosen.name).Options)
         flags += _section(role, options, chosen.options, f"{role.capitalize()}: {chosen.name}")
     for validator in config.validators:
@@ -251,7 +252,7 @@ def with_flags(command: Callable[..., None], flags: Sequence[Flag]) -> Callable[
 
 def check_flags(arguments: Sequence[str], flags: Sequence[Flag]) -> None:
     """Raise :class:`ConfigError` for an unknown flag of a plugin, naming the nearest and the known ones."""
-    sections = {"notes", "presets", "space", "backend", "sampler", "sink", "validators", "features"}
+    sections = {"notes", "presets", "space", "validators", "features", *DEFAULT_NAMES}
     for argument in itertools.takewhile(lambda word: word != "--", arguments):
         name = argument.split("=", 1)[0]
         section, dot, _ = name.removeprefix("--").removeprefix("no-").partition(".")

@@ -39,7 +39,7 @@ def load_config(
     Args:
         path: of the file; None for ``plugins.toml`` here if there is one, else the defaults alone.
         overrides: dotted key -> value, such as ``{"plan.patches": 100, "backend.name": "vita"}``. Naming
-            another backend, sampler or sink than the file drops the file's options for it.
+            another backend, sampler, sink or executor than the file drops the file's options for it.
         host: where plugins are looked up.
         spelled: what messages call an override: dotted key -> flag.
 

@@ -14,7 +14,7 @@ from tonesmith.space.shape import SpaceShape
 DEFAULT_FILE = Path("plugins.toml")
 """Read from the current directory where no other file is named."""
 
-DEFAULT_NAMES = {"backend": "vita", "sampler": "lhs", "sink": "zarr"}
+DEFAULT_NAMES = {"backend": "vita", "sampler": "lhs", "sink": "zarr", "executor": "local"}
 
 DEFAULT_VALIDATORS = ("level", "loudness")
 
@@ -84,6 +84,7 @@ class Config(BaseModel):
     sampler: Chosen
     validators: tuple[Chosen, ...]
     sink: Chosen
+    executor: Chosen = Chosen(name="local", options={})
     features: tuple[Chosen, ...] = ()
 
     def to_data(self) -> dict[str, Any]:
@@ -97,7 +98,8 @@ class Config(BaseModel):
         tables["validators"] = {v["name"]: v["options"] for v in plain["validators"]} or []
         if plain["features"]:
             tables["features"] = {f["name"]: f["options"] for f in plain["features"]}
-        tables["sink"] = {"name": plain["sink"]["name"], **plain["sink"]["options"]}
+        for role in ("sink", "executor"):
+            tables[role] = {"name": plain[role]["name"], **plain[role]["options"]}
         return {name: _without_none(table) for name, table in tables.items()}
 
     def to_toml(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from tonesmith.errors import nearest
-from tonesmith.host.roles import Backend, Feature, Options, Plugin, Sampler, Sink, Validator
+from tonesmith.host.roles import Backend, Executor, Feature, Options, Plugin, Sampler, Sink, Validator
 from tonesmith.plan.promises import Determinism, Isolation
 
 ROLES: Mapping[str, type[Plugin[Any]]] = {
@@ -17,6 +17,7 @@ ROLES: Mapping[str, type[Plugin[Any]]] = {
     "validator": Validator,
     "feature": Feature,
     "sink": Sink,
+    "executor": Executor,
 }
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import typer
 
-    from tonesmith.host.roles import Backend, Feature, Sampler, Sink, Validator
+    from tonesmith.host.roles import Backend, Executor, Feature, Sampler, Sink, Validator
     from tonesmith.plan.plan import Plan
     from tonesmith.plan.rejection import Rejection
     from tonesmith.plan.summary import Summary
@@ -53,6 +53,11 @@ def tonesmith_features() -> Iterable[type[Feature[Any]]]:  # type: ignore[empty-
 @hookspec
 def tonesmith_sinks() -> Iterable[type[Sink[Any]]]:  # type: ignore[empty-body]
     """Return storage sinks: subclasses of :class:`tonesmith.Sink`."""
+
+
+@hookspec
+def tonesmith_executors() -> Iterable[type[Executor[Any]]]:  # type: ignore[empty-body]
+    """Return executors, which start workers: subclasses of :class:`tonesmith.Executor`."""
 
 
 @hookspec

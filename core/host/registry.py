@@ -27,7 +27,7 @@ import pluggy
 from tonesmith.errors import ConfigError, PluginError, unknown_name
 from tonesmith.host import hookspecs
 from tonesmith.host.conformance import ROLES, fault_of
-from tonesmith.host.roles import Backend, Feature, Options, Plugin, Sampler, Sink, Validator
+from tonesmith.host.roles import Backend, Executor, Feature, Options, Plugin, Sampler, Sink, Validator
 from tonesmith.host.settings import InvalidSettings, dotted, validate
 from tonesmith.terminal.messages import say, warn
 
@@ -63,6 +63,8 @@ BUILTINS = (
     "tonesmith.sinks.parquet",
     "tonesmith.sinks.webdataset",
     "tonesmith.sinks.zarr",
+    "tonesmith.executors.local",
+    "tonesmith.executors.ray",
 )
 
 
@@ -150,6 +152,10 @@ class Host:
         """Return the storage sinks by name."""
         return cast("dict[str, type[Sink[Any]]]", self._of("sink"))
 
+    def executors(self) -> dict[str, type[Executor[Any]]]:
+        """Return the executors by name."""
+        return cast("dict[str, type[Executor[Any]]]", self._of("executor"))
+
     def plugins(self) -> tuple[PluginRecord, ...]:
         """Return every plugin, by role and name."""
         return tuple(self._records.values())
@@ -168,6 +174,8 @@ class Host:
     def find(self, role: Literal["feature"], name: str) -> type[Feature[Any]]: ...
     @overload
     def find(self, role: Literal["sink"], name: str) -> type[Sink[Any]]: ...
+    @overload
+    def find(self, role: Literal["executor"], name: str) -> type[Executor[Any]]: ...
     @overload
     def find(self, role: str, name: str) -> type[Plugin[Any]]: ...
 

@@ -20,11 +20,10 @@ from tonesmith.dataset.installed import PLUGINS, used_by
 from tonesmith.dataset.promise import weaker
 from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.splits import UNFINISHED, finishing
-from tonesmith.engine.machine import cores
 from tonesmith.engine.overheard import is_heard
 from tonesmith.errors import OtherPlanError, PathTakenError
 from tonesmith.host.registry import Host
-from tonesmith.host.roles import Sink, Storage
+from tonesmith.host.roles import Executor, Sink, Storage
 from tonesmith.plan.block import dataset_digest
 from tonesmith.plan.differences import check_same_plan, differences
 from tonesmith.plan.plan import Plan
@@ -33,6 +32,7 @@ from tonesmith.run.first_sound import check_first_sound
 from tonesmith.run.presence import present
 from tonesmith.run.resolve import Resolved
 from tonesmith.run.room import warn_of_room
+from tonesmith.run.staff import Staff, executor_of, staffed
 from tonesmith.run.watch import Watcher
 from tonesmith.run.workers import Accepted, Again, Committed, Crew, Dropped, Event, Fatal, Rejected
 from tonesmith.terminal.messages import warn
@@ -128,7 +128,13 @@ def _check_grows(path: Path, attributes: Mapping[str, Any]) -> None:
 
 
 def run(
-    resolved: Resolved, path: Path, *, workers: int = 0, host: Host | None = None, watcher: Watcher | None = None
+    resolved: Resolved,
+    path: Path,
+    *,
+    workers: int = 0,
+    host: Host | None = None,
+    watcher: Watcher | None = None,
+    executor: Executor[Any] | None = None,
 ) -> Summary:
     """Make what is left of a dataset, and return a summary.
 
@@ -140,15 +146,22 @@ def run(
     Args:
         resolved: the plan and its assets.
         path: of the dataset.
-        workers: processes; 0 for one a core.
+        workers: processes; 0 for one a core, or as many as the executor has places.
         host: finds the plugins.
         watcher: hears what happens.
+        executor: starts the workers; None for those of this machine. Nothing of the dataset depends on it.
 
     Raises :class:`DatasetError` as :func:`survey` does, :class:`EngineError` if the synth breaks its promise at once,
     and :class:`RunError` if the run cannot go on.
     """
     host, watcher = host or Host.load(), watcher or Watcher()
     work = survey(resolved.plan, path, host)
+    with staffed(executor or executor_of(None, host), workers, len(work.todo)) as staff:
+        return _begun(resolved, work, path, host, watcher, staff)
+
+
+def _begun(resolved: Resolved, work: Work, path: Path, host: Host, watcher: Watcher, staff: Staff) -> Summary:
+    """Create or extend the dataset, make what is left of it, and return a summary."""
     if not work.exists:
         check_first_sound(resolved, host)
     plan = work.plan
@@ -160,11 +173,11 @@ def run(
     sink.create(attributes, plan.schema, plan.rows, plan.block_rows)
     check_same_plan(path, type(sink).open(path).attributes, attributes)  # should a sink not have said so
     with present(path):
-        return _made(resolved, work, sink, host, watcher, workers, started)
+        return _made(resolved, work, sink, host, watcher, staff, started)
 
 
 def _made(
-    resolved: Resolved, work: Work, sink: Sink[Any], host: Host, watcher: Watcher, workers: int, started: float
+    resolved: Resolved, work: Work, sink: Sink[Any], host: Host, watcher: Watcher, staff: Staff, started: float
 ) -> Summary:
     """Make what is left of a dataset that has been created, and return a summary."""
     plan, path = work.plan, sink.path
@@ -177,7 +190,7 @@ def _made(
     going = _Run(plan, sink, host, watcher, resolved.load_seconds)
     try:
         if work.todo:
-            going.make(work.todo, workers or cores())
+            going.make(work.todo, staff)
     finally:
         storage = type(sink).open(path)
         summary = _summary(going, storage, rows_before, time.monotonic() - started)
@@ -206,9 +219,9 @@ class _Run:
         self._host = host
         self._watcher = watcher
 
-    def make(self, blocks: Sequence[int], workers: int) -> None:
+    def make(self, blocks: Sequence[int], staff: Staff) -> None:
         """Have workers make the blocks, until all are made or the run is interrupted."""
-        crew = Crew(self.plan, self.sink.path, workers, blocks, heard=is_heard(), load_seconds=self.load_seconds)
+        crew = Crew(self.plan, self.sink.path, staff, blocks, heard=is_heard(), load_seconds=self.load_seconds)
         stopping = False
         try:
             with _signals(self._interrupt):

@@ -171,7 +171,7 @@ def _presets(
         backend,
         reference.options,
         sample_rate=config.plan.sample_rate,
-        workers=config.run.workers or cores(),
+        workers=min(config.run.workers, cores()) or cores(),
         licence=config.presets.licence,
         store=store,
         progress=count,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import traceback
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -18,9 +19,9 @@ from tonesmith.engine.client import LOAD_SECONDS
 from tonesmith.engine.outcome import Outcome
 from tonesmith.engine.overheard import aloud, is_traced, overhearing
 from tonesmith.engine.refusal import advice, refusal
-from tonesmith.errors import ResourceError, TonesmithError, unforeseen
+from tonesmith.errors import DatasetNotFoundError, ResourceError, RunError, TonesmithError, unforeseen
 from tonesmith.host.registry import Host
-from tonesmith.host.roles import Sink
+from tonesmith.host.roles import Sink, Storage
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection, is_fault
 from tonesmith.run.produce import Watch, Workbench, produce_block
@@ -79,7 +80,7 @@ def main() -> None:
 def _work(channel: Channel, plan: Plan, path: Path, load_seconds: float) -> None:
     host = Host.load()
     sink = host.sink_at(plan.sink.name, plan.sink.options, path)
-    storage = type(sink).open(sink.path)
+    storage = _opened(sink, plan)
     with Workbench(plan, host, storage.asset, sink.stored, load_seconds) as bench:
         channel.send({"ready": True})
         while True:
@@ -88,6 +89,22 @@ def _work(channel: Channel, plan: Plan, path: Path, load_seconds: float) -> None
             block = produce_block(bench, request["block"], faults, _Reporter(channel, sink, faults))
             sink.write_block(block)
             channel.send({"committed": block.index, "rows": block.rows})
+
+
+def _opened(sink: Sink[Any], plan: Plan) -> Storage:
+    """Return the dataset of the run. On another machine, its path may lead nowhere, or to another dataset."""
+    try:
+        storage = type(sink).open(sink.path)
+    except DatasetNotFoundError:
+        fault = f"is not there on {platform.node()}, where a worker was started"
+    else:
+        if storage.attributes.get("fingerprint") == plan.fingerprint:
+            return storage
+        fault = f"is a dataset of another plan on {platform.node()}, where a worker was started"
+    raise RunError(
+        f"{sink.path} {fault}. Every machine that makes blocks must see the dataset at the same path: put it on a disk "
+        "that they share."
+    )
 
 
 def _described(error: Exception) -> str:

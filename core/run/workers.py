@@ -1,4 +1,7 @@
-"""The parent's side of the workers: which block goes where, and what happens when one dies."""
+"""The parent's side of the workers: which block goes where, and what happens when one dies.
+
+Where they run and how their messages travel is the executor's (:class:`tonesmith.host.roles.Executor`).
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tonesmith.engine.channel import FROM_OUTSIDE, Child, Message, signal_name
+from tonesmith.engine.channel import FROM_OUTSIDE, signal_name
 from tonesmith.engine.client import LOAD_SECONDS
 from tonesmith.engine.fault import caused
 from tonesmith.engine.patience import AwakeClock
 from tonesmith.errors import ResourceError, RunError
+from tonesmith.host.roles.executor import Worker
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection
+from tonesmith.run.staff import Staff
 from tonesmith.space.patch import Candidate
 
 _DEATHS = 10
 """Workers that may die over one block before the run stops. A candidate that takes its worker down does it twice."""
 _FALSE_STARTS = 5
-"""Workers that signals from outside may end before they are ready."""
+"""Workers that signals from outside may end before they are ready, from one stored block to the next."""
+_MODULE = "tonesmith.run.worker"
+"""What a worker runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +79,27 @@ class Committed:
 Event = Accepted | Rejected | Again | Fatal | Dropped | Committed
 
 
-@dataclass
+@dataclass(eq=False)
 class _Worker:
-    child: Child
+    """A worker: what it is at, when it was heard last, and whether it had no place yet when it was looked at last."""
+
+    process: Worker = field(init=False)
     block: int | None = None
     candidate: Candidate | None = None
     rows: int = 0
     rejections: list[Rejection] = field(default_factory=list)
     heard: float = 0.0
     ready: bool = False
+    waiting: bool = True
 
 
 class Crew:
-    """Worker processes that make blocks.
+    """Workers that make blocks.
 
     Args:
         plan: what to make.
         path: of the dataset.
-        size: number of processes.
+        staff: who starts the workers, and how many there can be.
         blocks: indices still to be made.
         heard: whether somebody listens to what engines print.
         load_seconds: how long an engine may take to load.
@@ -99,7 +109,7 @@ class Crew:
         self,
         plan: Plan,
         path: Path,
-        size: int,
+        staff: Staff,
         blocks: Iterable[int],
         *,
         heard: bool = False,
@@ -107,18 +117,19 @@ class Crew:
     ) -> None:
         self._plan = plan
         self._path = path
+        self._executor = staff.executor
         self._todo = deque(blocks)
         self._heard_aloud = heard
         self._deaths: Counter[int] = Counter()
         self._suspects: Counter[Candidate] = Counter()
         self._false_starts = 0
         self._clock = AwakeClock()
-        self._inbox: queue.Queue[Message] = queue.Queue()
-        self._workers: dict[Child, _Worker] = {}
+        self._inbox: queue.Queue[tuple[_Worker, dict[str, Any] | None]] = queue.Queue()
+        self._workers: list[_Worker] = []
         self._stopping = False
         self._load_seconds = load_seconds
         self._patience = plan.timeout + load_seconds
-        for _ in range(min(size, len(self._todo))):
+        for _ in range(min(staff.size, len(self._todo))):
             self._hire()
 
     def stop(self) -> None:
@@ -133,28 +144,33 @@ class Crew:
         """
         while self._workers:
             try:
-                message = self._inbox.get(timeout=tick)
+                worker, body = self._inbox.get(timeout=tick)
             except queue.Empty:
                 yield None
                 yield from self._overdue()
                 continue
-            worker = self._workers.get(message.sender)
-            if worker is None:
+            if worker not in self._workers:
                 continue
             worker.heard = self._clock.now()
-            yield from self._buried(worker) if message.body is None else self._heard(worker, message.body)
+            yield from self._buried(worker) if body is None else self._heard(worker, body)
+            if not self._todo:
+                self._dismiss(worker for worker in self._workers if not worker.ready)
 
     def dismiss(self) -> None:
         """Kill every worker. Blocks in flight are dropped."""
-        for child in self._workers:
-            child.kill()
-        self._workers.clear()
+        self._dismiss(self._workers)
+
+    def _dismiss(self, workers: Iterable[_Worker]) -> None:
+        for worker in list(workers):
+            self._workers.remove(worker)
+            worker.process.kill()
 
     def _hire(self) -> None:
-        child = Child("tonesmith.run.worker", self._inbox)
-        self._workers[child] = _Worker(child, heard=self._clock.now())
-        setup = {"plan": self._plan.to_json(), "path": str(self._path), "heard": self._heard_aloud}
-        child.send({**setup, "load_seconds": self._load_seconds})
+        worker = _Worker(heard=self._clock.now())
+        worker.process = self._executor.start(_MODULE, lambda body: self._inbox.put((worker, body)))
+        self._workers.append(worker)
+        setup = {"plan": self._plan.to_json(), "path": str(self._path.absolute()), "heard": self._heard_aloud}
+        worker.process.send({**setup, "load_seconds": self._load_seconds})
 
     def _heard(self, worker: _Worker, body: dict[str, Any]) -> Iterator[Event]:
         if "failed" in body:
@@ -173,6 +189,7 @@ class Crew:
             yield Rejected(worker.rejections[-1])
         elif "committed" in body:
             worker.block, worker.candidate, worker.rows, worker.rejections = None, None, 0, []
+            self._false_starts = 0
             yield Committed(body["committed"], body["rows"])
             self._employ(worker)
         else:
@@ -182,20 +199,19 @@ class Crew:
     def _employ(self, worker: _Worker) -> None:
         if self._todo:
             worker.block = self._todo.popleft()
-            worker.child.send({"block": worker.block})
+            worker.process.send({"block": worker.block})
         else:
-            del self._workers[worker.child]
-            worker.child.end()
+            self._workers.remove(worker)
+            worker.process.end()
 
     def _buried(self, worker: _Worker, overdue: bool = False) -> Iterator[Event]:
         """Blame the candidate that a worker died over for the second time, and have its block made by another worker.
 
         A worker that was killed from outside says nothing of the candidate.
         """
-        worker.child.kill()
-        number, phrase = worker.child.epitaph()
-        words = worker.child.last_words()
-        del self._workers[worker.child]
+        self._dismiss([worker])
+        number, phrase = worker.process.epitaph()
+        words = worker.process.last_words()
         if not worker.ready and not overdue and self._is_forgiven(number):
             self._hire()
             return
@@ -230,8 +246,16 @@ class Crew:
         return Fatal(Rejection(candidate.patch, candidate.attempt, "worker", reason, detail))
 
     def _overdue(self) -> Iterator[Event]:
-        """Bury workers that have been silent for longer than any candidate may take."""
+        """Bury workers that have been silent for longer than any candidate may take.
+
+        One that waits for a place may wait for as long as others make blocks.
+        """
         now = self._clock.now()
-        for worker in list(self._workers.values()):
+        at_work = any(worker.ready for worker in self._workers)
+        for worker in list(self._workers):
+            waits = not worker.process.placed
+            if (waits and at_work) or (worker.waiting and not waits):
+                worker.heard = now
+            worker.waiting = waits
             if now - worker.heard > self._patience:
                 yield from self._buried(worker, overdue=True)

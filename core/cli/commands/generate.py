@@ -24,14 +24,9 @@ if TYPE_CHECKING:
     from tonesmith.run.resolve import Resolved
 
 _SEVERAL = {"--validator": "validators", "--feature": "features"}
-_NAMED = {"--config": "config", "--backend": "backend", "--sampler": "sampler", "--sink": "sink"}
-_SPELLED = {
-    "backend": "--backend",
-    "sampler": "--sampler",
-    "sink": "--sink",
-    "validators": "--validator",
-    "features": "--feature",
-}
+_ROLES = {"--backend": "backend", "--sampler": "sampler", "--sink": "sink", "--executor": "executor"}
+_NAMED = {"--config": "config", **_ROLES}
+_SPELLED = {role: flag for flag, role in (_ROLES | _SEVERAL).items()}
 
 
 def generate_command(arguments: Sequence[str] | None, host: Host, *, lenient: bool = False) -> Callable[..., None]:
@@ -171,6 +166,15 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
             rich_help_panel=_PLUGINS,
         ),
     ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Executor that starts the workers.",
+            autocompletion=_names_of("executor"),
+            rich_help_panel=_PLUGINS,
+        ),
+    ] = None,
     *,
     overrides: Mapping[str, Any],
     spelled: Mapping[str, str],
@@ -182,8 +186,8 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     """
     from tonesmith.card.composition import load_composition
 
-    chosen = {"backend": backend, "sampler": sampler, "sink": sink, "validators": validator or None}
-    chosen["features"] = feature or None
+    chosen: dict[str, Any] = {"backend": backend, "sampler": sampler, "sink": sink, "executor": executor}
+    chosen |= {"validators": validator or None, "features": feature or None}
     host = Host.load()
     composition = load_composition(config, {**chosen, **overrides}, host=host, spelled={**_SPELLED, **spelled})
     if save_config is not None:
@@ -211,7 +215,9 @@ def _make(
     from tonesmith.run.pipeline import check_place, run
     from tonesmith.run.progress import progress
     from tonesmith.run.resolve import resolve_plan
+    from tonesmith.run.staff import executor_of
 
+    executor = executor_of(config.executor, host)
     check_place(out, host)
     with logging_to(log) if log is not None else nullcontext() as kept:
         with _unrendered(), _located(file), _reading(quiet=quiet) as read:
@@ -220,7 +226,7 @@ def _make(
             _tell_presets(resolved)
         with progress(quiet=quiet, determinism=resolved.determinism) as shown:
             watcher = kept.watching(shown) if kept is not None else shown
-            summary = run(resolved, out, workers=config.run.workers, host=host, watcher=watcher)
+            summary = run(resolved, out, workers=config.run.workers, host=host, watcher=watcher, executor=executor)
     if as_json:
         echo(json_text({**summary.to_json(), **_presets_json(resolved)}))
     else:

@@ -1,0 +1,1 @@
+"""Built-in executors: where the workers of a run are started."""
