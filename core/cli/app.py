@@ -18,6 +18,7 @@ from tonesmith.terminal.messages import echo, say
 
 _ORDER = (
     "generate",
+    "status",
     "inspect",
     "plot",
     "export",
@@ -31,7 +32,7 @@ _ORDER = (
     "doctor",
     "plugins",
 )
-_READERS = ("inspect", "export", "render", "verify", "split", "importance")
+_READERS = ("status", "inspect", "export", "render", "verify", "split", "importance")
 
 
 class _Ordered(TyperGroup):

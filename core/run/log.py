@@ -14,7 +14,7 @@ from tonesmith.errors import ConfigError
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection
 from tonesmith.plan.summary import Summary
-from tonesmith.run.watch import Watcher
+from tonesmith.run.watch import Relay, Watcher
 from tonesmith.terminal.messages import warn
 from tonesmith.terminal.text import WHOLE, one_line
 
@@ -73,51 +73,60 @@ def _close(stream: IO[str]) -> None:
         return
 
 
-class _LoggingWatcher(Watcher):
+class _LoggingWatcher(Relay):
     def __init__(self, log: RunLog, watcher: Watcher) -> None:
+        super().__init__(watcher)
         self._log = log
-        self._watcher = watcher
 
     def started(self, plan: Plan, path: Path, blocks_todo: int, rows_done: int) -> None:
         self._log.write(
             f"started {path}: plan {plan.fingerprint[:12]}, {plan.rows} rows, {rows_done} of them there, "
             f"{blocks_todo} blocks to do"
         )
-        self._watcher.started(plan, path, blocks_todo, rows_done)
-
-    def accepted(self, rows: int) -> None:
-        self._watcher.accepted(rows)
+        super().started(plan, path, blocks_todo, rows_done)
 
     def again(self, patch: int, attempt: int, why: str) -> None:
         self._log.write(f"played again: patch {patch}, attempt {attempt}: {one_line(why, WHOLE)}")
-        self._watcher.again(patch, attempt, why)
+        super().again(patch, attempt, why)
 
     def rejected(self, rejection: Rejection) -> None:
         self._log.write(f"rejected {_described(rejection)}")
-        self._watcher.rejected(rejection)
+        super().rejected(rejection)
 
     def dropped(self, rows: int, rejections: Sequence[Rejection]) -> None:
         self._log.write(f"dropped {rows} rows and {len(rejections)} rejections of a block whose worker ended")
-        self._watcher.dropped(rows, rejections)
+        super().dropped(rows, rejections)
 
     def committed(self, block: int, rows: int) -> None:
         self._log.write(f"committed block {block}, {rows} rows")
-        self._watcher.committed(block, rows)
+        super().committed(block, rows)
+
+    def shared(self) -> None:
+        self._log.write("another run makes this dataset too: the blocks are shared")
+        super().shared()
+
+    def elsewhere(self, block: int, rows: int) -> None:
+        self._log.write(f"another run committed block {block}, {rows} rows")
+        super().elsewhere(block, rows)
+
+    def waiting(self, blocks: int) -> None:
+        self._log.write(f"waiting for {blocks} blocks that another run is making")
+        super().waiting(blocks)
 
     def stopping(self) -> None:
         self._log.write("stopping: the blocks in flight are finished first")
-        self._watcher.stopping()
+        super().stopping()
 
     def dropping(self) -> None:
         self._log.write("stopping at once: the blocks in flight are dropped")
-        self._watcher.dropping()
+        super().dropping()
 
     def finished(self, summary: Summary) -> None:
         self._log.write(
             f"finished: {summary.rows} of {summary.rows_planned} rows, {summary.rows_added} of them new, "
             f"in {summary.seconds:.1f} s, digest {summary.digest}"
         )
-        self._watcher.finished(summary)
+        super().finished(summary)
 
 
 def _described(rejection: Rejection) -> str:

@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,10 +28,13 @@ from tonesmith.plan.block import dataset_digest
 from tonesmith.plan.differences import check_same_plan, differences
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.summary import Summary
+from tonesmith.run.crews import Crews, Elsewhere, Shared, Waiting
 from tonesmith.run.first_sound import check_first_sound
-from tonesmith.run.presence import present
+from tonesmith.run.journal import journal
+from tonesmith.run.presence import Presence, joining
 from tonesmith.run.resolve import Resolved
 from tonesmith.run.room import warn_of_room
+from tonesmith.run.share import Share
 from tonesmith.run.staff import Staff, executor_of, staffed
 from tonesmith.run.watch import Watcher
 from tonesmith.run.workers import Accepted, Again, Committed, Crew, Dropped, Event, Fatal, Rejected
@@ -172,28 +175,34 @@ def _begun(resolved: Resolved, work: Work, path: Path, host: Host, watcher: Watc
     attributes = {**work.attributes, **_attributes(plan, checkup, host)}
     sink.create(attributes, plan.schema, plan.rows, plan.block_rows)
     check_same_plan(path, type(sink).open(path).attributes, attributes)  # should a sink not have said so
-    with present(path):
-        return _made(resolved, work, sink, host, watcher, staff, started)
+    with joining(path) as presence, journal(path, plan, presence, watcher) as watching:
+        return _made(resolved, work, sink, host, watching, staff, started, presence)
 
 
 def _made(
-    resolved: Resolved, work: Work, sink: Sink[Any], host: Host, watcher: Watcher, staff: Staff, started: float
+    resolved: Resolved,
+    work: Work,
+    sink: Sink[Any],
+    host: Host,
+    watcher: Watcher,
+    staff: Staff,
+    started: float,
+    presence: Presence,
 ) -> Summary:
     """Make what is left of a dataset that has been created, and return a summary."""
     plan, path = work.plan, sink.path
     for content in resolved.contents.values():
         sink.add_asset(content)
-    rows_before = sum(work.done.values())
     kept = sum(rows for block, rows in work.done.items() if rows == plan.rows_of(block))
     watcher.started(plan, path, len(work.todo), kept)
     host.call("tonesmith_run_started", plan=plan, path=path, blocks=len(work.todo))
-    going = _Run(plan, sink, host, watcher, resolved.load_seconds)
+    going = _Run(work, sink, host, watcher, resolved.load_seconds)
     try:
         if work.todo:
-            going.make(work.todo, staff)
+            going.make(presence, staff)
     finally:
         storage = type(sink).open(path)
-        summary = _summary(going, storage, rows_before, time.monotonic() - started)
+        summary = _summary(going, storage, time.monotonic() - started)
         if summary.complete:
             sink.finish()
         stored = Dataset(type(sink).open(path), path)
@@ -209,23 +218,27 @@ def _made(
 class _Run:
     """A run while it goes: what it has counted, and whom it tells."""
 
-    def __init__(self, plan: Plan, sink: Sink[Any], host: Host, watcher: Watcher, load_seconds: float) -> None:
-        self.plan = plan
+    def __init__(self, work: Work, sink: Sink[Any], host: Host, watcher: Watcher, load_seconds: float) -> None:
+        self.plan = work.plan
         self.load_seconds = load_seconds
         self.sink = sink
         self.candidates = 0
         self.rejections: Counter[str] = Counter()
         self.interrupts = 0
+        self.rows_added = 0
+        self._work = work
         self._host = host
         self._watcher = watcher
 
-    def make(self, blocks: Sequence[int], staff: Staff) -> None:
+    def make(self, presence: Presence, staff: Staff) -> None:
         """Have workers make the blocks, until all are made or the run is interrupted."""
-        crew = Crew(self.plan, self.sink.path, staff, blocks, heard=is_heard(), load_seconds=self.load_seconds)
+        share = Share(self.plan, self._work.todo, self.sink.committed, presence)
+        crew = Crews(self.plan, share, self._work.done, lambda: self._hired(share, staff))
         stopping = False
         try:
             with _signals(self._interrupt):
                 for event in crew.events():
+                    self._watcher.tick()
                     if self.interrupts > 1:
                         self._watcher.dropping()
                         break
@@ -238,10 +251,13 @@ class _Run:
         finally:
             crew.dismiss()
 
+    def _hired(self, share: Share, staff: Staff) -> Crew:
+        return Crew(self.plan, self.sink.path, staff, share, heard=is_heard(), load_seconds=self.load_seconds)
+
     def _interrupt(self, drop: bool) -> None:
         self.interrupts += 2 if drop else 1
 
-    def _hear(self, event: Event) -> None:
+    def _hear(self, event: Event | Shared | Elsewhere | Waiting) -> None:
         match event:
             case Accepted(rows):
                 self.candidates += 1
@@ -260,8 +276,15 @@ class _Run:
                 self.rejections -= Counter(rejection.cause for rejection in rejections)
                 self._watcher.dropped(rows, rejections)
             case Committed(block, rows):
+                self.rows_added += rows - self._work.done.get(block, 0)
                 self._watcher.committed(block, rows)
                 self._call("tonesmith_block_committed", block=block, rows=rows)
+            case Shared():
+                self._watcher.shared()
+            case Elsewhere(block, rows):
+                self._watcher.elsewhere(block, rows)
+            case Waiting(blocks):
+                self._watcher.waiting(blocks)
 
     def _call(self, hook: str, **told: Any) -> None:
         self._host.call(hook, plan=self.plan, path=self.sink.path, **told)
@@ -290,14 +313,14 @@ def _signals(interrupt: Callable[[bool], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _summary(going: _Run, storage: Storage, rows_before: int, seconds: float) -> Summary:
+def _summary(going: _Run, storage: Storage, seconds: float) -> Summary:
     blocks = storage.blocks()
     rows = sum(map(len, blocks.values()))
     return Summary(
         path=going.sink.path,
         rows=rows,
         rows_planned=going.plan.rows,
-        rows_added=rows - rows_before,
+        rows_added=going.rows_added,
         patches=going.plan.patches,
         seconds=seconds,
         nbytes=storage.nbytes(),

@@ -1,25 +1,75 @@
-"""Whether another process of this machine is writing to a dataset: it goes on all the same, but the user is told.
+"""Who else writes to a dataset, and which of its blocks are theirs.
 
-Two runs of one plan at one path do no harm: every block is whole, whichever of them wrote it last. But both make every
-block, and nobody starts two for that. So each holds a lock while it works. The system takes it back when the process
-ends, however it ends, so that nothing has to be cleared up after one that was killed.
+Several runs of one plan at one path share the blocks. Each holds locks on bytes of one file while it works: one byte
+that says that somebody is at work, one that is its own, and one for each block that it has taken. There is no
+coordinator. The system takes the locks back when a process ends, however it ends, so that nothing has to be cleared up
+after one that was killed, and its blocks are free for the others.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from tonesmith.run.locks import ByteLocks
 from tonesmith.terminal.messages import warn
 
 _NAME = ".tonesmith.lock"
+_SOMEBODY = 1 << 40
+"""The byte that all who write have in common. Those before it are the blocks'."""
+_RUNS = 1 << 41
+"""The first of the bytes of which each run has one."""
+
+
+class Presence:
+    """One who writes to a dataset.
+
+    Attributes:
+        number: of the run, drawn at random: 0..2**32 - 1.
+        locked: whether others can tell that it is there, and which blocks it makes.
+    """
+
+    def __init__(self, locks: ByteLocks | None) -> None:
+        self.number = secrets.randbits(32)
+        self._locks = locks
+        self.locked = locks is not None and self._entered(locks)
+
+    def others(self) -> bool:
+        """Return whether others write to the dataset, as far as that can be known."""
+        try:
+            return self.locked and self._locks is not None and self._is_shared(self._locks)
+        except OSError:
+            return False
+
+    def claim(self, block: int) -> bool:
+        """Take a block for oneself, and return whether it was free. Where there are no locks, every block is."""
+        try:
+            return not self.locked or self._locks is None or self._locks.take(block)
+        except OSError:
+            return True
+
+    def release(self, block: int) -> None:
+        """Give a block back."""
+        if self.locked and self._locks is not None:
+            with contextlib.suppress(OSError):
+                self._locks.free(block)
+
+    def _entered(self, locks: ByteLocks) -> bool:
+        try:
+            return locks.take(_SOMEBODY, shared=True) and locks.take(_RUNS + self.number)
+        except OSError:  # a file system without locks
+            return False
+
+    def _is_shared(self, locks: ByteLocks) -> bool:
+        return locks.is_held(_SOMEBODY)
 
 
 @contextlib.contextmanager
-def present(path: Path) -> Iterator[None]:
-    """Be known as one who writes to a dataset for as long as the ``with`` block lasts; warn if another one is.
+def joining(path: Path) -> Iterator[Presence]:
+    """Be known as one who writes to a dataset for as long as the ``with`` block lasts.
 
     Where the platform or the file system has no such locks, nobody is known.
 
@@ -28,26 +78,54 @@ def present(path: Path) -> Iterator[None]:
     """
     file = lock_file(path)
     descriptor = _opened(file)
-    if descriptor is None:
-        yield
-        return
+    locks = ByteLocks(descriptor) if descriptor is not None else None
     try:
-        if _is_shared(descriptor):
+        yield Presence(locks)
+    finally:
+        if descriptor is not None and locks is not None:
+            _leave(descriptor, locks, file)
+
+
+@contextlib.contextmanager
+def present(path: Path) -> Iterator[Presence]:
+    """Be known as one who writes to a dataset, as :func:`joining` does, and warn if another one is."""
+    with joining(path) as presence:
+        if presence.others():
             warn(
                 f"{path}: another process is writing to it. Both go on, and no row is lost, but each makes every block "
                 "that was missing when it began. Stop one of them."
             )
-        yield
+        yield presence
+
+
+def is_at_work(path: Path, number: int) -> bool | None:
+    """Return whether a run is still there, by its lock; None where that cannot be known.
+
+    Args:
+        path: of the dataset.
+        number: of the run, as its :class:`Presence` has it.
+    """
+    try:
+        descriptor = os.open(lock_file(path), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:  # the last one to leave has removed it
+        return False
+    except OSError:
+        return None
+    try:
+        return ByteLocks(descriptor).is_held(_RUNS + number)
+    except (ImportError, OSError):
+        return None
     finally:
-        _leave(descriptor, file)
+        os.close(descriptor)
 
 
 def lock_file(path: Path) -> Path:
-    """Return the file whose lock tells that a dataset is being written to: in its folder, or beside its file."""
+    """Return the file whose locks tell that a dataset is being written to: in its folder, or beside its file."""
     return path / _NAME if path.is_dir() else path.with_name(f".{path.name}{_NAME}")
 
 
 def _opened(file: Path) -> int | None:
+    """Return a descriptor of the lock's file, which is made if it is not there; None where that is not possible."""
     try:
         import fcntl  # noqa: F401 - Windows has none
 
@@ -56,28 +134,9 @@ def _opened(file: Path) -> int | None:
         return None
 
 
-def _is_shared(descriptor: int) -> bool:
-    """Take the lock together with all who write to the dataset, and return whether there are others."""
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        shared = True
-    except OSError:  # a file system without locks
-        return False
-    else:
-        shared = False
-    with contextlib.suppress(OSError):  # another is just entering or leaving
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    return shared
-
-
-def _leave(descriptor: int, file: Path) -> None:
-    """Give the lock back, and remove its file if nobody else has it."""
-    import fcntl
-
+def _leave(descriptor: int, locks: ByteLocks, file: Path) -> None:
+    """Give the locks back, and remove their file if nobody else has any."""
     with contextlib.suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        file.unlink()
+        if locks.take(_SOMEBODY):
+            file.unlink()
     os.close(descriptor)

@@ -18,7 +18,7 @@ from rich.text import Text
 from tonesmith.run.watch import Watcher
 from tonesmith.terminal.messages import echo
 from tonesmith.terminal.progress import Meter, Pace, log_line, redraws
-from tonesmith.terminal.text import counted, shown
+from tonesmith.terminal.text import counted, rough, shown, size
 
 if TYPE_CHECKING:
     from tonesmith.plan.plan import Plan
@@ -57,6 +57,19 @@ class _Reporter(Watcher):
         self.accepted_rows -= rows
         self.meter.add(-rows, time.monotonic())
         self.rejections -= Counter(rejection.cause for rejection in rejections)
+
+    def outlook(self, seconds: float, nbytes: int, free: int | None) -> None:
+        room = f", and the disk has {size(free)} free" if free is not None else ""
+        self._say(f"{self.name}: about {rough(seconds)} for the rest; about {size(nbytes)} in all{room}")
+
+    def shared(self) -> None:
+        self._say(f"{self.name}: another run makes this dataset too. The blocks are shared between them.")
+
+    def elsewhere(self, block: int, rows: int) -> None:
+        self.meter.add(rows, time.monotonic())
+
+    def waiting(self, blocks: int) -> None:
+        self._say(f"{self.name}: waiting for {counted(blocks, 'block')} that another run is making")
 
     def stopping(self) -> None:
         self.halting = True
@@ -119,6 +132,16 @@ class _PlainProgress(_Reporter):
 
     def accepted(self, rows: int) -> None:
         super().accepted(rows)
+        self._show()
+
+    def elsewhere(self, block: int, rows: int) -> None:
+        super().elsewhere(block, rows)
+        self._show()
+
+    def tick(self) -> None:
+        self._show()
+
+    def _show(self) -> None:
         now = time.monotonic()
         if self._pace.is_due(now):
             log_line("; ".join(filter(None, [f"{self.name}: {self.meter.text('rows', now)}", self.rejected_text()])))

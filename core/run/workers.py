@@ -6,8 +6,8 @@ Where they run and how their messages travel is the executor's (:class:`tonesmit
 from __future__ import annotations
 
 import queue
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from tonesmith.errors import ResourceError, RunError
 from tonesmith.host.roles.executor import Worker
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection
+from tonesmith.run.share import Share
 from tonesmith.run.staff import Staff
 from tonesmith.space.patch import Candidate
 
@@ -100,7 +101,7 @@ class Crew:
         plan: what to make.
         path: of the dataset.
         staff: who starts the workers, and how many there can be.
-        blocks: indices still to be made.
+        blocks: that are still to be made.
         heard: whether somebody listens to what engines print.
         load_seconds: how long an engine may take to load.
     """
@@ -110,7 +111,7 @@ class Crew:
         plan: Plan,
         path: Path,
         staff: Staff,
-        blocks: Iterable[int],
+        blocks: Share,
         *,
         heard: bool = False,
         load_seconds: float = LOAD_SECONDS,
@@ -118,7 +119,7 @@ class Crew:
         self._plan = plan
         self._path = path
         self._executor = staff.executor
-        self._todo = deque(blocks)
+        self._todo = blocks
         self._heard_aloud = heard
         self._deaths: Counter[int] = Counter()
         self._suspects: Counter[Candidate] = Counter()
@@ -197,8 +198,8 @@ class Crew:
             self._employ(worker)
 
     def _employ(self, worker: _Worker) -> None:
-        if self._todo:
-            worker.block = self._todo.popleft()
+        worker.block = self._todo.take()
+        if worker.block is not None:
             worker.process.send({"block": worker.block})
         else:
             self._workers.remove(worker)
@@ -230,7 +231,7 @@ class Crew:
             raise RunError(
                 f"{_DEATHS + 1} workers died over block {worker.block}; the last one: {phrase}.\n{words}".rstrip()
             )
-        self._todo.appendleft(worker.block)
+        self._todo.give_back(worker.block)
         self._hire()
 
     def _is_forgiven(self, number: int) -> bool:

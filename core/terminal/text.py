@@ -98,3 +98,12 @@ def clock(seconds: float) -> str:
     """Return seconds as h:mm:ss."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+def rough(seconds: float) -> str:
+    """Return seconds as a person says them, no more exact than an estimate is: "40 s", "12 min", "3.5 h", "9 days"."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:,.0f} days"

@@ -126,7 +126,7 @@ def _measured(study: Study, parts: Parts, workers: int, host: Host, *, hidden: b
 
 
 def _announced(study: Study, parts: Parts, ahead: Estimate) -> str:
-    from tonesmith.terminal.text import counted
+    from tonesmith.terminal.text import counted, rough
 
     if ahead.seconds is None:
         return f"all {counted(len(study.bases), 'base')} are already measured; there is nothing to render"
@@ -134,16 +134,9 @@ def _announced(study: Study, parts: Parts, ahead: Estimate) -> str:
     whole = f"{counted(len(study.bases), 'base')} x {counted(len(study.plan.space.continuous), 'parameter')}"
     known = f" ({done} done)" if done else ""
     return (
-        f"{whole}{known}: about {ahead.renders:,} renders, {_duration(ahead.seconds)} "
+        f"{whole}{known}: about {ahead.renders:,} renders, {rough(ahead.seconds)} "
         f"with {counted(ahead.workers, 'worker')}"
     )
-
-
-def _duration(seconds: float) -> str:
-    """Return seconds as a person says them: no more exact than an estimate is."""
-    if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _lines(found: Importance, path: Path) -> Iterable[str]:
