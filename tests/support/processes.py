@@ -57,7 +57,7 @@ def send(pid: int, number: int = signal.SIGKILL) -> None:
         os.kill(pid, number)
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 90.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come about in time"
