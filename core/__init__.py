@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tonesmith import errors
-    from tonesmith.api import convert, generate, merge, split, stream
+    from tonesmith.api import convert, finish, generate, merge, split, stream
     from tonesmith.dataset.importance import Importance, importance_of
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.reader import Dataset
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tonesmith.plan.render import Render, Verdict
     from tonesmith.plan.schema import Measure
     from tonesmith.plan.summary import Summary
+    from tonesmith.run.finish import Finished
     from tonesmith.run.watch import Watcher
     from tonesmith.space.parameter import Parameter
     from tonesmith.space.patch import Candidate, Modulation, Note, Patch
@@ -64,6 +65,7 @@ __all__ = [
     "Feature",
     "FeatureArray",
     "FileSet",
+    "Finished",
     "Host",
     "Importance",
     "Label",
@@ -107,6 +109,7 @@ __all__ = [
     "__version__",
     "convert",
     "errors",
+    "finish",
     "generate",
     "hookimpl",
     "importance_of",
@@ -195,10 +198,12 @@ _HOMES = {
         "Importance",
         "importance_of",
     ),
+    "run.finish": ("Finished",),
     "run.watch": ("Watcher",),
     "transfer.destination": ("Transferred",),
     "api": (
         "convert",
+        "finish",
         "generate",
         "merge",
         "split",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from tonesmith.run.watch import Watcher
 if TYPE_CHECKING:
     from tonesmith.dataset.splits import Splits
     from tonesmith.plan.plan import PluginRef
+    from tonesmith.run.finish import Finished
     from tonesmith.run.stream import Stream
     from tonesmith.transfer.destination import Transferred
 
@@ -30,6 +32,8 @@ def generate(
     workers: int | None = None,
     watcher: Watcher | None = None,
     progress: bool = False,
+    blocks: str | Iterable[int] | None = None,
+    share: str | Sequence[int] | None = None,
     **settings: Any,
 ) -> Summary:
     """Make a dataset, or continue the one at ``path``, and return a summary.
@@ -46,16 +50,20 @@ def generate(
         workers: number of processes; 0 means one per available CPU core, or as many as the executor has places.
         watcher: receives the events of the run, or None.
         progress: whether to show how far it is on the error stream, or in the notebook; not with a watcher.
+        blocks: of the plan, if only some are to be made: indices, or text such as "0:50,70". Whoever finds the dataset
+            whole completes it, and so does :func:`finish`.
+        share: the part of the plan's blocks that is to be made, such as "3/20" or (3, 20); parts count from 1.
         settings: changes to the composition. The keys are those of the TOML file; keys of ``[plan]`` can
             be given directly, such as ``patches=100``.
 
     Raises:
-        ConfigError: a setting is wrong, or both a watcher and progress are asked for.
+        ConfigError: a setting is wrong, both a watcher and progress are asked for, or there is no such share.
         PluginError: a plugin is unknown or broken.
         DatasetError: the path holds a dataset of a different plan.
         EngineError: the synth could not be loaded.
         RunError: the run could not continue.
     """
+    from tonesmith.plan.share import share_of
     from tonesmith.run.pipeline import check_place, run
     from tonesmith.run.resolve import resolve_plan
     from tonesmith.run.staff import executor_of
@@ -65,14 +73,16 @@ def generate(
     executor = executor_of(resolved.executor, host)
     if progress and watcher is not None:
         raise ConfigError("progress=True is a watcher of its own. Leave it out, or watcher.")
+    part = share_of(resolved.plan.blocks, blocks, share)
     check_place(Path(path), host)
     plan = resolve_plan(resolved, host)
+    made = partial(run, workers=resolved.run.workers, host=host, executor=executor, share=part)
     if not progress:
-        return run(plan, Path(path), workers=resolved.run.workers, host=host, watcher=watcher, executor=executor)
+        return made(plan, Path(path), watcher=watcher)
     from tonesmith.run.progress import progress as shown
 
     with shown(determinism=plan.determinism) as showing:
-        return run(plan, Path(path), workers=resolved.run.workers, host=host, watcher=showing, executor=executor)
+        return made(plan, Path(path), watcher=showing)
 
 
 def stream(
@@ -126,6 +136,23 @@ def stream(
             from tonesmith.run.torch_stream import TorchStream as kind  # noqa: N813 - one of two classes
     resolved = resolve_plan(composed(config, settings, host=host), host)
     return kind(resolved, columns, transform, replay=replay, buffer=buffer, rank=rank, world=world)
+
+
+def finish(path: str | os.PathLike[str]) -> Finished:
+    """Complete a dataset if each of its blocks is there, and return what is missing. See :mod:`tonesmith.run.finish`.
+
+    ::
+
+        generate("d.zarr", patches=100, share="1/2")
+        generate("d.zarr", patches=100, share="2/2")
+        assert finish("d.zarr").complete
+
+    Args:
+        path: of the dataset.
+    """
+    from tonesmith.run.finish import finish as finished
+
+    return finished(Path(path))
 
 
 def convert(

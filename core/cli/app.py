@@ -19,6 +19,7 @@ from tonesmith.terminal.messages import echo, say
 _ORDER = (
     "generate",
     "status",
+    "finish",
     "inspect",
     "plot",
     "export",
@@ -32,7 +33,7 @@ _ORDER = (
     "doctor",
     "plugins",
 )
-_READERS = ("status", "inspect", "export", "render", "verify", "split", "importance")
+_READERS = ("status", "finish", "inspect", "export", "render", "verify", "split", "importance")
 
 
 class _Ordered(TyperGroup):

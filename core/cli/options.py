@@ -16,6 +16,20 @@ Engines = Annotated[
     int, typer.Option("--workers", min=0, max=1024, metavar="INT", help="Engine processes. 0 means one per CPU core.")
 ]
 
+Blocks = Annotated[
+    str | None,
+    typer.Option(
+        "--blocks", metavar="LIST", help="Make only these blocks of the plan, such as 0:50 for 0 to 49, or 0:50,70."
+    ),
+]
+ShareOf = Annotated[
+    str | None,
+    typer.Option(
+        "--share",
+        metavar="PART/PARTS",
+        help="Make only this part of the plan, such as 3/20. Parts count from 1.",
+    ),
+]
 Trust = Annotated[
     bool, typer.Option("--trust", help="Load the plugin that the dataset names though you have not used it yourself.")
 ]

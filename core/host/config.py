@@ -37,6 +37,11 @@ class PlanSettings(BaseModel):
         "auto", description="How renders are kept apart. auto uses what the backend needs."
     )
 
+    @property
+    def blocks(self) -> int:
+        """Number of blocks."""
+        return -(-self.patches // self.block)
+
 
 class RunSettings(BaseModel):
     """The ``[run]`` table: what changes how a run goes and nothing of what it makes."""

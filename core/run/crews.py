@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tonesmith.plan.plan import Plan
-from tonesmith.run.share import Share
+from tonesmith.run.claims import Claims
 from tonesmith.run.workers import Committed, Crew, Event
 
 _TICK = 0.2
@@ -15,7 +15,7 @@ _TICK = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class Joined:
     """Another run makes the same dataset."""
 
 
@@ -35,18 +35,18 @@ class Waiting:
 
 
 class Crews:
-    """Makes the blocks of a share, and waits for those that others make. What those leave is made by another crew.
+    """Makes the blocks that a run claims, and waits for those that others make. Another crew makes what those leave.
 
     Args:
         plan: of the blocks.
-        share: the blocks.
+        claims: the blocks.
         done: block -> rows that were stored when the run began.
-        hire: returns a crew that takes its blocks from the share.
+        hire: returns a crew that takes its blocks from the claims.
     """
 
-    def __init__(self, plan: Plan, share: Share, done: Mapping[int, int], hire: Callable[[], Crew]) -> None:
+    def __init__(self, plan: Plan, claims: Claims, done: Mapping[int, int], hire: Callable[[], Crew]) -> None:
         self._plan = plan
-        self._share = share
+        self._claims = claims
         self._done = done
         self._hire = hire
         self._crew: Crew | None = None
@@ -54,7 +54,7 @@ class Crews:
 
     def stop(self) -> None:
         """Start no further block; those in flight are finished."""
-        self._share.clear()
+        self._claims.clear()
         if self._crew is not None:
             self._crew.stop()
 
@@ -63,12 +63,12 @@ class Crews:
         if self._crew is not None:
             self._crew.dismiss()
 
-    def events(self) -> Iterator[Event | Shared | Elsewhere | Waiting | None]:
+    def events(self) -> Iterator[Event | Joined | Elsewhere | Waiting | None]:
         """Yield what happens until all blocks are stored; None several times a second.
 
         Raises :class:`RunError` as :meth:`Crew.events` does.
         """
-        while len(self._share):
+        while len(self._claims):
             self._crew = self._hire()
             for event in self._crew.events():
                 yield event
@@ -77,19 +77,19 @@ class Crews:
             self._crew.dismiss()
             yield from self._waited()
 
-    def _waited(self) -> Iterator[Shared | Elsewhere | Waiting | None]:
+    def _waited(self) -> Iterator[Joined | Elsewhere | Waiting | None]:
         """Wait until what others are making is stored, or some of it is free."""
         yield from self._seen()
-        if self._share.theirs and not self._share.retake():
-            yield Waiting(self._share.theirs)
-        while self._share.theirs and not len(self._share) and not self._share.retake():
+        if self._claims.theirs and not self._claims.retake():
+            yield Waiting(self._claims.theirs)
+        while self._claims.theirs and not len(self._claims) and not self._claims.retake():
             time.sleep(_TICK)
             yield None
             yield from self._seen()
 
-    def _seen(self) -> Iterator[Shared | Elsewhere]:
-        if self._share.shared and not self._told:
+    def _seen(self) -> Iterator[Joined | Elsewhere]:
+        if self._claims.shared and not self._told:
             self._told = True
-            yield Shared()
-        for block in self._share.stored():
+            yield Joined()
+        for block in self._claims.stored():
             yield Elsewhere(block, self._plan.rows_of(block) - self._done.get(block, 0))

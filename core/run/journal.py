@@ -202,9 +202,9 @@ class _Journal(Relay):
         self._committed = now
         super().committed(block, rows)
 
-    def shared(self) -> None:
+    def joined(self) -> None:
         self.write("shared", **self._totals())
-        super().shared()
+        super().joined()
 
     def waiting(self, blocks: int) -> None:
         self.write("waiting", blocks=blocks, **self._totals())

@@ -85,6 +85,10 @@ class _LoggingWatcher(Relay):
         )
         super().started(plan, path, blocks_todo, rows_done)
 
+    def sharing(self, blocks: int, rows: int) -> None:
+        self._log.write(f"makes a share of {blocks} blocks, {rows} rows")
+        super().sharing(blocks, rows)
+
     def again(self, patch: int, attempt: int, why: str) -> None:
         self._log.write(f"played again: patch {patch}, attempt {attempt}: {one_line(why, WHOLE)}")
         super().again(patch, attempt, why)
@@ -101,9 +105,9 @@ class _LoggingWatcher(Relay):
         self._log.write(f"committed block {block}, {rows} rows")
         super().committed(block, rows)
 
-    def shared(self) -> None:
+    def joined(self) -> None:
         self._log.write("another run makes this dataset too: the blocks are shared")
-        super().shared()
+        super().joined()
 
     def elsewhere(self, block: int, rows: int) -> None:
         self._log.write(f"another run committed block {block}, {rows} rows")
@@ -124,7 +128,7 @@ class _LoggingWatcher(Relay):
     def finished(self, summary: Summary) -> None:
         self._log.write(
             f"finished: {summary.rows} of {summary.rows_planned} rows, {summary.rows_added} of them new, "
-            f"in {summary.seconds:.1f} s, digest {summary.digest}"
+            f"in {summary.seconds:.1f} s" + (f", digest {summary.digest}" if summary.digest else "")
         )
         super().finished(summary)
 

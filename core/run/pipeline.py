@@ -5,40 +5,36 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import signal
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tonesmith.card.card import renew_card
 from tonesmith.dataset.installed import PLUGINS, used_by
 from tonesmith.dataset.promise import weaker
 from tonesmith.dataset.reader import Dataset
-from tonesmith.dataset.splits import UNFINISHED, finishing
 from tonesmith.engine.overheard import is_heard
 from tonesmith.errors import OtherPlanError, PathTakenError
 from tonesmith.host.registry import Host
-from tonesmith.host.roles import Executor, Sink, Storage
-from tonesmith.plan.block import dataset_digest
+from tonesmith.host.roles import Executor, Sink
 from tonesmith.plan.differences import check_same_plan, differences
 from tonesmith.plan.plan import Plan
-from tonesmith.plan.summary import Summary
-from tonesmith.run.crews import Crews, Elsewhere, Shared, Waiting
+from tonesmith.plan.share import Share
+from tonesmith.plan.summary import Shared, Summary
+from tonesmith.run.claims import Claims
+from tonesmith.run.crews import Crews, Elsewhere, Joined, Waiting
 from tonesmith.run.first_sound import check_first_sound
 from tonesmith.run.journal import journal
 from tonesmith.run.presence import Presence, joining
 from tonesmith.run.resolve import Resolved
 from tonesmith.run.room import warn_of_room
-from tonesmith.run.share import Share
+from tonesmith.run.sealing import seal
+from tonesmith.run.signals import heard_signals
 from tonesmith.run.staff import Staff, executor_of, staffed
 from tonesmith.run.watch import Watcher
 from tonesmith.run.workers import Accepted, Again, Committed, Crew, Dropped, Event, Fatal, Rejected
-from tonesmith.terminal.messages import warn
 from tonesmith.terminal.text import one_line
 
 
@@ -52,6 +48,7 @@ class Work:
         todo: blocks to make, in order.
         exists: whether there is a dataset at the path.
         attributes: of that dataset.
+        share: the blocks that are this run's to make; None for all.
     """
 
     plan: Plan
@@ -59,6 +56,12 @@ class Work:
     todo: tuple[int, ...]
     exists: bool
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    share: Share | None = None
+
+    @property
+    def rows_todo(self) -> int:
+        """Rows of the blocks to make."""
+        return sum(map(self.plan.rows_of, self.todo))
 
 
 def check_place(path: Path, host: Host) -> None:
@@ -84,8 +87,8 @@ def _shown(above: Path, path: Path) -> Path:
     return next((folder for folder in path.parents if folder.absolute() == above), above)
 
 
-def survey(plan: Plan, path: Path, host: Host) -> Work:
-    """Return what is left to do at a path.
+def survey(plan: Plan, path: Path, host: Host, share: Share | None = None) -> Work:
+    """Return what is left to do at a path, of a share or of all.
 
     Raises :class:`OtherPlanError` if the dataset at the path has other settings, with the differences, or more
     patches than are asked for, or if another sink made it.
@@ -98,10 +101,10 @@ def survey(plan: Plan, path: Path, host: Host) -> Work:
                 f"{path} was stored by the sink {other[0]!r}, not {plan.sink.name!r}. Choose another path, or that "
                 f"sink."
             )
-        return Work(plan, {}, tuple(range(plan.blocks)), exists=False)
+        return Work(plan, {}, tuple(share or range(plan.blocks)), exists=False, share=share)
     there = Dataset(type(sink).open(path), path)
     attributes, old = there.attributes, there.plan
-    _check_grows(path, attributes)
+    check_grows(path, attributes)
     if old.fingerprint != plan.fingerprint:
         listed = "\n".join(f"  {line}" for line in differences(old, plan)[:20])
         raise OtherPlanError(
@@ -114,11 +117,11 @@ def survey(plan: Plan, path: Path, host: Host) -> Work:
         )
     plan = replace(plan, rounds=old.rounds).extended_to(plan.patches)
     done = {index: rows for index, rows in sink.committed().items() if index < plan.blocks}
-    todo = tuple(index for index in range(plan.blocks) if done.get(index) != plan.rows_of(index))
-    return Work(plan, done, todo, exists=True, attributes=attributes)
+    todo = tuple(index for index in share or range(plan.blocks) if done.get(index) != plan.rows_of(index))
+    return Work(plan, done, todo, exists=True, attributes=attributes, share=share)
 
 
-def _check_grows(path: Path, attributes: Mapping[str, Any]) -> None:
+def check_grows(path: Path, attributes: Mapping[str, Any]) -> None:
     """Raise :class:`OtherPlanError` for a dataset that no run can go on with: its rows are not those of its plan."""
     if "merged" in attributes:
         raise OtherPlanError(f"{path} was merged from other datasets. Extend those, then merge them again.")
@@ -138,8 +141,11 @@ def run(
     host: Host | None = None,
     watcher: Watcher | None = None,
     executor: Executor[Any] | None = None,
+    share: Share | None = None,
 ) -> Summary:
-    """Make what is left of a dataset, and return a summary.
+    """Make what is left of a dataset, or of a share of it, and return a summary.
+
+    Runs of shares may make one dataset at the same time. Whichever finds it whole at its end completes it.
 
     The first Ctrl-C lets the blocks in flight finish; the second, SIGTERM or SIGHUP drops them. Either way the
     summary says that it was interrupted, and the same call goes on.
@@ -153,12 +159,13 @@ def run(
         host: finds the plugins.
         watcher: hears what happens.
         executor: starts the workers; None for those of this machine. Nothing of the dataset depends on it.
+        share: the blocks to make; None for all.
 
     Raises :class:`DatasetError` as :func:`survey` does, :class:`EngineError` if the synth breaks its promise at once,
     and :class:`RunError` if the run cannot go on.
     """
     host, watcher = host or Host.load(), watcher or Watcher()
-    work = survey(resolved.plan, path, host)
+    work = survey(resolved.plan, path, host, share)
     with staffed(executor or executor_of(None, host), workers, len(work.todo)) as staff:
         return _begun(resolved, work, path, host, watcher, staff)
 
@@ -168,7 +175,7 @@ def _begun(resolved: Resolved, work: Work, path: Path, host: Host, watcher: Watc
     if not work.exists:
         check_first_sound(resolved, host)
     plan = work.plan
-    warn_of_room(path, 4 * plan.audio.channels * plan.audio.frames * (plan.rows - sum(work.done.values())))
+    warn_of_room(path, 4 * plan.audio.channels * plan.audio.frames * work.rows_todo)
     sink = host.sink_at(plan.sink.name, plan.sink.options, path)
     started = time.monotonic()
     checkup = weaker([resolved.checkup, work.attributes.get("checkup") if work.done else None])
@@ -193,7 +200,10 @@ def _made(
     plan, path = work.plan, sink.path
     for content in resolved.contents.values():
         sink.add_asset(content)
-    kept = sum(rows for block, rows in work.done.items() if rows == plan.rows_of(block))
+    mine = work.share or range(plan.blocks)
+    if work.share is not None:
+        watcher.sharing(len(work.share), sum(map(plan.rows_of, work.share)))
+    kept = sum(plan.rows_of(block) for block in mine) - work.rows_todo
     watcher.started(plan, path, len(work.todo), kept)
     host.call("tonesmith_run_started", plan=plan, path=path, blocks=len(work.todo))
     going = _Run(work, sink, host, watcher, resolved.load_seconds)
@@ -201,15 +211,10 @@ def _made(
         if work.todo:
             going.make(presence, staff)
     finally:
-        storage = type(sink).open(path)
-        summary = _summary(going, storage, time.monotonic() - started)
-        if summary.complete:
-            sink.finish()
-        stored = Dataset(type(sink).open(path), path)
-        renew_card(path, stored)
-        summary = replace(summary, nbytes=stored.nbytes)  # as anybody counts it from now on: with the card
-        if UNFINISHED in work.attributes:
-            warn(f"{path}: {finishing(path)}")
+        summary = _summary(going, work, time.monotonic() - started)
+        if summary.complete or work.share is None:
+            stored = seal(sink, whole=summary.complete)
+            summary = replace(summary, nbytes=stored.nbytes, digest=stored.digest)  # with the card, as anybody counts
         watcher.finished(summary)
         host.call("tonesmith_run_finished", plan=plan, path=path, summary=summary)
     return summary
@@ -232,11 +237,11 @@ class _Run:
 
     def make(self, presence: Presence, staff: Staff) -> None:
         """Have workers make the blocks, until all are made or the run is interrupted."""
-        share = Share(self.plan, self._work.todo, self.sink.committed, presence)
-        crew = Crews(self.plan, share, self._work.done, lambda: self._hired(share, staff))
+        claims = Claims(self.plan, self._work.todo, self.sink.committed, presence)
+        crew = Crews(self.plan, claims, self._work.done, lambda: self._hired(claims, staff))
         stopping = False
         try:
-            with _signals(self._interrupt):
+            with heard_signals(self._interrupt):
                 for event in crew.events():
                     self._watcher.tick()
                     if self.interrupts > 1:
@@ -251,13 +256,13 @@ class _Run:
         finally:
             crew.dismiss()
 
-    def _hired(self, share: Share, staff: Staff) -> Crew:
-        return Crew(self.plan, self.sink.path, staff, share, heard=is_heard(), load_seconds=self.load_seconds)
+    def _hired(self, claims: Claims, staff: Staff) -> Crew:
+        return Crew(self.plan, self.sink.path, staff, claims, heard=is_heard(), load_seconds=self.load_seconds)
 
     def _interrupt(self, drop: bool) -> None:
         self.interrupts += 2 if drop else 1
 
-    def _hear(self, event: Event | Shared | Elsewhere | Waiting) -> None:
+    def _hear(self, event: Event | Joined | Elsewhere | Waiting) -> None:
         match event:
             case Accepted(rows):
                 self.candidates += 1
@@ -279,8 +284,8 @@ class _Run:
                 self.rows_added += rows - self._work.done.get(block, 0)
                 self._watcher.committed(block, rows)
                 self._call("tonesmith_block_committed", block=block, rows=rows)
-            case Shared():
-                self._watcher.shared()
+            case Joined() if self._work.share is None:  # who makes a share expects others
+                self._watcher.joined()
             case Elsewhere(block, rows):
                 self._watcher.elsewhere(block, rows)
             case Waiting(blocks):
@@ -290,45 +295,37 @@ class _Run:
         self._host.call(hook, plan=self.plan, path=self.sink.path, **told)
 
 
-@contextmanager
-def _signals(interrupt: Callable[[bool], None]) -> Iterator[None]:
-    """Turn Ctrl-C, SIGTERM and SIGHUP into calls of ``interrupt``, where this is the main thread.
-
-    A SIGHUP that is ignored stays so: that is what nohup asks for.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handlers: dict[int, Any] = {
-        signal.SIGINT: lambda *_: interrupt(False),
-        signal.SIGTERM: lambda *_: interrupt(True),
-    }
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        handlers[signal.SIGHUP] = handlers[signal.SIGTERM]
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _summary(going: _Run, storage: Storage, seconds: float) -> Summary:
-    blocks = storage.blocks()
-    rows = sum(map(len, blocks.values()))
+def _summary(going: _Run, work: Work, seconds: float) -> Summary:
+    """Return how a run ended, from a listing of the blocks. It has no digest and no size yet."""
+    plan, sink = going.plan, going.sink
+    stored = {index: rows for index, rows in type(sink).open(sink.path).committed().items() if index < plan.blocks}
+    rows = sum(stored.values())
     return Summary(
-        path=going.sink.path,
+        path=sink.path,
         rows=rows,
-        rows_planned=going.plan.rows,
+        rows_planned=plan.rows,
         rows_added=going.rows_added,
-        patches=going.plan.patches,
+        patches=plan.patches,
         seconds=seconds,
-        nbytes=storage.nbytes(),
+        nbytes=0,
         rejections=dict(going.rejections),
         candidates=going.candidates,
-        digest=dataset_digest([digest for index in sorted(blocks) for digest in blocks[index]]),
-        complete=rows == going.plan.rows,
+        digest="",
+        complete=rows == plan.rows,
         interrupted=going.interrupts > 0,
+        share=_shared(plan, work.share, stored),
+    )
+
+
+def _shared(plan: Plan, share: Share | None, stored: Mapping[int, int]) -> Shared | None:
+    if share is None:
+        return None
+    return Shared(
+        blocks=str(share),
+        rows=sum(stored.get(index, 0) for index in share),
+        rows_planned=sum(map(plan.rows_of, share)),
+        blocks_planned=plan.blocks,
+        missing=sum(stored.get(index) != plan.rows_of(index) for index in range(plan.blocks)),
     )
 
 

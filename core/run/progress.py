@@ -36,14 +36,20 @@ class _Reporter(Watcher):
         self.rejections: Counter[str] = Counter()
         self.name = ""
         self.halting = False
+        self.share_rows = 0
+
+    def sharing(self, blocks: int, rows: int) -> None:
+        self.share_rows = rows
 
     def started(self, plan: Plan, path: Path, blocks_todo: int, rows_done: int) -> None:
-        self.meter = Meter(plan.rows, rows_done)
+        self.meter = Meter(self.share_rows or plan.rows, rows_done)
         self.name = shown(path.name)
         if (level := self.determinism or plan.determinism) != "exact":
             self._say(f"with isolation {plan.isolation}, the determinism of rows is {level!r}, not 'exact'")
         known = f"{rows_done} done, " if rows_done else ""
         whole = f"{counted(plan.rows, 'row')} in {counted(plan.blocks, 'block')}"
+        if self.share_rows:
+            whole = f"a share of {counted(self.share_rows, 'row')}, of {whole}"
         self._say(f"{path}: {whole}; {known}{counted(blocks_todo, 'block')} to go")
 
     def accepted(self, rows: int) -> None:
@@ -62,7 +68,7 @@ class _Reporter(Watcher):
         room = f", and the disk has {size(free)} free" if free is not None else ""
         self._say(f"{self.name}: about {rough(seconds)} for the rest; about {size(nbytes)} in all{room}")
 
-    def shared(self) -> None:
+    def joined(self) -> None:
         self._say(f"{self.name}: another run makes this dataset too. The blocks are shared between them.")
 
     def elsewhere(self, block: int, rows: int) -> None:

@@ -19,6 +19,9 @@ class Watcher:
     def started(self, plan: Plan, path: Path, blocks_todo: int, rows_done: int) -> None:
         """Called when the run begins, with the number of rows that earlier runs stored."""
 
+    def sharing(self, blocks: int, rows: int) -> None:
+        """Hear, before :meth:`started`, that only so many blocks and rows of the plan are the run's to make."""
+
     def accepted(self, rows: int) -> None:
         """Called when rows were rendered and accepted. They are stored once their block is committed."""
 
@@ -43,7 +46,7 @@ class Watcher:
             free: bytes that its disk has free; None if that is not known.
         """
 
-    def shared(self) -> None:
+    def joined(self) -> None:
         """Hear that another run makes the same dataset: each makes the blocks that the other does not."""
 
     def elsewhere(self, block: int, rows: int) -> None:
@@ -75,6 +78,10 @@ class Relay(Watcher):
         """Pass it on."""
         self._watcher.started(plan, path, blocks_todo, rows_done)
 
+    def sharing(self, blocks: int, rows: int) -> None:
+        """Pass it on."""
+        self._watcher.sharing(blocks, rows)
+
     def accepted(self, rows: int) -> None:
         """Pass it on."""
         self._watcher.accepted(rows)
@@ -99,9 +106,9 @@ class Relay(Watcher):
         """Pass it on."""
         self._watcher.outlook(seconds, nbytes, free)
 
-    def shared(self) -> None:
+    def joined(self) -> None:
         """Pass it on."""
-        self._watcher.shared()
+        self._watcher.joined()
 
     def elsewhere(self, block: int, rows: int) -> None:
         """Pass it on."""

@@ -20,7 +20,7 @@ from tonesmith.errors import ResourceError, RunError
 from tonesmith.host.roles.executor import Worker
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection
-from tonesmith.run.share import Share
+from tonesmith.run.claims import Claims
 from tonesmith.run.staff import Staff
 from tonesmith.space.patch import Candidate
 
@@ -111,7 +111,7 @@ class Crew:
         plan: Plan,
         path: Path,
         staff: Staff,
-        blocks: Share,
+        blocks: Claims,
         *,
         heard: bool = False,
         load_seconds: float = LOAD_SECONDS,

@@ -6,12 +6,13 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tonesmith.cli.options import Json, Quiet, listed
+from tonesmith.cli.options import Blocks, Json, Quiet, ShareOf, listed
 from tonesmith.errors import ConfigError, DatasetError, SpaceError, TonesmithError
 from tonesmith.host.registry import Host
 from tonesmith.terminal.messages import echo, say
@@ -20,6 +21,7 @@ from tonesmith.terminal.text import json_text
 if TYPE_CHECKING:
     from tonesmith.cli.flags import Flag
     from tonesmith.host.config import Config
+    from tonesmith.plan.share import Share
     from tonesmith.run.pipeline import Work
     from tonesmith.run.resolve import Resolved
 
@@ -122,6 +124,8 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         Path | None,
         typer.Option(metavar="FILE", help="Log the run in FILE: events, rejections, and what engines print."),
     ] = None,
+    blocks: Blocks = None,
+    share: ShareOf = None,
     as_json: Json = False,
     quiet: Quiet = False,
     backend: Annotated[
@@ -185,17 +189,19 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     Flags override the file, and the file overrides the defaults shown here.
     """
     from tonesmith.card.composition import load_composition
+    from tonesmith.plan.share import share_of
 
     chosen: dict[str, Any] = {"backend": backend, "sampler": sampler, "sink": sink, "executor": executor}
     chosen |= {"validators": validator or None, "features": feature or None}
     host = Host.load()
     composition = load_composition(config, {**chosen, **overrides}, host=host, spelled={**_SPELLED, **spelled})
+    part = share_of(composition.plan.blocks, blocks, share, ("--blocks", "--share"))
     if save_config is not None:
         _save(composition, save_config)
     if dry_run:
-        _plan_only(composition, config, out, host, as_json=as_json)
+        _plan_only(composition, config, out, host, part, as_json=as_json)
     elif out is not None:
-        _make(composition, config, out, host, log, as_json=as_json, quiet=quiet)
+        _make(composition, config, out, host, log, part, as_json=as_json, quiet=quiet)
     elif save_config is None:
         raise ConfigError("OUT, the path of the dataset, is missing: tonesmith generate [flags] OUT")
 
@@ -208,7 +214,15 @@ def _save(config: Config, path: Path) -> None:
 
 
 def _make(
-    config: Config, file: Path | None, out: Path, host: Host, log: Path | None, *, as_json: bool, quiet: bool
+    config: Config,
+    file: Path | None,
+    out: Path,
+    host: Host,
+    log: Path | None,
+    share: Share | None,
+    *,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     from tonesmith.cli.summary import next_lines, summary_lines
     from tonesmith.run.log import logging_to
@@ -226,17 +240,20 @@ def _make(
             _tell_presets(resolved)
         with progress(quiet=quiet, determinism=resolved.determinism) as shown:
             watcher = kept.watching(shown) if kept is not None else shown
-            summary = run(resolved, out, workers=config.run.workers, host=host, watcher=watcher, executor=executor)
+            made = partial(run, workers=config.run.workers, host=host, executor=executor, share=share)
+            summary = made(resolved, out, watcher=watcher)
     if as_json:
         echo(json_text({**summary.to_json(), **_presets_json(resolved)}))
     else:
         offered = sys.stdout.isatty() and not quiet
         echo("\n".join([*summary_lines(summary), *(next_lines(summary) if offered else ())]))
-    if summary.interrupted and not summary.complete:
+    if summary.interrupted and not summary.done:
         raise typer.Exit(130)
 
 
-def _plan_only(config: Config, file: Path | None, out: Path | None, host: Host, *, as_json: bool) -> None:
+def _plan_only(
+    config: Config, file: Path | None, out: Path | None, host: Host, share: Share | None, *, as_json: bool
+) -> None:
     from tonesmith.engine.machine import cores
     from tonesmith.run.pipeline import Work, survey
     from tonesmith.run.resolve import resolve_plan
@@ -246,10 +263,11 @@ def _plan_only(config: Config, file: Path | None, out: Path | None, host: Host, 
     plan = resolved.plan
     if not as_json:
         _tell_presets(resolved)
-    work = survey(plan, out, host) if out is not None else Work(plan, {}, tuple(range(plan.blocks)), exists=False)
+    todo = tuple(share or range(plan.blocks))
+    work = survey(plan, out, host, share) if out is not None else Work(plan, {}, todo, exists=False)
     if as_json:
         done = sum(work.done.values())
-        ahead = {"rows": work.plan.rows - done, "rows_done": done, "blocks": len(work.todo), "exists": work.exists}
+        ahead = {"rows": work.rows_todo, "rows_done": done, "blocks": len(work.todo), "exists": work.exists}
         told = {"path": str(out) if out else None, "plan": work.plan.to_json(), "work": ahead}
         echo(json_text({**told, **_presets_json(resolved)}))
     else:
@@ -312,7 +330,7 @@ def _presets_json(resolved: Resolved) -> dict[str, Any]:
 def _plan_lines(work: Work, out: Path | None, workers: int, determinism: str) -> list[str]:
     from tonesmith.terminal.text import counted, size
 
-    plan, done = work.plan, sum(work.done.values())
+    plan = work.plan
     audio = plan.audio
     notes = plan.notes
     played = f"{notes.draw} drawn per patch from" if notes.draw else "each of"
@@ -338,9 +356,9 @@ def _plan_lines(work: Work, out: Path | None, workers: int, determinism: str) ->
         *(f"  feature     {_written(f.name, f.options)}" for f in plan.features),
         f"  sink        {_written(plan.sink.name, plan.sink.options)}",
         f"work: {state} {out or 'a dataset'}",
-        f"  rows        {plan.rows - done:,} of {plan.rows:,} ({patches} x {counted(notes.per_patch, 'note')})",
+        f"  rows        {work.rows_todo:,} of {plan.rows:,} ({patches} x {counted(notes.per_patch, 'note')})",
         f"  blocks      {len(work.todo):,} of {plan.blocks:,}, {per_block} each; workers: {workers}",
-        f"  audio       {size(4 * frames * (plan.rows - done))} as float32, before compression",
+        f"  audio       {size(4 * frames * work.rows_todo)} as float32, before compression",
     ]
 
 

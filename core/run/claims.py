@@ -21,7 +21,7 @@ _ALONE = 0.01
 """The same, as long as nobody else was."""
 
 
-class Share:
+class Claims:
     """The blocks that a run has still to make, which it takes one at a time.
 
     Args:

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from support import terminal
 
+from tonesmith.run.claims import Claims
 from tonesmith.run.locks import ByteLocks
 from tonesmith.run.pipeline import run
 from tonesmith.run.presence import joining
-from tonesmith.run.share import Share
 from tonesmith.run.watch import Watcher
 
 _CLAIMS = (
@@ -92,7 +92,7 @@ def test_a_block_that_another_run_stored_meanwhile_is_not_made_again(chaos, tmp_
     plan = chaos.resolved(patches=4, block=1).plan
     stored: dict[int, int] = {}
     with joining(tmp_path) as presence:
-        share = Share(plan, range(4), lambda: dict(stored), presence)
+        share = Claims(plan, range(4), lambda: dict(stored), presence)
         assert share.take() == 0
         stored[1] = plan.rows_of(1)
         time.sleep(0.05)  # looking costs next to nothing here, but is not done at every moment
