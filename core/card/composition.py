@@ -111,6 +111,7 @@ def _tables(plan: Plan, host: Host) -> dict[str, Any]:
         block=plan.block,
         max_attempts=plan.max_attempts,
         timeout=plan.timeout,
+        memory=plan.memory,
         isolation=plan.isolation,
     )
     tables: dict[str, Any] = {

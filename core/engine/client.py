@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import queue
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from tonesmith.engine.channel import FROM_OUTSIDE, Child, Message
 from tonesmith.engine.description import Description
-from tonesmith.engine.fault import HINT, Fault, caused
+from tonesmith.engine.fault import HINT, DiedError, Fault, caused
 from tonesmith.engine.isolation import is_pinned
-from tonesmith.engine.outcome import Outcome
+from tonesmith.engine.memory import MemoryWatch, loading, taken
+from tonesmith.engine.outcome import Outcome, outcomes_of
 from tonesmith.engine.patience import awaited
 from tonesmith.engine.refusal import advice
+from tonesmith.engine.sent_assets import SentAssets
 from tonesmith.engine.sent_presets import received
 from tonesmith.engine.settled import Relabelled, settled
 from tonesmith.engine.shared_audio import SharedAudio, shared_file
@@ -34,8 +36,6 @@ LOAD_SECONDS = 120.0
 """How long an engine may take to load or to describe itself."""
 PRESET_SECONDS = 60.0
 """How long an engine may take to load a preset."""
-_HELD_BYTES = 128 << 20
-"""Of assets that an engine process holds; each of its forks shares them."""
 _LOADS = 3
 """How often an engine is loaded, if signals from outside end it while it loads."""
 _TIMEOUTS = 2
@@ -53,6 +53,7 @@ class Engine:
         isolation: how the state is kept pristine.
         asset: returns the content of an asset by its SHA-256.
         load_seconds: how long it may take to load or to describe itself.
+        memory, load_memory: bytes that a patch may take, and that it may have when it is loaded; 0 for no limit.
 
     Attributes:
         held: what the engine that was loaded last holds still, if its backend asks for a pinned process.
@@ -66,6 +67,9 @@ class Engine:
         isolation: Isolation,
         asset: Callable[[str], bytes],
         load_seconds: float = LOAD_SECONDS,
+        *,
+        memory: int = 0,
+        load_memory: int = 0,
     ) -> None:
         self._backend = backend
         self._audio = audio
@@ -73,7 +77,10 @@ class Engine:
         self._isolation = isolation
         self._asset = asset
         self._load_seconds = load_seconds
-        self._held: OrderedDict[str, int] = OrderedDict()
+        self._memory = memory
+        self._load_memory = load_memory
+        self._assets = SentAssets(asset)
+        self._loaded_with = 0
         self._reader: Child | None = None
         self._inbox: queue.Queue[Message] = queue.Queue()
         self._child: Child | None = None
@@ -242,7 +249,7 @@ class Engine:
     def _asked_of(self, request: dict[str, Any], patch: Patch, timeout: float) -> dict[str, Any]:
         """Return the answer of the engine about a patch. One that does not answer is not used again."""
         child = self._running()
-        self._send_assets(child, patch)
+        self._assets.send(child, patch)
         child.send(request)
         try:
             return self._answer(child, timeout)
@@ -255,44 +262,36 @@ class Engine:
         child = self._start(buffer="")
         try:
             child.send(request)
-            return self._answer(child, self._load_seconds)
+            return self._load_answer(child)
         finally:
             child.kill()
 
     def _played_once(self, patch: Patch, notes: Sequence[Note], timeout: float) -> list[Outcome]:
-        child = self._running()
+        self._make_room()
+        child, pitch = self._running(), notes[0].pitch
+        watch = MemoryWatch(child, self._memory)
         try:
-            self._send_assets(child, patch)
+            self._assets.send(child, patch)
             child.send({"play": patch.to_json(), "notes": [astuple(note) for note in notes]})
-            message = awaited(self._inbox, timeout)
+            message = awaited(self._inbox, timeout, watch.looking)
         except queue.Empty:
             self._drop(child)
-            return [Outcome(notes[0].pitch, "timeout", f"no answer in {timeout:g} s")]
+            return watch.judged([Outcome(pitch, "timeout", f"no answer in {timeout:g} s")])
         if message.body is None:
             self._drop(child)
             number, phrase = child.epitaph()
-            words = child.last_words(200)
-            return [Outcome(notes[0].pitch, "crash", f"{phrase} {words}".strip(), signal=number)]
-        if "fault" in message.body:
-            fault = Fault.from_json(message.body["fault"])
-            outcomes = [Outcome(notes[0].pitch, "refused" if fault.refused else "error", fault.text, trace=fault.trace)]
-        else:
-            outcomes = [Outcome.from_json(outcome) for outcome in message.body["outcomes"]]
+            told = f"{phrase} {child.last_words(200)}".strip()
+            return watch.judged([Outcome(pitch, "crash", told, signal=number)])
+        outcomes = watch.judged(outcomes_of(message.body, pitch))
         if outcomes[-1].failure == "refused":
             raise caused(ResourceError(advice(f"{self._backend.name}: {outcomes[-1].detail}")), outcomes[-1].trace)
         return outcomes
 
-    def _send_assets(self, child: Child, patch: Patch) -> None:
-        """Send what the patch names and the engine does not hold; what was unused for longest goes for it."""
-        wanted = sorted({name for name in patch.assets.values() if name})
-        for name in wanted:
-            if name not in self._held:
-                content = self._asset(name)
-                child.send({"asset": name}, content)
-                self._held[name] = len(content)
-            self._held.move_to_end(name)
-        while sum(self._held.values()) > _HELD_BYTES and len(self._held) > len(wanted):
-            child.send({"drop": self._held.popitem(last=False)[0]})
+    def _make_room(self) -> None:
+        """Have another engine loaded where the patches before left this one with more than one may take."""
+        limited = self._memory and self._isolation != "snapshot"
+        if self._child is not None and limited and taken(self._child.pid) > self._loaded_with + self._memory:
+            self._drop(self._child)
 
     def _running(self) -> Child:
         """Return the engine's process, loaded. A signal from outside while it loads does not count."""
@@ -301,7 +300,7 @@ class Engine:
             for _ in range(_LOADS - 1):
                 try:
                     return self._loaded()
-                except _DiedError as death:
+                except DiedError as death:
                     if death.signal not in FROM_OUTSIDE:
                         raise
             return self._loaded()
@@ -313,13 +312,14 @@ class Engine:
             child = self._start(buffer=str(path))
             self._shared = SharedAudio(path, self._notes, self._audio.channels, self._audio.frames)
             child.send({"map": True})
-            self._answer(child, self._load_seconds)
+            self._load_answer(child)
+        self._loaded_with = taken(child.pid) if self._memory else 0
         self._child = child
         return child
 
     def _start(self, buffer: str) -> Child:
         self._inbox = queue.Queue()
-        self._held = OrderedDict()
+        self._assets = SentAssets(self._asset)
         child = Child("tonesmith.engine.server", self._inbox, name="engine", pinned=is_pinned(self._backend))
         child.send(
             {
@@ -333,16 +333,20 @@ class Engine:
             }
         )
         try:
-            self.held = tuple(self._answer(child, self._load_seconds)["held"])
+            self.held = tuple(self._load_answer(child)["held"])
         except TonesmithError:
             child.kill()
             raise
         return child
 
-    def _answer(self, child: Child, timeout: float) -> dict[str, Any]:
+    def _load_answer(self, child: Child) -> dict[str, Any]:
+        with loading(self._backend.name, child, self._load_memory) as look:
+            return self._answer(child, self._load_seconds, look)
+
+    def _answer(self, child: Child, timeout: float, look: Callable[[], object] | None = None) -> dict[str, Any]:
         name = self._backend.name
         try:
-            body = awaited(self._inbox, timeout).body
+            body = awaited(self._inbox, timeout, look).body
         except queue.Empty:
             child.kill()
             raise EngineError(f"{name}: the engine gave no answer within {timeout:g} s.") from None
@@ -350,7 +354,7 @@ class Engine:
             child.kill()
             number, phrase = child.epitaph()
             words = child.last_words(500)
-            raise _DiedError(f"{name}: the engine's process stopped ({phrase}). {words}".rstrip(), number)
+            raise DiedError(f"{name}: the engine's process stopped ({phrase}). {words}".rstrip(), number)
         if "fault" in body:
             raise Fault.from_json(body["fault"]).error(name)
         return body
@@ -358,11 +362,3 @@ class Engine:
     def _drop(self, child: Child) -> None:
         child.kill()
         self._child = None
-
-
-class _DiedError(EngineError):
-    """The process of an engine ended before it had answered."""
-
-    def __init__(self, message: str, number: int) -> None:
-        super().__init__(message)
-        self.signal = number

@@ -26,6 +26,11 @@ def refusal(error: BaseException) -> str:
     return ""
 
 
+def is_memory(told: str) -> bool:
+    """Return whether what :func:`refusal` told begins a text, and is that memory has run out."""
+    return told.startswith(_CURES[errno.ENOMEM])
+
+
 def advice(what: str) -> str:
     """Return the sentence that ends a run for which something ran out."""
     return f"{what}. No candidate is blamed for it. Make room, or use fewer workers, and run the same command again."

@@ -110,10 +110,9 @@ class SharedAudio:
         if status["state"] == _HELD:
             return Outcome(note.pitch, "held", held=self._told())
         if status["state"] == _ERROR:
-            fault = Fault.from_json(self._told())
-            return Outcome(note.pitch, "refused" if fault.refused else "error", fault.text, trace=fault.trace)
+            return Outcome.of_fault(note.pitch, Fault.from_json(self._told()))
         number = int(status["signal"])
-        return Outcome(note.pitch, "crash", signal_name(number), signal=number)
+        return Outcome(note.pitch, "crash", signal_name(number) if number else "it ended itself", signal=number)
 
     def _told(self) -> dict[str, Any]:
         start = self._told_at + 4

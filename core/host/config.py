@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from tonesmith.plan.notes import Notes
 from tonesmith.space.shape import SpaceShape
+from tonesmith.terminal.memory import memory_of
 
 DEFAULT_FILE = Path("plugins.toml")
 """Read from the current directory where no other file is named."""
@@ -20,6 +21,12 @@ DEFAULT_VALIDATORS = ("level", "loudness")
 
 SEVERAL = {"validators": ("validator", DEFAULT_VALIDATORS), "features": ("feature", ())}
 """Table of plugins of which several may be used -> their role, and the names of those used by default."""
+
+
+Nbytes = Annotated[
+    int, BeforeValidator(memory_of), WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}]})
+]
+"""Bytes, which may be written as "2 GB"."""
 
 
 class PlanSettings(BaseModel):
@@ -33,6 +40,7 @@ class PlanSettings(BaseModel):
     block: int = Field(16, ge=1, le=4096, description="Patches per block, the unit of work and of commit.")
     max_attempts: int = Field(20, ge=1, le=1000, description="Attempts at one patch before the run stops.")
     timeout: float = Field(60.0, gt=0.0, le=3600.0, description="Time limit for one candidate, in seconds.")
+    memory: Nbytes = Field(0, description="Memory limit for one candidate, such as 2 GB. 0 means none.")
     isolation: Literal["auto", "snapshot", "fresh", "reuse"] = Field(
         "auto", description="How renders are kept apart. auto uses what the backend needs."
     )
@@ -50,6 +58,7 @@ class RunSettings(BaseModel):
 
     workers: int = Field(0, ge=0, le=1024, description="Worker processes. 0 means one per available CPU core.")
     load_seconds: float = Field(120.0, gt=0.0, le=3600.0, description="Time limit for loading an engine, in seconds.")
+    load_memory: Nbytes = Field(0, description="Memory limit for a loaded engine, such as 2 GB. 0 means none.")
 
 
 class PresetSettings(BaseModel):

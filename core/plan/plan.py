@@ -53,6 +53,7 @@ class Plan:
         max_attempts: draws of one patch before the run stops.
         timeout: seconds that one candidate may take; a candidate that takes longer is rejected.
         presets: that samplers draw from, in the order of their hashes.
+        memory: bytes that one candidate may take; one that takes more is rejected. 0 for no limit.
         isolation, determinism: what is used, and what it promises, on the machine that made the plan.
         versions: of the engine and its library.
         features: that are computed of every row, and stored with it.
@@ -77,6 +78,7 @@ class Plan:
     versions: Mapping[str, str]
     presets: tuple[PresetRef, ...] = ()
     features: tuple[StoredFeature, ...] = ()
+    memory: int = 0
 
     @property
     def patches(self) -> int:
@@ -150,6 +152,7 @@ class Plan:
             "versions": dict(self.versions),
             "presets": [preset.to_json() for preset in self.presets],
             **({"features": [feature.to_json() for feature in self.features]} if self.features else {}),
+            **({"memory": self.memory} if self.memory else {}),
         }
 
     @classmethod
@@ -196,6 +199,7 @@ class Plan:
             versions=dict(data["versions"]),
             presets=tuple(PresetRef(**preset) for preset in data.get("presets", ())),
             features=tuple(map(StoredFeature.from_json, data.get("features", ()))),
+            memory=data.get("memory", 0),
         )
 
 

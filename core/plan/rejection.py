@@ -15,7 +15,7 @@ class Rejection:
 
     Attributes:
         by: the validator's name, or "engine" for a crash, a timeout or an error of the synth.
-        reason: as in :class:`Verdict`, or "crash", "timeout", "error".
+        reason: as in :class:`Verdict`, or "crash", "timeout", "memory", "error".
         detail: what was measured, or the signal or message.
         pitch: of the note that was playing, or -1 before any.
     """
@@ -74,4 +74,4 @@ def _is(value: Any, kind: type) -> bool:
 
 def is_fault(rejection: Rejection) -> bool:
     """Return whether a rejection depends on more than the plan: it is recorded at once and honoured ever after."""
-    return rejection.reason in {"crash", "timeout"} and rejection.by in {"engine", "worker"}
+    return rejection.reason in {"crash", "timeout", "memory"} and rejection.by in {"engine", "worker"}

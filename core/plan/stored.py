@@ -150,6 +150,7 @@ class StoredPlan(_Part):
     versions: dict[Text, Text]
     presets: list[_Preset] = []
     features: Annotated[list[_Feature], Field(max_length=256)] = []
+    memory: int = Field(0, ge=0, le=2**63 - 1)
 
 
 def stored_feature(data: Any) -> StoredFeature:

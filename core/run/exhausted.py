@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from tonesmith.errors import TRACEBACK
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection
+from tonesmith.terminal.memory import memory_text
 
 _OF_THE_ENGINE = {"engine", "worker"}
 _SHOWN = 300
@@ -53,6 +54,8 @@ def _advice(plan: Plan, rejections: Sequence[Rejection]) -> str:
         return "A validator or the sampler takes the worker down: try them one by one."
     if reason == "timeout":
         return f"Raise plan.timeout, which is {plan.timeout:g} s, or leave out with [space] what makes the synth slow."
+    if reason == "memory":
+        return f"Raise plan.memory, which is {memory_text(plan.memory)}, or leave out with [space] what takes so much."
     cure = {
         "error": f"Set {TRACEBACK}=1 to see where in its code",
         "crash": "See what it prints with TONESMITH_TRACE=1",

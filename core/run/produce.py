@@ -69,7 +69,15 @@ class Workbench:
         self.stored = stored
         self._host = host
         self._asset = asset
-        self.engine = Engine(plan.backend, plan.audio, plan.notes.per_patch, plan.isolation, asset, load_seconds)
+        self.engine = Engine(
+            plan.backend,
+            plan.audio,
+            plan.notes.per_patch,
+            plan.isolation,
+            asset,
+            load_seconds,
+            memory=plan.memory,
+        )
 
     @cached_property
     def sampler(self) -> Sampler[Any]:

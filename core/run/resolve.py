@@ -12,6 +12,7 @@ from tonesmith.doctor.first_use import first_use
 from tonesmith.engine.client import LOAD_SECONDS, Engine
 from tonesmith.engine.isolation import isolation_of, promise_of
 from tonesmith.engine.machine import cores
+from tonesmith.engine.memory import check_watchable
 from tonesmith.errors import ConfigError
 from tonesmith.host.computing import feature_of, planned
 from tonesmith.host.config import Config
@@ -78,12 +79,14 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
     contents = AssetStore()
     kept = [kept_presets(path, backend.name, config.presets, contents) for path in datasets]
     patience = config.run.load_seconds
+    check_watchable("plan.memory", config.plan.memory)
+    check_watchable("run.load_memory", load_memory := config.run.load_memory)
     checkup = first_use(
         backend, options, isolation, config.plan.sample_rate, timeout=config.plan.timeout, load_seconds=patience
     )
     remember(backend, options)
     asked = Audio(config.plan.sample_rate, 0, 0)
-    with Engine(reference, asked, config.notes.per_patch, isolation, _no_asset, patience) as engine:
+    with Engine(reference, asked, 1, isolation, _no_asset, patience, load_memory=load_memory) as engine:
         hold = config.notes.duration - config.notes.tail
         description = engine.describe(hold, config.notes.tail)
     for remark in description.remarks:
@@ -107,6 +110,7 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
         block=config.plan.block,
         max_attempts=config.plan.max_attempts,
         timeout=config.plan.timeout,
+        memory=config.plan.memory,
         audio=description.audio,
         notes=config.notes,
         backend=PluginRef(backend.name, backend.recorded(options).model_dump(mode="json")),

@@ -10,7 +10,9 @@ Register it in a project, and fix its parameter ``fault``, or let some patches h
 from __future__ import annotations
 
 import os
+import platform
 import signal
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -39,9 +41,13 @@ FAULTS: Mapping[str, str] = {
     "shape": "seven frames too many",
     "error": "EngineError",
     "raise": "an exception that no plugin should raise",
+    "abort": "the process aborts",
+    "overflow": "the stack overflows",
+    "memory": "memory that grows to 4 GiB, and then the note never ends",
 }
 """What the parameter ``fault`` may be, and what then becomes of the note."""
 
+_STEP = 8 << 20
 _LEAKED: list[bytearray] = []
 
 
@@ -113,6 +119,26 @@ class Chaos(Backend[ChaosOptions]):
         return audio * np.float32(fault != "silent")
 
 
+def grow(most: int = 4 << 30) -> None:
+    """Take memory and use it, some GiB a second, and never return: up to a bound, for a test that is not guarded."""
+    while True:
+        if len(_LEAKED) * _STEP < most:
+            _LEAKED.append(bytearray(b"\1" * _STEP))
+        time.sleep(0.004)
+
+
+def overflow_stack() -> None:
+    """Call a function that calls itself, as machine code: Python would raise of its own. Elsewhere, do what it does."""
+    import ctypes
+    import mmap
+
+    if platform.machine() not in {"x86_64", "AMD64"} or sys.platform == "win32":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    code = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    code.write(b"\xe8\xfb\xff\xff\xff")  # call -5
+    ctypes.CFUNCTYPE(None)(ctypes.addressof(ctypes.c_char.from_buffer(code)))()
+
+
 def _misbehave(fault: str) -> None:
     match fault:
         case "crash":
@@ -123,7 +149,13 @@ def _misbehave(fault: str) -> None:
             while True:
                 time.sleep(3600.0)
         case "leak":
-            _LEAKED.append(bytearray(b"\1" * (8 << 20)))
+            _LEAKED.append(bytearray(b"\1" * _STEP))
+        case "abort":
+            os.abort()
+        case "overflow":
+            overflow_stack()
+        case "memory":
+            grow()
         case "error":
             raise EngineError("the chaos synth was told to fail")
         case "raise":

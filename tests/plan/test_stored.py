@@ -73,3 +73,14 @@ def test_a_chain_of_gates_is_not_followed_for_ever():
     data["space"]["parameters"] = [first, *others, *gates, {**first, "name": "gate 2000"}]
     with pytest.raises(DatasetError, match="gated by more than 64 parameters"):
         Plan.from_json(data)
+
+
+def test_a_memory_limit_is_part_of_the_plan_only_where_it_is_set():
+    plan = synthetic_plan()
+    limited = replace(plan, memory=2 * 10**9)
+
+    assert "memory" not in plan.to_json()
+    assert plan.fingerprint == replace(limited, memory=0).fingerprint != limited.fingerprint
+    assert Plan.from_json(json.loads(json.dumps(limited.to_json()))) == limited
+    with pytest.raises(DatasetError, match="memory: "):
+        Plan.from_json({**stored(), "memory": "2 GB"})

@@ -328,6 +328,7 @@ def _presets_json(resolved: Resolved) -> dict[str, Any]:
 
 
 def _plan_lines(work: Work, out: Path | None, workers: int, determinism: str) -> list[str]:
+    from tonesmith.terminal.memory import memory_text
     from tonesmith.terminal.text import counted, size
 
     plan = work.plan
@@ -340,12 +341,13 @@ def _plan_lines(work: Work, out: Path | None, workers: int, determinism: str) ->
     varied = f"{len(space.continuous)} continuous, {len(space.categorical)} categorical, {len(space.fixed)} fixed"
     varied += f", {len(space.held)} varied only by presets" if space.held else ""
     state = "continue" if work.exists else "make"
+    limits = f"{plan.timeout:g} s" + (f" and {memory_text(plan.memory)}" if plan.memory else "")
     patches, per_block = (counted(number, "patch", "patches") for number in (plan.patches, plan.block))
     channels = counted(audio.channels, "channel")
     return [
         f"plan {plan.fingerprint}",
         f"  backend     {_written(plan.backend.name, plan.backend.options)}",
-        f"  renders     isolation {plan.isolation}, determinism {determinism}, at most {plan.timeout:g} s each",
+        f"  renders     isolation {plan.isolation}, determinism {determinism}, at most {limits} each",
         f"  space       {varied}",
         f"  sampler     {_written(plan.sampler.name, plan.sampler.options)}, seed {plan.seed}",
         *([f"  presets     {len(plan.presets)}"] if plan.presets else []),

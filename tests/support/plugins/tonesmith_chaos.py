@@ -30,14 +30,16 @@ from tonesmith import (
 from tonesmith.errors import ConfigError, EngineError
 from tonesmith.space.patch import Modulation, Patch
 from tonesmith.space.sampling import patch_at, uniform
+from tonesmith.testing.chaos import grow, overflow_stack
 
 FAULTS = ("none", "crash", "hang", "nan", "silent", "error", "exit", "shape", "kill", "flaky", "raise")
+FAULTS += ("abort", "exit0", "loop", "overflow", "memory", "huge")
 
 
 class ChaosOptions(Options):
     faults: tuple[str, ...] = Field(("none",), description="what may happen")
     slow: float = Field(0.0, ge=0.0, description="seconds that a note takes")
-    load: str = Field("", description="crash, bus, display, error, wrong or hang while the engine loads")
+    load: str = Field("", description="crash, bus, display, error, wrong, hang or memory while the engine loads")
     noise: str = Field("", description="what draws new noise: each engine, or each note")
     level: float = Field(0.1, description="of that noise")
     leak: float = Field(0.0, description="MB that a note leaves behind")
@@ -79,6 +81,8 @@ class Chaos(Backend[ChaosOptions]):
                 raise ConfigError("it needs a path: set backend.path")
             case "hang":
                 time.sleep(3600)
+            case "memory":
+                grow()
 
     @classmethod
     def binary(cls, options):
@@ -143,6 +147,7 @@ class Chaos(Backend[ChaosOptions]):
         time.sleep(self.options.slow)
         if (wrong := self._trouble(frames)) is not None:
             return wrong
+        _end_or_stay(fault)
         match fault:
             case "crash":
                 os.kill(os.getpid(), signal.SIGSEGV)
@@ -173,6 +178,23 @@ class Chaos(Backend[ChaosOptions]):
         if fault == "silent" or self.options.mute:
             audio[:] = 0.0
         return audio
+
+
+def _end_or_stay(fault):
+    match fault:
+        case "exit0":
+            os._exit(0)
+        case "abort":
+            os.abort()
+        case "loop":
+            while True:
+                pass
+        case "overflow":
+            overflow_stack()
+        case "memory":
+            grow()
+        case "huge":
+            np.zeros(1 << 50, np.uint8)
 
 
 class LiteralSampler(Sampler[Options]):
