@@ -223,6 +223,11 @@ class Vst3Backend(Backend[Vst3Options]):
         self._touched = True
         return self._plugin.play(note)
 
+    def pieces(self, note: Note) -> Iterable[NDArray[Any]]:
+        """Return float32 (2, frames) of each block."""
+        self._touched = True
+        return self._plugin.pieces(note)
+
     def load_preset(self, path: Path) -> Preset:
         """Return what is in a ``.vstpreset`` or ``.fxp`` file: the values that the plugin has once it is loaded.
 

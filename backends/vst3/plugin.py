@@ -140,15 +140,25 @@ class HostedPlugin:
 
     def play(self, note: Note) -> NDArray[np.float32]:
         """Return float32 (2, frames): note on at the first frame, note off after the hold."""
+        return np.concatenate(list(self.pieces(note)), axis=1)
+
+    def pieces(self, note: Note) -> Iterator[NDArray[np.float32]]:
+        """Yield what :meth:`play` returns, block by block: float32 (2, frames), all but the last of :data:`BLOCK`.
+
+        The plugin is called for the same blocks as if pedalboard were asked for all frames at once.
+        """
         if not (0 <= note.pitch <= 127 and 1 <= note.velocity <= 127):
             raise EngineError(f"pitch {note.pitch} or velocity {note.velocity} is outside the range of MIDI")
         if not (0.0 < note.hold <= note.duration <= 600.0):
             raise EngineError(f"a note of {note.hold} s in a render of {note.duration} s cannot be played")
         if late := self._frames % _ALIGNED:
             self.run(_ALIGNED - late)
-        on = ([0x90, note.pitch, note.velocity], 0.0)
-        off = ([0x80, note.pitch, 0], float(note.hold))
-        return self._process([on, off], max(1, round(note.duration * self._rate)), BLOCK)
+        frames = max(1, round(note.duration * self._rate))
+        off = int(np.float32(note.hold) * np.float32(self._rate))  # in single precision, as pedalboard counts
+        events = {0: [([0x90, note.pitch, note.velocity], 0.0)]}
+        events.setdefault(off // BLOCK, []).append(([0x80, note.pitch, 0], (off % BLOCK + 0.5) / self._rate))
+        for number, first in enumerate(range(0, frames, BLOCK)):
+            yield self._process(events.get(number, []), min(BLOCK, frames - first), BLOCK)
 
     def _process(self, events: list[Any], frames: int, block: int) -> NDArray[np.float32]:
         seconds = (frames + 0.5) / self._rate  # pedalboard cuts off the fraction

@@ -42,7 +42,7 @@ class InProcessPlayer:
                 if held := backend.held():
                     self._shared.put_held(held)
                     break
-                self._shared.put(index, backend.render(note))
+                self._shared.put(index, backend.pieces(note))
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the candidate bears it
                 self._shared.put_fault(index, Fault.of(error, self._module))
                 break

@@ -52,14 +52,29 @@ class LargeCopies:
         size = 8 * (1 + len(self._starts))
         state = np.frombuffer(mmap.mmap(-1, size), np.int64)
         self._lessons, self._written = state[:1], state[1:]
+        self._settled = sys.platform != "linux"
 
     def take(self) -> None:
         """Copy what a render is going to write. Called in the fork, before the render."""
         if sys.platform != "linux" or self._lessons[0] < _LESSONS:
             return
         small_pages(False)
-        for start, length in _joined(self._starts[self._written >= _WORTH].tolist()):
-            _LIBC.madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), _MADV_COLLAPSE)
+        _collapse(self._starts[self._written >= _WORTH])
+
+    def settle(self) -> None:
+        """Hold in large pages what renders hardly write, once that is known. Called in the process that is forked.
+
+        Such a page is one entry to copy and to give back for a fork, instead of 512. What is written of it the fork
+        copies in small ones.
+        """
+        if self._settled or self._lessons[0] < _LESSONS:
+            return
+        self._settled = True
+        with contextlib.suppress(OSError, ValueError):  # a kernel that does not tell
+            filled = _own_pages(self._starts) >= _WORTH
+            small_pages(False)
+            _collapse(self._starts[filled & (self._written < _WORTH)])
+            small_pages(True)
 
     def learn(self) -> None:
         """Note what the render wrote. Called in the fork, after the render."""
@@ -68,6 +83,11 @@ class LargeCopies:
         with contextlib.suppress(OSError, ValueError):  # a kernel that does not tell is asked again, and copies singly
             np.maximum(self._written, _own_pages(self._starts), out=self._written)
             self._lessons += 1
+
+
+def _collapse(starts: NDArray[np.uint64]) -> None:
+    for start, length in _joined(starts.tolist()):
+        _LIBC.madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), _MADV_COLLAPSE)
 
 
 def _stretches() -> list[int]:

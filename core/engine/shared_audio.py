@@ -7,7 +7,8 @@ import json
 import mmap
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ class SharedAudio:
         size = self.size(notes, channels, frames)
         with path.open("r+b") as file:
             self._memory = mmap.mmap(file.fileno(), size)
+            self._file = os.dup(file.fileno())
+        weakref.finalize(self, os.close, self._file)
         header = notes * _STATUS.itemsize
         self.status: NDArray[Any] = np.frombuffer(self._memory, _STATUS, notes)
         self.audio: NDArray[np.float32] = np.frombuffer(
@@ -56,17 +59,35 @@ class SharedAudio:
         self.status["state"] = UNPLAYED
         self.status["signal"] = 0
 
-    def put(self, index: int, audio: NDArray[np.float32]) -> None:
+    def put(self, index: int, pieces: Iterable[NDArray[np.float32]]) -> None:
         """Store a note's audio; one of another shape than the plan's is noted and not stored.
 
-        Raises :class:`EngineError` for what is not a float32 array of (channels, frames).
+        Args:
+            index: of the note.
+            pieces: of its audio that follow each other in time, each float32 (channels, frames).
+
+        Raises :class:`EngineError` for a piece that is no such array, or has other channels than the one before.
         """
-        check_form(audio)
+        form, done = self.audio.shape[1:], [0, 0]
+        for piece in pieces:
+            check_form(piece)
+            if done[1] and piece.shape[0] != done[0]:
+                raise EngineError(f"render returned {done[0]} channels and then {piece.shape[0]}")
+            if piece.shape[0] == form[0] and done[1] + piece.shape[1] <= form[1]:
+                self._write(index, done[1], piece)
+            done = [piece.shape[0], done[1] + piece.shape[1]]
         status = self.status[index]
-        status["channels"], status["frames"] = audio.shape
-        if audio.shape == self.audio.shape[1:]:
-            self.audio[index] = audio
+        status["channels"], status["frames"] = done
         status["state"] = PLAYED
+
+    def _write(self, index: int, first: int, piece: NDArray[np.float32]) -> None:
+        """Store a piece at a frame: by the file, as a fork would have to map each page of the memory first."""
+        if not hasattr(os, "pwrite"):
+            self.audio[index, :, first : first + piece.shape[1]] = piece
+            return
+        for channel, samples in enumerate(piece):
+            place = len(self.status) * _STATUS.itemsize + self.audio[:index].nbytes + self.audio[0, :channel].nbytes
+            os.pwrite(self._file, np.ascontiguousarray(samples).data, place + first * samples.itemsize)
 
     def put_held(self, held: Mapping[str, float]) -> None:
         """Store the values that the engine holds otherwise than it was told, so that no note was played.

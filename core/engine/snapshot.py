@@ -64,6 +64,7 @@ class SnapshotPlayer:
         if key := self._backend.template_key(patch):
             self._play_from_template(key, patch, notes)
         else:
+            self._copies.settle()
             _play_patch(self._backend, self._shared, self._copies, patch, notes)
         return self._shared.outcomes(notes)
 
@@ -141,7 +142,7 @@ def _play_patch(
 
     def render(index: int) -> None:
         copies.take()
-        shared.put(index, backend.render(notes[index]))
+        shared.put(index, backend.pieces(notes[index]))
         copies.learn()
 
     def play() -> None:

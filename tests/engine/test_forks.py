@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from tonesmith.engine import forks
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, and threads that are counted by /proc")
 
@@ -63,3 +69,31 @@ def test_an_abort_or_a_hang_beside_threads_is_tried_again_and_all_else_is_blamed
     )
 
     assert (done.stdout.strip(), len(tries.read_text().split())) == (told, tried), done.stderr
+
+
+HOOKS = """
+import os, random, sys, threading, time
+from tonesmith.engine.forks import forked
+
+hooks = []
+os.register_at_fork(after_in_child=lambda: hooks.append("ran"))
+if {threads}:
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+told = [forked(lambda: {{"hooks": hooks, "drawn": random.random()}}) for _ in range(2)]
+print(told[0] == told[1], told[0]["hooks"], flush=True)
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(("threads", "told"), [(0, "True []"), (1, "False ['ran']")])
+def test_a_fork_draws_as_its_parent_would_and_runs_pythons_hooks_only_beside_threads(threads: int, told: str) -> None:
+    code = HOOKS.format(threads=threads)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (run.stdout.strip(), run.returncode) == (told, 0), run.stderr
+
+
+def test_a_fork_that_the_system_refuses_is_an_error_as_python_raises_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forks, "_alone", lambda: True)
+    monkeypatch.setattr(forks, "_LIBC", SimpleNamespace(fork=lambda: ctypes.set_errno(errno.EAGAIN) or -1))
+    with pytest.raises(BlockingIOError, match=os.strerror(errno.EAGAIN)):
+        forks.fork(print, print)

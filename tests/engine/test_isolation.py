@@ -27,7 +27,7 @@ def test_what_two_processes_map_is_one_memory_and_leaves_no_file(monkeypatch, tm
         ours = SharedAudio(path, 1, 2, 5)
         code = (
             "import sys, numpy; from pathlib import Path; from tonesmith.engine.snapshot import SharedAudio\n"
-            "SharedAudio(Path(sys.argv[1]), 1, 2, 5).put(0, numpy.full((2, 5), 0.25, numpy.float32))"
+            "SharedAudio(Path(sys.argv[1]), 1, 2, 5).put(0, [numpy.full((2, n), 0.25, numpy.float32) for n in (2, 3)])"
         )
         subprocess.run([sys.executable, "-c", code, str(path)], check=True, timeout=60)
 

@@ -15,7 +15,7 @@ def test_an_amount_of_memory_is_read_as_people_write_it(written, nbytes):
 
 @pytest.mark.parametrize("written", ["2 XB", "", "-2 GB", "2 GB more", "many"])
 def test_what_is_no_amount_is_told_with_an_example(written):
-    with pytest.raises(ValueError, match="is no amount of memory. Expected a text such as '2 GB', or bytes"):
+    with pytest.raises(ValueError, match=r"is no amount of memory\. Expected a text such as '2 GB', or bytes"):
         memory_of(written)
 
 

@@ -7,7 +7,7 @@ libraries inside its methods, so that ``tonesmith --help`` and ``tonesmith plugi
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -195,6 +195,14 @@ class Backend(Plugin[O]):
     @abstractmethod
     def render(self, note: Note) -> NDArray[Any]:
         """Return float32 (channels, frames) of ``note.duration`` seconds from note on."""
+
+    def pieces(self, note: Note) -> Iterable[NDArray[Any]]:
+        """Return what :meth:`render` returns, in pieces that follow each other in time; by default, in one.
+
+        Each is float32 (channels, frames). The host stores a piece before it asks for the next, so a synth that renders
+        in blocks needs the memory of one block only, which costs a fork less.
+        """
+        return (self.render(note),)
 
     def load_preset(self, path: Path) -> Preset:
         """Return the preset in a file. Called in a process that is used for nothing else, or in a fork.
