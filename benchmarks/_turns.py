@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,7 +21,7 @@ from _processes import cpu_seconds, process
 from tonesmith.api import generate
 from tonesmith.dataset.opening import open_dataset
 from tonesmith.dataset.reader import Dataset
-from tonesmith.engine.channel import Child, Message
+from tonesmith.engine.channel import Child, Message, signal_name
 from tonesmith.host.registry import Host
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -30,8 +30,15 @@ _PATIENCE = 600.0
 Round = dict[str, float]
 
 
+class DiedError(SystemExit):
+    """A contender's process ended before it had answered."""
+
+
 class Contender:
-    """A process of ``_contenders.py``."""
+    """A process of ``_contenders.py``, which dies alone if what it runs does.
+
+    Its methods raise :class:`DiedError`, which ends the benchmark unless it is caught.
+    """
 
     def __init__(self, kind: str, job: Path) -> None:
         self._process = subprocess.Popen(
@@ -41,10 +48,13 @@ class Contender:
             text=True,
             env={**os.environ, **_ONE_THREAD},
         )
-        self._answer()
+        self._ready = False
 
     def round(self) -> Round:
         """Let it do all its work once, and return what it says and the CPU seconds it took."""
+        if not self._ready:
+            self._answer()
+            self._ready = True
         before = cpu_seconds(self._process.pid)
         assert self._process.stdin is not None
         self._process.stdin.write("go\n")
@@ -62,7 +72,9 @@ class Contender:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise SystemExit("a contender died")
+            self._process.communicate()
+            code = self._process.returncode
+            raise DiedError(f"died ({signal_name(-code)})" if code < 0 else f"ended with status {code}")
         answer: Round = json.loads(line)
         return answer
 
@@ -133,15 +145,30 @@ def made(path: Path, **settings: Any) -> Dataset:
     return open_dataset(path)
 
 
-def turns(contenders: Mapping[str, Any], count: int) -> dict[str, list[Round]]:
-    """Let contenders do a round each, ``count`` times after one to warm up, end them, and return what they took."""
+def turns(contenders: Mapping[str, Any], count: int, optional: Collection[str] = ()) -> dict[str, list[Round]]:
+    """Let contenders do a round each, ``count`` times after one to warm up, end them, and return what they took.
+
+    Args:
+        contenders: by name.
+        count: of rounds that are measured.
+        optional: names of those that are left out, and said so, if they die. Any other ends the benchmark.
+    """
     rounds: dict[str, list[Round]] = defaultdict(list)
+    left = dict(contenders)
     for number in range(count + 1):
-        for name, contender in contenders.items():
-            told = contender.round()
+        for name, contender in list(left.items()):
+            try:
+                told = contender.round()
+            except DiedError as death:
+                if name not in optional:
+                    raise
+                print(f"{name}: {death}; it is left out")
+                del left[name]
+                rounds.pop(name, None)
+                continue
             if number:
                 rounds[name].append(told)
-    for contender in contenders.values():
+    for contender in left.values():
         contender.close()
     return rounds
 

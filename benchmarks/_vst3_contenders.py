@@ -18,7 +18,6 @@ Round = Callable[[], Mapping[str, float]]
 def raw_plugin(job: Mapping[str, Any]) -> Round:
     """One plugin for all, loaded without the scan: set by index and render. Tails and stale values leak."""
     from tonesmith.backends.vst3.plugin import HostedPlugin
-    from tonesmith.space.patch import Note
 
     plugin = HostedPlugin(Path(job["plugin"]), job["sample_rate"])
 
@@ -27,7 +26,7 @@ def raw_plugin(job: Mapping[str, Any]) -> Round:
             for index, raw in raws:
                 plugin.parameters[index].raw_value = raw
             plugin.run(_SILENT)
-            plugin.play(Note(*note))
+            _render(plugin._plugin, job, note, reset=False)
         return {}
 
     return once
@@ -87,10 +86,10 @@ def _loaded(job: Mapping[str, Any]) -> tuple[Any, dict[int, str]]:
     return plugin, {index: by_title.get(p.name, "") for index, p in enumerate(plugin._parameters)}
 
 
-def _render(plugin: Any, job: Mapping[str, Any], note: list[Any]) -> None:
+def _render(plugin: Any, job: Mapping[str, Any], note: list[Any], *, reset: bool = True) -> None:
     pitch, velocity, hold, tail = note
     events = [([0x90, pitch, velocity], 0.0), ([0x80, pitch, 0], hold)]
-    plugin.process(events, hold + tail, job["sample_rate"], 2, 2048, True)
+    plugin.process(events, hold + tail, job["sample_rate"], 2, 2048 if reset else 8192, reset)
 
 
 def _notes(job: Mapping[str, Any]) -> Iterator[tuple[list[tuple[int, float]], list[Any]]]:
