@@ -277,6 +277,7 @@ def test_a_dataset_with_nothing_to_cover_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", sampled(MAGIC, 3))
+@pytest.mark.long
 def test_the_same_data_make_the_same_bytes(read, tmp_path, suffix, monkeypatch):
     drawn = []
     for clock in ("0", "86400000"):

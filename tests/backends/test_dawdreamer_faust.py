@@ -151,6 +151,7 @@ def test_a_program_without_any_control_of_a_note_drones(tmp_path):
         ("1", "_ <: _, *(hslider(\"gain\", 0.5, 0, 1, 0.1))", [1, 0.5]),
     ],
 )  # fmt: skip
+@pytest.mark.long
 def test_the_voice_goes_through_its_effect_as_in_fausts_polyphony(tmp_path, process, effect, expected):
     source = (
         f'amount = hslider("amount", 1, 0, 1, 0.1); process = ({process}) : par(i, outputs(({process})), *(amount));'
@@ -173,6 +174,7 @@ def test_an_effect_that_does_not_fit_is_told(tmp_path):
         "os.osc(440) * amount : + ~ @(4000)",
     ],
 )
+@pytest.mark.long
 def test_no_note_hears_the_one_before(tmp_path, process):
     """Faust clears delays between renders, but no waveform, no prefix and no table that is written to."""
     description = described(written(tmp_path, AMOUNT + f"process = {process};"))

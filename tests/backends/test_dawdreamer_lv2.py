@@ -113,6 +113,7 @@ def test_an_effect_is_no_instrument():
 
 
 @needs_mda
+@pytest.mark.long
 def test_another_build_of_an_lv2_is_another_plan(tmp_path):
     folder = tmp_path / "lv2" / "mda.lv2"
     folder.mkdir(parents=True)

@@ -34,7 +34,8 @@ def rows(plugin: Path, *, pin: bool) -> list[bytes]:
 
 
 @everything
-@pytest.mark.parametrize("kind", ["late", pytest.param("address", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["late", "address"])
 def test_a_row_of_a_hosted_plugin_sounds_the_same_in_another_process_if_it_is_pinned(kind, tmp_path):
     plugin = built(tmp_path, "TinySynth", f"RANDOM={kind}")
 

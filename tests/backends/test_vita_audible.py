@@ -232,6 +232,7 @@ PLACES = [place for rule in RULES for place in ends(rule)]
 
 
 @pytest.mark.parametrize(("name", "gate"), sampled(PLACES, 9))
+@pytest.mark.long
 def test_a_control_is_heard_where_its_gate_is_open_and_not_where_it_is_closed(engine, space, name, gate):
     def changed(patch: Patch, u: float) -> bool:
         return played(engine, patch) != played(engine, moved(space, patch, [name], [u]))
@@ -260,6 +261,7 @@ def test_a_group_is_heard_where_its_switch_is_on(engine, space, group):
 
 
 @pytest.mark.parametrize("source", sampled(SOURCES, 6))
+@pytest.mark.long
 def test_a_modulation_source_is_heard_where_a_modulation_uses_it(engine, space, source):
     names = [p.name for p in space.parameters if p.source == source]
     values, modulations = setting(space, names[0], 1)

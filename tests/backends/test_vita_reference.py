@@ -71,6 +71,7 @@ def test_patches_of_a_tier_render_again_in_a_process_that_knows_only_vita(tmp_pa
 
 @pytest.mark.usefixtures("chaos")
 @pytest.mark.parametrize("patches", amounts(2, 50))
+@pytest.mark.long
 def test_patches_with_random_modulations_render_again(tmp_path, patches):
     generate(tmp_path / "d", patches=patches, backend={"name": "vita", "tier": 3}, sampler="routed", notes=NOTES)
 
@@ -132,6 +133,7 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.mark.parametrize("count", amounts(4, 40))
+@pytest.mark.long
 def test_real_presets_render_again_from_label_and_assets(
     presets: list[Path], engine: Any, tmp_path: Path, count: int
 ) -> None:

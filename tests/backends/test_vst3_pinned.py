@@ -106,6 +106,7 @@ def generate(plugin: Path, out: Path, *more: object) -> Any:
     return terminal("generate", "--backend", "vst3", "--backend.plugin", plugin, *more, *SHORT, out)
 
 
+@pytest.mark.long
 def test_what_was_measured_of_pinned_rows_is_kept_and_said(ill, tmp_path):
     done = generate(ill("RANDOM=late"), tmp_path / "a.zarr")
     assert (done.returncode, done.stderr.count("does not repeat itself")) == (0, 0), done.stderr
@@ -125,6 +126,7 @@ def test_what_was_measured_of_pinned_rows_is_kept_and_said(ill, tmp_path):
     assert f"all render again bit for bit in any process, as was measured {held}" in " ".join(card.split())
 
 
+@pytest.mark.long
 def test_rows_that_are_not_pinned_claim_no_more_than_was_measured(ill, tmp_path):
     done = generate(ill("RANDOM=early"), tmp_path / "a.zarr", "--no-backend.pin")
     assert done.returncode == 0, done.stderr
@@ -148,6 +150,7 @@ def checked(plugin: Path) -> tuple[Any, list[str]]:
     return first_use(cls, options, "snapshot", 44100, timeout=60.0, tell=said.append), said
 
 
+@pytest.mark.long
 def test_what_a_system_refuses_is_said_in_a_line_and_not_claimed_of_another_process(ill, monkeypatch):
     plugin = ill("RANDOM=address")
     free, _ = checked(plugin)

@@ -132,6 +132,7 @@ CAUGHT = {
 }
 
 
+@pytest.mark.long
 def test_the_contract_of_a_backend_passes_the_honest_and_catches_the_liars(project):
     files = {"test_contracts.py": CONTRACTS, "liars.py": LIARS}
     wanted = " or ".join(["TestChaos", *(f"({liar} and ({' or '.join(tests)}))" for liar, tests in CAUGHT.items())])

@@ -319,6 +319,7 @@ def split(path, **settings):
 
 
 @pytest.mark.parametrize("divides", [False, True])
+@pytest.mark.long
 def test_splits_are_brought_along_but_a_dataset_keeps_those_that_it_has(source, tmp_path, monkeypatch, divides):
     monkeypatch.setattr(ZarrSink, "divides", divides)
     convert(source.path, tmp_path / "before", ZARR)
@@ -532,6 +533,7 @@ def test_a_full_disk_is_told_and_what_is_stored_is_kept(source, tmp_path):
     assert open_dataset(tmp_path / "d").digest == open_dataset(source.path).digest
 
 
+@pytest.mark.long
 def test_a_converted_dataset_goes_on_as_one_made_directly(chaos, tmp_path):
     chaos.make(tmp_path / "s", ("crash", "none"), patches=6, sampler="troublesome")
     packed = {"sampler": "troublesome", "sink": {"name": "zarr", "level": 5}}
