@@ -38,10 +38,8 @@ class LocalExecutor(Executor[LocalOptions]):
         """Start a process."""
         from tonesmith.engine.local_worker import LocalWorker
 
-        self._workers = [worker for worker in self._workers if not worker.ended]
-        worker = LocalWorker(module, heard)
-        self._workers.append(worker)
-        return worker
+        self._workers.append(LocalWorker(module, heard))
+        return self._workers[-1]
 
     def close(self) -> None:
         """Kill the processes that still run."""

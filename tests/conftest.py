@@ -39,6 +39,14 @@ def _another_process(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def real_processes() -> Iterator[None]:
+    """Start processes as a user has them, for a whole module."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(channel, "_started", REAL)
+        yield
+
+
 @pytest.fixture
 def chaos_in_processes(chaos: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Give the misbehaving synth, in processes as a user has them."""

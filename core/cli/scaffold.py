@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -25,6 +26,7 @@ _TRIES = {
     "validator": "tonesmith generate --validator level --validator {name} -n 4 out.zarr",
     "feature": "tonesmith generate --feature {name} -n 4 out.zarr",
     "sink": "tonesmith generate --sink {name} -n 4 out",
+    "executor": "tonesmith generate --executor {name} -n 4 out.zarr",
 }
 
 
@@ -33,9 +35,7 @@ def add_new(app: typer.Typer, host: Host) -> None:
 
     @app.command("new")
     def new(
-        role: Annotated[
-            str, typer.Argument(metavar="ROLE", help="Role: backend, sampler, validator, feature or sink.")
-        ],
+        role: Annotated[str, typer.Argument(metavar="ROLE", help=f"Role: {alternatives(ROLES)}.")],
         name: Annotated[str, typer.Argument(metavar="NAME", help="Plugin name, in lower case.")],
         out: Annotated[
             Path | None,
@@ -53,6 +53,12 @@ def add_new(app: typer.Typer, host: Host) -> None:
             _TRIES[role].format(name=name),
         ]
         echo("\n".join([f"{folder}", listed, "Next:", *(f"  {step}" for step in steps)]))
+
+
+def alternatives(words: Iterable[str]) -> str:
+    """Return words as a sentence has them: "a, b or c"."""
+    *most, last = words
+    return f"{', '.join(most)} or {last}"
 
 
 def check_new(host: Host, role: str, name: str) -> None:

@@ -22,6 +22,11 @@ class LocalWorker(Child):
     def __init__(self, module: str, heard: Callable[[dict[str, Any] | None], object]) -> None:
         super().__init__(module, _Inbox(heard))
 
+    def epitaph(self) -> tuple[int, str]:
+        """Return how it ended; what it left running in its group is killed first."""
+        self.kill()
+        return super().epitaph()
+
 
 class _Inbox(queue.Queue[Message]):
     """Hands on what is put into it."""

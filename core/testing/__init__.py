@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tonesmith.testing.backend import BackendContract
     from tonesmith.testing.chaos import Chaos
+    from tonesmith.testing.executor import ExecutorContract
     from tonesmith.testing.feature import FeatureContract
     from tonesmith.testing.project import Finished, Project
     from tonesmith.testing.sampler import SamplerContract
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BackendContract",
     "Chaos",
+    "ExecutorContract",
     "FeatureContract",
     "Finished",
     "Project",
@@ -41,6 +43,7 @@ __all__ = [
 _HOMES = {
     "BackendContract": "backend",
     "Chaos": "chaos",
+    "ExecutorContract": "executor",
     "FeatureContract": "feature",
     "Finished": "project",
     "Project": "project",

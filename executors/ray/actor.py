@@ -67,6 +67,11 @@ class Actor:
         if number in self._workers:
             self._workers[number].end()
 
+    def kill(self, number: int) -> None:
+        """Kill a worker with all that it started."""
+        if number in self._workers:
+            self._workers[number].kill()
+
     def listen(self, number: int) -> Iterator[list[dict[str, Any]]]:
         """Yield what a worker sends, as it comes, and at last how it ended."""
         heard = self._queue(number)
@@ -82,7 +87,6 @@ class Actor:
 
     def _buried(self, number: int) -> dict[str, Any]:
         worker = self._workers[number]
-        worker.kill()
         return {"end": list(worker.epitaph()), "words": worker.last_words()}
 
     def _queue(self, number: int) -> queue.SimpleQueue[dict[str, Any]]:

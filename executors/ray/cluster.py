@@ -35,6 +35,7 @@ class Place:
     Attributes:
         actor: the handle of an :class:`Actor`.
         taken: whether a worker has it.
+        found: whether it has a CPU, as far as anybody waited for it.
         lost: whether it is gone.
     """
 
@@ -42,6 +43,7 @@ class Place:
         settings = {"num_cpus": 1, "max_restarts": 0, "max_task_retries": 0, "concurrency_groups": {"listen": 1}}
         self.actor: Any = ray().remote(**settings)(Actor).remote()
         self.taken = False
+        self.found = False
         self.lost = False
         self._hello = self.actor.hello.remote()
 
@@ -50,9 +52,10 @@ class Place:
 
         Raises :class:`RunError` if tonesmith is another there, and an error of Ray if the actor died.
         """
-        found, node = ray().get(self._hello)
-        if found != version():
-            raise RunError(f"{node} has {found}, and this machine has {version()}. Install the same version on both.")
+        there, node = ray().get(self._hello)
+        self.found = True
+        if there != version():
+            raise RunError(f"{node} has {there}, and this machine has {version()}. Install the same version on both.")
         return str(node)
 
     def give_up(self) -> None:
@@ -107,6 +110,8 @@ class Cluster:
 
     def _check_reached(self) -> None:
         """Raise :class:`RunError` at once where nobody listens, for which Ray waits a minute."""
+        if self._address.startswith("ray://"):
+            raise RunError(f"{self._address} is an address of Ray Client, which cannot be used. Give HOST:PORT.")
         host, colon, port = self._address.rpartition(":")
         if not colon or not port.isdecimal() or "/" in host:
             return

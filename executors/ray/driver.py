@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from typing import Any
 
 from tonesmith.engine.channel import Channel, channel_to_parent
@@ -16,7 +17,7 @@ from tonesmith.executors.ray.cluster import Cluster, Place, ray
 from tonesmith.terminal.text import one_line
 
 _ENDING_SECONDS = 10.0
-"""How long workers that were told to end may take to."""
+"""How long workers may take to end at the end of a run."""
 
 
 def main() -> None:
@@ -52,14 +53,23 @@ class _Driver:
             while True:
                 self._obey(*self._channel.receive())
         finally:
-            for follower in self._followers.values():
-                follower.thread.join(_ENDING_SECONDS)
+            self._end()
             self._cluster.leave()
 
     def tell(self, message: dict[str, Any]) -> None:
         """Tell the parent something. Any thread may."""
         with self._lock:
             self._channel.send(message)
+
+    def _end(self) -> None:
+        """Kill the workers that still run; those that were told to end come to that first."""
+        deadline = time.monotonic() + _ENDING_SECONDS
+        for number, follower in self._followers.items():
+            if follower.place.found and follower.thread.is_alive():
+                follower.place.actor.kill.remote(number)
+        for follower in self._followers.values():
+            if follower.place.found:
+                follower.thread.join(max(0.0, deadline - time.monotonic()))
 
     def _obey(self, request: dict[str, Any], _: bytes) -> None:
         number = request["worker"]
@@ -69,6 +79,8 @@ class _Driver:
             self._followers[number].place.actor.send.remote(number, request["send"])
         elif "end" in request:
             self._followers[number].place.actor.end.remote(number)
+        elif "kill" in request:
+            self._followers[number].place.actor.kill.remote(number)
         else:
             self._followers[number].place.give_up()
 

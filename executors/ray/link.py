@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _PASSED = ("TONESMITH_", "PYTHONPATH")
 """Beginnings of the names of the variables that workers get from here."""
-_KILLED_IN = 10.0
+_KILLED_IN = 5.0
 _LEFT_IN = 30.0
 
 
@@ -52,6 +52,7 @@ class Link:
             if time.monotonic() > deadline:
                 raise RunError(self._too_late(address or "this machine", seconds))
             self._changed.wait(0.2)
+            self._changed.clear()
         if self._failed:
             raise RunError(self._failed)
         return self._cpus
@@ -72,8 +73,11 @@ class Link:
         self._driver.send({"worker": number, **request})
 
     def close(self) -> None:
-        """Leave the cluster. What still runs is killed."""
-        self._driver.end(_LEFT_IN)
+        """Leave the cluster. What still runs is killed, and so is a cluster that is only being joined."""
+        if self._is_open:
+            self._driver.end(_LEFT_IN)
+        else:
+            self._driver.kill()
 
     def _hear(self, body: dict[str, Any] | None) -> None:
         if body is None:
@@ -125,10 +129,11 @@ class RayWorker:
         self._link.ask(self._number, end=True)
 
     def kill(self) -> None:
-        """Kill it together with its actor, unless it has ended."""
-        if not self._ended.is_set():
-            self._link.ask(self._number, kill=True)
-            self._ended.wait(_KILLED_IN)
+        """Kill it, unless it has ended; together with its actor where that waits for a CPU or does not obey."""
+        for request in ("kill", "drop") if self.placed else ("drop",):
+            if not self._ended.is_set():
+                self._link.ask(self._number, **{request: True})
+                self._ended.wait(_KILLED_IN)
 
     def epitaph(self) -> tuple[int, str]:
         """Return how it ended. What was lost with its machine was killed from outside."""

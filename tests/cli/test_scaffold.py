@@ -48,7 +48,7 @@ def pytest_of(installed: Path, role: str, *arguments: str) -> subprocess.Complet
     )
 
 
-_SLOW = {"backend", "sampler", "sink"}
+_SLOW = {"backend", "sampler", "sink", "executor"}
 
 
 @pytest.mark.parametrize("role", [pytest.param(r, marks=pytest.mark.long) if r in _SLOW else r for r in ROLES])

@@ -17,6 +17,7 @@ LONG = [
     "docs/dawdreamer.md",
     "docs/doctor.md",
     "docs/features.md",
+    "docs/executors.md",
     "docs/folder.md",
     "docs/hdf5.md",
     "docs/importance.md",

@@ -255,6 +255,7 @@ def _plan_only(
     config: Config, file: Path | None, out: Path | None, host: Host, share: Share | None, *, as_json: bool
 ) -> None:
     from tonesmith.engine.machine import cores
+    from tonesmith.host.config import DEFAULT_NAMES
     from tonesmith.run.pipeline import Work, survey
     from tonesmith.run.resolve import resolve_plan
 
@@ -271,7 +272,8 @@ def _plan_only(
         told = {"path": str(out) if out else None, "plan": work.plan.to_json(), "work": ahead}
         echo(json_text({**told, **_presets_json(resolved)}))
     else:
-        echo("\n".join(_plan_lines(work, out, config.run.workers or cores(), resolved.determinism)))
+        own = cores() if config.executor.name == DEFAULT_NAMES["executor"] else f"as {config.executor.name} has places"
+        echo("\n".join(_plan_lines(work, out, config.run.workers or own, resolved.determinism)))
 
 
 @contextmanager
@@ -327,7 +329,7 @@ def _presets_json(resolved: Resolved) -> dict[str, Any]:
     }
 
 
-def _plan_lines(work: Work, out: Path | None, workers: int, determinism: str) -> list[str]:
+def _plan_lines(work: Work, out: Path | None, workers: int | str, determinism: str) -> list[str]:
     from tonesmith.terminal.memory import memory_text
     from tonesmith.terminal.text import counted, size
 

@@ -1,0 +1,39 @@
+"""The executor ray keeps to the contract, and a run on it is one on this machine. Ray is real, and the same for all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tonesmith import open_dataset
+from tonesmith.executors.ray import RayExecutor
+from tonesmith.run.pipeline import run
+from tonesmith.testing import ExecutorContract
+
+pytestmark = [pytest.mark.usefixtures("ray_here", "real_processes"), pytest.mark.timeout(900)]
+
+
+class TestRay(ExecutorContract):
+    executor = RayExecutor
+
+    test_nothing_runs_once_it_is_closed = pytest.mark.long(ExecutorContract.test_nothing_runs_once_it_is_closed)
+
+
+def make(chaos: Any, path: Path, **settings: Any) -> Any:
+    return run(chaos.resolved(**settings), path, workers=2, executor=RayExecutor(RayExecutor.Options()))
+
+
+def test_rows_and_rejections_are_those_of_this_machine_and_who_ends_his_worker_is_blamed(chaos, tmp_path):
+    settings = {"patches": 6, "block": 2, "sampler": "troublesome"}
+    chaos.make(tmp_path / "calm", **settings, validators={"touchy": {}})
+    tops = sorted({row.measured["touch"] for row in open_dataset(tmp_path / "calm")})
+    settings["validators"] = {"touchy": {"crash_above": (tops[-1] + tops[-3]) / 2}}
+    here = chaos.make(tmp_path / "here", **settings)
+
+    there = make(chaos, tmp_path / "there", **settings)
+
+    assert there.complete
+    assert (there.digest, there.rejections) == (here.digest, here.rejections)
+    assert there.rejections["worker: crash"] >= 1
