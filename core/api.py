@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tonesmith.buckets.address import place_of
 from tonesmith.card.composition import load_composition
 from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.host.composition import compose
@@ -74,15 +74,15 @@ def generate(
     if progress and watcher is not None:
         raise ConfigError("progress=True is a watcher of its own. Leave it out, or watcher.")
     part = share_of(resolved.plan.blocks, blocks, share)
-    check_place(Path(path), host)
+    check_place(place_of(path), host, resolved.sink.name)
     plan = resolve_plan(resolved, host)
     made = partial(run, workers=resolved.run.workers, host=host, executor=executor, share=part)
     if not progress:
-        return made(plan, Path(path), watcher=watcher)
+        return made(plan, place_of(path), watcher=watcher)
     from tonesmith.run.progress import progress as shown
 
     with shown(determinism=plan.determinism) as showing:
-        return made(plan, Path(path), watcher=showing)
+        return made(plan, place_of(path), watcher=showing)
 
 
 def stream(
@@ -152,7 +152,7 @@ def finish(path: str | os.PathLike[str]) -> Finished:
     """
     from tonesmith.run.finish import finish as finished
 
-    return finished(Path(path))
+    return finished(place_of(path))
 
 
 def convert(
@@ -176,7 +176,7 @@ def convert(
     """
     from tonesmith.transfer.convert import convert as carry
 
-    return carry(Path(source), Path(path), _sink_ref(sink), workers=workers)
+    return carry(place_of(source), place_of(path), _sink_ref(sink), workers=workers)
 
 
 def merge(
@@ -198,8 +198,8 @@ def merge(
 
     if isinstance(sources, str | os.PathLike):
         raise ConfigError(f"sources is a list of paths, such as [{str(sources)!r}, ...], not one path")
-    paths = [Path(source) for source in sources]
-    return carry(paths, Path(path), None if sink is None else _sink_ref(sink), workers=workers)
+    paths = [place_of(source) for source in sources]
+    return carry(paths, place_of(path), None if sink is None else _sink_ref(sink), workers=workers)
 
 
 def split(
@@ -227,7 +227,7 @@ def split(
     from tonesmith.dataset.splits import DEFAULT_SHARES, Splits
     from tonesmith.transfer.split import decided, of_sound_rows, store
 
-    place = Path(path)
+    place = place_of(path)
     opened = open_dataset(place)
     asked = Splits(dict(DEFAULT_SHARES if shares is None else shares), **settings)
     (splits, done), damaged = of_sound_rows(opened, lambda rows: decided(place, rows, asked, force=force))
@@ -264,5 +264,5 @@ def composed(
     if workers is not None:
         overrides["run.workers"] = workers
     if isinstance(config, str | os.PathLike):
-        return load_composition(Path(config), overrides, host=host or Host.load())
+        return load_composition(place_of(config), overrides, host=host or Host.load())
     return compose(TomlSource("", config.to_data() if config else {}), overrides, host=host)

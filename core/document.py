@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from tonesmith.buckets.address import BucketPath
 from tonesmith.errors import DatasetError
 
 MOST_BYTES = 2**28
@@ -18,10 +19,14 @@ DEEPEST = 64
 
 
 def open_plain(path: Path) -> int:
-    """Return the descriptor of a plain file, opened to read.
+    """Return the descriptor of a plain file, or of a local copy of an object in a bucket, opened to read.
 
     Raises :class:`OSError`, also for a pipe or a device in its place: those could keep us waiting for ever.
     """
+    if isinstance(path, BucketPath):
+        from tonesmith.buckets.reading import opened
+
+        return opened(path)
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

@@ -11,6 +11,7 @@
     │   ├── BlockDamagedError           a block is not what was written
     │   ├── OtherPlanError              it was made by a different plan; exit status 2
     │   └── PathTakenError              something else is at the path; exit status 2
+    ├── BucketError                     an object store cannot be reached, or refuses
     ├── TrustError                      a dataset names a plugin that its user does not know; exit status 2
     ├── EngineError                     a synth could not be loaded or used
     └── RunError                        a run could not continue
@@ -106,6 +107,18 @@ class PathTakenError(DatasetError):
     """A dataset was to be made at a path that holds something else."""
 
     exit_code = 2
+
+
+class BucketError(TonesmithError):
+    """An object store cannot be reached, or refuses what was asked of it. What is stored there is as it was.
+
+    Attributes:
+        denied: whether it refuses: nothing is wrong with the way there.
+    """
+
+    def __init__(self, message: str, *, denied: bool = False) -> None:
+        super().__init__(message)
+        self.denied = denied
 
 
 class TrustError(TonesmithError):

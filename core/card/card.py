@@ -12,6 +12,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from tonesmith.buckets.address import BucketPath, is_remote
 from tonesmith.card import croissant
 from tonesmith.card.readme import MARKER, readme
 from tonesmith.card.source import CardSource
@@ -111,7 +112,7 @@ def _encoded(text: str) -> bytes:
 
 def _size(path: Path) -> int:
     try:
-        return path.lstat().st_size
+        return (path.store.size(path.key) or 0) if isinstance(path, BucketPath) else path.lstat().st_size
     except OSError:
         return 0
 
@@ -121,6 +122,9 @@ def _write_whole(path: Path, content: bytes) -> None:
     if _read(path) == content:
         return
     refuse_link(path)
+    if is_remote(path):
+        path.write_bytes(content)
+        return
     aside = path.with_name(f".tonesmith-{secrets.token_hex(8)}")
     try:
         with aside.open("xb") as file:

@@ -10,6 +10,7 @@ from typing import Any
 
 import tomli_w
 
+from tonesmith.buckets.address import place_of
 from tonesmith.dataset.opening import open_dataset
 from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import ConfigError, TonesmithError
@@ -42,6 +43,7 @@ def load_composition(
 
     Raises :class:`ConfigError` as :func:`load_config`, and for a dataset whose plan does not say all that made it.
     """
+    path = place_of(path) if path is not None else None
     if path is None or not any(sink.recognises(path) for sink in host.sinks().values()):
         return load_config(path, overrides, host=host, spelled=spelled)
     dataset = open_dataset(path)

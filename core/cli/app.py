@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tonesmith.cli.options import listed
+from tonesmith.cli.options import addressed, listed
 from tonesmith.host.registry import Host
 from tonesmith.terminal.messages import echo, say
 
@@ -85,7 +85,7 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
         flagged = words[words.index(chosen) + 1 :] if chosen == name else None
         commands[name] = flags(flagged, host, lenient=bool(completed))
     for name, command in commands.items():
-        app.command(name)(command if name == chosen else listed(command.__doc__))
+        app.command(name)(addressed(command) if name == chosen else listed(command.__doc__))
     rest = words[words.index(chosen) + 1 :] if chosen else []
     groups: dict[str, tuple[str, Callable[[], typer.Typer]]] = {
         "plot": (plot.HELP, plot.plot_app),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from tonesmith.buckets.address import place_of
 from tonesmith.errors import TonesmithError
 
 
@@ -36,4 +37,4 @@ def parameter_names(context: typer.Context) -> list[str]:
 def _dataset(context: typer.Context) -> Path | None:
     """Return the dataset of a command line, of which nothing is read while a word of it is missing."""
     path = context.params.get("dataset") or next(iter(context.args), None)
-    return Path(path) if path else None
+    return place_of(path) if path else None

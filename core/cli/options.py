@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, ParamSpec, TypeVar
 
 import typer
+
+from tonesmith.buckets.address import place_of
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Json = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress.")]
@@ -33,6 +40,22 @@ ShareOf = Annotated[
 Trust = Annotated[
     bool, typer.Option("--trust", help="Load the plugin that the dataset names though you have not used it yourself.")
 ]
+
+
+def addressed(command: Callable[P, T]) -> Callable[P, T]:
+    """Return a command that is given each path in a bucket as what it is; Typer makes a plain path of every word."""
+
+    @functools.wraps(command)
+    def given(*args: P.args, **kwargs: P.kwargs) -> T:
+        return command(*args, **{name: _placed(value) for name, value in kwargs.items()})  # type: ignore[arg-type]
+
+    return given
+
+
+def _placed(value: object) -> object:
+    if isinstance(value, list):
+        return [_placed(item) for item in value]
+    return place_of(value) if isinstance(value, Path) else value
 
 
 def listed(text: str | None) -> Callable[[], None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from tonesmith.buckets.address import place_of
 from tonesmith.host.registry import Host
 from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text
@@ -53,7 +54,7 @@ def _named(arguments: Sequence[str]) -> str | None:
 
 def _sink_of(arguments: Sequence[str], host: Host) -> str | None:
     values = {place + 1 for place, word in enumerate(arguments) if word in {"-o", "--out"}}
-    paths = (Path(word) for place, word in enumerate(arguments) if place not in values and not word.startswith("-"))
+    paths = (place_of(word) for place, word in enumerate(arguments) if place not in values and not word.startswith("-"))
     return next((name for path in paths for name, cls in host.sinks().items() if cls.recognises(path)), None)
 
 

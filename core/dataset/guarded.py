@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.buckets.address import place_of
 from tonesmith.errors import DatasetError, TonesmithError, unreadable
 from tonesmith.host.roles import Storage
 from tonesmith.plan.plan import Plan
@@ -62,7 +63,7 @@ class GuardedStorage(Storage):
     @property
     def path(self) -> Path | None:
         """Of the dataset, if it is known."""
-        return Path(self._path) if self._path else None
+        return place_of(self._path) if self._path else None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (GuardedStorage, (self._storage, self._path))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tonesmith.buckets.address import is_remote, place_of
 from tonesmith.dataset.beside import refuse_link
 from tonesmith.document import parsed, read_plain
 from tonesmith.errors import ConfigError, DatasetError, unknown_name, unreadable
@@ -212,7 +213,7 @@ class Importance(Stored):
 
         Raises :class:`DatasetError` if the file is missing, damaged or of another version.
         """
-        return read_stored(cls, Path(path))
+        return read_stored(cls, place_of(path))
 
     def save(self, path: Path) -> None:
         """Write the file whole, or not at all."""
@@ -221,7 +222,7 @@ class Importance(Stored):
 
 def importance_path(target: str | os.PathLike[str]) -> Path:
     """Return where the importance of a dataset or a composition is kept: ``d.zarr.importance.json`` beside it."""
-    path = Path(target)
+    path = place_of(target)
     named = path.resolve() if path.name in {"", ".."} else path
     return named.with_name(f"{named.name}.importance.json")
 
@@ -263,6 +264,9 @@ def write_whole(path: Path, stored: Stored) -> None:
     Raises :class:`DatasetError` if that fails, or a link is there.
     """
     refuse_link(path)
+    if is_remote(path):
+        path.write_bytes(f"{json.dumps(stored.model_dump(mode='json'), indent=1, allow_nan=False)}\n".encode())
+        return
     aside = path.with_name(f"{path.name}.{secrets.token_hex(8)}.aside")
     try:
         with aside.open("x", encoding="utf-8") as file:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
+from tonesmith.buckets.address import is_remote, place_of
 from tonesmith.dataset.guarded import guarding
 from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import DatasetError, DatasetNotFoundError
@@ -18,11 +19,12 @@ def open_dataset(path: str | PathLike[str]) -> Dataset:
     """
     from tonesmith.host.registry import Host
 
-    place = Path(path)
+    place = place_of(path)
     sinks = Host.load().sinks()
     with guarding(str(place), "record"):
         for sink in sinks.values():
             if sink.recognises(place):
+                Host.load().check_reach(sink.name, place)
                 return Dataset(sink.open(place), place)
         if not place.exists() and not place.is_symlink():
             raise DatasetNotFoundError(f"{place} does not exist.")
@@ -46,7 +48,7 @@ def _told(place: Path) -> str:
 
 
 def _is_hdf5(place: Path) -> bool:
-    if not place.is_file():  # a pipe would keep us waiting
+    if is_remote(place) or not place.is_file():  # a pipe would keep us waiting
         return False
     with place.open("rb") as file:
         return file.read(8) == b"\x89HDF\r\n\x1a\n"

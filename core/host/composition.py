@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tonesmith.buckets.address import is_remote, place_of
 from tonesmith.errors import ConfigError, PluginError, nearest, unknown_name
 from tonesmith.host.config import (
     DEFAULT_FILE,
@@ -188,7 +189,7 @@ class _Composition:
         if presets is None:
             return None
         folder = self._folder(("presets", "paths"))
-        paths = tuple(str((folder / Path(path).expanduser()).absolute()) for path in presets.paths)
+        paths = tuple(str(_absolute(folder, path)) for path in presets.paths)
         return presets.model_copy(update={"paths": paths})
 
     def _folder(self, path: KeyPath) -> Path:
@@ -266,3 +267,8 @@ def _chooses(path: KeyPath) -> bool:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _absolute(folder: Path, path: str) -> Path:
+    place = place_of(path)
+    return place if is_remote(place) else (folder / place.expanduser()).absolute()

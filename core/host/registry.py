@@ -24,12 +24,14 @@ from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 import pluggy
 
+from tonesmith.buckets.address import is_remote
 from tonesmith.errors import ConfigError, PluginError, unknown_name
 from tonesmith.host import hookspecs
 from tonesmith.host.conformance import ROLES, fault_of
 from tonesmith.host.roles import Backend, Executor, Feature, Options, Plugin, Sampler, Sink, Validator
 from tonesmith.host.settings import InvalidSettings, dotted, validate
 from tonesmith.terminal.messages import say, warn
+from tonesmith.terminal.text import joined
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -213,7 +215,14 @@ class Host:
     def sink_at(self, name: str, options: Mapping[str, Any], path: Path) -> Sink[Any]:
         """Return the sink of that name and those options, as a plan records them, at a path."""
         cls = self.find("sink", name)
+        self.check_reach(name, path)
         return cls(cls.Options.model_validate(options), path)
+
+    def check_reach(self, name: str, path: Path) -> None:
+        """Raise :class:`ConfigError` if a path is in a bucket, and the sink of that name cannot store there."""
+        if is_remote(path) and not self.find("sink", name).buckets:
+            able = joined([other for other, cls in self.sinks().items() if cls.buckets])
+            raise ConfigError(f"{path}: the sink {name!r} cannot store in a bucket. The sinks {able} can.")
 
     def call(self, hook: str, **arguments: Any) -> None:
         """Call a life-cycle hook. An implementation that raises is warned of once, and stops nothing."""

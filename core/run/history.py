@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from tonesmith.buckets.address import is_remote
 from tonesmith.run.journal import LARGEST, SILENT, runs_folder
 from tonesmith.run.presence import is_at_work
 from tonesmith.run.process import born, machine
@@ -59,6 +60,8 @@ def past_runs(path: Path, plan: str, now: float | None = None) -> list[PastRun]:
         plan: its fingerprint. Runs of another plan, at a dataset that was here before, do not count.
         now: seconds since 1970.
     """
+    if is_remote(path):
+        return []
     folder = runs_folder(path)
     if folder.is_symlink() or not folder.is_dir():
         return []

@@ -24,6 +24,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tonesmith.buckets.address import is_remote
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection, is_fault
 from tonesmith.plan.summary import Summary
@@ -62,6 +63,9 @@ def journal(path: Path, plan: Plan, presence: Presence, watcher: Watcher) -> Ite
         presence: of the run.
         watcher: hears what happens too.
     """
+    if is_remote(path):  # to whose objects nothing can be added
+        yield watcher
+        return
     file = _RunFile(_file_of(path, presence.number))
     watching = _Journal(file, plan, presence, watcher)
     try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tonesmith.buckets.address import place_of
 from tonesmith.dataset.opening import open_dataset
 from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import ConfigError, DatasetError
@@ -61,8 +62,8 @@ class Kept:
 def split_paths(paths: Sequence[str], host: Host) -> tuple[list[Path], list[str]]:
     """Return which paths are datasets, and the others."""
     sinks = host.sinks().values()
-    datasets = [path for path in paths if any(sink.recognises(Path(path)) for sink in sinks)]
-    return [Path(path) for path in datasets], [path for path in paths if path not in datasets]
+    datasets = [path for path in paths if any(sink.recognises(place_of(path)) for sink in sinks)]
+    return [place_of(path) for path in datasets], [path for path in paths if path not in datasets]
 
 
 def kept_presets(path: Path, backend: str, settings: PresetSettings, store: AssetStore) -> Kept:

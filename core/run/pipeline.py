@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tonesmith.buckets.address import is_remote
+from tonesmith.buckets.client import check_bucket
 from tonesmith.dataset.installed import PLUGINS, used_by
 from tonesmith.dataset.promise import weaker
 from tonesmith.dataset.reader import Dataset
@@ -64,11 +66,17 @@ class Work:
         return sum(map(self.plan.rows_of, self.todo))
 
 
-def check_place(path: Path, host: Host) -> None:
+def check_place(path: Path, host: Host, sink: str = "") -> None:
     """Raise :class:`PathTakenError`, before an engine is loaded, where no dataset can ever be made.
 
     That is in a folder that is none, or that may not be written to, and in place of a file that is no dataset.
+
+    Raises :class:`ConfigError` for a bucket, if the sink of that name cannot store in one.
     """
+    if is_remote(path):
+        host.check_reach(sink, path)
+        check_bucket(path)
+        return
     try:
         above = next(folder for folder in path.absolute().parents if folder.exists() or folder.is_symlink())
         if not above.is_dir():

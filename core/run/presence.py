@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from tonesmith.buckets.address import is_remote
 from tonesmith.run.locks import ByteLocks
 from tonesmith.terminal.messages import warn
 
@@ -76,6 +77,9 @@ def joining(path: Path) -> Iterator[Presence]:
     Args:
         path: of the dataset. Where it is a single file, the lock lies beside it.
     """
+    if is_remote(path):  # a bucket has no locks
+        yield Presence(None)
+        return
     file = lock_file(path)
     descriptor = _opened(file)
     locks = ByteLocks(descriptor) if descriptor is not None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from tonesmith.buckets.address import is_remote
 from tonesmith.terminal.messages import warn
 from tonesmith.terminal.text import size
 
@@ -16,6 +17,8 @@ def warn_of_room(path: Path, needed: int) -> None:
         path: of what will be written; it need not exist.
         needed: bytes.
     """
+    if is_remote(path):  # a bucket has no end
+        return
     try:
         above = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
         free = shutil.disk_usage(above).free

@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from tonesmith.buckets.address import place_of
 from tonesmith.engine.channel import Channel, channel_to_parent
 from tonesmith.engine.client import LOAD_SECONDS
 from tonesmith.engine.outcome import Outcome
@@ -61,7 +62,7 @@ def main() -> None:
         setup, _ = channel.receive()
         with overhearing(aloud) if setup.get("heard") and not is_traced() else nullcontext():
             patience = setup.get("load_seconds", LOAD_SECONDS)
-            _work(channel, Plan.from_json(setup["plan"]), Path(setup["path"]), patience)
+            _work(channel, Plan.from_json(setup["plan"]), place_of(setup["path"]), patience)
     except EOFError:
         pass
     except Exception as error:  # noqa: BLE001 - the parent decides, and says it

@@ -6,6 +6,7 @@ import os
 import pickle
 import resource
 import signal
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -183,6 +184,7 @@ def fill_the_disk(case: Case, index: int, limit: int) -> None:
     sink, block = case.made(), case.block(index)
     before, files = dict(sink.committed()), files_of(case.path)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    sys.dont_write_bytecode = True  # Python would leave half of what it compiled, for every process after this one
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
         sink.write_block(block)

@@ -6,8 +6,8 @@ Started by :mod:`tonesmith.transfer.blocks` as ``python -m tonesmith.transfer.wo
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
+from tonesmith.buckets.address import place_of
 from tonesmith.engine.channel import channel_to_parent
 from tonesmith.errors import TonesmithError, unforeseen
 from tonesmith.host.registry import Host
@@ -21,8 +21,8 @@ def main() -> None:
     try:
         setup, _ = channel.receive()
         plan = Plan.from_json(setup["plan"])
-        sink = Host.load().sink_at(plan.sink.name, plan.sink.options, Path(setup["path"]))
-        feed = Feed([Path(path) for path in setup["paths"]], plan, sink.stored if sink.lossy else None)
+        sink = Host.load().sink_at(plan.sink.name, plan.sink.options, place_of(setup["path"]))
+        feed = Feed([place_of(path) for path in setup["paths"]], plan, sink.stored if sink.lossy else None)
         channel.send({"ready": True})
         while True:
             request, _ = channel.receive()

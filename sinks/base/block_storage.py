@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.buckets.address import is_remote
 from tonesmith.document import read_plain
-from tonesmith.errors import DatasetError
+from tonesmith.errors import BucketError, DatasetError
 from tonesmith.plan.schema import Column
 from tonesmith.sinks.base import records
 from tonesmith.sinks.base.columns import column_of
 from tonesmith.sinks.base.kept import KEPT_BYTES, Kept
 from tonesmith.sinks.base.open_file import ReplacedError
 from tonesmith.sinks.base.records import Marker, Parts
-from tonesmith.sinks.base.storage import FolderStorage
+from tonesmith.sinks.base.storage import FolderStorage, last_marker
 
 if TYPE_CHECKING:
     from tonesmith.sinks.base.blocks import BlockSink
@@ -106,14 +107,16 @@ class BlockStorage(FolderStorage):
             try:
                 opened = self._opened(block, int(places.max()))
                 opened.read(spec, places, here, out)
-            except MemoryError:
+            except (MemoryError, BucketError):
                 raise
             except ReplacedError:
                 self._drop(block)
             except Exception as error:  # each format's library has errors of its own for damaged files
                 kept = self._kept.get(block)
                 self._drop(block)
-                if kept is None or kept.is_current(self._path):
+                if self._distrust(block, *self._files_of(block, kept)):
+                    self._markers.pop(block, None)
+                elif kept is None or kept.is_current(self._path):
                     raise self._unreadable(spec.name, block, error) from error
             else:
                 self._keep(block, opened)  # it may have labels now, and its file open again
@@ -158,14 +161,16 @@ class BlockStorage(FolderStorage):
             try:
                 stamp, content = _stamp(marker), marker.read()
                 parts, sums = content["parts"], content["sums"]
+                self._last_seen[block] = marker
+                root = self._root(block)
                 readers = {
                     split: self._sink.read_part(
-                        self._path / self._sink.file_of(block, split), self._layout, sums.get(split, ())
+                        root / self._sink.file_of(block, split), self._layout, sums.get(split, ())
                     )
                     for split in (parts or ("",))
                 }
             except (OSError, DatasetError):
-                if attempt and Path(marker.path).exists():
+                if attempt and marker.file.exists():
                     raise
                 continue
             try:
@@ -185,10 +190,14 @@ class BlockStorage(FolderStorage):
         known = self._markers.get(block)
         if known is not None and place < known.rows and not again:
             return known
-        found = _last_marker(self._path, block)
+        found = last_marker(self._path, block)
         if found is not None:
             self._markers[block] = found
         return found
+
+    def _files_of(self, block: int, opened: _OpenedBlock | None) -> list[str]:
+        """Return the files of a block, as far as they are known, as paths in the dataset."""
+        return [self._sink.file_of(block, split) for split in (opened.splits if opened is not None else [""])]
 
     def _forget(self) -> None:
         self._process = os.getpid()
@@ -202,12 +211,17 @@ class _OpenedBlock:
     def __init__(self, marker: Marker, stamp: bytes, parts: Parts, readers: Mapping[str, PartReader]) -> None:
         self.rows = rows = marker.rows
         self._marker, self._stamp = marker, stamp
-        self._readers = list(readers.values())
+        self._readers, self._splits = list(readers.values()), tuple(readers)
         self._part = np.zeros(rows, np.int64)
         self._place = np.arange(rows)
         for number, places in enumerate(parts.values()):
             self._part[list(places)] = number
             self._place[list(places)] = np.arange(len(places))
+
+    @property
+    def splits(self) -> list[str]:
+        """The splits that its files are of; "" for the file of a whole block."""
+        return list(self._splits)
 
     @property
     def files(self) -> int:
@@ -227,7 +241,7 @@ class _OpenedBlock:
     def is_current(self, path: Path) -> bool:
         """Return whether the block is still what it was when it was opened."""
         try:
-            return _last_marker(path, self._marker.block) == self._marker and _stamp(self._marker) == self._stamp
+            return last_marker(path, self._marker.block) == self._marker and _stamp(self._marker) == self._stamp
         except (OSError, DatasetError):
             return False
 
@@ -241,14 +255,11 @@ class _OpenedBlock:
             out[here[of_part]] = self._readers[number].read(column, self._place[places[of_part]].tolist())
 
 
-def _last_marker(path: Path, block: int) -> Marker | None:
-    """Return the marker that counts for a block. Only the names of the others are looked at."""
-    return max(records.markers(path, block), key=lambda marker: marker.rows, default=None)
-
-
 def _stamp(marker: Marker) -> bytes:
     """Return what tells a marker from another of the same name."""
-    return hashlib.sha256(read_plain(Path(marker.path))).digest()
+    if is_remote(marker.file):  # its path tells; and each file's rows are compared with what the marker has of them
+        return marker.path.encode()
+    return hashlib.sha256(read_plain(marker.file)).digest()
 
 
 def _file_limit() -> int:

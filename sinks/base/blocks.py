@@ -15,7 +15,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,9 +23,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from tonesmith.buckets.address import is_remote
 from tonesmith.errors import DatasetError, DatasetNotFoundError
 from tonesmith.host.roles import Options
-from tonesmith.sinks.base import records
+from tonesmith.sinks.base import claims, records
 from tonesmith.sinks.base.block_layout import RECORD, Layout, read_layout
 from tonesmith.sinks.base.columns import check_block
 from tonesmith.sinks.base.files import (
@@ -40,6 +40,7 @@ from tonesmith.sinks.base.files import (
 )
 from tonesmith.sinks.base.folder import FolderSink
 from tonesmith.sinks.base.links import check_links
+from tonesmith.sinks.base.listing import listed
 from tonesmith.sinks.base.records import SIDE, SIDES, WHOLE, Parts
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class BlockSink(FolderSink[O]):
     suffix: ClassVar[str]
     """Of the file of a block, such as ".tar"."""
     record = f"{SIDE}/{RECORD}"
+    buckets = True
 
     def __init__(self, options: O, path: Path) -> None:
         super().__init__(options, path)
@@ -140,7 +142,7 @@ class BlockSink(FolderSink[O]):
     def splits_in(cls, data: Path) -> set[str]:
         """Return the splits that some file in the folder of the blocks is of."""
         named = re.compile(rf"({SPLIT})-\d{{6,}}{re.escape(cls.suffix)}")
-        return {match[1] for name in os.listdir(data) if (match := named.fullmatch(name))}  # noqa: PTH208
+        return {match[1] for name in listed(data) if (match := named.fullmatch(name))}
 
     @classmethod
     def recognises(cls, path: Path) -> bool:
@@ -186,7 +188,7 @@ class BlockSink(FolderSink[O]):
         self.check_audio(layout)
         self._check(layout)
         with telling(str(self.path), self.path):
-            if not self.path.exists():
+            if not (is_remote(self.path) or self.path.exists()):
                 make_folders(self.path.parent)
                 sweep(self.path.parent)
                 with folder_aside(self.path.parent) as folder:
@@ -204,7 +206,7 @@ class BlockSink(FolderSink[O]):
         """
         layout = self.required_layout(self.path)
         check_block(layout.columns, layout.rows, layout.block_rows, block)
-        records.check_plan(self.path, block)
+        claims.check_plan(self.path, block)
         splits = self._splits(layout)
         parts: Parts = splits.parts(block.columns) if splits is not None else WHOLE
         made = [self._part(block, split, places) for split, places in (parts or {"": range(block.rows)}).items()]

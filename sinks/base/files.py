@@ -9,6 +9,7 @@ import re
 import secrets
 import shutil
 import sys
+import tempfile
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tonesmith.buckets.address import BucketPath
 from tonesmith.errors import DatasetError
 from tonesmith.sinks.base.links import Inside
 
@@ -31,6 +33,8 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 class Aside:
     """Files on their way into a dataset: written in one folder, then renamed into place together.
 
+    On their way into a bucket, they are written in a temporary folder of this machine, and sent from there.
+
     Leaving the ``with`` block on an error removes what was not renamed.
 
     Args:
@@ -43,11 +47,14 @@ class Aside:
     def __init__(self, folder: Path, root: Path | None) -> None:
         self.root = root or folder
         self._folder = str(folder)
-        self._inside = Inside(root) if root is not None else None
+        self._remote = isinstance(folder, BucketPath)
+        self._inside = Inside(root) if root is not None and not self._remote else None
         self._check(folder)
-        self._waiting: deque[tuple[str, str]] = deque()
+        self._waiting: deque[tuple[str, Path]] = deque()
 
     def __enter__(self) -> Self:
+        if self._remote:
+            self._folder = tempfile.mkdtemp(prefix="tonesmith-")
         return self
 
     def path(self, final: Path) -> str:
@@ -55,7 +62,7 @@ class Aside:
         self._check(final)
         aside = os.path.join(self._folder, _name_aside())  # noqa: PTH118 - 20 times a block
         # Not tempfile: its files are for their owner alone, and a dataset is to be shared.
-        self._waiting.append((aside, str(final)))
+        self._waiting.append((aside, final))
         return aside
 
     def write(self, final: Path, pieces: Iterable[bytes]) -> None:
@@ -65,13 +72,19 @@ class Aside:
             file.writelines(pieces)
 
     def commit(self) -> None:
-        """Flush what was written, rename it into place in the order that it was asked for, and flush the folders."""
+        """Flush what was written, rename it into place in the order that it was asked for, and flush the folders.
+
+        To a bucket, several are sent at a time, but what was asked for last comes last.
+        """
+        if self._remote:
+            _send(self._waiting)
+            return
         for aside, _ in self._waiting:
             flush(aside)
         folders = {os.path.dirname(final) or ".": None for _, final in self._waiting}  # noqa: PTH120
         while self._waiting:
             aside, final = self._waiting[0]
-            os.replace(aside, final)  # noqa: PTH105
+            os.replace(aside, str(final))  # noqa: PTH105
             self._waiting.popleft()
         for folder in folders:
             flush(folder)
@@ -87,6 +100,14 @@ class Aside:
             with contextlib.suppress(OSError):
                 os.unlink(aside)  # noqa: PTH108
         self._waiting.clear()
+        if self._remote:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _send(waiting: Iterable[tuple[str, Path]]) -> None:
+    from tonesmith.buckets.sending import send
+
+    send([(Path(aside), final) for aside, final in waiting if isinstance(final, BucketPath)])
 
 
 def write_whole(aside: Path, final: Path, content: bytes, root: Path) -> None:
@@ -109,7 +130,14 @@ def flush(path: str | Path) -> None:
 
 @contextlib.contextmanager
 def folder_aside(parent: Path) -> Iterator[Path]:
-    """Make a hidden folder, for as long as the ``with`` block lasts or until it is renamed."""
+    """Make a hidden folder, for as long as the ``with`` block lasts or until it is renamed.
+
+    For what goes into a bucket, it is a temporary one of this machine.
+    """
+    if isinstance(parent, BucketPath):
+        with tempfile.TemporaryDirectory(prefix="tonesmith-") as name:
+            yield Path(name)
+        return
     folder = parent / _name_aside()
     folder.mkdir()  # not by tempfile, whose folders are for their owner alone
     try:
@@ -135,12 +163,14 @@ def place_folder(aside: Path, final: Path) -> bool:
 
 
 def make_folders(folder: Path, root: Path | None = None) -> None:
-    """Make a folder and those above it, and flush each name that was new.
+    """Make a folder and those above it, and flush each name that was new. A bucket needs none.
 
     Args:
         folder: to make.
         root: of the dataset that it is in, if it is in one: no link below that is followed.
     """
+    if isinstance(folder, BucketPath):
+        return
     if root is not None:
         Inside(root).check(folder)
     if not folder.is_dir():
@@ -151,6 +181,8 @@ def make_folders(folder: Path, root: Path | None = None) -> None:
 
 def sweep(folder: Path) -> None:
     """Remove what a killed process left aside; what a living one writes is too young to be touched."""
+    if isinstance(folder, BucketPath):
+        return
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             with contextlib.suppress(OSError):

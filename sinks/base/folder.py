@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tonesmith.errors import DatasetError, OtherPlanError, PathTakenError
 from tonesmith.host.roles import Options, Sink
-from tonesmith.sinks.base import records
+from tonesmith.sinks.base import claims, records
 from tonesmith.sinks.base.files import telling
 from tonesmith.sinks.base.records import SIDE, SIDES
 
@@ -72,7 +72,7 @@ class FolderSink(Sink[O]):
         if (
             isinstance(plan, str)
             and records.is_asset_name(plan)
-            and not records.claim(folder, plan, alone=folder != self.path)
+            and not claims.claim(folder, plan, alone=folder != self.path)
         ):
             raise OtherPlanError(
                 f"another run has begun a dataset of another plan at {self.path}. Name another path; or, if that run "

@@ -10,6 +10,7 @@ import os
 import stat
 from pathlib import Path
 
+from tonesmith.buckets.address import is_remote
 from tonesmith.errors import DatasetError
 
 
@@ -48,5 +49,9 @@ class Inside:
 
 
 def check_links(root: Path, *places: str | Path) -> None:
-    """Raise :class:`DatasetError` if one of some places in a dataset, or a folder of it above them, is a link."""
-    Inside(root).check(*places)
+    """Raise :class:`DatasetError` if one of some places in a dataset, or a folder of it above them, is a link.
+
+    A bucket has no links.
+    """
+    if not is_remote(root):
+        Inside(root).check(*places)

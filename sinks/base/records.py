@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tonesmith.buckets.address import BucketPath, place_of
 from tonesmith.document import parsed_object, read_plain
-from tonesmith.errors import DatasetError, OtherPlanError, unreadable
-from tonesmith.sinks.base.files import flush, folder_aside, place_folder, write_whole
+from tonesmith.errors import DatasetError, unreadable
+from tonesmith.sinks.base.files import flush, write_whole
 from tonesmith.sinks.base.links import check_links
+from tonesmith.sinks.base.listing import entries, listed, size_of
 
 if TYPE_CHECKING:
     from tonesmith.plan.block import Block
@@ -39,7 +40,7 @@ NO_SUMS: Mapping[str, Sequence[int]] = {}
 _MARKER = re.compile(r"(\d{6,})-(\d{1,9})-(\d{1,12})\.json")
 _SPLIT = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _FAULT = re.compile(r"\d+-\d+\.json")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 _DIGEST_BYTES = 64
 """Of a row in a marker, at least: one that claims more rows than it has bytes for is none."""
@@ -49,17 +50,22 @@ class Marker(NamedTuple):
     """A file that says a block is committed: its name tells the block, its rows, and its own size in bytes.
 
     So that what is committed is known from a listing, at any number of blocks, and one that was cut short
-    is known without reading it.
+    is known without reading it. In a bucket, the path has a stamp of the content.
     """
 
     path: str
     block: int
     rows: int
 
+    @property
+    def file(self) -> Path:
+        """Where it is."""
+        return place_of(self.path)
+
     def read(self) -> dict[str, Any]:
         """Return the marker's content; raise :class:`DatasetError` if it is damaged."""
         try:
-            content = parsed_object(read_plain(Path(self.path)), self.path)
+            content = parsed_object(read_plain(self.file), str(self.file))
             digests = [bytes.fromhex(digest) for digest in content["digests"]]
             parts, sums = content.get("parts", WHOLE), content.get("sums", NO_SUMS)
             if (
@@ -75,11 +81,11 @@ class Marker(NamedTuple):
         except FileNotFoundError:  # it was replaced since the listing
             raise
         except PermissionError as error:
-            raise unreadable(self.path, error) from None
+            raise unreadable(self.file, error) from None
         except (OSError, DatasetError, ValueError, KeyError, TypeError, AttributeError):
             pass
         cure = f"Delete it and re-run the command that made the dataset, to make block {self.block} again."
-        raise DatasetError(f"{self.path} is damaged. {cure}")
+        raise DatasetError(f"{self.file} is damaged. {cure}")
 
 
 def check_side(path: Path) -> None:
@@ -98,29 +104,13 @@ def _are_places(parts: Parts, rows: int) -> bool:
 
 def markers(path: Path, block: int | None = None) -> list[Marker]:
     """Return every whole marker of a dataset, or of one block, in no order."""
-    folder, found = str(path / SIDE / "blocks"), []
+    found = []
     prefix = "" if block is None else f"{block:06d}-"  # of some ten thousand names, all but one or two are others
-    for match in filter(None, map(_MARKER.fullmatch, filter(lambda name: name.startswith(prefix), _listed(folder)))):
-        place = os.path.join(folder, match[0])  # noqa: PTH118 - there may be a million
-        try:
-            size = os.lstat(place).st_size
-        except FileNotFoundError:  # replaced by the marker of a grown block since the listing
-            continue
-        if size == int(match[3]) and size >= int(match[2]) * _DIGEST_BYTES:
+    for place, name, size in entries(path / SIDE / "blocks", prefix):
+        match = _MARKER.fullmatch(name)
+        if match and size == int(match[3]) and size >= int(match[2]) * _DIGEST_BYTES:
             found.append(Marker(place, int(match[1]), int(match[2])))
     return found
-
-
-def _listed(folder: str | Path) -> list[str]:
-    """Return the names in a folder; none if there is no folder. Raise :class:`DatasetError` if it cannot be read."""
-    try:
-        return os.listdir(folder)  # noqa: PTH208
-    except FileNotFoundError:
-        return []
-    except NotADirectoryError:
-        raise DatasetError(f"{folder} is damaged: it is no folder. Restore it from a copy.") from None
-    except OSError as error:
-        raise unreadable(folder, error) from None
 
 
 def committed(path: Path) -> dict[int, Marker]:
@@ -208,46 +198,8 @@ def mark(path: Path, block: Block, parts: Parts = WHOLE, sums: Mapping[str, Sequ
     final = folder / f"{block.index:06d}-{block.rows}-{len(content)}.json"
     write_whole(path / SIDE / "aside", final, content, path)
     for marker in markers(path, block.index):
-        if marker.path != str(final):
+        if str(marker.file) != str(final):
             _remove(marker)
-
-
-def claim(path: Path, plan: str, *, alone: bool = False) -> bool:
-    """Let a dataset be that of a plan if it is of none yet, in one step that only one of several runs can take.
-
-    Args:
-        path: of the dataset, or of the folder in which it is made.
-        plan: fingerprint of the plan.
-        alone: whether nobody else knows the folder yet.
-
-    Returns whether the dataset is of that plan.
-    """
-    known = plans(path)
-    if not known and not alone:
-        with folder_aside(path / SIDE / "aside") as folder:
-            (folder / plan).touch()
-            placed = place_folder(folder, path / SIDE / "plan")
-        known = {plan} if placed else plans(path)
-    if not known:  # or there is a folder that names no plan: of a dataset that was made without a fingerprint
-        (path / SIDE / "plan").mkdir(exist_ok=True)
-        (path / SIDE / "plan" / plan).touch()
-        flush(path / SIDE / "plan")
-    return plan in (known or {plan})
-
-
-def plans(path: Path) -> set[str]:
-    """Return the fingerprints that a dataset's plan has: one, or none for a dataset of an earlier version."""
-    return set(filter(_SHA256.fullmatch, _listed(path / SIDE / "plan")))
-
-
-def check_plan(path: Path, block: Block) -> None:
-    """Raise :class:`OtherPlanError` for a block of another plan than the dataset's, as far as both are known."""
-    known = plans(path)
-    if block.plan and known and block.plan not in known:
-        raise OtherPlanError(
-            f"block {block.index} is of the plan {block.plan[:12]}, and {path} is a dataset of the plan "
-            f"{min(known)[:12]}. Name another path."
-        )
 
 
 def write_fault(path: Path, rejection: Rejection) -> None:
@@ -258,9 +210,11 @@ def write_fault(path: Path, rejection: Rejection) -> None:
 
 def faults(path: Path) -> list[Rejection]:
     """Return what :func:`write_fault` stored, by patch and attempt."""
-    folder, found = path / SIDE / "ledger", []
-    for name in filter(_FAULT.fullmatch, _listed(folder)):
-        file = folder / name
+    found = []
+    for place, name, _ in entries(path / SIDE / "ledger"):
+        if not _FAULT.fullmatch(name):
+            continue
+        file = place_of(place)
         try:
             found.append(_rejection(parsed_object(read_plain(file), str(file))))
         except PermissionError as error:
@@ -290,17 +244,8 @@ def _rejections_of(marker: Marker) -> list[Rejection]:
 
 def cut_short(path: Path) -> list[str]:
     """Return the names of markers that have another size than their names tell: their blocks count as missing."""
-    folder = path / SIDE / "blocks"
-    names = sorted(filter(_MARKER.fullmatch, _listed(folder)))
-    return [name for name in names if _size(folder / name) not in (None, int(name[:-5].rpartition("-")[2]))]
-
-
-def _size(file: Path) -> int | None:
-    """Return the bytes of a file; None if it is gone."""
-    try:
-        return file.lstat().st_size
-    except FileNotFoundError:
-        return None
+    found = sorted((name, size) for _, name, size in entries(path / SIDE / "blocks") if _MARKER.fullmatch(name))
+    return [name for name, size in found if size != int(name[:-5].rpartition("-")[2])]
 
 
 def write_asset(path: Path, content: bytes) -> str:
@@ -310,7 +255,7 @@ def write_asset(path: Path, content: bytes) -> str:
     name = sha256_hex(content)
     final = path / SIDE / "assets" / name
     check_links(path, final)
-    if not (final.is_file() and final.stat().st_size == len(content)):
+    if size_of(final) != len(content):
         write_whole(path / SIDE / "aside", final, content, path)
     return name
 
@@ -322,7 +267,7 @@ def read_asset(path: Path, name: str) -> bytes:
     if not is_asset_name(name):
         raise DatasetError(f"{name!r} is not the name of an asset, which is 64 hexadecimal digits")
     try:
-        content = read_plain(path / SIDE / "assets" / name)
+        content = read_plain(_asset_file(path, name))
     except PermissionError as error:
         raise unreadable(path / SIDE / "assets" / name, error) from None
     except OSError as error:
@@ -332,21 +277,28 @@ def read_asset(path: Path, name: str) -> bytes:
     return content
 
 
+def _asset_file(path: Path, name: str) -> Path:
+    """Return where an asset is; in a bucket, with its name as the stamp: its content never changes."""
+    file = path / SIDE / "assets" / name
+    return file.stamped(name) if isinstance(file, BucketPath) else file
+
+
 def is_asset_name(name: str) -> bool:
     """Return whether a text may name an asset: it becomes part of a path."""
-    return _SHA256.fullmatch(name) is not None
+    return SHA256.fullmatch(name) is not None
 
 
 def asset_names(path: Path) -> list[str]:
     """Return the SHA-256 of every asset that is stored, in order."""
     folder = path / SIDE / "assets"
-    return sorted(filter(is_asset_name, _listed(folder)))
+    return sorted(filter(is_asset_name, listed(folder)))
 
 
 def _remove(marker: Marker) -> None:
-    path = Path(marker.path)
+    path = marker.file
     path.unlink(missing_ok=True)
-    flush(path.parent)
+    if not isinstance(path, BucketPath):
+        flush(path.parent)
 
 
 def _json_bytes(data: Mapping[str, Any]) -> bytes:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import errno
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from tonesmith.buckets.address import BucketPath
+from tonesmith.buckets.reading import forget
 from tonesmith.errors import BlockDamagedError, DatasetError, unreadable
 from tonesmith.host.roles import Storage
 from tonesmith.plan.rejection import Rejection
 from tonesmith.sinks.base import records
+from tonesmith.sinks.base.listing import total_size
 from tonesmith.sinks.base.records import SIDE
 
 _ANEW = "Delete it, and re-run the command that made the dataset."
@@ -26,6 +30,7 @@ class FolderStorage(Storage):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._last_seen: dict[int, records.Marker] = {}
+        self._distrusted: dict[int, str] = {}
 
     def blocks(self) -> Mapping[int, tuple[bytes, ...]]:
         """Return block index -> digests of its rows; a marker is read when its block is asked for."""
@@ -61,14 +66,7 @@ class FolderStorage(Storage):
 
     def nbytes(self) -> int:
         """Return the bytes of all files of the dataset."""
-        total = 0
-        for folder, _, names in os.walk(self._path):
-            for name in names:
-                try:
-                    total += os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118 - there may be a million
-                except FileNotFoundError:  # renamed by a writer meanwhile
-                    continue
-        return total
+        return total_size(self._path)
 
     def check(self) -> Iterable[str]:
         """Yield what is wrong with markers and with the ledger."""
@@ -79,9 +77,41 @@ class FolderStorage(Storage):
         except DatasetError as error:
             yield str(error)
 
+    def _root(self, block: int) -> Path:
+        """Return the path below which the files of a block are read.
+
+        In a bucket, it stands for the block as its marker tells of it: what was read so is kept on this machine, until
+        the marker is another. Raises :class:`FileNotFoundError` there if the block has no marker.
+        """
+        if not isinstance(self._path, BucketPath):
+            return self._path
+        marker = self._last_seen.get(block) or last_marker(self._path, block)
+        if marker is None:
+            raise FileNotFoundError(errno.ENOENT, "it is not stored yet", str(self._path))
+        self._last_seen[block] = marker
+        return self._path.stamped(f"{marker.path} {self._distrusted.get(block, '')}")
+
+    def _distrust(self, block: int, *files: str) -> bool:
+        """Return whether a block that seems damaged is worth another look: in a bucket, once.
+
+        The copies that this machine has of its files are let go then, and its marker is looked for anew.
+
+        Args:
+            block: that seems damaged.
+            files: of it, as paths in the dataset.
+        """
+        if not isinstance(self._path, BucketPath) or block in self._distrusted:
+            return False
+        with contextlib.suppress(FileNotFoundError):
+            for file in files:
+                forget(self._root(block) / file)
+        self._last_seen.pop(block, None)
+        self._distrusted[block] = secrets.token_hex(8)
+        return True
+
     def _unreadable(self, column: str, block: int, error: Exception) -> DatasetError:
         """Return the error that tells why a column of a block cannot be read, and what to do."""
-        marker = records.committed(self._path).get(block)
+        marker = last_marker(self._path, block)
         if marker is None:
             return DatasetError(f"{self._path}: block {block} is not stored yet")
         if isinstance(error, PermissionError):
@@ -91,7 +121,12 @@ class FolderStorage(Storage):
         else:
             what = f"{column}: {error}"
         again = "and re-run the command that made the dataset, to make the block again."
-        told = f"{self._path}: block {block} is damaged ({what}). Delete {marker.path} {again}"
-        folder = Path(marker.path).parent
+        told = f"{self._path}: block {block} is damaged ({what}). Delete {marker.file} {again}"
+        folder = marker.file.parent
         cure = f"Delete the block's marker, the file in {folder} whose name begins with its number, {again}"
         return BlockDamagedError(told, block, what, cure)
+
+
+def last_marker(path: Path, block: int) -> records.Marker | None:
+    """Return the marker that counts for a block. Only the names of the others are looked at."""
+    return max(records.markers(path, block), key=lambda marker: marker.rows, default=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from tonesmith.host.roles import FileSet, Options
 from tonesmith.sinks.base.block_layout import Layout
 from tonesmith.sinks.base.blocks import SPLIT, Part
 from tonesmith.sinks.base.files import Aside
+from tonesmith.sinks.base.listing import listed
 from tonesmith.sinks.rows.hugging_face import audio_feature, config, features
 from tonesmith.sinks.rows.sink import LabelSink
 
@@ -117,8 +117,7 @@ class AudioFolderSink(LabelSink[FolderOptions]):
     @classmethod
     def splits_in(cls, data: Path) -> set[str]:
         """Return the splits that some folder in that of the blocks is of."""
-        with os.scandir(data) as entries:
-            return {entry.name for entry in entries if re.fullmatch(SPLIT, entry.name) and entry.is_dir()}
+        return {name for name in listed(data) if re.fullmatch(SPLIT, name) and (data / name).is_dir()}
 
     @classmethod
     def loading(cls, path: str) -> str:
@@ -145,10 +144,9 @@ class AudioFolderSink(LabelSink[FolderOptions]):
 
 
 def _remove_audio(folder: Path, kept: set[str]) -> None:
-    if folder.is_dir():
-        for name in filter(_AUDIO_FILE.fullmatch, os.listdir(folder)):  # noqa: PTH208
-            if name not in kept:
-                (folder / name).unlink(missing_ok=True)
+    for name in filter(_AUDIO_FILE.fullmatch, listed(folder) if folder.is_dir() else ()):
+        if name not in kept:
+            (folder / name).unlink(missing_ok=True)
 
 
 @hookimpl

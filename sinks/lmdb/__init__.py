@@ -67,6 +67,7 @@ class LmdbSink(BlockSink[LmdbOptions]):
     summary = "LMDB files of packed records, quick to read in any order"
     Options = LmdbOptions
     suffix = ".lmdb"
+    buckets = False
 
     def __init__(self, options: LmdbOptions, path: Path) -> None:
         super().__init__(options, path)

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from tonesmith.buckets.address import is_remote
 from tonesmith.errors import DatasetError
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import FileSet, Options
-from tonesmith.sinks.base import records
+from tonesmith.sinks.base import claims, records
 from tonesmith.sinks.base.columns import check_block, difference
-from tonesmith.sinks.base.files import Aside, folder_aside, make_folders, place_folder, sweep, telling, write_whole
+from tonesmith.sinks.base.files import Aside, folder_aside, make_folders, place_folder, sweep, telling
 from tonesmith.sinks.base.folder import FolderSink
 from tonesmith.sinks.base.links import check_links
 from tonesmith.sinks.base.records import SIDE
@@ -54,6 +55,7 @@ class ZarrSink(FolderSink[ZarrOptions]):
     """
 
     name = "zarr"
+    buckets = True
     record = "zarr.json"
     summary = "one Zarr v3 group, sharded and packed; opens in zarr-python and xarray"
     Options = ZarrOptions
@@ -110,7 +112,7 @@ class ZarrSink(FolderSink[ZarrOptions]):
         layout = Layout(self.options.encoding, self.options.level, block_rows, rows, tuple(schema))
         self._check(layout, attributes)
         with telling(str(self.path), self.path):
-            if not self.path.exists():
+            if not (is_remote(self.path) or self.path.exists()):
                 parent = self.path.parent
                 make_folders(parent)
                 sweep(parent)
@@ -133,7 +135,7 @@ class ZarrSink(FolderSink[ZarrOptions]):
         """
         layout = required_layout(self.path)
         check_block(layout.columns, layout.rows, layout.block_rows, block)
-        records.check_plan(self.path, block)
+        claims.check_plan(self.path, block)
         with telling(f"block {block.index} to {self.path}", self.path):
             check_links(self.path, *(self.path / layout.chunk_file(c, block.index) for c in layout.columns))
             records.withdraw(self.path, block)
@@ -188,17 +190,20 @@ class ZarrSink(FolderSink[ZarrOptions]):
                 copy_documents(self.path, folder)
             except (DatasetError, OSError) as error:
                 raise DatasetError(f"{self.path}: its zarr.json files are damaged ({error}). Restore them.") from error
+            before = {document: document.read_bytes() for document in documents(folder)}
             try:
                 yield folder
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise DatasetError(
                     f"{self.path}: its zarr.json files are damaged ({error}). Restore them from a copy."
                 ) from error
-            for document in documents(folder):
-                final, content = self.path / document.relative_to(folder), document.read_bytes()
-                if not (final.is_file() and final.read_bytes() == content):
-                    make_folders(final.parent, self.path)
-                    write_whole(aside, final, content, self.path)
+            with Aside(aside, self.path) as files:
+                for document in documents(folder):
+                    final, content = self.path / document.relative_to(folder), document.read_bytes()
+                    if before.get(document) != content:
+                        make_folders(final.parent, self.path)
+                        files.write(final, (content,))
+                files.commit()
 
 
 def _difference(there: Layout, layout: Layout) -> str:

@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tonesmith.buckets.address import BucketPath
+from tonesmith.buckets.sending import contents
+from tonesmith.document import parsed_object
 from tonesmith.sinks.base.links import check_links
+from tonesmith.sinks.base.listing import listed
 from tonesmith.sinks.base.records import SIDE, SIDES
 from tonesmith.sinks.zarr.layout import INT24_NAN, INT24_UNIT, SEPARATOR, Layout, json_of
 
@@ -73,6 +77,9 @@ def copy_documents(source: Path, target: Path) -> None:
     """
     document = source / "zarr.json"
     check_links(source, document)
+    if isinstance(source, BucketPath):
+        _fetch_documents(source, target)
+        return
     if not document.is_file():
         return
     target.mkdir(exist_ok=True)
@@ -81,6 +88,21 @@ def copy_documents(source: Path, target: Path) -> None:
         for child in filter(Path.is_dir, source.iterdir()):
             check_links(source, child)
             copy_documents(child, target / child.name)
+
+
+def _fetch_documents(source: BucketPath, target: Path) -> None:
+    """Copy the Zarr documents of a group in a bucket, and of all below it, all of a level at once."""
+    level = [(source, target)]
+    while level:
+        groups = []
+        for (place, folder), content in zip(level, contents([place / "zarr.json" for place, _ in level]), strict=True):
+            if content is not None:
+                folder.mkdir(exist_ok=True)
+                (folder / "zarr.json").write_bytes(content)
+                if parsed_object(content, f"{place}/zarr.json").get("node_type") == "group":
+                    groups.append((place, folder))
+        inner = [(place, folder, name) for place, folder in groups for name in listed(place) if name != "zarr.json"]
+        level = [(place / name, folder / name) for place, folder, name in inner]
 
 
 def _make_array(root: zarr.Group, layout: Layout, column: Column) -> None:

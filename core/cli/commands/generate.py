@@ -232,7 +232,7 @@ def _make(
     from tonesmith.run.staff import executor_of
 
     executor = executor_of(config.executor, host)
-    check_place(out, host)
+    check_place(out, host, config.sink.name)
     with logging_to(log) if log is not None else nullcontext() as kept:
         with _unrendered(), _located(file), _reading(quiet=quiet) as read:
             resolved = resolve_plan(config, host, read)

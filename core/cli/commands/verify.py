@@ -41,6 +41,7 @@ def verify(
     With --render, says what the plan promises and what was measured of the synth.
     Lists the rows that differ, and exits with 1 if there are any.
     """
+    from tonesmith.buckets.address import afresh
     from tonesmith.dataset.installed import installed
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.promise import promise_of
@@ -48,7 +49,7 @@ def verify(
     from tonesmith.host.trust import check_trusted
     from tonesmith.terminal.progress import progress
 
-    opened = open_dataset(dataset)
+    opened = open_dataset(afresh(dataset))
     if render:  # said before hours are spent on reading
         host = Host.load()
         check_trusted(installed(opened, dataset, host, ("backend",)).plan, host, trust=trust)

@@ -50,6 +50,8 @@ class Sink(Plugin[O]):
     role = "sink"
     divides: ClassVar[bool] = False
     """Whether readers of the format recognise splits by files, so that each split needs its own files."""
+    buckets: ClassVar[bool] = False
+    """Whether a dataset may be in a bucket: the path is then a :class:`tonesmith.buckets.address.BucketPath`."""
     record: ClassVar[str] = ""
     """Where a dataset has its plan and space as JSON: a file, or a place in one. For its card."""
 
