@@ -12,7 +12,7 @@ from tonesmith.executors.ray import RayExecutor
 from tonesmith.run.pipeline import run
 from tonesmith.testing import ExecutorContract
 
-pytestmark = [pytest.mark.usefixtures("ray_here", "real_processes"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.usefixtures("ray_here"), pytest.mark.timeout(900)]
 
 
 class TestRay(ExecutorContract):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +20,8 @@ from tonesmith.run.staff import Staff, staffed
 from tonesmith.run.workers import Committed, Crew, Dropped
 from tonesmith.testing.synthetic import synthetic_plan
 
-PLAN = replace(synthetic_plan(patches=24, block=4), timeout=0.3)
-BLOCKS = range(6)
+PLAN = replace(synthetic_plan(patches=48, block=4), timeout=0.3)
+BLOCKS = range(12)
 
 
 class Scripted:
@@ -40,12 +41,13 @@ class Scripted:
         if self.script == "waits":
             return
         if self.script == "lost":
-            self.heard(None)
+            threading.Timer(0.15, self.heard, [None]).start()
         elif self.script == "dies" and "block" in message:
             for said in ({"trying": [0, 0]}, {"accepted": 2}, None):
                 self.heard(said)
         elif "block" in message:
-            self.heard({"committed": message["block"], "rows": 8})
+            stored = {"committed": message["block"], "rows": 8}
+            threading.Timer(0.15 * (self.script == "slow"), self.heard, [stored]).start()
         else:
             self.heard({"ready": True})
 
@@ -99,7 +101,7 @@ def events_of(company: Company, path: Path) -> list[Any]:
 
 
 def test_a_worker_that_waits_for_a_place_holds_nobody_up_and_is_let_go(tmp_path):
-    company = Company(["works", "waits"])
+    company = Company(["slow", "waits"])
     events = events_of(company, tmp_path)
     assert [event.block for event in events if isinstance(event, Committed)] == list(BLOCKS)
     assert [worker.killed for worker in company.hired] == [True, True]
@@ -111,9 +113,9 @@ def test_a_run_without_a_single_place_ends_and_says_why(tmp_path):
 
 
 def test_workers_that_are_lost_before_they_begin_are_replaced_as_long_as_blocks_are_stored(tmp_path):
-    company = Company(["lost"] * 5)
+    company = Company(["slow", *["lost"] * 20])
     assert len([event for event in events_of(company, tmp_path) if isinstance(event, Committed)]) == len(BLOCKS)
-    assert len(company.hired) == 7
+    assert len(company.hired) > 8
 
     with pytest.raises(RunError, match=r"a worker could not start \(killed by SIGKILL\)"):
         events_of(Company(["lost"] * 6, size=1), tmp_path)
@@ -136,7 +138,13 @@ def test_nothing_is_opened_where_nothing_is_left_to_make(chaos, tmp_path):
         assert staff.size == 0
 
 
-@pytest.mark.parametrize(("there", "said"), [("gone", "is not there on"), ("other", "is a dataset of another plan on")])
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        ("gone", "is not there on"),
+        pytest.param("other", "is a dataset of another plan on", marks=pytest.mark.long),
+    ],
+)
 def test_a_worker_that_sees_another_disk_says_where_and_what_to_do(chaos, tmp_path, there, said):
     chaos.make(tmp_path / "other", patches=2, seed=3)
 
