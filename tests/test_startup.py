@@ -19,6 +19,7 @@ _HEAVY = (
     "matplotlib",
     "pedalboard",
     "dawdreamer",
+    "ray",
     "tonesmith.run.pipeline",
 )
 _COMMANDS = (

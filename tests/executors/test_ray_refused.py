@@ -7,6 +7,8 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -23,7 +25,9 @@ CHAOS = "tonesmith.testing.chaos"
 def refused(made: Project, *words: object, status: int = 1, **environment: str) -> str:
     """Return what a run on Ray says that ends with this status and leaves nothing behind."""
     made.folder.mkdir(exist_ok=True)
-    done = made.run("generate", "--backend", "chaos", "--executor", "ray", *SHORT, *words, "out", **environment)
+    done = made.run(
+        "generate", "--backend", "chaos", "--executor", "ray", *SHORT, *words, "out", timeout=600, **environment
+    )
     assert done.status == status, done.stderr
     assert not (made.folder / "out").exists()
     assert "Traceback" not in done.stderr
@@ -72,6 +76,33 @@ def test_an_address_where_nobody_listens_is_told_at_once():
             executor.close()
 
 
+@contextmanager
+def other_work(address: str, cpus: int) -> Iterator[None]:
+    """Have so many CPUs of a cluster taken."""
+    code = "import ray, sys\nray.init(sys.argv[1], logging_level='ERROR')\n"
+    code += "a = ray.remote(num_cpus=int(sys.argv[2]))(type('A', (), {'hi': lambda self: 1})).remote()\n"
+    code += "print(ray.get(a.hi.remote()), flush=True)\nsys.stdin.read()\n"
+    command = [sys.executable, "-c", code, address, str(cpus)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=dict(os.environ)) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"1\n"
+        yield
+        other.communicate()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_a_run_makes_do_with_the_cpus_that_other_work_leaves(project, ray_address):
+    words = ("--executor.address", ray_address, "--workers", 2, "--block", 1, "--validator", "level")
+    made = project({}, plugins=[CHAOS])
+    with other_work(ray_address, 1):
+        done = made.run(
+            "generate", "--backend", "chaos", "--executor", "ray", *SHORT, "-n", 4, *words, "out", timeout=600
+        )
+    assert done.status == 0, done.stderr
+    assert len(done.dataset("out")) == 4
+
+
 @pytest.mark.long
 @pytest.mark.timeout(900)
 class TestFailingStarts:
@@ -89,16 +120,9 @@ class TestFailingStarts:
         assert "Set RAY_TMPDIR to a folder with a short path" in told
 
     def test_a_cluster_whose_cpus_are_taken(self, project, ray_address):
-        code = "import ray, sys, time\nray.init(sys.argv[1], logging_level='ERROR')\n"
-        code += "a = ray.remote(num_cpus=2)(type('A', (), {'hi': lambda self: 1})).remote()\n"
-        code += "print(ray.get(a.hi.remote()), flush=True)\nsys.stdin.read()\n"
-        command = [sys.executable, "-c", code, ray_address]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=dict(os.environ)) as other:
-            assert other.stdout is not None
-            assert other.stdout.readline() == b"1\n"
+        with other_work(ray_address, 2):
             words = ("--executor.address", ray_address, "--executor.start_seconds", 20)
             told = refused(project({}, plugins=[CHAOS]), *words)
-            other.communicate()
         assert f"no CPU of the Ray cluster at {ray_address} became free within 20 s: other work has its 2" in told
 
     def test_a_token_that_is_missing(self, project, tmp_path):
