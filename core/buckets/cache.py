@@ -4,8 +4,8 @@ Any number of processes share it without a lock. A file appears whole, by a rena
 holds it open, so that it may go meanwhile.
 
 Environment:
-    TONESMITH_CACHE: the folder of all that tonesmith keeps; objects are in ``buckets`` there.
-    TONESMITH_CACHE_SIZE: bytes that they may take, such as 50GB. 20GB if it is not set.
+    TONESMITH_BUCKET_CACHE: the folder; if it is not set, ``buckets`` in that of all that tonesmith keeps.
+    TONESMITH_BUCKET_CACHE_SIZE: bytes that it may take, such as 50GB. 20GB if it is not set.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from pathlib import Path
 from tonesmith.errors import BucketError, ConfigError
 from tonesmith.kept import cache_folder
 
-SIZE_VARIABLE = "TONESMITH_CACHE_SIZE"
+FOLDER_VARIABLE = "TONESMITH_BUCKET_CACHE"
+SIZE_VARIABLE = "TONESMITH_BUCKET_CACHE_SIZE"
 DEFAULT_SIZE = "20GB"
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
@@ -127,7 +128,11 @@ class Cache:
 
     def _unwritable(self, error: OSError) -> BucketError:
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        cure = f"Free some space, or set {SIZE_VARIABLE} lower." if full else "Name another folder in TONESMITH_CACHE."
+        cure = (
+            f"Free some space, or set {SIZE_VARIABLE} lower."
+            if full
+            else "Name another folder: --cache DIR or {FOLDER_VARIABLE}."
+        )
         return BucketError(f"the cache {self.folder} cannot be written: {error.strerror or error}. {cure}")
 
 
@@ -146,7 +151,9 @@ _caches: dict[tuple[str, str], Cache] = {}
 
 def user_cache() -> Cache:
     """Return the cache that the environment names. Raises :class:`ConfigError` for a size that is none."""
-    key = str(cache_folder("buckets")), os.environ.get(SIZE_VARIABLE) or DEFAULT_SIZE
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    folder = Path(chosen).expanduser().absolute() if chosen else cache_folder("buckets")
+    key = str(folder), os.environ.get(SIZE_VARIABLE) or DEFAULT_SIZE
     if key not in _caches:
         _caches[key] = Cache(Path(key[0]), bytes_of(key[1]))
     return _caches[key]
@@ -156,6 +163,6 @@ def bytes_of(text: str) -> int:
     """Return the bytes that a size such as 500MB, 20 GB or 1GiB means. Raises :class:`ConfigError`."""
     match = _SIZE.fullmatch(text.strip())
     if match is None:
-        raise ConfigError(f"{SIZE_VARIABLE}: {text!r:.40} is no size. Write it as 500MB or 20GB.")
+        raise ConfigError(f"the size of the cache: {text!r:.40} is no size. Write it as 500MB or 20GB.")
     unit = 1024 if match[3] else 1000
     return int(float(match[1]) * float(unit) ** " KMGT".index(match[2].upper() or " "))

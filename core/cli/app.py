@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -33,6 +34,8 @@ _ORDER = (
     "doctor",
     "plugins",
 )
+_VALUED = ("--cache", "--cache-size")
+"""Options before the command that are followed by a value."""
 _READERS = ("status", "finish", "inspect", "export", "render", "verify", "split", "importance")
 
 
@@ -77,16 +80,17 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
         epilog="Start with: tonesmith generate -n 48 out.zarr",
     )
     app.callback()(_root)
-    chosen = next((word for word in words if not word.startswith("-")), "")
+    place = _place_of_command(words)
+    chosen = words[place] if place is not None else ""
+    rest = words[place + 1 :] if place is not None else []
     commands: dict[str, Callable[..., Any]] = {name: _reader(name) for name in _READERS}
     with_flags = {"generate": generate_command, "doctor": doctor_command}
     with_flags |= {"convert": convert_command, "merge": merge_command}
     for name, flags in with_flags.items():
-        flagged = words[words.index(chosen) + 1 :] if chosen == name else None
+        flagged = rest if chosen == name else None
         commands[name] = flags(flagged, host, lenient=bool(completed))
     for name, command in commands.items():
         app.command(name)(addressed(command) if name == chosen else listed(command.__doc__))
-    rest = words[words.index(chosen) + 1 :] if chosen else []
     groups: dict[str, tuple[str, Callable[[], typer.Typer]]] = {
         "plot": (plot.HELP, plot.plot_app),
         "plugins": (plugins.HELP, partial(plugins.plugins_app, host)),
@@ -117,6 +121,14 @@ def _completed_words() -> list[str]:
         return line.split()[1:]
 
 
+def _place_of_command(words: Sequence[str]) -> int | None:
+    """Return where the command is among the words, behind options that have a value; None if there is none."""
+    place = 0
+    while place < len(words) and words[place].startswith("-"):
+        place += 2 if words[place] in _VALUED else 1
+    return place if place < len(words) else None
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         from tonesmith import __version__
@@ -125,9 +137,40 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _keep_in(folder: Path | None) -> None:
+    """Let this process, and its workers, keep objects of buckets in a folder."""
+    if folder is not None:
+        from tonesmith.buckets.cache import FOLDER_VARIABLE
+
+        os.environ[FOLDER_VARIABLE] = str(folder.absolute())
+
+
+def _keep_up_to(size: str | None) -> None:
+    """Let this process, and its workers, keep so much of buckets. Raises :class:`ConfigError` for no size."""
+    if size is not None:
+        from tonesmith.buckets.cache import SIZE_VARIABLE, bytes_of
+
+        bytes_of(size)
+        os.environ[SIZE_VARIABLE] = size
+
+
 def _root(
     version: Annotated[
         bool, typer.Option("--version", "-V", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
+    cache: Annotated[
+        Path | None,
+        typer.Option("--cache", metavar="DIR", help="Keep here what is read from buckets.", callback=_keep_in),
+    ] = None,
+    cache_size: Annotated[
+        str | None,
+        typer.Option(
+            "--cache-size",
+            metavar="SIZE",
+            help="Keep at most this much of it.",
+            show_default="20GB",
+            callback=_keep_up_to,
+        ),
+    ] = None,
 ) -> None:
     """Render labelled sound datasets from synthesizers. Every row can be rendered again from its label."""

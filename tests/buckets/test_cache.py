@@ -99,7 +99,7 @@ def test_processes_that_share_a_small_cache_each_read_what_they_asked_for(tmp_pa
 
 def test_a_cache_that_cannot_be_written_says_where_it_is(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(BucketError, match=r"file/cache cannot be written.*TONESMITH_CACHE"):
+    with pytest.raises(BucketError, match=r"file/cache cannot be written.*--cache DIR"):
         read(Cache(tmp_path / "file" / "cache", 10), "a", b"x")
 
 
@@ -111,6 +111,6 @@ def test_a_size_is_read_as_a_person_writes_it(text, nbytes):
 
 
 def test_a_size_that_is_none_is_refused(monkeypatch):
-    monkeypatch.setenv("TONESMITH_CACHE_SIZE", "plenty")
+    monkeypatch.setenv("TONESMITH_BUCKET_CACHE_SIZE", "plenty")
     with pytest.raises(ConfigError, match="'plenty' is no size"):
         user_cache()
