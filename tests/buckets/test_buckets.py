@@ -175,7 +175,7 @@ def test_every_command_takes_an_address(chaos, there, capsys, tmp_path):
         digest,
         {"train", "val", "test"},
     )
-    assert told("export", remote, "--row", 3, "--audio", tmp_path / "x.wav", "--split", "test")["files"]
+    assert told("export", remote, "--row", 0, "--audio", tmp_path / "x.wav", "--split", "train")["files"]
     merged = told("merge", f"{there}/again", local, "-o", f"{there}/merged", "-q")
     assert merged["rows"] == 16
     assert open_dataset(f"{there}/merged").complete
