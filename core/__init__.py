@@ -31,7 +31,18 @@ if TYPE_CHECKING:
     from tonesmith.host.config import Config
     from tonesmith.host.hookspecs import hookimpl
     from tonesmith.host.registry import Host
-    from tonesmith.host.roles import Backend, Executor, Feature, FileSet, Options, Sampler, Sink, Storage, Validator
+    from tonesmith.host.roles import (
+        Backend,
+        Executor,
+        Feature,
+        FileSet,
+        Footprint,
+        Options,
+        Sampler,
+        Sink,
+        Storage,
+        Validator,
+    )
     from tonesmith.plan.feature import FeatureArray, Sound, StoredFeature
     from tonesmith.plan.notes import Notes
     from tonesmith.plan.plan import Audio, Plan
@@ -66,6 +77,7 @@ __all__ = [
     "FeatureArray",
     "FileSet",
     "Finished",
+    "Footprint",
     "Host",
     "Importance",
     "Label",
@@ -177,6 +189,7 @@ _HOMES = {
         "Executor",
         "Feature",
         "FileSet",
+        "Footprint",
         "Options",
         "Sampler",
         "Sink",

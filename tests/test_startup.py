@@ -31,6 +31,7 @@ _COMMANDS = (
     ("plugins", "show", "vita"),
     ("generate", "--backend", "vita", "--help"),
     ("inspect", "--help"),
+    ("status", "--help"),
     ("export", "--help"),
     ("verify", "--help"),
     ("render", "--help"),

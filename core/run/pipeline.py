@@ -29,9 +29,10 @@ from tonesmith.run.claims import Claims
 from tonesmith.run.crews import Crews, Elsewhere, Joined, Waiting
 from tonesmith.run.first_sound import check_first_sound
 from tonesmith.run.journal import journal
+from tonesmith.run.outlook import Outlook
 from tonesmith.run.presence import Presence, joining
 from tonesmith.run.resolve import Resolved
-from tonesmith.run.room import warn_of_room
+from tonesmith.run.room import needed_by, warn_of_room
 from tonesmith.run.sealing import seal
 from tonesmith.run.signals import heard_signals
 from tonesmith.run.staff import Staff, executor_of, staffed
@@ -183,14 +184,15 @@ def _begun(resolved: Resolved, work: Work, path: Path, host: Host, watcher: Watc
     if not work.exists:
         check_first_sound(resolved, host)
     plan = work.plan
-    warn_of_room(path, 4 * plan.audio.channels * plan.audio.frames * work.rows_todo)
     sink = host.sink_at(plan.sink.name, plan.sink.options, path)
+    needed = needed_by(plan, sink, work.rows_todo)
+    warn_of_room(path, needed.nbytes, needed.files or 0)
     started = time.monotonic()
     checkup = weaker([resolved.checkup, work.attributes.get("checkup") if work.done else None])
     attributes = {**work.attributes, **_attributes(plan, checkup, host)}
     sink.create(attributes, plan.schema, plan.rows, plan.block_rows)
     check_same_plan(path, type(sink).open(path).attributes, attributes)  # should a sink not have said so
-    with joining(path) as presence, journal(path, plan, presence, watcher) as watching:
+    with joining(path) as presence, journal(path, plan, presence, Outlook(watcher, sink)) as watching:
         return _made(resolved, work, sink, host, watching, staff, started, presence)
 
 

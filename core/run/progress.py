@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tonesmith.run.watch import Watcher
-from tonesmith.terminal.messages import echo
-from tonesmith.terminal.progress import Meter, Pace, log_line, redraws
+from tonesmith.terminal.progress import Meter, Pace, error_console, log_line, redraws
 from tonesmith.terminal.text import counted, rough, shown, size
 
 if TYPE_CHECKING:
@@ -102,8 +101,7 @@ class _LiveProgress(_Reporter):
         self._console = console
 
     def _say(self, text: str) -> None:
-        with suppress(OSError):  # the terminal may be gone: that is what SIGHUP says
-            self._console.print(shown(text), highlight=False, markup=False, soft_wrap=True)
+        self._console.print(shown(text), highlight=False, markup=False, soft_wrap=True)
 
     def counts(self) -> str:
         rejected = self.rejected_text() or "rejected 0"
@@ -153,7 +151,7 @@ class _PlainProgress(_Reporter):
             log_line("; ".join(filter(None, [f"{self.name}: {self.meter.text('rows', now)}", self.rejected_text()])))
 
     def _say(self, text: str) -> None:
-        echo(text, err=True)
+        log_line(text)
 
 
 @contextmanager
@@ -164,7 +162,7 @@ def progress(*, quiet: bool = False, determinism: Determinism | None = None) -> 
         quiet: whether it shows nothing.
         determinism: what is known of rows that are rendered again; None for what the plan promises.
     """
-    console = Console(stderr=True)
+    console = error_console()
     if quiet:
         yield Watcher()
         return

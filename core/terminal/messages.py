@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import sys
+from typing import TextIO
 
 from tonesmith.terminal.text import shown
 
@@ -13,8 +15,24 @@ def echo(text: str, *, err: bool = False) -> None:
     if not err:
         print(shown(text), flush=True)
         return
+    if sys.stderr is None:  # closed, and print would take the other stream
+        return
     with contextlib.suppress(OSError):
         print(shown(text), file=sys.stderr, flush=True)
+
+
+def mention(text: str) -> None:
+    """Print a line to the error stream, if it takes one now: nobody may be reading what it leads to."""
+    if sys.stderr is not None and _takes_more(sys.stderr):
+        echo(text, err=True)
+
+
+def _takes_more(stream: TextIO) -> bool:
+    """Return whether a line can be written without waiting, as far as that can be known."""
+    try:
+        return bool(select.select([], [stream.fileno()], [], 0)[1])
+    except (OSError, ValueError):  # no file of the system's, or one of those that Windows cannot ask
+        return True
 
 
 def say(text: str) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from tonesmith.terminal.messages import echo
+from tonesmith.terminal.messages import mention
 from tonesmith.terminal.text import clock, shown
 
 if TYPE_CHECKING:
@@ -134,14 +135,13 @@ def progress(what: str, unit: str = "rows", *, hidden: bool = False) -> Iterator
         unit: of what is counted, in the plural.
         hidden: whether to show nothing.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bars
 
     if hidden:
         yield Progress()
         return
-    console = Console(stderr=True)
+    console = error_console()
     if not redraws(console):
         yield _Lines(shown(what), unit)
         return
@@ -153,10 +153,9 @@ def progress(what: str, unit: str = "rows", *, hidden: bool = False) -> Iterator
 @contextmanager
 def spinner(name: str, *, hidden: bool) -> Iterator[Callable[[str], None]]:
     """Give a function that shows the current step on the error stream."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(stderr=True)
+    console = error_console()
     if hidden:
         yield lambda _: None
     elif redraws(console):
@@ -167,6 +166,34 @@ def spinner(name: str, *, hidden: bool) -> Iterator[Callable[[str], None]]:
         yield lambda what: log_line(f"{name}: {what}") if pace.is_due(time.monotonic()) else None
 
 
+class _Unfailing:
+    """A stream that takes everything: what cannot be written is lost. Progress never ends what it is of."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write a text, if that is possible."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, if that is possible."""
+        with suppress(OSError):
+            self._stream.flush()
+
+
+def error_console() -> Console:
+    """Return a console on the error stream that never fails: its terminal may be gone, or its disk full."""
+    from rich.console import Console
+
+    return Console(file=cast("TextIO", _Unfailing(sys.stderr)))
+
+
 def redraws(console: Console) -> bool:
     """Return whether what is shown on a console can be drawn anew: on a terminal that can do more than print."""
     return console.is_jupyter or (console.is_terminal and not console.is_dumb_terminal)
@@ -174,4 +201,4 @@ def redraws(console: Console) -> bool:
 
 def log_line(text: str) -> None:
     """Print a line with the time in front to the error stream."""
-    echo(f"{time.strftime('%H:%M:%S')} {text}", err=True)
+    mention(f"{time.strftime('%H:%M:%S')} {text}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from tonesmith.host.hookspecs import hookimpl
-from tonesmith.host.roles import FileSet, Options
+from tonesmith.host.roles import FileSet, Footprint, Options
 from tonesmith.sinks.base.block_layout import Layout
 from tonesmith.sinks.base.blocks import SPLIT, Part
 from tonesmith.sinks.base.files import Aside
@@ -72,6 +73,10 @@ class AudioFolderSink(LabelSink[FolderOptions]):
     suffix = ".jsonl"
     extra = "folder"
     lossless = "wav"
+
+    def footprint(self, columns: int) -> Footprint:
+        """Return about what a dataset takes: a file a row; and a folder, the labels and a marker a block."""
+        return replace(super().footprint(columns), row_files=1, block_files=3)
 
     def write_part(self, files: Aside, layout: Layout, part: Part) -> Sequence[int]:
         """Write the files of a part, and return a checksum of audio and label for each row."""

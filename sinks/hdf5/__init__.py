@@ -12,9 +12,10 @@ from pydantic import Field, model_validator
 
 from tonesmith.errors import DatasetError, PathTakenError
 from tonesmith.host.hookspecs import hookimpl
-from tonesmith.host.roles import FileSet, Options, Sink, Storage
+from tonesmith.host.roles import FileSet, Footprint, Options, Sink, Storage
 from tonesmith.sinks.base.block_layout import Layout, read_layout
 from tonesmith.sinks.base.links import check_links
+from tonesmith.sinks.base.shares import PACKED
 from tonesmith.sinks.hdf5.blocks import MASTER, Hdf5Blocks
 
 if TYPE_CHECKING:
@@ -158,6 +159,11 @@ class Hdf5Sink(Sink[Hdf5Options]):
         """Return what :meth:`record_fault` stored, by patch and attempt."""
         single = self._single()
         return single.faults() if single is not None else self._blocks.faults()
+
+    def footprint(self, columns: int) -> Footprint:
+        """Return about what a dataset takes: a file and a marker a block, joined at the end to a single file."""
+        share = 1.0 if self.options.compression == "none" else PACKED
+        return Footprint(share, copies=2 if self.options.single else 1)
 
     def finish(self) -> None:
         """Bring the master up to date; or join the parts to the single file, if every block is there."""

@@ -11,9 +11,10 @@ from pydantic import Field
 
 from tonesmith.errors import check_libraries
 from tonesmith.host.hookspecs import hookimpl
-from tonesmith.host.roles import FileSet, Options
+from tonesmith.host.roles import FileSet, Footprint, Options
 from tonesmith.sinks.base.block_layout import read_layout
 from tonesmith.sinks.base.blocks import BlockSink
+from tonesmith.sinks.base.shares import FLAC, PACKED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,6 +99,11 @@ class LmdbSink(BlockSink[LmdbOptions]):
         from tonesmith.sinks.lmdb.file import LmdbReader
 
         return LmdbReader(file, layout, sums)
+
+    def footprint(self, columns: int) -> Footprint:
+        """Return about what a dataset takes: a file and a marker a block."""
+        packed = PACKED if self.options.level else 1.0
+        return Footprint({"blosc": packed, "raw": 1.0, "flac": FLAC}[self.options.audio])
 
     @property
     def lossy(self) -> bool:

@@ -11,8 +11,9 @@ from pydantic import Field
 
 from tonesmith.errors import check_libraries
 from tonesmith.host.hookspecs import hookimpl
-from tonesmith.host.roles import FileSet, Options
+from tonesmith.host.roles import FileSet, Footprint, Options
 from tonesmith.sinks.base.blocks import BlockSink
+from tonesmith.sinks.base.shares import FLAC
 from tonesmith.sinks.rows.hugging_face import config
 
 if TYPE_CHECKING:
@@ -78,6 +79,10 @@ class ParquetSink(BlockSink[ParquetOptions]):
         from tonesmith.sinks.parquet.file import ParquetReader
 
         return ParquetReader(file, layout, sums)
+
+    def footprint(self, columns: int) -> Footprint:
+        """Return about what a dataset takes: a file and a marker a block."""
+        return Footprint(FLAC if self.lossy else 1.0)
 
     @property
     def lossy(self) -> bool:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from tonesmith.errors import DatasetError
-from tonesmith.host.roles import Options
+from tonesmith.host.roles import Footprint, Options
 from tonesmith.sinks.base.block_layout import Layout
 from tonesmith.sinks.base.blocks import BlockSink, Part
+from tonesmith.sinks.base.shares import FLAC
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,6 +72,10 @@ class LabelSink(BlockSink[O]):
 
         audio = [column for column in plan.schema if column.name == "audio"]
         return (*audio, *label_columns(plan.schema, split=bool(splits)))
+
+    def footprint(self, columns: int) -> Footprint:
+        """Return about what a dataset takes: a file and a marker a block."""
+        return Footprint(FLAC if self.lossy else 1.0)
 
     @property
     def lossy(self) -> bool:

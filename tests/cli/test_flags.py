@@ -281,7 +281,7 @@ def test_the_run_gets_the_configuration_and_ends_in_a_summary(
     assert max(map(len, captured.out.splitlines())) <= 80
     assert run(["generate", "--json", "out.zarr"]) == 0
     captured = capsys.readouterr()
-    assert captured.err == "out.zarr: 6 rows in 1 block; 1 block to go\n"
+    assert re.fullmatch(r"\d\d:\d\d:\d\d out.zarr: 6 rows in 1 block; 1 block to go\n", captured.err)
     assert json.loads(captured.out) == summary(Path("out.zarr")).to_json()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 
 import pytest
@@ -78,7 +79,7 @@ def test_json_is_the_summary_and_leaves_progress_on_the_error_stream(tmp_path):
 
     told = json.loads(result.stdout)
     assert (told["rows"], told["complete"], told["digest"]) == (2, True, open_dataset(tmp_path / "d").digest)
-    assert result.stderr.startswith("d: 2 rows in 1 block; 1 block to go\n")
+    assert re.match(r"\d\d:\d\d:\d\d d: 2 rows in 1 block; 1 block to go\n", result.stderr)
 
 
 def test_a_dataset_is_a_composition_so_that_extending_needs_no_memory(tmp_path):

@@ -79,6 +79,7 @@ def test_datasets(chaos, told, tmp_path, monkeypatch):
     shutil.copytree("d", "f")
 
     check("inspect", told("inspect", "d", "--params"))
+    check("status", told("status", "d"))
     check("verify", told("verify", "d", "--render", 1, "--trust"))
     check("export", told("export", "d", "--row", 0, "--label", "x.json"))
     check("plot pca", told("plot", "pca", "d", "e", "-o", "p.svg"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
 import re
 import shlex
 import subprocess
@@ -159,12 +161,57 @@ def test_every_long_command_prints_lines_in_a_log(
         assert said not in capsys.readouterr().err
 
 
-def test_progress_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
-    made = ["generate", "--backend", "dawdreamer", "-n", "2", "--notes.hold", "0.1", "--notes.tail", "0.1", "d.zarr"]
-    command = [sys.executable, "-c", "from tonesmith.cli import main; main()", *made]
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
+_LONG = pytest.mark.long
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        "2>/dev/full",
+        pytest.param("2>&-", marks=_LONG),
+        pytest.param("2> >(exit >&-)", marks=_LONG),  # a pipe that nobody has open
+        pytest.param("2> >(exec sleep 60 >&-)", marks=_LONG),  # one that nobody reads
+    ],
+)
+def test_progress_that_cannot_be_written_ends_nothing(tmp_path: Path, stream: str) -> None:
+    made = "generate --backend dawdreamer -n 2 --notes.hold 0.1 --notes.tail 0.1 d.zarr"
+    code = "from tonesmith.terminal import progress; progress._EVERY = progress._SHARE = 0.0\n"
+    code += "for _ in range(200): progress.log_line(999 * 'x')\n"
+    code += "from tonesmith.cli import main; main()"
+    typed = f"exec {shlex.quote(sys.executable)} -c {shlex.quote(code)} {made} {stream}"
+    done = subprocess.run(
+        ["bash", "-c", typed], cwd=tmp_path, stdout=subprocess.PIPE, text=True, timeout=120, check=False
+    )
     assert (done.returncode, "d.zarr: 6 rows of 2 patches" in done.stdout) == (0, True)
+
+
+def test_a_line_that_nobody_reads_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stream, os.fdopen(reading, "rb") as reader:
+        monkeypatch.setattr(sys, "stderr", stream)
+        for _ in range(1000):
+            terminal_progress.log_line(200 * "x")
+        assert 0 < len(reader.read1(1 << 20)) < 200_000
+
+
+def test_a_bar_goes_on_when_its_terminal_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    leader, follower = os.openpty()
+    with os.fdopen(follower, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        monkeypatch.setenv("TERM", "xterm")
+        with run_progress() as watcher:
+            watcher.started(
+                SimpleNamespace(rows=4, blocks=1, determinism="exact", isolation="snapshot"), Path("d"), 1, 0
+            )
+            os.close(leader)
+            watcher.accepted(2)
+            watcher.stopping()
+        with progress("reading d") as counter:
+            counter.begin(2)
+            counter.advance(1)
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):
+            stream.close()
 
 
 @pytest.mark.parametrize(("rows", "added", "offered"), [(6, 6, True), (6, 2, False), (6, 0, False), (0, 0, False)])
@@ -189,6 +236,6 @@ def test_generate_in_python_shows_its_progress_if_asked_to(
     generate(tmp_path / "a", **settings, workers=1)
     assert capsys.readouterr().err == ""
     generate(tmp_path / "b", **settings, workers=1, progress=True)
-    assert capsys.readouterr().err.startswith(f"{tmp_path / 'b'}: 2 rows in 1 block; 1 block to go\n")
+    assert f" {tmp_path / 'b'}: 2 rows in 1 block; 1 block to go\n" in capsys.readouterr().err
     with pytest.raises(ConfigError, match="watcher"):
         generate(tmp_path / "c", progress=True, watcher=Watcher(), **settings)

@@ -13,6 +13,7 @@ PAGES = [
 ]
 LONG = [
     "docs/generate.md",
+    "docs/long-runs.md",
     "docs/plugins.md",
     "docs/presets.md",
     "docs/sampling.md",

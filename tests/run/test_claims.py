@@ -73,6 +73,7 @@ def test_what_a_run_that_is_killed_was_making_is_made_by_the_other(chaos, tmp_pa
     assert (summary.complete, summary.rows_added) == (True, 8)
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:Consolidated metadata")  # zarr's, ignored by a filter that threads share
 def test_where_there_are_no_locks_two_runs_end_with_the_rows_of_one(chaos, tmp_path, monkeypatch):
     whole = chaos.make(tmp_path / "whole", patches=8, block=1)

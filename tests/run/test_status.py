@@ -39,7 +39,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 
-@pytest.mark.parametrize("sink", sampled(SINKS, 3))
+@pytest.mark.parametrize("sink", sampled(SINKS[::-1], 7))
 def test_status_tells_of_a_dataset_of_any_sink_with_logs_and_without(chaos, tmp_path, sink):
     path = tmp_path / "d"
     chaos.make(path, patches=2, block=1, sink=sink)
@@ -81,6 +81,7 @@ def test_a_run_that_fails_tells_why_in_its_log(chaos, tmp_path):
     assert "rejected 2 times" in run.error
 
 
+@pytest.mark.long
 def test_a_run_at_work_is_told_and_one_that_was_killed_too(chaos, tmp_path):
     path, script = tmp_path / "d", tmp_path / "script.py"
     settings = chaos.settings(patches=500, block=1, backend={"slow": 0.05})

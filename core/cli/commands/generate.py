@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from tonesmith.cli.flags import Flag
     from tonesmith.host.config import Config
     from tonesmith.plan.share import Share
-    from tonesmith.run.pipeline import Work
     from tonesmith.run.resolve import Resolved
 
 _SEVERAL = {"--validator": "validators", "--feature": "features"}
@@ -115,7 +114,7 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
             show_default="./plugins.toml if it exists",
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and the work ahead, then stop.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, its size and time, then stop.")] = False,
     save_config: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write the resolved composition to FILE. Without OUT, do only that."),
@@ -124,6 +123,7 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         Path | None,
         typer.Option(metavar="FILE", help="Log the run in FILE: events, rejections, and what engines print."),
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Start a run of any size without asking.")] = False,
     blocks: Blocks = None,
     share: ShareOf = None,
     as_json: Json = False,
@@ -198,10 +198,11 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     part = share_of(composition.plan.blocks, blocks, share, ("--blocks", "--share"))
     if save_config is not None:
         _save(composition, save_config)
+    manner = _Manner(yes, as_json, quiet)
     if dry_run:
-        _plan_only(composition, config, out, host, part, as_json=as_json)
+        _plan_only(composition, config, out, host, part, manner)
     elif out is not None:
-        _make(composition, config, out, host, log, part, as_json=as_json, quiet=quiet)
+        _make(composition, config, out, host, log, part, manner)
     elif save_config is None:
         raise ConfigError("OUT, the path of the dataset, is missing: tonesmith generate [flags] OUT")
 
@@ -213,6 +214,15 @@ def _save(config: Config, path: Path) -> None:
         raise ConfigError(f"--save-config: cannot write {path}: {error.strerror}") from None
 
 
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How a person is spoken to: without a question, in JSON, without progress."""
+
+    yes: bool
+    as_json: bool
+    quiet: bool
+
+
 def _make(
     config: Config,
     file: Path | None,
@@ -220,10 +230,9 @@ def _make(
     host: Host,
     log: Path | None,
     share: Share | None,
-    *,
-    as_json: bool,
-    quiet: bool,
+    manner: _Manner,
 ) -> None:
+    from tonesmith.cli.ahead import check_size, is_here
     from tonesmith.cli.summary import next_lines, summary_lines
     from tonesmith.run.log import logging_to
     from tonesmith.run.pipeline import check_place, run
@@ -234,46 +243,58 @@ def _make(
     executor = executor_of(config.executor, host)
     check_place(out, host, config.sink.name)
     with logging_to(log) if log is not None else nullcontext() as kept:
-        with _unrendered(), _located(file), _reading(quiet=quiet) as read:
+        with _unrendered(), _located(file), _reading(quiet=manner.quiet) as read:
             resolved = resolve_plan(config, host, read)
-        if not quiet:
+            check_size(resolved, out, host, config.run.workers, share, here=is_here(config), yes=manner.yes)
+        if not manner.quiet:
             _tell_presets(resolved)
-        with progress(quiet=quiet, determinism=resolved.determinism) as shown:
+        with progress(quiet=manner.quiet, determinism=resolved.determinism) as shown:
             watcher = kept.watching(shown) if kept is not None else shown
             made = partial(run, workers=config.run.workers, host=host, executor=executor, share=share)
             summary = made(resolved, out, watcher=watcher)
-    if as_json:
+    if manner.as_json:
         echo(json_text({**summary.to_json(), **_presets_json(resolved)}))
     else:
-        offered = sys.stdout.isatty() and not quiet
+        offered = sys.stdout.isatty() and not manner.quiet
         echo("\n".join([*summary_lines(summary), *(next_lines(summary) if offered else ())]))
     if summary.interrupted and not summary.done:
         raise typer.Exit(130)
 
 
 def _plan_only(
-    config: Config, file: Path | None, out: Path | None, host: Host, share: Share | None, *, as_json: bool
+    config: Config,
+    file: Path | None,
+    out: Path | None,
+    host: Host,
+    share: Share | None,
+    manner: _Manner,
 ) -> None:
-    from tonesmith.engine.machine import cores
-    from tonesmith.host.config import DEFAULT_NAMES
+    from tonesmith.cli.ahead import ahead_lines, is_here, plan_lines
+    from tonesmith.run.ahead import look_ahead
     from tonesmith.run.pipeline import Work, survey
     from tonesmith.run.resolve import resolve_plan
 
-    with _located(file), _reading(quiet=as_json) as read:
+    with _located(file), _reading(quiet=manner.quiet) as read:
         resolved = resolve_plan(config, host, read)
     plan = resolved.plan
-    if not as_json:
+    if not manner.as_json:
         _tell_presets(resolved)
     todo = tuple(share or range(plan.blocks))
     work = survey(plan, out, host, share) if out is not None else Work(plan, {}, todo, exists=False)
-    if as_json:
+    expected = look_ahead(resolved, work, out, host, config.run.workers, here=is_here(config))
+    if manner.as_json:
         done = sum(work.done.values())
         ahead = {"rows": work.rows_todo, "rows_done": done, "blocks": len(work.todo), "exists": work.exists}
-        told = {"path": str(out) if out else None, "plan": work.plan.to_json(), "work": ahead}
+        told = {
+            "path": str(out) if out else None,
+            "plan": work.plan.to_json(),
+            "work": ahead,
+            "estimate": expected.to_json(),
+        }
         echo(json_text({**told, **_presets_json(resolved)}))
     else:
-        own = cores() if config.executor.name == DEFAULT_NAMES["executor"] else f"as {config.executor.name} has places"
-        echo("\n".join(_plan_lines(work, out, config.run.workers or own, resolved.determinism)))
+        workers = expected.workers or f"as {config.executor.name} has places"
+        echo("\n".join([*plan_lines(work, out, workers, resolved.determinism), *ahead_lines(expected)]))
 
 
 @contextmanager
@@ -329,43 +350,6 @@ def _presets_json(resolved: Resolved) -> dict[str, Any]:
     }
 
 
-def _plan_lines(work: Work, out: Path | None, workers: int | str, determinism: str) -> list[str]:
-    from tonesmith.terminal.memory import memory_text
-    from tonesmith.terminal.text import counted, size
-
-    plan = work.plan
-    audio = plan.audio
-    notes = plan.notes
-    played = f"{notes.draw} drawn per patch from" if notes.draw else "each of"
-    hold = "{}..{}".format(*notes.hold) if isinstance(notes.hold, tuple) else notes.hold
-    frames = audio.channels * audio.frames
-    space = plan.space
-    varied = f"{len(space.continuous)} continuous, {len(space.categorical)} categorical, {len(space.fixed)} fixed"
-    varied += f", {len(space.held)} varied only by presets" if space.held else ""
-    state = "continue" if work.exists else "make"
-    limits = f"{plan.timeout:g} s" + (f" and {memory_text(plan.memory)}" if plan.memory else "")
-    patches, per_block = (counted(number, "patch", "patches") for number in (plan.patches, plan.block))
-    channels = counted(audio.channels, "channel")
-    return [
-        f"plan {plan.fingerprint}",
-        f"  backend     {_written(plan.backend.name, plan.backend.options)}",
-        f"  renders     isolation {plan.isolation}, determinism {determinism}, at most {limits} each",
-        f"  space       {varied}",
-        f"  sampler     {_written(plan.sampler.name, plan.sampler.options)}, seed {plan.seed}",
-        *([f"  presets     {len(plan.presets)}"] if plan.presets else []),
-        f"  notes       {played} pitches {_listed(notes.pitches)}, with velocities {_listed(notes.velocities)}",
-        f"              hold {hold} s, tail {notes.tail} s",
-        f"  audio       {audio.sample_rate} Hz, {channels}, {counted(audio.frames, 'frame')} per row",
-        *(f"  validator   {_written(v.name, v.options)}" for v in plan.validators),
-        *(f"  feature     {_written(f.name, f.options)}" for f in plan.features),
-        f"  sink        {_written(plan.sink.name, plan.sink.options)}",
-        f"work: {state} {out or 'a dataset'}",
-        f"  rows        {work.rows_todo:,} of {plan.rows:,} ({patches} x {counted(notes.per_patch, 'note')})",
-        f"  blocks      {len(work.todo):,} of {plan.blocks:,}, {per_block} each; workers: {workers}",
-        f"  audio       {size(4 * frames * work.rows_todo)} as float32, before compression",
-    ]
-
-
 @contextmanager
 def _located(file: Path | None) -> Iterator[None]:
     """Add the line of the composition to an error about a key that the live engine does not allow."""
@@ -379,12 +363,3 @@ def _located(file: Path | None) -> Iterator[None]:
         source = read_toml(path) if path.suffix == ".toml" and path.is_file() else None
         where = source.where(error.path) if source and error.path in source.lines else ""
         raise SpaceError(f"{where}{error}", error.path) from None
-
-
-def _written(name: str, options: Mapping[str, Any]) -> str:
-    written = ", ".join(f"{key} = {json.dumps(value)}" for key, value in options.items() if value is not None)
-    return f"{name} ({written})" if written else name
-
-
-def _listed(values: Sequence[int]) -> str:
-    return ", ".join(map(str, values))

@@ -9,8 +9,20 @@ from tonesmith.host.roles.base import Options, Plugin
 from tonesmith.host.roles.executor import Executor
 from tonesmith.host.roles.feature import Feature
 from tonesmith.host.roles.sampler import Sampler
-from tonesmith.host.roles.sink import FileSet, Sink
+from tonesmith.host.roles.sink import FileSet, Footprint, Sink
 from tonesmith.host.roles.storage import Storage
 from tonesmith.host.roles.validator import Validator
 
-__all__ = ["Backend", "Executor", "Feature", "FileSet", "Options", "Plugin", "Sampler", "Sink", "Storage", "Validator"]
+__all__ = [
+    "Backend",
+    "Executor",
+    "Feature",
+    "FileSet",
+    "Footprint",
+    "Options",
+    "Plugin",
+    "Sampler",
+    "Sink",
+    "Storage",
+    "Validator",
+]

@@ -40,6 +40,23 @@ class FileSet:
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """About what a dataset takes on a disk, for an estimate before it is made.
+
+    Attributes:
+        share: bytes that audio takes, for each of its bytes as float32.
+        row_files: files of each row.
+        block_files: files of each block, besides.
+        copies: how often the rows are stored at the most, as when parts are joined at the end.
+    """
+
+    share: float = 1.0
+    row_files: int = 0
+    block_files: int = 2
+    copies: int = 1
+
+
 class Sink(Plugin[O]):
     """Stores a dataset at a path. Every method may be called from any process.
 
@@ -111,6 +128,14 @@ class Sink(Plugin[O]):
     @abstractmethod
     def finish(self) -> None:
         """Complete the dataset after the last block."""
+
+    def footprint(self, columns: int) -> Footprint:
+        """Return about what a dataset takes on a disk. Override it if audio is packed, or lies in more files.
+
+        Args:
+            columns: the number of columns of the schema.
+        """
+        return Footprint()
 
     @property
     def lossy(self) -> bool:
