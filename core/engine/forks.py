@@ -18,7 +18,7 @@ from tonesmith.engine.fault import Fault, FaultError
 from tonesmith.engine.wakeups import silence, threads
 from tonesmith.errors import EngineError
 
-_LIBC = ctypes.PyDLL(None, use_errno=True)
+_LIBC = ctypes.PyDLL(None, use_errno=True) if sys.platform == "linux" else None
 _TASKS = Path("/proc/self/task")
 _LINKS = 2
 """Of an empty folder."""
@@ -57,7 +57,7 @@ def _split() -> int:
 
     Raises ``OSError`` if the system refuses.
     """
-    if not _alone():
+    if _LIBC is None or not _alone():
         return os.fork()
     pid: int = _LIBC.fork()
     if pid < 0:
