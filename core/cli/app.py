@@ -26,6 +26,7 @@ _ORDER = (
     "export",
     "render",
     "verify",
+    "reproduce",
     "convert",
     "merge",
     "split",
@@ -36,7 +37,7 @@ _ORDER = (
 )
 _VALUED = ("--cache", "--cache-size")
 """Options before the command that are followed by a value."""
-_READERS = ("status", "finish", "inspect", "export", "render", "verify", "split", "importance")
+_READERS = ("status", "finish", "inspect", "export", "render", "verify", "reproduce", "split", "importance")
 
 
 class _Ordered(TyperGroup):

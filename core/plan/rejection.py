@@ -18,6 +18,7 @@ class Rejection:
         reason: as in :class:`Verdict`, or "crash", "timeout", "memory", "error".
         detail: what was measured, or the signal or message.
         pitch: of the note that was playing, or -1 before any.
+        label: of a candidate that the engine rejected, as :mod:`tonesmith.plan.rejected_label` has it; else empty.
     """
 
     patch: int
@@ -27,6 +28,7 @@ class Rejection:
     detail: str = ""
     pitch: int = -1
     measured: Mapping[str, float] = field(default_factory=dict)
+    label: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def cause(self) -> str:
@@ -35,7 +37,8 @@ class Rejection:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form."""
-        return {name: getattr(self, name) for name in self.__slots__} | {"measured": dict(self.measured)}
+        told = {name: getattr(self, name) for name in self.__slots__ if name != "label"}
+        return told | {"measured": dict(self.measured)} | ({"label": dict(self.label)} if self.label else {})
 
     @classmethod
     def from_json(cls, data: Any) -> Rejection:
@@ -60,6 +63,7 @@ _KINDS: Mapping[str, type] = {
     "detail": str,
     "pitch": int,
     "measured": Mapping,
+    "label": Mapping,
 }
 
 

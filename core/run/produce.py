@@ -20,6 +20,7 @@ from tonesmith.host.registry import Host
 from tonesmith.host.roles import Sampler, Validator
 from tonesmith.plan.block import Block, row_digests
 from tonesmith.plan.plan import Plan
+from tonesmith.plan.rejected_label import label_json
 from tonesmith.plan.rejection import Rejection
 from tonesmith.plan.render import Render
 from tonesmith.plan.rows import RowContent, pack_rows
@@ -191,7 +192,33 @@ def _tried(
     if known is not None:
         raise _RejectedError(known)
     watch.trying(candidate)
-    return _accepted_rows(bench, candidate, place, watch)
+    drawn = drawn_label(bench, candidate)
+    try:
+        return _accepted_rows(bench, candidate, drawn, place, watch)
+    except _RejectedError as rejected:
+        if rejected.rejection.by == "engine":
+            rejected.rejection = replace(rejected.rejection, label=label_json(*drawn))
+        raise
+
+
+def verdict_of(
+    bench: Workbench, candidate: Candidate, drawn: tuple[Label, Patch], watch: Watch
+) -> tuple[Rejection | None, NDArray[np.float32]]:
+    """Return why a candidate is rejected, or None, and its audio: float32 (notes, channels, frames), NaN if unheard.
+
+    Args:
+        bench: the plan's plugins and engine.
+        candidate: which one.
+        drawn: its label, and the patch that decodes from it.
+        watch: hears if it is rendered again.
+    """
+    audio = bench.plan.audio
+    place = np.full((bench.plan.notes.per_patch, audio.channels, audio.frames), np.nan, np.float32)
+    try:
+        _accepted_rows(bench, candidate, drawn, place, watch)
+    except _RejectedError as rejected:
+        return rejected.rejection, place
+    return None, place
 
 
 def drawn_label(bench: Workbench, candidate: Candidate) -> tuple[Label, Patch]:
@@ -202,11 +229,11 @@ def drawn_label(bench: Workbench, candidate: Candidate) -> tuple[Label, Patch]:
 
 
 def _accepted_rows(
-    bench: Workbench, candidate: Candidate, place: NDArray[np.float32], watch: Watch
+    bench: Workbench, candidate: Candidate, drawn: tuple[Label, Patch], place: NDArray[np.float32], watch: Watch
 ) -> list[RowContent]:
     """Return the rows of a candidate, one a note. Raises :class:`_RejectedError` if any note is rejected."""
     plan = bench.plan
-    label, patch = drawn_label(bench, candidate)
+    label, patch = drawn
     notes = plan.notes.of_patch(plan.seed, candidate.patch)
 
     def relabelled(held: Mapping[str, float]) -> Patch:

@@ -26,6 +26,7 @@ from tonesmith.host.roles import Sink, Storage
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection, is_fault
 from tonesmith.run.produce import Watch, Workbench, produce_block
+from tonesmith.run.retried import tried
 from tonesmith.space.patch import Candidate
 
 
@@ -86,6 +87,9 @@ def _work(channel: Channel, plan: Plan, path: Path, load_seconds: float) -> None
         channel.send({"ready": True})
         while True:
             request, _ = channel.receive()
+            if "try" in request:
+                channel.send(*tried(bench, request, _Reporter(channel, sink, ())))
+                continue
             faults = sink.faults()
             block = produce_block(bench, request["block"], faults, _Reporter(channel, sink, faults))
             sink.write_block(block)

@@ -76,10 +76,12 @@ def test_datasets(chaos, told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     chaos.make(tmp_path / "d", patches=6)
     chaos.make(tmp_path / "e", patches=6, seed=2)
+    chaos.make(tmp_path / "rejected", ("raise",), patches=1, sampler="troublesome")
     shutil.copytree("d", "f")
 
-    check("inspect", told("inspect", "d", "--params"))
+    check("inspect", told("inspect", "d", "--params", "--rejects"))
     check("status", told("status", "d"))
+    check("reproduce", told("reproduce", "rejected", "--reject", 0, "--trust"))
     check("verify", told("verify", "d", "--render", 1, "--trust"))
     check("export", told("export", "d", "--row", 0, "--label", "x.json"))
     check("plot pca", told("plot", "pca", "d", "e", "-o", "p.svg"))

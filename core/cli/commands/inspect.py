@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,12 +13,18 @@ from tonesmith.cli.options import Json
 from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text, one_line
 
+if TYPE_CHECKING:
+    from tonesmith.plan.rejection import Rejection
+
 _CREDITS_SHOWN = 6
 
 
 def inspect(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
     params: Annotated[bool, typer.Option("--params", help="Show how rows cover each parameter.")] = False,
+    rejects: Annotated[
+        bool, typer.Option("--rejects", help="List each rejected candidate, with the number that `reproduce` takes.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show what is in a dataset: rows, notes, space, origins, rejections, levels, versions, plan, digest."""
@@ -29,12 +35,16 @@ def inspect(
     opened = open_dataset(dataset)
     told = report(opened) | ({UNFINISHED: True} if UNFINISHED in opened.attributes else {})
     covered = coverage(opened) if params else []
+    ledger = opened.rejections if rejects else ()
     if as_json:
-        echo(json_text({"path": str(dataset), **told, **({"parameters": covered} if params else {})}))
+        listed = {"rejects": [rejection.to_json() for rejection in ledger]} if rejects else {}
+        echo(json_text({"path": str(dataset), **told, **({"parameters": covered} if params else {}), **listed}))
         return
     echo("\n".join(line for whole in _lines(dataset, told) for line in _folded(whole)))
     if params:
         echo("\n".join(["", *_coverage_lines(covered)]))
+    if rejects:
+        echo("\n".join(["", *_reject_lines(ledger)]))
 
 
 def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
@@ -103,6 +113,18 @@ def _coverage_lines(covered: list[dict[str, Any]]) -> Iterable[str]:
     for entry in covered:
         head = f"{entry['name']:<{width}}  {entry['drawn']:<21.21} {entry['audible']:>7.0%}  "
         yield head + _spread(entry)
+
+
+def _reject_lines(ledger: Sequence[Rejection]) -> Iterable[str]:
+    from tonesmith.cli.commands.reproduce import told
+
+    if not ledger:
+        yield "no candidate was rejected"
+        return
+    width = len(str(len(ledger) - 1))
+    yield f"{'reject':<{max(width, 6)}}   patch  attempt  by whom and why"
+    for number, rejection in enumerate(ledger):
+        yield f"{number:>{max(width, 6)}}  {rejection.patch:>6}  {rejection.attempt:>7}  {told(rejection)}"
 
 
 def _spread(entry: Mapping[str, Any]) -> str:
