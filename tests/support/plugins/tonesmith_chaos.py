@@ -212,6 +212,26 @@ class LiteralSampler(Sampler[Options]):
         return patch
 
 
+class MisplacedOptions(Options):
+    fault: str = Field("none", description="what the first attempt at one patch does")
+    at: int = Field(0, description="which patch")
+
+
+class Misplaced(Sampler[MisplacedOptions]):
+    """Draws uniformly, but the first attempt at one patch makes trouble of one kind."""
+
+    name = "misplaced"
+    summary = "one patch misbehaves at its first attempt"
+    Options = MisplacedOptions
+
+    def draw(self, candidate):
+        unit = uniform(self.seed, self.name, candidate.patch, candidate.attempt, len(self.space.names))
+        patch = patch_at(self.space, unit, self.name)
+        struck = (candidate.patch, candidate.attempt) == (self.options.at, 0)
+        fault = float(FAULTS.index(self.options.fault)) if struck else 0.0
+        return Patch({**patch.values, "fault": fault}, origin=self.name)
+
+
 class Routed(Sampler[Options]):
     """Uniform patches with up to a dozen random modulations each: what a space with modulations can hold."""
 
@@ -257,7 +277,7 @@ def tonesmith_backends():
 
 @hookimpl
 def tonesmith_samplers():
-    return [LiteralSampler, Routed]
+    return [LiteralSampler, Misplaced, Routed]
 
 
 @hookimpl
