@@ -25,6 +25,8 @@ from tonesmith.terminal.memory import memory_text
 _COUNTED = ("RssAnon:", "RssShmem:", "VmSwap:")
 """What a process alone has, in proc_pid_status(5). The files that it maps are counted by none."""
 _PROC = Path("/proc")
+_GO_FIRST = 500
+"""Of proc(5)'s oom_score_adj, -1000 to 1000: as if it had half of the memory more."""
 
 
 def check_watchable(name: str, limit: int) -> None:
@@ -37,6 +39,12 @@ def check_watchable(name: str, limit: int) -> None:
     here = os.getpid()
     if limit and not (_PROC / f"{here}/task/{here}/children").exists():
         raise ConfigError(f"{name}: memory is watched through /proc, as Linux has it. Leave the limit out here.")
+
+
+def go_first() -> None:
+    """Have a system that is out of memory end this process and its forks before others: they are easily replaced."""
+    with contextlib.suppress(OSError):  # no Linux, or a score that only root may change
+        (_PROC / "self" / "oom_score_adj").write_text(str(_GO_FIRST))
 
 
 class MemoryWatch:

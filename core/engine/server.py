@@ -22,6 +22,7 @@ from tonesmith.engine.channel import Channel, channel_to_parent
 from tonesmith.engine.fault import Fault
 from tonesmith.engine.forks import forked
 from tonesmith.engine.in_process import InProcessPlayer, Player
+from tonesmith.engine.memory import go_first
 from tonesmith.engine.one_thread import one_threaded
 from tonesmith.engine.pages import small_pages
 from tonesmith.engine.sent_presets import sent
@@ -42,6 +43,7 @@ _PROOF = Note(60, 100, 0.05, 0.05)
 def main() -> None:
     """Serve one client until it closes the channel."""
     settle_in()
+    go_first()
     channel = channel_to_parent()
     try:
         Server(channel).serve()

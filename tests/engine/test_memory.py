@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from support.processes import members
@@ -79,3 +81,12 @@ def test_an_engine_that_takes_too_much_while_it_loads_is_refused(limited):
         limited(load="memory", load_memory=100_000_000).start()
 
     assert stop.value.exit_code == 1
+
+
+def test_a_system_out_of_memory_ends_an_engine_before_its_run(limited):
+    engine = limited()
+    engine.start()
+
+    scores = [int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in (engine.pid, os.getpid())]
+
+    assert scores[0] > scores[1]
