@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tonesmith import errors
+    from tonesmith.analysis import metrics
     from tonesmith.api import convert, finish, generate, merge, split, stream
     from tonesmith.dataset.importance import Importance, importance_of
     from tonesmith.dataset.opening import open_dataset
@@ -127,10 +128,13 @@ __all__ = [
     "importance_of",
     "load_config",
     "merge",
+    "metrics",
     "open_dataset",
     "split",
     "stream",
 ]
+
+_MODULES = {"errors": "errors", "metrics": "analysis.metrics"}
 
 _HOMES = {
     "errors": (
@@ -234,8 +238,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         value: Any = version("tonesmith")
-    elif name == "errors":
-        value = importlib.import_module("tonesmith.errors")
+    elif name in _MODULES:
+        value = importlib.import_module(f"tonesmith.{_MODULES[name]}")
     elif name in _MODULE_OF:
         value = getattr(importlib.import_module(f"tonesmith.{_MODULE_OF[name]}"), name)
     else:

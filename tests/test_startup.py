@@ -35,6 +35,7 @@ _COMMANDS = (
     ("export", "--help"),
     ("verify", "--help"),
     ("render", "--help"),
+    ("score", "--help"),
     ("presets", "--help"),
     ("presets", "list", "--help"),
     ("importance", "--help"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
+from tonesmith.backends.vita.gates import INTERCHANGEABLE
 from tonesmith.backends.vita.shapes import OVERSAMPLING, SHAPES, tempo_control
 from tonesmith.errors import EngineError
 from tonesmith.host.hookspecs import hookimpl
@@ -75,6 +76,7 @@ class VitaBackend(Backend[VitaOptions]):
     preset_suffix: ClassVar[str] = ".vital"
     preset_suffixes: ClassVar[tuple[str, ...]] = (".vital", ".vitalbank")
     preset_banks: ClassVar[tuple[str, ...]] = (".vitalbank",)
+    interchangeable = INTERCHANGEABLE
 
     def __init__(self, options: VitaOptions, sample_rate: int) -> None:
         super().__init__(options, sample_rate)

@@ -23,6 +23,9 @@ _SYNCED = (*_LFOS, *_RANDOMS, "chorus", "delay", "delay_aux", "flanger", "phaser
 SWITCHED = (*_OSCILLATORS, "sample", *_FILTERS, *_EFFECTS)
 """Groups of controls with a switch."""
 
+INTERCHANGEABLE = (_OSCILLATORS, _FILTERS[:2], _LFOS, _RANDOMS, tuple(f"env_{i}" for i in range(2, 7)))
+"""Modules that do the same. Filter "fx" is elsewhere in the chain, and envelope 1 is the voice's."""
+
 UNSWITCHED = tuple(f"{oscillator}_distortion_type" for oscillator in _OSCILLATORS)
 """What modulates an oscillator is computed before it, even if it is off: two that wait for each other fall silent."""
 SOURCES = (*_LFOS, *_RANDOMS, *(f"env_{i}" for i in range(2, 7)), *_MACROS)

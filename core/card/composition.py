@@ -59,6 +59,8 @@ def _stored_tables(path: Path, dataset: Dataset, host: Host) -> dict[str, Any]:
     plan = dataset.plan
     if "merged" in dataset.attributes:
         raise ConfigError(f"{path} was merged from other datasets, so no composition makes it. Name one of those.")
+    if "scored" in dataset.attributes:
+        raise ConfigError(f"{path} has labels that a model predicted, so no composition makes it.")
     shape = _shape(plan, host)
     if shape is None:
         raise ConfigError(f"{path}: its plan does not say which [space] table led to it. Name the file that has it.")

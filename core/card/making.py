@@ -22,12 +22,13 @@ def making(source: CardSource) -> Iterator[str]:
     """Yield the plugins, options and notes, and the command that makes the dataset again."""
     plan, merged = source.plan, "merged" in source.dataset.attributes
     yield from ("## How it was made", "")
-    drawn_by = () if merged else (_plugin("patches drawn by", plan.sampler),)
+    scored = "scored" in source.dataset.attributes
+    drawn_by = () if merged or scored else (_plugin("patches drawn by", plan.sampler),)
     checked_by = (_plugin("checked by", ref) for ref in plan.validators)
     rows = (_plugin("synthesizer", plan.backend), *drawn_by, *checked_by, _plugin("stored by", plan.sink))
     yield from table(("", "plugin", "options"), rows)
     notes = plan.notes
-    seed = "" if merged else f"Seed {plan.seed}. "
+    seed = "" if merged or scored else f"Seed {plan.seed}. "
     drawn = " drawn at random between" if notes.draw else ":"
     yield ""
     yield (
@@ -41,6 +42,10 @@ def making(source: CardSource) -> Iterator[str]:
         names = ", ".join(plain(sink["name"]) for sink in through)
         yield f"Before, the audio was stored with loss by {names}: it is the audio read back from there."
     yield ""
+    if scored:
+        yield "Its labels are those that a model predicted of another dataset; `tonesmith score` rendered them."
+        yield ""
+        return
     yield from _sources(source) if merged else _again(source)
 
 

@@ -25,6 +25,7 @@ _ORDER = (
     "plot",
     "export",
     "render",
+    "score",
     "verify",
     "reproduce",
     "convert",
@@ -37,7 +38,7 @@ _ORDER = (
 )
 _VALUED = ("--cache", "--cache-size")
 """Options before the command that are followed by a value."""
-_READERS = ("status", "finish", "inspect", "export", "render", "verify", "reproduce", "split", "importance")
+_READERS = ("status", "finish", "inspect", "export", "render", "score", "verify", "reproduce", "split", "importance")
 
 
 class _Ordered(TyperGroup):

@@ -15,7 +15,7 @@ from tonesmith.dataset.notes import check_note, first_note, is_as_long
 from tonesmith.dataset.npz import read_npz
 from tonesmith.dataset.reader import Dataset
 from tonesmith.document import parsed_object, read_plain
-from tonesmith.errors import ConfigError, DatasetError, SpaceError, TonesmithError, unknown_name
+from tonesmith.errors import ConfigError, DatasetError, SpaceError, TonesmithError
 from tonesmith.plan.rows import label_from
 from tonesmith.plan.schema import MODULATION_FIELDS
 from tonesmith.space.label import Label, Outside
@@ -122,9 +122,6 @@ def _of_json(data: Mapping[str, Any], dataset: Dataset) -> Labelled:
     space, parameters = dataset.space, data.get("parameters")
     if not isinstance(parameters, Mapping):
         raise ConfigError("it has no object 'parameters', as tonesmith export --label writes it.")
-    for name in parameters:
-        if name not in space.names:
-            raise SpaceError(unknown_name("parameter", name, space.names))
     if missing := [name for name in space.names if name not in parameters]:
         raise SpaceError(
             f"it has no {one_line(missing[0])}; {len(missing)} of {len(space.names)} parameters are missing."

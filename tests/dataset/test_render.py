@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import plugged, terminal
+from support import amounts, plugged, sampled, terminal
 from support.coarse import COARSE, SETTINGS
 
 from tonesmith import generate, open_dataset
 from tonesmith.dataset.export import label_of
 from tonesmith.dataset.label_file import read_label
+from tonesmith.dataset.notes import changed_note
 from tonesmith.dataset.npz import read_npz
 from tonesmith.dataset.player import Player
 from tonesmith.dataset.reader import Dataset
@@ -32,9 +33,9 @@ FAULT = {"none": 0, "crash": 1, "nan": 3, "error": 5, "shape": 7}
 
 @pytest.fixture
 def ds(chaos: Any, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    kept = tmp_path_factory.getbasetemp() / "rendered"
+    kept = tmp_path_factory.getbasetemp() / "eight patches"
     if not kept.exists():
-        chaos.make(kept, patches=4)
+        chaos.make(kept, patches=8)
     shutil.copytree(kept, tmp_path / "d")
     return open_dataset(tmp_path / "d")
 
@@ -43,7 +44,7 @@ def arrays(*faults: str, level: float = 0.5) -> dict[str, Any]:
     return {"continuous": [[0.3, level]] * len(faults), "categorical": [[FAULT[fault]] for fault in faults]}
 
 
-@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("workers", amounts(2, 1))
 def test_stored_labels_give_the_stored_audio_bit_for_bit(ds: Dataset, workers: int) -> None:
     rows = ds[:]
     stacked = {name: rows.columns[name] for name in ("continuous", "categorical")}
@@ -54,6 +55,7 @@ def test_stored_labels_give_the_stored_audio_bit_for_bit(ds: Dataset, workers: i
         assert audio.tobytes() == rows.audio.tobytes()
 
 
+@pytest.mark.long
 def test_a_dataset_stored_with_loss_gives_the_audio_as_it_is_stored(chaos: Any, tmp_path: Path) -> None:
     chaos.make(tmp_path / "d", patches=1, sink={"name": "zarr", "encoding": "float16"})
     row = open_dataset(tmp_path / "d")[0]
@@ -77,6 +79,12 @@ def test_a_label_is_played_with_the_first_note_of_the_plan_or_any_of_the_same_le
                 play(first.label, note)
         with pytest.raises(ConfigError, match="there are 2 notes for 1 labels"):
             play(first.label, [first.note] * 2)
+
+
+def test_the_tail_of_a_note_is_what_another_hold_leaves(ds: Dataset) -> None:
+    note = changed_note(ds.plan, ds[0].note, pitch=50, hold=0.05)
+    assert (note.pitch, note.velocity, note.hold, note.duration) == (50, 100, 0.05, pytest.approx(0.2))
+    assert changed_note(ds.plan, note) == note
 
 
 def test_an_engine_is_kept_between_calls_and_ends_with_the_player(ds: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +149,7 @@ def test_parameters_of_any_label_are_told_as_the_synth_shows_them(ds: Dataset) -
 def test_what_the_synth_holds_otherwise_is_played_and_told(tmp_path: Path) -> None:
     made = Project(tmp_path, {"coarse.py": COARSE}, plugins=["coarse"])
     with plugged(made, "coarse"):
-        generate(tmp_path / "d.zarr", **SETTINGS)
+        generate(tmp_path / "d.zarr", **{**SETTINGS, "patches": 1})
         ds = open_dataset(tmp_path / "d.zarr")
         patch = replace(ds.patch_of(0), values={**ds.patch_of(0).values, "freq": 100.0, "level": 0.6})
         with Player(ds) as player:
@@ -250,16 +258,19 @@ def test_render_plays_what_export_wrote(ds: Dataset, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "status", "told"),
-    [
-        (["3"], 2, "nothing to write"),
-        (["99", "--audio", "x.wav"], 2, "LABEL: row 99 is out of range for 8 rows"),
-        (["three", "--audio", "x.wav"], 2, "neither a .json or .npz file nor the number of a row"),
-        (["no.json", "--audio", "x.wav"], 2, "no.json cannot be read: No such file"),
-        (["3", "--audio", "x.mp3"], 2, "x.mp3 must end in .wav"),
-        (["3", "--preset", "x.vital"], 2, "the backend 'chaos' cannot write presets"),
-        (["3", "--audio", "x.wav", "--velocity", "0"], 2, "the velocity is 0"),
-        (["crash.npz", "--audio", "x.wav"], 1, "crash.npz cannot be rendered: crash: "),
-    ],
+    sampled(
+        [
+            (["3"], 2, "nothing to write"),
+            (["99", "--audio", "x.wav"], 2, "LABEL: row 99 is out of range for 16 rows"),
+            (["three", "--audio", "x.wav"], 2, "neither a .json or .npz file nor the number of a row"),
+            (["no.json", "--audio", "x.wav"], 2, "no.json cannot be read: No such file"),
+            (["3", "--audio", "x.mp3"], 2, "x.mp3 must end in .wav"),
+            (["3", "--preset", "x.vital"], 2, "the backend 'chaos' cannot write presets"),
+            (["3", "--audio", "x.wav", "--velocity", "0"], 2, "the velocity is 0"),
+            (["crash.npz", "--audio", "x.wav"], 1, "crash.npz cannot be rendered: crash: "),
+        ],
+        7,
+    ),
 )
 def test_render_says_what_is_wrong_and_writes_nothing(
     ds: Dataset, tmp_path: Path, arguments: list[str], status: int, told: str

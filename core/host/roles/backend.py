@@ -50,6 +50,11 @@ class Backend(Plugin[O]):
     """Whether only a live engine can make preset files: with :meth:`save_preset`, and not with :meth:`preset`."""
     preset_suffixes: ClassVar[tuple[str, ...]] = ()
     """Suffixes of the preset files that it reads, in lower case."""
+    interchangeable: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Groups of modules that do the same, such as ("osc_1", "osc_2"), by what their parameters' names begin with.
+
+    ``tonesmith score`` exchanges the modules of a group where that makes a predicted label more like the true one.
+    """
     preset_banks: ClassVar[tuple[str, ...]] = ()
     """Those of :attr:`preset_suffixes` whose files hold preset files, as a zip does: :meth:`members` names these."""
 

@@ -1,0 +1,40 @@
+"""How near a predicted sound is to its target, as the field publishes it: each metric with definition and source.
+
+::
+
+    from tonesmith.analysis.metrics import METRICS, sound_of
+
+    target, predicted = sound_of(row.audio, 44100), sound_of(audio, 44100)
+    print({metric.name: metric.of(target, predicted) for metric in METRICS})
+"""
+
+from tonesmith.analysis.metrics.sound import Sound, sound_of
+from tonesmith.analysis.metrics.sounds import (
+    METRICS,
+    Metric,
+    loudness,
+    lsd,
+    metrics_of,
+    mss,
+    mss_level,
+    rms,
+    sc,
+    sot,
+    wmfcc,
+)
+
+__all__ = [
+    "METRICS",
+    "Metric",
+    "Sound",
+    "loudness",
+    "lsd",
+    "metrics_of",
+    "mss",
+    "mss_level",
+    "rms",
+    "sc",
+    "sot",
+    "sound_of",
+    "wmfcc",
+]

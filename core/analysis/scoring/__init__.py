@@ -1,0 +1,1 @@
+"""Predicted labels beside the true ones: rendered again, measured, and set against baselines."""
