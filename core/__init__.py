@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tonesmith import errors
     from tonesmith.analysis import metrics
-    from tonesmith.api import convert, finish, generate, merge, split, stream
+    from tonesmith.api import add_features, convert, finish, generate, merge, split, stream
     from tonesmith.dataset.importance import Importance, importance_of
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.reader import Dataset
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from tonesmith.space.routing import Routing
     from tonesmith.space.shape import ModulationShape, SpaceShape
     from tonesmith.space.space import Label, ParameterSpace
+    from tonesmith.transfer.add_features import FeaturesAdded
     from tonesmith.transfer.destination import Transferred
 
     __version__: str
@@ -76,6 +77,7 @@ __all__ = [
     "Executor",
     "Feature",
     "FeatureArray",
+    "FeaturesAdded",
     "FileSet",
     "Finished",
     "Footprint",
@@ -120,6 +122,7 @@ __all__ = [
     "Verdict",
     "Watcher",
     "__version__",
+    "add_features",
     "convert",
     "errors",
     "finish",
@@ -217,8 +220,10 @@ _HOMES = {
     ),
     "run.finish": ("Finished",),
     "run.watch": ("Watcher",),
+    "transfer.add_features": ("FeaturesAdded",),
     "transfer.destination": ("Transferred",),
     "api": (
+        "add_features",
         "convert",
         "finish",
         "generate",

@@ -1,4 +1,4 @@
-"""Making, converting, merging and splitting datasets from Python."""
+"""Making, converting, merging and splitting datasets from Python, and adding features to them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tonesmith.plan.plan import PluginRef
     from tonesmith.run.finish import Finished
     from tonesmith.run.stream import Stream
+    from tonesmith.transfer.add_features import FeaturesAdded
     from tonesmith.transfer.destination import Transferred
 
 
@@ -240,6 +241,44 @@ def split(
             f"{place} is split except for its damaged blocks. Repair them, and the same call splits them:\n{listed}"
         )
     return splits
+
+
+def add_features(
+    path: str | os.PathLike[str],
+    features: Sequence[str] | Mapping[str, Mapping[str, Any]],
+    *,
+    workers: int = 0,
+    trust: bool = False,
+) -> FeaturesAdded:
+    """Compute features of every row of a dataset and store them with it, or resume. No file of its rows is touched.
+
+    ::
+
+        add_features("d.zarr", {"mel": {"bands": 64}, "stats": {}})
+
+    Args:
+        path: of the dataset.
+        features: names, or name -> options.
+        workers: number of processes; 0 means one per available CPU core.
+        trust: whether to run code that options name which were stored with the dataset.
+
+    Raises:
+        ConfigError: an option is wrong, or a library is missing.
+        PluginError: a feature is unknown.
+        OtherPlanError: the dataset has such a feature with another definition.
+        RunError: a feature fails.
+        DatasetError: blocks are damaged. The others have the features.
+    """
+    from tonesmith.transfer.add_features import add_features as add
+
+    if isinstance(features, str):
+        raise ConfigError(f"features is a list of names, such as [{features!r}], or name -> options")
+    asked = features if isinstance(features, Mapping) else {name: {} for name in features}
+    done = add(Path(path), asked, workers=workers, trust=trust)
+    if done.damaged:
+        listed = "\n".join(f"  {found.what}" for found in done.damaged)
+        raise DatasetError(f"{path} has the features except in its damaged blocks. Repair them first:\n{listed}")
+    return done
 
 
 def _sink_ref(sink: str | Mapping[str, Any]) -> PluginRef:

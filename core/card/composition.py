@@ -16,6 +16,7 @@ from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import ConfigError, TonesmithError
 from tonesmith.host.composition import compose, load_config
 from tonesmith.host.config import Config, PlanSettings
+from tonesmith.host.feature_trust import check_feature_trusted
 from tonesmith.host.registry import Host
 from tonesmith.host.toml import TomlSource
 from tonesmith.plan.plan import Plan
@@ -64,6 +65,8 @@ def _stored_tables(path: Path, dataset: Dataset, host: Host) -> dict[str, Any]:
     shape = _shape(plan, host)
     if shape is None:
         raise ConfigError(f"{path}: its plan does not say which [space] table led to it. Name the file that has it.")
+    for feature in plan.features:
+        check_feature_trusted(feature.name, feature.options, host)
     tables = _tables(plan, host)
     tables["plan"]["patches"] = plan.patches
     if plan.presets:

@@ -28,6 +28,7 @@ _ORDER = (
     "score",
     "verify",
     "reproduce",
+    "features",
     "convert",
     "merge",
     "split",
@@ -60,12 +61,13 @@ class _Ordered(TyperGroup):
 def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer:
     """Return the app for these arguments.
 
-    Which flags ``generate``, ``doctor``, ``convert`` and ``merge`` have depends on the plugins that the arguments and
-    the configuration choose, so they are known only here; any other command is spared the work.
+    Which flags ``generate``, ``doctor``, ``convert``, ``merge`` and ``features`` have depends on the plugins that the
+    arguments and the configuration choose, so they are known only here; any other command is spared the work.
     """
     from tonesmith.cli.commands import plot, plugins, presets
     from tonesmith.cli.commands.convert import convert_command
     from tonesmith.cli.commands.doctor import doctor_command
+    from tonesmith.cli.commands.features import features_command
     from tonesmith.cli.commands.generate import generate_command
     from tonesmith.cli.commands.merge import merge_command
 
@@ -87,7 +89,7 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     rest = words[place + 1 :] if place is not None else []
     commands: dict[str, Callable[..., Any]] = {name: _reader(name) for name in _READERS}
     with_flags = {"generate": generate_command, "doctor": doctor_command}
-    with_flags |= {"convert": convert_command, "merge": merge_command}
+    with_flags |= {"convert": convert_command, "merge": merge_command, "features": features_command}
     for name, flags in with_flags.items():
         flagged = rest if chosen == name else None
         commands[name] = flags(flagged, host, lenient=bool(completed))

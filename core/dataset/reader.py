@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from os import PathLike
@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.dataset.added import Added, AddedColumns
 from tonesmith.dataset.guarded import GuardedStorage
 from tonesmith.dataset.playable import Playable
 from tonesmith.dataset.row import Choice, Row, Rows, chosen_one, chosen_rows
 from tonesmith.dataset.splits import KEYS, splits_of
+from tonesmith.dataset.trainable import Trainable
 from tonesmith.errors import ConfigError, DatasetError, unknown_name
 from tonesmith.host.roles import Storage
 from tonesmith.plan.block import dataset_digest
-from tonesmith.plan.feature import StoredFeature
+from tonesmith.plan.feature import PREFIX, StoredFeature
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection
+from tonesmith.plan.schema import Column
 from tonesmith.space.patch import Patch
 from tonesmith.space.preset import PresetRef
 from tonesmith.space.space import ParameterSpace
@@ -28,14 +31,11 @@ from tonesmith.space.space import ParameterSpace
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tonesmith.dataset.loading.arrays import ArrayRows
-    from tonesmith.dataset.loading.tensors import TorchRows
-
 _CHUNK_BLOCKS, _CHUNK_ROWS = 64, 8192
 """Blocks that are read at once where all are, as long as they have no more rows than that."""
 
 
-class Dataset(Playable):
+class Dataset(Playable, Trainable):
     """The committed rows of a dataset, as they were when it was opened.
 
     ``ds[7]`` is a :class:`Row`; ``ds[:32]``, ``ds[[3, 1, 4]]`` and ``ds[mask]`` are :class:`Rows`. Rows that
@@ -59,7 +59,8 @@ class Dataset(Playable):
 
     def __getstate__(self) -> dict[str, Any]:
         # The snapshot travels: another process must count the same rows, though more are stored by then.
-        return {"storage": self.storage, "_committed": self._committed, "_chosen": self._chosen}
+        state = {"storage": self.storage, "_committed": self._committed, "_chosen": self._chosen}
+        return state | {name: self.__dict__[name] for name in ("_added",) if name in self.__dict__}
 
     @property
     def attributes(self) -> Mapping[str, Any]:
@@ -83,8 +84,24 @@ class Dataset(Playable):
 
     @property
     def features(self) -> dict[str, StoredFeature]:
-        """Name -> options, arrays and definition of each feature; ``ds[i].features`` has a row's arrays."""
-        return {feature.name: feature for feature in self.plan.features}
+        """Name -> options, arrays and definition of each feature; ``ds[i].features`` has a row's arrays.
+
+        Those of the plan come first, then those that were added later and that every row has.
+        """
+        added = {name: feature.stored for name, feature in self._added.features.items()}
+        return {feature.name: feature for feature in self.plan.features} | added
+
+    @cached_property
+    def schema(self) -> tuple[Column, ...]:
+        """The columns: those of the plan, then those of added features."""
+        return (*self.plan.schema, *self._added.columns)
+
+    @cached_property
+    def _added(self) -> AddedColumns:
+        own = {feature.name for feature in self.plan.features}
+        found = Added(self.storage.path).complete(self._committed)
+        kept = {name: feature for name, feature in found.items() if name not in own}
+        return AddedColumns(self.storage, self.plan.block_rows, kept)
 
     def modulation_matrix(self, i: int) -> NDArray[np.float32]:
         """Return float32 (4, sources, destinations) of a row: amount, bipolar, power and stereo of each routing.
@@ -126,7 +143,7 @@ class Dataset(Playable):
         if splits is None:
             return ""
         row = self.rows[chosen_one(i, len(self))]
-        place = int(splits.of(self._read(self._keys(), [row]))[0])
+        place = int(splits.of(self.read_rows(self._keys(), [row]))[0])
         return splits.names[place] if place >= 0 else ""
 
     def split(self, name: str) -> Dataset:
@@ -189,14 +206,14 @@ class Dataset(Playable):
         chosen = chosen_rows(key, len(self))
         if not isinstance(chosen, int):
             rows = self.rows[chosen]
-            return Rows(self.plan, rows, self._read([c.name for c in self.plan.schema], rows))
+            return Rows(self.plan, rows, self.read_rows([c.name for c in self.schema], rows))
         row = int(self.rows[chosen])
-        columns = self._read([c.name for c in self.plan.schema], [row])
+        columns = self.read_rows([c.name for c in self.schema], [row])
         return Row(self.plan, row, {name: np.asarray(array[0]) for name, array in columns.items()})
 
     def column(self, name: str) -> NDArray[Any]:
         """Return a whole column, (len, *shape), such as ``ds.column("pitch")``."""
-        return self._read(self.known_columns([name]), self.rows)[name]
+        return self.read_rows(self.known_columns([name]), self.rows)[name]
 
     def info(self) -> dict[str, Any]:
         """Return what a training script asks first, as JSON: rows, the form of the audio, columns, names, splits.
@@ -212,7 +229,7 @@ class Dataset(Playable):
             "sample_rate": audio.sample_rate,
             "channels": audio.channels,
             "frames": audio.frames,
-            "columns": {c.name: {"shape": list(c.shape), "dtype": c.dtype, "doc": c.doc} for c in plan.schema},
+            "columns": {c.name: {"shape": list(c.shape), "dtype": c.dtype, "doc": c.doc} for c in self.schema},
             "continuous": [p.name for p in self.space.continuous],
             "categorical": {p.name: [p.text(p.low + i) for i in range(p.count)] for p in self.space.categorical},
             "origins": list(plan.origins),
@@ -227,45 +244,6 @@ class Dataset(Playable):
 
         return frame_of(self)
 
-    def with_format(self, name: str, columns: Sequence[str] | None = None) -> ArrayRows:
-        """Return the rows as dictionaries of arrays: of NumPy for "numpy", tensors for "torch". See :meth:`torch`."""
-        from tonesmith.dataset.loading.formats import formatted
-
-        return formatted(self, name, columns)
-
-    def torch(
-        self,
-        split: str | None = None,
-        columns: Sequence[str] | None = None,
-        features: Sequence[str] = (),
-        transform: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None,
-    ) -> TorchRows:
-        """Return the rows for training with torch: a map-style dataset of tensors.
-
-        ::
-
-            loader = ds.torch("train").loader(batch_size=64, num_workers=2)
-            for batch in loader:
-                loss = model(batch["audio"], batch["continuous"])
-
-        Args:
-            split: "train" or another that ``tonesmith split`` made; None for all rows.
-            columns: to read; None for audio, labels, audible mask and note. Audio costs most.
-            features: stored features to read as well, such as ``["mel"]``.
-            transform: gets the dictionary of tensors of several rows, and returns one of as many.
-
-        Raises :class:`ConfigError` where torch is not installed, :class:`DatasetError` for an unknown split, column or
-        feature.
-        """
-        from tonesmith.dataset.loading.formats import torch_rows
-
-        return torch_rows(self if split is None else self.split(split), columns, features, transform)
-
-    def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
-        """Return column name -> array of each of several rows: what a plain ``DataLoader(ds)`` asks for."""
-        read = self.get_batch(indices)
-        return [{name: array[i] for name, array in read.items()} for i in range(len(indices))]
-
     def get_sample(self, i: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
         """Return column name -> array of one row, of the column's shape; a number of NumPy's where it has none.
 
@@ -274,7 +252,7 @@ class Dataset(Playable):
             columns: which; None for all. Audio costs most, so leave it out where it is not needed.
         """
         row = self.rows[chosen_one(i, len(self))]
-        return {name: array[0] for name, array in self._read(self.known_columns(columns), [row]).items()}
+        return {name: array[0] for name, array in self.read_rows(self.known_columns(columns), [row]).items()}
 
     def get_batch(self, indices: Choice, columns: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
         """Return column name -> array (n, *shape) of several rows, in the order of the indices.
@@ -284,7 +262,7 @@ class Dataset(Playable):
             columns: which; None for all.
         """
         chosen = np.atleast_1d(chosen_rows(indices, len(self)))
-        return self._read(self.known_columns(columns), self.rows[chosen])
+        return self.read_rows(self.known_columns(columns), self.rows[chosen])
 
     def chunks(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, NDArray[Any]]]:
         """Yield column name -> array (n, *shape) of all rows, in order, some whole blocks at a time.
@@ -298,12 +276,13 @@ class Dataset(Playable):
         most = max(1, min(_CHUNK_BLOCKS, _CHUNK_ROWS // size))
         firsts = np.flatnonzero(np.diff(self.rows // size, prepend=-1))[::most].tolist()
         for first, stop in pairwise([*firsts, len(self)]):
-            yield self._read(names, self.rows[first:stop])
+            yield self.read_rows(names, self.rows[first:stop])
 
     def patch_of(self, i: int) -> Patch:
         """Return the patch of a row, without reading its audio."""
         row = int(self.rows[chosen_one(i, len(self))])
-        columns = self._read([c.name for c in self.plan.schema if c.name != "audio"], [row])
+        needed = [c.name for c in self.plan.schema if c.name != "audio" and not c.name.startswith(PREFIX)]
+        columns = self.read_rows(needed, [row])
         return Row(self.plan, row, {name: np.asarray(array[0]) for name, array in columns.items()}).patch
 
     def assets_of(self, i: int) -> dict[str, bytes]:
@@ -338,12 +317,14 @@ class Dataset(Playable):
         """Return the names of columns, all if None. Raises :class:`DatasetError` for one that is not there."""
         if isinstance(columns, str):
             raise TypeError(f"columns must be a list of names, such as [{columns!r}]")
-        known = [column.name for column in self.plan.schema]
+        known = [column.name for column in self.schema]
         for name in columns or ():
             if name not in known:
                 raise DatasetError(unknown_name("column", name, known, shown=40))
         return known if columns is None else list(columns)
 
-    def _read(self, names: Sequence[str], rows: Sequence[int] | NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    def read_rows(self, names: Sequence[str], rows: Sequence[int] | NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Return column name -> array (n, *shape) of rows by their numbers in the plan."""
         wanted = [int(row) for row in rows]
-        return {name: self.storage.read(name, wanted) for name in names}
+        own = {column.name for column in self.plan.schema}
+        return {name: (self.storage if name in own else self._added).read(name, wanted) for name in names}

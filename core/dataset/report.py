@@ -53,6 +53,7 @@ def report(dataset: Dataset) -> dict[str, Any]:
             "used": len(seen.presets),
             "credits": credits_of(plan.presets),
         },
+        "features": list(dataset.features),
         "origins": dict(origins.most_common()),
         "rejections": dict(rejections.most_common()),
         "levels": {m.name: {**_spread(seen.columns[m.name]), "unit": m.unit} for m in plan.measures},

@@ -25,9 +25,7 @@ def times(frames: int, hop: int) -> int:
 @lru_cache(maxsize=16)
 def hann(window: int) -> NDArray[np.float32]:
     """Return a periodic Hann window, scaled so that a sine of amplitude 1 has magnitude 1."""
-    import scipy.signal  # takes a second, which who only asks for an error should not wait
-
-    made = scipy.signal.get_window("hann", window, fftbins=True)
+    made = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(window) / window)  # to import scipy.signal takes a second
     return np.asarray(made * (2.0 / made.sum()), np.float32)
 
 

@@ -13,7 +13,7 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +48,31 @@ def check_trusted(plan: Plan, host: Host, *, trust: bool = False) -> None:
     """
     backend = host.find("backend", plan.backend.name)
     options = host.options_of("backend", plan.backend.name, plan.backend.options)
-    for name in backend.loads(options):
-        _check_absolute(name, plan.backend.options, options)
+    check_loads(backend.loads(options), plan.backend.options, options, plan.versions, trust=trust)
+
+
+def check_loads(
+    names: Iterable[str],
+    stored: Mapping[str, Any],
+    options: Options,
+    versions: Mapping[str, str],
+    *,
+    trust: bool = False,
+) -> None:
+    """Raise :class:`TrustError` unless what a plugin loads may be loaded.
+
+    Args:
+        names: as :meth:`Backend.loads` returns them.
+        stored: the options, as they are stored.
+        options: the same, checked.
+        versions: that the plan records.
+        trust: as :func:`check_trusted` takes it.
+    """
+    for name in names:
+        _check_absolute(name, stored, options)
         if trust:
             continue
-        if fault := _fault(name, plan.versions):
+        if fault := _fault(name, versions):
             raise TrustError(
                 f"the dataset's plan loads {fault}. A plugin runs with all your rights: load it only if you trust "
                 "whoever made the dataset. --trust loads it this once; in Python, trust=True."
@@ -64,7 +84,12 @@ def remember(backend: type[Backend[Any]], options: Options) -> None:
 
     A cache that cannot be written costs a ``--trust`` later, no more.
     """
-    for name in backend.loads(options):
+    remember_loads(backend.loads(options))
+
+
+def remember_loads(names: Iterable[str]) -> None:
+    """Keep in the user's cache that this user has named what a plugin loads."""
+    for name in names:
         with contextlib.suppress(OSError):
             file = _record(name, _digest(name))
             if not file.exists():

@@ -16,6 +16,7 @@ from tonesmith.engine.memory import check_watchable
 from tonesmith.errors import ConfigError
 from tonesmith.host.computing import feature_of, planned
 from tonesmith.host.config import Config
+from tonesmith.host.feature_trust import remember_feature
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Backend, Sampler
 from tonesmith.host.trust import remember
@@ -74,6 +75,8 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
     isolation = isolation_of(backend, options) if config.plan.isolation == "auto" else config.plan.isolation
     reference = PluginRef(backend.name, options.model_dump(mode="json"))
     features = [feature_of(host, ref.name, ref.options) for ref in config.features]
+    for feature in features:
+        remember_feature(type(feature), feature.options)
     datasets, others = split_paths(config.presets.paths, host)
     files = _preset_files(others, backend)
     contents = AssetStore()

@@ -18,13 +18,22 @@ from tonesmith.dataset.opening import open_dataset
 from tonesmith.dataset.reader import Dataset
 from tonesmith.engine.channel import Child, Message
 from tonesmith.errors import DatasetError, RunError
+from tonesmith.host.computing import Computer
+from tonesmith.host.feature_trust import check_feature_trusted
+from tonesmith.host.registry import Host
 from tonesmith.host.roles import Sink
 from tonesmith.plan.block import Block, row_digests
+from tonesmith.plan.feature import StoredFeature, feature_columns
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection, is_fault
 
 _CHUNK = 16
 """Rows that are read back at a time, so that a block is in memory once."""
+
+
+def whole_plan(dataset: Dataset) -> Plan:
+    """Return the plan of a dataset, with the features that were added to it as if they had been in it."""
+    return replace(dataset.plan, features=tuple(dataset.features.values()))
 
 
 def block_of(dataset: Dataset, index: int) -> Block:
@@ -89,13 +98,18 @@ class Source:
         """Block index -> digests of its rows, as stored."""
         return self.dataset.storage.blocks()
 
-    def read(self, rows: range) -> tuple[dict[str, NDArray[Any]], tuple[bytes, ...]]:
+    def read(self, rows: range, features: Sequence[StoredFeature]) -> tuple[dict[str, NDArray[Any]], tuple[bytes, ...]]:
         """Return every column of a run of its own rows, and their digests, compared with the stored ones.
+
+        Args:
+            rows: to read.
+            features: that are wanted; those that were added to it among them.
 
         Raises :class:`DatasetError` if the bytes are damaged, or not those that were written.
         """
         schema = self.dataset.plan.schema
-        columns = {column.name: self.dataset.storage.read(column.name, rows) for column in schema}
+        names = dict.fromkeys(column.name for column in (*schema, *feature_columns(features)))
+        columns = self.dataset.read_rows(list(names), rows)
         digests = row_digests(schema, columns)
         wrong = [row for row, *pair in zip(rows, digests, self._stored(rows), strict=True) if pair[0] != pair[1]]
         if wrong:
@@ -177,8 +191,17 @@ class Feed:
             rejections = tuple(rejection for piece in pieces for rejection in piece[2])
         if self._stored is not None:
             columns["audio"] = self._stored(columns["audio"])
+            columns |= self._computer.columns(columns)  # of what will be read back
             digests = row_digests(self.plan.schema, columns)
         return Block(index, first, columns, digests, rejections, self.plan.fingerprint)
+
+    @cached_property
+    def _computer(self) -> Computer:
+        """The features of the plan, to be computed anew. Raises :class:`TrustError` for one that is not known."""
+        host = Host.load()
+        for feature in self.plan.features:
+            check_feature_trusted(feature.name, feature.options, host)
+        return Computer(self.plan.features, self.plan.audio, host)
 
     def faults(self) -> Iterator[Rejection]:
         """Yield what the destination has to record of crashes and timeouts."""
@@ -194,7 +217,7 @@ class Feed:
     def _piece(
         self, source: Source, rows: range
     ) -> tuple[dict[str, NDArray[Any]], tuple[bytes, ...], tuple[Rejection, ...]]:
-        columns, digests = source.read(rows)
+        columns, digests = source.read(rows, self.plan.features)
         rejections = source.rejections(rows)
         if len(self.sources) == 1:
             return columns, digests, rejections
@@ -247,7 +270,8 @@ def transfer(
     Raises :class:`DatasetError` or :class:`RunError` if it cannot go on; finished blocks are kept.
     """
     if min(workers, len(todo)) > 1:
-        return _by_workers(feed, sink, todo, workers, told)
+        setup = {"paths": [str(path) for path in feed.paths], "plan": feed.plan.to_json(), "path": str(sink.path)}
+        return by_workers("tonesmith.transfer.worker", setup, todo, workers, told)
     damaged = []
     for index, rows in todo.items():
         damaged.append(carry(feed, sink, index, rows))
@@ -255,16 +279,26 @@ def transfer(
     return [found for found in damaged if found is not None]
 
 
-def _by_workers(
-    feed: Feed, sink: Sink[Any], todo: Mapping[int, int], workers: int, told: Callable[[int], object]
+def by_workers(
+    module: str, setup: Mapping[str, Any], todo: Mapping[int, int], workers: int, told: Callable[[int], object]
 ) -> list[Damaged]:
+    """Hand blocks out to processes, and return what was damaged on the way.
+
+    Args:
+        module: that each process runs.
+        setup: what it is told first.
+        todo: block index -> its rows.
+        workers: processes.
+        told: hears of the rows of each block that is done with.
+
+    Raises :class:`RunError` if one cannot go on; finished blocks are kept.
+    """
     inbox: queue.Queue[Message] = queue.Queue()
     waiting, damaged = deque(todo.items()), []
-    setup = {"paths": [str(path) for path in feed.paths], "plan": feed.plan.to_json(), "path": str(sink.path)}
-    crew = [Child("tonesmith.transfer.worker", inbox) for _ in range(min(workers, len(todo)))]
+    crew = [Child(module, inbox) for _ in range(min(workers, len(todo)))]
     try:
         for child in crew:
-            child.send(setup)
+            child.send(dict(setup))
         working = len(crew)
         while working:
             message = inbox.get()

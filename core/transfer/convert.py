@@ -11,7 +11,7 @@ from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.host.registry import Host
 from tonesmith.plan.plan import PluginRef
-from tonesmith.transfer.blocks import Listener
+from tonesmith.transfer.blocks import Listener, whole_plan
 from tonesmith.transfer.destination import THROUGH, Destination, Transferred, check_plan, encodings, transferred
 
 
@@ -46,7 +46,7 @@ def convert(
     opened, importance = open_dataset(source), importance_of(source)
     check_plan(source, opened)
     given = host.options_of("sink", sink.name, sink.options).model_dump(mode="json")
-    plan = replace(opened.plan, sink=PluginRef(sink.name, given))
+    plan = replace(whole_plan(opened), sink=PluginRef(sink.name, given))
     destination = Destination(plan, path, host)
     feed = destination.feed([source])
     attributes = {**opened.attributes, "plan": plan.to_json(), "fingerprint": plan.fingerprint}

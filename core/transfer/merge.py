@@ -19,7 +19,7 @@ from tonesmith.plan.plan import Plan, PluginRef
 from tonesmith.space.preset import PresetRef
 from tonesmith.space.space import ParameterSpace
 from tonesmith.terminal.text import one_line
-from tonesmith.transfer.blocks import Listener
+from tonesmith.transfer.blocks import Listener, whole_plan
 from tonesmith.transfer.convert import check_apart
 from tonesmith.transfer.destination import THROUGH, Destination, Transferred, check_plan, encodings, transferred
 
@@ -99,7 +99,7 @@ def _check_compatible(opened: Mapping[Path, Dataset]) -> None:
     """Raise :class:`ConfigError`, with the differences, unless the rows of all mean the same."""
     (first, one), *others = opened.items()
     for path, other in others:
-        lines = _unlike(one.plan, other.plan)
+        lines = _unlike(whole_plan(one), whole_plan(other))
         if not lines:
             continue
         shown = "\n".join(f"  {line}" for line in lines[:_SHOWN])
@@ -114,6 +114,8 @@ def _unlike(one: Plan, other: Plan) -> list[str]:
     lines = differences(_meaning(one), _meaning(other))
     if one.measures != other.measures:
         lines.append(f"measures: {_measures(one)} -> {_measures(other)}")
+    if one.features != other.features:
+        lines.append(f"features: {_features(one)} -> {_features(other)}")
     if one.notes.per_patch != other.notes.per_patch:
         lines.append(f"notes per patch: {one.notes.per_patch} -> {other.notes.per_patch}")
     elif one.notes != other.notes and one.notes.per_patch > _MOST_DRAWN:
@@ -139,11 +141,21 @@ def _meaning(plan: Plan) -> Plan:
         measures=(),
         sink=PluginRef(""),
         presets=(),
+        features=(),
     )
 
 
 def _measures(plan: Plan) -> str:
     return ", ".join(one_line(f"{measure.name} ({measure.unit})") for measure in plan.measures) or "none"
+
+
+def _features(plan: Plan) -> str:
+    """Return the features of a plan, each with the options that are not empty."""
+    told = [
+        f"{feature.name} ({', '.join(f'{k} = {v}' for k, v in feature.options.items() if v is not None)})"
+        for feature in plan.features
+    ]
+    return one_line("; ".join(told) or "none", 1000)
 
 
 def _codec(space: ParameterSpace) -> ParameterSpace:
@@ -161,6 +173,11 @@ def _cure(lines: Iterable[str]) -> str:
         )
     if any(key.startswith("space") for key in keys):
         return "Make all of them with the same [backend] and [space]: free and fix the same parameters."
+    if keys == ["features"]:
+        return (
+            "Give all of them the same features, with the same options (tonesmith features DATASET --add NAME), or "
+            "remove those that not all have."
+        )
     if keys == ["measures"]:
         return "Make one of them again with the validators of the other."
     return "Make one of them again with the settings of the other."
@@ -226,7 +243,7 @@ def _span(patches: Sequence[int]) -> str:
 
 
 def _merged_plan(datasets: Sequence[Dataset]) -> Plan:
-    plans = [dataset.plan for dataset in datasets]
+    plans = [whole_plan(dataset) for dataset in datasets]
     first = plans[0]
     presets: dict[str, PresetRef] = {}
     for preset in (preset for plan in plans for preset in plan.presets):

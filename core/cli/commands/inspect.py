@@ -65,6 +65,8 @@ def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
     )
     yield f"  audible     {space['audible']:.0%} of the varied parameters, on average"
     yield f"  origins     {_counted(told['origins'])}"
+    if told["features"]:
+        yield f"  features    {', '.join(map(one_line, told['features']))}"
     if told["splits"]:
         yield f"  splits      {_counted(told['splits'])}"
     if UNFINISHED in told:

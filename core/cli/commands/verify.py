@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -17,7 +17,9 @@ from tonesmith.terminal.text import counted, json_text, one_line
 
 if TYPE_CHECKING:
     from tonesmith.dataset.promise import Promise
+    from tonesmith.dataset.reader import Dataset
     from tonesmith.dataset.verify import Damage
+    from tonesmith.dataset.verify_features import FeatureCheck
 
 _SHOWN = 20
 _LONGEST = 1000
@@ -32,6 +34,15 @@ def verify(
             "--render", min=0, metavar="N", help="Number of rows to render again and compare, sample by sample."
         ),
     ] = 0,
+    features: Annotated[
+        int,
+        typer.Option(
+            "--features",
+            min=0,
+            metavar="N",
+            help="Number of rows to compute features of again and compare, if it has some.",
+        ),
+    ] = 8,
     trust: Trust = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -63,13 +74,30 @@ def verify(
         with progress(f"rendering {dataset.name}", hidden=quiet) as rendered:
             rendered.begin(len(sound))
             damage += check_renders(opened, sound, dataset, Host.load(), rendered.advance, trust=trust)
-    found = _Found(dataset, len(opened), opened.plan.rows, len(sound), promise_of(opened), tuple(damage))
+    checked = _features_of(opened, features, unreadable, quiet=quiet, trust=trust)
+    damage += checked.damage if checked else []
+    found = _Found(dataset, len(opened), opened.plan.rows, len(sound), promise_of(opened), tuple(damage), checked)
     if as_json:
         echo(json_text({**found.to_json(), "complete": opened.complete, "digest": opened.digest}))
     else:
         echo("\n".join(_lines(found)))
     if damage:
         raise typer.Exit(1)
+
+
+def _features_of(opened: Dataset, count: int, unreadable: Set[int], *, quiet: bool, trust: bool) -> FeatureCheck | None:
+    """Return what a check of the features came to; None if the dataset has none."""
+    from tonesmith.dataset.added import Added
+    from tonesmith.dataset.verify import rows_to_render
+    from tonesmith.dataset.verify_features import check_features
+    from tonesmith.terminal.progress import progress
+
+    if not opened.features and not Added(opened.storage.path).faults:
+        return None
+    rows = [row for row in rows_to_render(opened, count) if row not in unreadable]
+    with progress("computing features", hidden=quiet) as computed:
+        computed.begin(len(rows))
+        return check_features(opened, rows, Host.load(), computed.advance, skip=unreadable, trust=trust)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +110,7 @@ class _Found:
     rendered: int
     promise: Promise
     damaged: tuple[Damage, ...]
+    features: FeatureCheck | None
 
     @property
     def differing(self) -> int:
@@ -105,22 +134,35 @@ class _Found:
             "held": list(self.promise.held),
             "repeats": self.repeats,
             "damaged": [asdict(item) for item in self.damaged],
+            **({"features": self.features.to_json()} if self.features else {}),
         }
 
 
 def _lines(found: _Found) -> Iterable[str]:
     path, rows, planned, damage = found.path, found.rows, found.planned, found.damaged
     missing = f" ({planned - rows:,} of the plan's {planned:,} are not rendered yet)" if rows < planned else ""
-    bad = {item.row for item in damage if item.what != "render" and item.row >= 0}
+    bad = {item.row for item in damage if item.what not in {"render", "feature"} and item.row >= 0}
     yield f"{path}: {counted(rows, 'row')}{missing}"
     yield f"  stored    {rows - len(bad):,} of {rows:,} rows are as they were written"
     if found.rendered:
         yield from _promise_lines(found)
+    if found.features is not None:
+        yield from _feature_lines(found.features)
     listed = list(_damaged(damage))
     yield from (f"  {line}" for line in listed[:_SHOWN])
     if len(listed) > _SHOWN:
         yield f"  and {len(listed) - _SHOWN} more; --json lists all"
     yield from (f"  {cure}" for cure in dict.fromkeys(item.cure for item in damage if item.cure))
+
+
+def _feature_lines(checked: FeatureCheck) -> Iterable[str]:
+    """Yield which features were computed again, and which could not be."""
+    wrong = {item.row for item in checked.damage if item.row >= 0}
+    if checked.compared:
+        names = one_line(", ".join(checked.compared), _LONGEST)
+        rows = f"{checked.rows - len(wrong):,} of {counted(checked.rows, 'row')}" if checked.rows else "no row"
+        yield f"  features  {names}: as computed again in {rows}"
+    yield from (f"  not computed: {name}: {one_line(why, _LONGEST)}" for name, why in checked.left_out.items())
 
 
 def _promise_lines(found: _Found) -> Iterable[str]:
