@@ -26,10 +26,10 @@ _SLOW = {"patches": 6, "block": 2, "notes": {"pitches": [60], "hold": 0.05, "tai
 _DROPS = "stopping at once: the blocks in progress are dropped"
 
 
-def named(word: str, root: int | None = None) -> list[int]:
-    """Return the processes below one that are called something."""
+def named(word: str) -> list[int]:
+    """Return the processes below this one that are called something."""
     found = []
-    for pid in descendants(root or os.getpid()):
+    for pid in descendants(os.getpid()):
         with contextlib.suppress(OSError):
             command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
             found += [pid] if word in command else []
@@ -41,16 +41,18 @@ def workers() -> list[int]:
 
 
 class Assassin(Watcher):
-    """Kills a process once two candidates were accepted."""
+    """Kills a process once two candidates were accepted, and keeps which there were."""
 
     def __init__(self, find: Any) -> None:
         self._find = find
         self.seen = 0
         self.killed: list[int] = []
+        self.family: list[int] = []
 
     def accepted(self, rows: int) -> None:
         self.seen += 1
         if self.seen == 2:
+            self.family = descendants(os.getpid())
             self.killed = self._find()[:1]
             send(self.killed[0])
 
@@ -74,14 +76,14 @@ def test_a_run_whose_ray_is_killed_goes_on_or_says_so_and_another_executor_ends_
 ):
     monkeypatch.delenv("RAY_ADDRESS")
     calm = chaos.make(tmp_path / "calm", **_SLOW)
-    before = set(named(process))
+    before = set(descendants(os.getpid()))
     assassin = Assassin(lambda: [pid for pid in named(process) if pid not in before])
     executor = RayExecutor(RayExecutor.Options(start_seconds=600))
 
     with contextlib.suppress(RunError):
         run(chaos.resolved(**_SLOW), tmp_path / "d", workers=1, watcher=assassin, executor=executor)
     assert len(assassin.killed) == 1
-    wait_for(lambda: set(named("ray")) <= before | set(named("ray", 1)) or not workers(), 60)
+    wait_for(lambda: not any(is_alive(pid) for pid in set(assassin.family) - before), 60)
 
     assert chaos.make(tmp_path / "d", **_SLOW).digest == calm.digest
 
