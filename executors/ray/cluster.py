@@ -6,6 +6,7 @@ import importlib
 import os
 import socket
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from tonesmith.engine.machine import cores
@@ -125,13 +126,14 @@ class Cluster:
 
     def _told(self, error: Exception) -> str:
         what = f"join the Ray cluster at {self._address}" if self._address else "start Ray on this machine"
-        hint = next((hint for word, hint in _HINTS.items() if word in f"{type(error).__name__}: {error}"), "")
+        told = f"{type(error).__name__}: {error}".replace(str(Path.home()), "HOME")
+        hint = next((hint for word, hint in _HINTS.items() if word in told), "")
         return f"could not {what}: {one_line(error, 300).rstrip('.')}. {hint}".rstrip()
 
 
 _HINTS = {
     "AF_UNIX": "Set RAY_TMPDIR to a folder with a short path.",
-    "auth_token": "Ray keeps a token in HOME. Make HOME a folder that can be written to, or set RAY_AUTH_TOKEN_PATH.",
+    "'HOME": "Ray keeps a token in HOME: make that a folder that can be written to, or set RAY_AUTH_TOKEN_PATH.",
     "uthentication": "Use the token of the cluster: copy ~/.ray/auth_token from its head, or set RAY_AUTH_TOKEN.",
     "timed out": "Try again when the machine is less busy.",
 }

@@ -111,7 +111,7 @@ class TestFailingStarts:
     def test_a_home_that_cannot_be_written_to(self, project):
         told = refused(project({}, plugins=[CHAOS]), HOME="/proc/nowhere", RAY_AUTH_MODE="token", RAY_ADDRESS="")
         assert "could not start Ray on this machine" in told
-        assert "Make HOME a folder that can be written to" in told
+        assert "make that a folder that can be written to" in told
 
     def test_a_temporary_folder_whose_path_is_too_long(self, project, tmp_path):
         long = tmp_path / ("x" * 60) / ("y" * 60)
