@@ -274,7 +274,7 @@ def add_features(
     if isinstance(features, str):
         raise ConfigError(f"features is a list of names, such as [{features!r}], or name -> options")
     asked = features if isinstance(features, Mapping) else {name: {} for name in features}
-    done = add(Path(path), asked, workers=workers, trust=trust)
+    done = add(place_of(path), asked, workers=workers, trust=trust)
     if done.damaged:
         listed = "\n".join(f"  {found.what}" for found in done.damaged)
         raise DatasetError(f"{path} has the features except in its damaged blocks. Repair them first:\n{listed}")

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.buckets.address import is_remote
 from tonesmith.dataset.beside import refuse_link, write_beside
 from tonesmith.document import open_plain, parsed_object, read_plain
 from tonesmith.errors import DatasetError
@@ -128,7 +129,7 @@ class Added:
     def __init__(self, path: Path | None) -> None:
         self.features: dict[str, AddedFeature] = {}
         self.faults: list[str] = []
-        for folder in [] if path is None else _folders(features_folder(path)):
+        for folder in [] if path is None or is_remote(path) else _folders(features_folder(path)):
             try:
                 self.features[folder.name] = added_at(folder)
             except (DatasetError, OSError, ValueError) as error:

@@ -123,6 +123,11 @@ class Dataset(Playable, Trainable):
         return self._chosen if self._chosen is not None else self._committed_rows()
 
     @property
+    def committed(self) -> Mapping[int, int]:
+        """Block index -> number of its rows, in order, as they were when the dataset was opened."""
+        return self._committed
+
+    @property
     def complete(self) -> bool:
         """Whether every row of the plan is there, or was when a split was taken of it."""
         return sum(self._committed.values()) == self.plan.rows

@@ -73,7 +73,7 @@ def finish(path: Path, host: Host | None = None) -> Finished:
     """
     host = host or Host.load()
     dataset = installed(open_dataset(path), path, host, ("sink",))
-    plan, stored = dataset.plan, dataset.storage.committed()
+    plan, stored = dataset.plan, dataset.committed
     missing = ranges_of(index for index in range(plan.blocks) if stored.get(index) != plan.rows_of(index))
     if missing:
         check_grows(path, dataset.attributes)

@@ -125,7 +125,7 @@ def survey(plan: Plan, path: Path, host: Host, share: Share | None = None) -> Wo
             f"{path} has {old.patches} patches, and {plan.patches} are asked for. A dataset cannot shrink."
         )
     plan = replace(plan, rounds=old.rounds).extended_to(plan.patches)
-    done = {index: rows for index, rows in sink.committed().items() if index < plan.blocks}
+    done = {index: rows for index, rows in there.committed.items() if index < plan.blocks}
     todo = tuple(index for index in share or range(plan.blocks) if done.get(index) != plan.rows_of(index))
     return Work(plan, done, todo, exists=True, attributes=attributes, share=share)
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tonesmith.buckets.address import is_remote
 from tonesmith.dataset.added import RECORD, AddedFeature, added_at, begin_added, features_folder, tag_of
 from tonesmith.dataset.beside import refuse_link
 from tonesmith.dataset.opening import open_dataset
@@ -81,6 +82,11 @@ def add_features(
         DatasetError: the path holds no dataset, or cannot be written to.
     """
     host, listener, started = host or Host.load(), listener or Listener(), time.monotonic()
+    if is_remote(path):
+        raise ConfigError(
+            f"{path}: features are added to a dataset on a disk. Convert it to one first, or name the features when it "
+            "is made: tonesmith generate --feature NAME."
+        )
     dataset = open_dataset(path)
     if fault := plan_fault(dataset):
         raise DatasetError(f"{path}: its plan is damaged: {fault}. Restore it from a copy.")

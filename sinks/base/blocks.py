@@ -241,7 +241,8 @@ class BlockSink(FolderSink[O]):
 
     def _check(self, layout: Layout) -> None:
         free, there = self._is_free, read_layout(self.path, self.name, self.version)
-        self._check_place(layout.unlike(there) if there is not None else None, free, layout.rows, layout.block_rows)
+        unlike, rows = (layout.unlike(there), there.rows) if there is not None else (None, 0)
+        self._check_place(unlike, free, layout.rows, layout.block_rows, rows)
         if there is not None:
             from tonesmith.plan.differences import check_same_plan
 

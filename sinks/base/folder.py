@@ -47,7 +47,7 @@ class FolderSink(Sink[O]):
         """
         return not self.path.exists() or _is_untouched(self.path)
 
-    def _check_place(self, difference: str | None, free: bool, rows: int, block_rows: int) -> None:
+    def _check_place(self, difference: str | None, free: bool, rows: int, block_rows: int, there: int = 0) -> None:
         """Raise :class:`DatasetError` unless a dataset of so many rows may be made, or grow, at the path.
 
         Args:
@@ -55,12 +55,16 @@ class FolderSink(Sink[O]):
             free: whether the place was, before a dataset was looked for.
             rows: of the plan.
             block_rows: of a full block.
+            there: rows of the plan of the dataset that is there; it stores no others, so no block is looked for where
+                that is to grow.
         """
         if difference:
             raise DatasetError(f"{self.path} holds a dataset stored differently: {difference}.")
         if difference is None:
             if not free:
                 raise PathTakenError(f"{self.path} exists and is not a tonesmith dataset. Choose another path.")
+            return
+        if rows >= there > 0:
             return
         last = max((block * block_rows + count for block, count in self.committed().items()), default=0)
         if last > rows:

@@ -178,7 +178,7 @@ class ZarrSink(FolderSink[ZarrOptions]):
         unlike = None
         if there is not None:
             unlike = _difference(there, layout) if replace(there, rows=layout.rows) != layout else ""
-        self._check_place(unlike, free, layout.rows, layout.block_rows)
+        self._check_place(unlike, free, layout.rows, layout.block_rows, there.rows if there is not None else 0)
         if there is not None and (self.path / "zarr.json").exists():  # else its attributes are made anew
             from tonesmith.plan.differences import check_same_plan
 

@@ -6,6 +6,7 @@ from support.documents import check_document, pages
 
 PAGES = [
     "docs/cards.md",
+    "docs/scale.md",
     "docs/security.md",
     "docs/sinks.md",
     "docs/vst3.md",

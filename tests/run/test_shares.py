@@ -114,9 +114,11 @@ def test_a_share_is_made_and_no_more_and_the_last_one_completes_the_dataset(jobs
     }
     assert (first.rows, first.rows_added, first.rows_planned, first.complete, first.done) == (10, 10, 22, False, True)
     assert first.to_json()["digest"] is first.to_json()["nbytes"] is None
-    last = jobs.make(path, "1:4")
+    jobs.make(path, "1")
+    assert stored(path) == [0, 1, 4, 5]
+    last = jobs.make(path, "2:4")
     assert is_sealed(path)
-    assert (last.rows, last.rows_added, last.complete, last.digest) == (22, 12, True, jobs.whole(tmp_path))
+    assert (last.rows, last.rows_added, last.complete, last.digest) == (22, 8, True, jobs.whole(tmp_path))
     assert last.nbytes == open_dataset(path).nbytes
 
 
