@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tonesmith.errors import ConfigError
 from tonesmith.terminal.text import counted, one_line
@@ -69,6 +70,17 @@ def ranges_of(blocks: Iterable[int]) -> tuple[range, ...]:
         else:
             found.append(range(block, block + 1))
     return tuple(found)
+
+
+def gaps(blocks: Iterable[int], total: int) -> tuple[range, ...]:
+    """Return the ranges of a plan's blocks that are not among these. It takes as long as those are many.
+
+    Args:
+        blocks: some of the plan's.
+        total: number of blocks of the plan.
+    """
+    edges = [-1, *sorted(set(blocks)), total]
+    return tuple(range(before + 1, after) for before, after in pairwise(edges) if after > before + 1)
 
 
 def spelled(ranges: Iterable[range]) -> str:

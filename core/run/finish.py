@@ -15,7 +15,7 @@ from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.splits import UNFINISHED
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
-from tonesmith.plan.share import ranges_of, spelled
+from tonesmith.plan.share import gaps, spelled
 from tonesmith.run.pipeline import check_grows
 from tonesmith.run.sealing import seal
 
@@ -74,7 +74,8 @@ def finish(path: Path, host: Host | None = None) -> Finished:
     host = host or Host.load()
     dataset = installed(open_dataset(path), path, host, ("sink",))
     plan, stored = dataset.plan, dataset.committed
-    missing = ranges_of(index for index in range(plan.blocks) if stored.get(index) != plan.rows_of(index))
+    whole = (index for index, rows in stored.items() if index < plan.blocks and rows == plan.rows_of(index))
+    missing = gaps(whole, plan.blocks)
     if missing:
         check_grows(path, dataset.attributes)
     else:

@@ -210,11 +210,10 @@ def _made(
     plan, path = work.plan, sink.path
     for content in resolved.contents.values():
         sink.add_asset(content)
-    mine = work.share or range(plan.blocks)
+    rows = plan.rows if work.share is None else sum(map(plan.rows_of, work.share))
     if work.share is not None:
-        watcher.sharing(len(work.share), sum(map(plan.rows_of, work.share)))
-    kept = sum(plan.rows_of(block) for block in mine) - work.rows_todo
-    watcher.started(plan, path, len(work.todo), kept)
+        watcher.sharing(len(work.share), rows)
+    watcher.started(plan, path, len(work.todo), rows - work.rows_todo)
     host.call("tonesmith_run_started", plan=plan, path=path, blocks=len(work.todo))
     going = _Run(work, sink, host, watcher, resolved.load_seconds)
     try:
@@ -335,7 +334,7 @@ def _shared(plan: Plan, share: Share | None, stored: Mapping[int, int]) -> Share
         rows=sum(stored.get(index, 0) for index in share),
         rows_planned=sum(map(plan.rows_of, share)),
         blocks_planned=plan.blocks,
-        missing=sum(stored.get(index) != plan.rows_of(index) for index in range(plan.blocks)),
+        missing=plan.blocks - sum(rows == plan.rows_of(index) for index, rows in stored.items()),
     )
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tonesmith.errors import ConfigError
-from tonesmith.plan.share import Share, ranges_of, share_of, spelled
+from tonesmith.plan.share import Share, gaps, ranges_of, share_of, spelled
 
 
 @given(total=st.integers(1, 500), parts=st.integers(1, 500))
@@ -25,6 +25,11 @@ def test_what_is_spelled_is_read_again(blocks):
 
     assert list(share_of(100, text, None)) == sorted(blocks)
     assert str(share_of(100, blocks, None)) == text
+
+
+@given(blocks=st.sets(st.integers(0, 99)))
+def test_the_gaps_between_blocks_have_all_others(blocks):
+    assert gaps(blocks, 100) == ranges_of(set(range(100)) - blocks)
 
 
 @pytest.mark.parametrize(

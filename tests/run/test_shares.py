@@ -212,6 +212,13 @@ def test_a_last_block_of_too_few_rows_is_missing_once_the_dataset_is_to_be_large
     assert finish(path).complete
 
 
+def test_what_is_missing_of_a_huge_plan_is_told_at_once(jobs, tmp_path):
+    made = jobs.make(tmp_path / "d", "7", patches=10**9, block=1)
+
+    assert made.share.missing == 10**9 - 1
+    assert finish(tmp_path / "d").missing == "0:7,8:1000000000"
+
+
 def test_finish_of_nothing_and_of_what_no_run_can_complete_is_told(jobs, tmp_path):
     with pytest.raises(DatasetNotFoundError):
         finish(tmp_path / "d")
