@@ -1,7 +1,7 @@
 """The client of object stores, obstore: opened when a process first needs it, and never across a fork.
 
 It tries a request that fails again by itself. What reaches us all the same, such as a listing or an object that was
-cut short, we try once more: each of the operations may be done twice.
+cut short, we try again: each of the operations may be done twice.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from tonesmith.errors import BucketError, ConfigError, PathTakenError, check_lib
 
 T = TypeVar("T")
 
-_PAUSE = 0.5
-"""Seconds before our own second try."""
+_PAUSES = (0.2, 1.0, 4.0)
+"""Seconds before each further try of our own: obstore does not repeat a listing whose answer is cut short."""
 
 _PARTS = 64 * 2**20
 """Bytes from which a file is sent in parts, so that a cut costs one of them."""
@@ -188,14 +188,14 @@ class ObjectStore(Store):
         import obstore
 
         last = f"{folder}/{after}" if after else None
-        for again in (False, True):
+        for pause in (*_PAUSES, None):
             try:
                 for chunk in obstore.list(self._client, folder or None, offset=last):
                     for found in chunk:
                         last = found["path"]
                         yield _entry(found)
             except Exception as error:  # noqa: BLE001 - whatever obstore raises, it is told in our words
-                self._tell(folder, error, final=again)
+                self._tell(folder, error, pause)
             else:
                 return
 
@@ -226,19 +226,20 @@ class ObjectStore(Store):
             return None
 
     def _tried(self, key: str, operation: Callable[[], T]) -> T:
-        """Return what an operation returns, at the second try if the first fails."""
-        try:
-            return operation()
-        except Exception as error:  # noqa: BLE001 - whatever obstore raises, it is told in our words
-            self._tell(key, error, final=False)
+        """Return what an operation returns, at a further try if the first fails."""
+        for pause in _PAUSES:
+            try:
+                return operation()
+            except Exception as error:  # noqa: BLE001 - whatever obstore raises, it is told in our words
+                self._tell(key, error, pause)
         try:
             return operation()
         except Exception as error:
-            self._tell(key, error, final=True)
+            self._tell(key, error, None)
             raise
 
-    def _tell(self, key: str, error: Exception, *, final: bool) -> None:
-        """Raise what tells of an error; return, after a pause, if the operation is worth a second try."""
+    def _tell(self, key: str, error: Exception, pause: float | None) -> None:
+        """Raise what tells of an error; return, after a pause, if the operation is worth another try."""
         if isinstance(error, OSError) and error.filename:  # of a local file
             raise error
         if is_missing_bucket(error) and (not isinstance(error, FileNotFoundError) or not key):
@@ -252,9 +253,9 @@ class ObjectStore(Store):
             raise BucketError(
                 f"{where}: access is denied. Check the credentials and what they allow.", denied=True
             ) from None
-        if final or is_unanswered(error):
+        if pause is None or is_unanswered(error):
             raise BucketError(told(self._place, error)) from None
-        time.sleep(_PAUSE)
+        time.sleep(pause)
 
 
 def _entry(found: Any) -> Entry:

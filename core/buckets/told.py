@@ -57,7 +57,7 @@ def told(place: str, error: Exception) -> str:
     if "TimedOut" in text:
         return f"{place} cannot be reached: {host} does not answer in time. Check the network and AWS_ENDPOINT_URL."
     why = f"it answered {match[1].strip()}" if (match := _STATUS.search(text)) else scrubbed(error)
-    return f"{place} failed twice: {why}. What is stored is as it was; run the same command to go on."
+    return f"{place} keeps failing: {why}. What is stored is as it was; run the same command to go on."
 
 
 def scrubbed(error: Exception) -> str:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from tonesmith.buckets.address import place_of
 from tonesmith.errors import DatasetError
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import FileSet, Options
 from tonesmith.sinks.base.block_layout import Layout
 from tonesmith.sinks.base.blocks import Part
 from tonesmith.sinks.base.files import Aside
+from tonesmith.sinks.base.listing import listed
 from tonesmith.sinks.rows.hugging_face import audio_feature, config, features
 from tonesmith.sinks.rows.sink import LabelSink
 
@@ -89,11 +91,11 @@ class WebDatasetSink(LabelSink[WebDatasetOptions]):
     def loading(cls, path: str) -> str:
         """Return a few lines that read a row with the webdataset library."""
         try:
-            form = cls.form_at(Path(path))
+            form = cls.form_at(place_of(path))
         except DatasetError:
             form = "flac"
         library, audio = _AUDIO[form]
-        return _LINES.format(data=f"{path}/data", archives=_archives(Path(path)), library=library, audio=audio)
+        return _LINES.format(data=f"{path}/data", archives=_archives(place_of(path)), library=library, audio=audio)
 
     @classmethod
     def front_matter(cls, path: Path, splits: Sequence[str]) -> Mapping[str, Any]:
@@ -120,7 +122,7 @@ class WebDatasetSink(LabelSink[WebDatasetOptions]):
 
 def _archives(path: Path) -> str:
     """Return a glob for the archives of a dataset; of one that is split, for those of one split."""
-    names = [file.name for file in path.glob("data/*.tar")]
+    names = [name for name in listed(path / "data") if name.endswith(".tar")]
     splits = sorted({name.rpartition("-")[0] for name in names} - {""})
     wanted = next((split for split in ("train", *splits) if split in splits), "")
     return f"{wanted}-*.tar" if wanted else "*.tar"

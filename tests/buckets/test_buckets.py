@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -175,12 +176,12 @@ def test_every_command_takes_an_address(chaos, there, capsys, tmp_path):
         digest,
         {"train", "val", "test"},
     )
-    assert told("export", remote, "--row", 0, "--audio", tmp_path / "x.wav", "--split", "train")["files"]
+    assert told("export", remote, "--row", 0, "--audio", tmp_path / "x.wav")["files"]
     merged = told("merge", f"{there}/again", local, "-o", f"{there}/merged", "-q")
     assert merged["rows"] == 16
     assert open_dataset(f"{there}/merged").complete
     readme = place_of(f"{remote}/README.md").read_bytes().decode()
-    assert "train" in readme
+    assert "glob('train-*.tar')" in readme
     assert split(remote, {"train": 0.5, "val": 0.0, "test": 0.5}).names == ("train", "val", "test")
     assert generate(f"{there}/made", config=remote, sink="zarr").digest == digest
 
@@ -222,6 +223,8 @@ def test_a_dataset_travels_to_a_new_process_and_a_fork_is_told_what_to_do_instea
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(30)  # should it hang
         try:
             kept = dataset[3].audio.tobytes() == audio.tobytes()  # from the cache, without the network
             _ = dataset[19].audio
@@ -235,6 +238,36 @@ def test_a_dataset_travels_to_a_new_process_and_a_fork_is_told_what_to_do_instea
     os.waitpid(child, 0)
     assert told.startswith(f"True {there}: this process was forked")
     assert 'multiprocessing_context="forkserver"' in told
+
+
+def test_the_marker_of_a_block_is_put_after_all_that_it_speaks_for(there, through):
+    proxy = through(rate=0.0)
+    written("zarr", there, (0, 1))
+
+    puts = [path.rpartition(prefix_of(there))[2] for method, path in proxy.requests if method == "PUT"]
+    for block in range(2):
+        columns = [place for place, name in enumerate(puts) if re.search(rf"/c\.{block}(\.0)*$", name)]
+        (marker,) = [place for place, name in enumerate(puts) if f"blocks/00000{block}-" in name]
+        assert len(columns) > 10
+        assert marker > max(columns)
+
+
+def test_an_answer_that_is_cut_short_is_asked_for_again(there, through):
+    written("webdataset", there)
+    proxy = through(rate=0.0)
+    store = place_of(there).store
+    everything = list(store.list(place_of(there).key))
+    for fault in ("half", "503", "reset", "lost"):
+        proxy.coming = [fault]
+        assert list(store.list(place_of(there).key)) == everything
+        proxy.coming = [fault]
+        assert place_of(f"{there}/tonesmith/dataset.json").read_bytes().endswith(b"}")
+        proxy.coming = [fault]
+        place_of(f"{there}/x").write_bytes(b"x")
+        proxy.coming = [fault]
+        place_of(f"{there}/x").unlink()
+        assert not proxy.coming
+    assert list(store.list(place_of(there).key)) == everything
 
 
 def test_what_was_read_is_read_again_without_the_network(there, through):
@@ -261,6 +294,7 @@ def test_a_block_that_has_grown_is_not_read_from_the_cache(sink, there):
     after = open_dataset(there)
 
     assert len(after) == 4
+    np.testing.assert_array_equal(after.column("continuous"), grown.block(2).columns["continuous"])
     assert list(check_integrity(after)) == []
     np.testing.assert_array_equal(after.get_batch([0, 1])["audio"], before.get_batch([0, 1])["audio"])
 

@@ -80,6 +80,7 @@ class Proxy:
         self._random, self._rate, self._denying = random.Random(seed), rate, denying
         self.requests: list[tuple[str, str]] = []
         self.faults: list[str] = []
+        self.coming: list[str] = []
         self.endpoint = ""
 
     def __enter__(self) -> Self:
@@ -117,7 +118,7 @@ class Proxy:
             )
             body = await reader.readexactly(length)
             self.requests.append((method.decode(), path.decode()))
-            fault = self._random.choice(FAULTS) if self._random.random() < self._rate else ""
+            fault = self._fault()
             self.faults += [fault] * bool(fault)
             if method.decode() in self._denying:
                 writer.write(_FORBIDDEN)
@@ -131,6 +132,12 @@ class Proxy:
             else:
                 await writer.drain()
         writer.close()
+
+    def _fault(self) -> str:
+        """Return what becomes of a request, "" for nothing."""
+        if self.coming:
+            return self.coming.pop(0)
+        return self._random.choice(FAULTS) if self._random.random() < self._rate else ""
 
     async def _asked(self, head: bytes, body: bytes) -> bytes:
         """Return the server's whole answer."""

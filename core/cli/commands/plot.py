@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tonesmith.cli.completion import parameter_names
-from tonesmith.cli.options import Json, Quiet
+from tonesmith.cli.options import Json, Quiet, addressed
 from tonesmith.errors import ConfigError
 from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text
@@ -26,8 +26,8 @@ HELP = "Draw the sounds of a dataset, or how it covers its space."
 def plot_app() -> typer.Typer:
     """Return the commands that draw."""
     app = typer.Typer(help=HELP, no_args_is_help=True)
-    app.command("pca")(pca)
-    app.command("coverage")(coverage)
+    app.command("pca")(addressed(pca))
+    app.command("coverage")(addressed(coverage))
     return app
 
 
