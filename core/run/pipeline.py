@@ -220,10 +220,11 @@ def _made(
         if work.todo:
             going.make(presence, staff)
     finally:
-        summary = _summary(going, work, time.monotonic() - started)
-        if summary.complete or work.share is None:
-            stored = seal(sink, whole=summary.complete)
-            summary = replace(summary, nbytes=stored.nbytes, digest=stored.digest)  # with the card, as anybody counts
+        with presence.turn():
+            summary = _summary(going, work, time.monotonic() - started)
+            if summary.complete or work.share is None:
+                stored = seal(sink, whole=summary.complete)
+                summary = replace(summary, nbytes=stored.nbytes, digest=stored.digest)  # with the card
         watcher.finished(summary)
         host.call("tonesmith_run_finished", plan=plan, path=path, summary=summary)
     return summary

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,8 +22,13 @@ from tonesmith.terminal.messages import warn
 _NAME = ".tonesmith.lock"
 _SOMEBODY = 1 << 40
 """The byte that all who write have in common. Those before it are the blocks'."""
+_TURN = _SOMEBODY + 1
+"""The byte of what one run does at a time."""
 _RUNS = 1 << 41
 """The first of the bytes of which each run has one."""
+
+_WAIT = 0.05
+"""Seconds between two tries to have one's turn."""
 
 
 class Presence:
@@ -57,6 +63,17 @@ class Presence:
         if self.locked and self._locks is not None:
             with contextlib.suppress(OSError):
                 self._locks.free(block)
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Keep others from what one run does at a time, such as to finish the dataset, and wait for who does it."""
+        with contextlib.suppress(OSError):
+            while self.locked and self._locks is not None and not self._locks.take(_TURN):
+                time.sleep(_WAIT)
+        try:
+            yield
+        finally:
+            self.release(_TURN)
 
     def _entered(self, locks: ByteLocks) -> bool:
         try:

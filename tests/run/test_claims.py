@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from support import terminal
 
+from tonesmith import open_dataset
+from tonesmith.dataset.verify import check_integrity
 from tonesmith.run.claims import Claims
 from tonesmith.run.locks import ByteLocks
 from tonesmith.run.pipeline import run
@@ -87,6 +89,27 @@ def test_where_there_are_no_locks_two_runs_end_with_the_rows_of_one(chaos, tmp_p
 
     assert {summary.digest for summary in made} == {whole.digest}
     assert sum(summary.candidates for summary in made) < 2 * 8
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("sink", [{"name": "hdf5", "single": True}, {"name": "webdataset"}])
+def test_two_runs_that_end_together_finish_the_dataset_one_after_the_other(chaos, tmp_path, sink):
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(lambda _: chaos.make(tmp_path / "d", patches=6, block=1, sink=sink), range(2)))
+    dataset = open_dataset(tmp_path / "d")
+    assert all(summary.complete and summary.digest == dataset.digest for summary in made)
+    assert list(check_integrity(dataset)) == []
+
+
+def test_one_run_has_its_turn_at_a_time(tmp_path):
+    entered: list[str] = []
+    with joining(tmp_path) as one, joining(tmp_path) as other, ThreadPoolExecutor(1) as pool:
+        with one.turn():
+            waiting = pool.submit(lambda: [entered.append("other") for _ in [other.turn().__enter__()]])
+            time.sleep(0.3)
+            entered.append("one")
+        waiting.result(10)
+    assert entered == ["one", "other"]
 
 
 def test_a_block_that_another_run_stored_meanwhile_is_not_made_again(chaos, tmp_path):

@@ -68,6 +68,7 @@ def _files(path: Path) -> dict[Path, int]:
     return {file: file.stat().st_size for file in path.rglob("*") if not (file.parent == path and file.is_dir())}
 
 
+@pytest.mark.long
 def test_a_trial_stores_rows_as_small_as_those_of_the_run(chaos, tmp_path):
     resolved = chaos.resolved(("silent",), patches=8, sampler="troublesome")
     summary = run(resolved, tmp_path / "d", workers=1)
@@ -125,7 +126,7 @@ def test_a_run_of_many_days_is_tried_out_and_refused(chaos, tmp_path):
     words = ["generate", *SHORT, "--backend.slow", "0.1", "-n", "3000000", "--workers", "1", "d"]
     done = terminal(*words, cwd=tmp_path)
     assert done.returncode == 2
-    assert re.search(r"it takes about 1\d days", done.stderr)
+    assert re.search(r"it takes about \d\d+ days", done.stderr)
     assert list(tmp_path.iterdir()) == []
 
 
