@@ -68,7 +68,10 @@ def test_what_a_run_that_is_killed_was_making_is_made_by_the_other(chaos, tmp_pa
         assert other.stdout is not None
         assert other.stdout.readline() == "True\n"
         heard = _Heard(other)
-        summary = run(chaos.resolved(patches=5, block=1), path, workers=1, watcher=heard)
+        try:
+            summary = run(chaos.resolved(patches=5, block=1), path, workers=1, watcher=heard)
+        finally:
+            other.kill()
 
     assert heard.waited == [2]
     assert heard.committed_blocks == [3, 4, 1, 2]
