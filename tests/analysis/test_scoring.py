@@ -20,6 +20,7 @@ from tonesmith.analysis.scoring.labels import LabelErrors, Labels
 from tonesmith.analysis.scoring.predictions import read_predictions
 from tonesmith.analysis.scoring.results import statistics
 from tonesmith.analysis.scoring.score import Settings, score
+from tonesmith.api import composed
 from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.verify import check_renders
 from tonesmith.errors import ConfigError, PathTakenError
@@ -196,7 +197,8 @@ def test_predicted_sounds_are_opened_by_other_commands_and_never_overwritten(pat
         done = terminal(*arguments, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     assert "`tonesmith score` rendered them" in (tmp_path / "p.scored" / "README.md").read_text()
-    assert "labels that a model predicted" in terminal("generate", "x", "--config", "p.scored", cwd=tmp_path).stderr
+    with pytest.raises(ConfigError, match="labels that a model predicted"):
+        composed(tmp_path / "p.scored", {})
     refused = terminal("score", "d", "p.npz", "--force", cwd=tmp_path)
     assert (refused.returncode, "p.scored exists" in refused.stderr) == (2, True)
     again = terminal("score", "d", "p.npz", "--out", "q.zarr", "--json", "-q", cwd=tmp_path)
