@@ -14,6 +14,8 @@ from tonesmith.engine.local_worker import LocalWorker
 from tonesmith.engine.overheard import overhearing
 from tonesmith.errors import TonesmithError
 
+_OVER: dict[str, Any] = {"body": None}
+
 
 def version() -> str:
     """Return what must be the same on each machine of a run."""
@@ -76,11 +78,10 @@ class Actor:
         """Yield what a worker sends, as it comes, and at last how it ended."""
         heard = self._queue(number)
         while True:
-            told = [heard.get()]
-            while not heard.empty():
-                told.append(heard.get())
-            if told[-1] == {"body": None}:
-                told[-1] = self._buried(number)
+            told = [heard.get(), *_waiting(heard)]
+            if _OVER in told:
+                end = self._buried(number)
+                told = [*(item for item in (*told, *_waiting(heard)) if item != _OVER), end]
             yield told
             if "end" in told[-1]:
                 return
@@ -91,3 +92,9 @@ class Actor:
 
     def _queue(self, number: int) -> queue.SimpleQueue[dict[str, Any]]:
         return self._heard.setdefault(number, queue.SimpleQueue())
+
+
+def _waiting(heard: queue.SimpleQueue[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield what is in a queue already."""
+    while not heard.empty():
+        yield heard.get()

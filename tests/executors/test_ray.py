@@ -8,15 +8,26 @@ from typing import Any
 import pytest
 
 from tonesmith import open_dataset
+from tonesmith.engine.overheard import overhearing
 from tonesmith.executors.ray import RayExecutor
 from tonesmith.run.pipeline import run
 from tonesmith.testing import ExecutorContract
+from tonesmith.testing.executor import Puppet
 
 pytestmark = [pytest.mark.usefixtures("ray_here"), pytest.mark.timeout(900)]
 
 
 class TestRay(ExecutorContract):
     executor = RayExecutor
+
+    def test_what_a_worker_prints_is_told_to_who_listens_here(self, opened):
+        lines: list[str] = []
+        with overhearing(lines.append):
+            puppet = Puppet(opened)
+            puppet.tell(print="hello from afar\n")
+            puppet.tell(exit=0)
+            assert puppet.rest() == []
+            assert [line.partition(": ")[2] for line in lines] == ["hello from afar"]
 
     test_nothing_runs_once_it_is_closed = pytest.mark.long(ExecutorContract.test_nothing_runs_once_it_is_closed)
 
