@@ -23,6 +23,7 @@ from tonesmith.plan.share import share_of
 from tonesmith.plan.summary import Summary
 from tonesmith.run.finish import finish
 from tonesmith.run.pipeline import run
+from tonesmith.run.progress import progress
 
 SETTINGS = {"patches": 11, "block": 2, "sampler": "troublesome"}
 PLAN = ("-n", 11, "--block", 2, "--sample-rate", 8000, "--timeout", 20, "--backend", "chaos", "--workers", 1)
@@ -126,6 +127,13 @@ def test_the_plan_does_not_know_of_shares(jobs, chaos, tmp_path):
     jobs.make(tmp_path / "d", "0:3")
 
     assert open_dataset(tmp_path / "d").plan == chaos.resolved(("silent",), **SETTINGS).plan
+
+
+def test_the_progress_of_a_share_is_that_of_its_rows(jobs, tmp_path):
+    with progress() as shown:
+        jobs.make(tmp_path / "d", "3", watcher=shown)
+
+    assert (shown.meter.done, shown.meter.total) == (4, 4)
 
 
 def test_what_others_store_meanwhile_is_not_counted_as_added(jobs, tmp_path):
