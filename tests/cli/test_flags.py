@@ -270,6 +270,7 @@ def test_the_run_gets_the_configuration_and_ends_in_a_summary(
         return summary(path)
 
     monkeypatch.setattr("tonesmith.run.resolve.resolve_plan", _resolved)
+    monkeypatch.setattr("tonesmith.cli.ahead.check_size", lambda *_, **__: None)
     monkeypatch.setattr("tonesmith.run.pipeline.run", fake_run)
     assert run(["generate", "-n", "2", "--workers", "3", "--quiet", "data/my set.zarr"]) == 0
     assert (seen["resolved"].plan.patches, seen["workers"], seen["path"]) == (2, 3, Path("data/my set.zarr"))
@@ -290,6 +291,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_exits_130(
 ) -> None:
     partly = summary(here / "out.zarr", rows=3, complete=False, interrupted=True)
     monkeypatch.setattr("tonesmith.run.resolve.resolve_plan", _resolved)
+    monkeypatch.setattr("tonesmith.cli.ahead.check_size", lambda *_, **__: None)
     monkeypatch.setattr("tonesmith.run.pipeline.run", lambda *_, **__: partly)
     assert run(["generate", "out.zarr"]) == 130
     out = capsys.readouterr().out
