@@ -91,7 +91,7 @@ class BucketPath(_Base):  # type: ignore[misc]  # PosixPath or WindowsPath, know
         """The store of the bucket, whose client is of this process."""
         from tonesmith.buckets.client import store_of
 
-        return store_of(str(self).partition(":")[0], self.bucket)
+        return store_of(str(self).partition(":")[0], self.bucket, self.key)
 
     def absolute(self) -> Self:
         """Return the path itself."""
@@ -111,7 +111,7 @@ class BucketPath(_Base):  # type: ignore[misc]  # PosixPath or WindowsPath, know
 
     def is_dir(self, **_: Any) -> bool:
         """Return whether there is an object below."""
-        return next(iter(self.store.list(self.key)), None) is not None
+        return not self.store.is_empty(self.key)
 
     def is_symlink(self) -> bool:
         """Return False: a bucket has no links."""
@@ -146,7 +146,7 @@ class BucketPath(_Base):  # type: ignore[misc]  # PosixPath or WindowsPath, know
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise OSError(errno.ENOTSUP, "this cannot be done in a bucket", str(self))
 
-    open = rename = replace = touch = symlink_to = hardlink_to = chmod = stat = lstat = _refuse
+    glob = rglob = walk = open = rename = replace = touch = symlink_to = hardlink_to = chmod = stat = lstat = _refuse
 
 
 def place_of(path: str | os.PathLike[str]) -> Path:

@@ -42,8 +42,13 @@ _process = 0
 """The process that has used a client: one that is forked from it inherits this, and threads that are not there."""
 
 
-def store_of(scheme: str, bucket: str) -> Store:
+def store_of(scheme: str, bucket: str, key: str) -> Store:
     """Return the store of a bucket, for this process.
+
+    Args:
+        scheme: of its address.
+        bucket: name of it.
+        key: of what is about to be used, which a user may be allowed to list who may not list the bucket.
 
     Raises :class:`ConfigError` if a library or a setting is missing, :class:`BucketError` if the bucket is not there or
     cannot be reached, and in a process that was forked from one which had used a bucket: its client would hang.
@@ -59,7 +64,7 @@ def store_of(scheme: str, bucket: str) -> Store:
         if (scheme, bucket) not in _stores:
             check_libraries(f"{scheme}://{bucket}", ("obstore",), "bucket")
             _process = os.getpid()
-            _contact(scheme, bucket)
+            _contact(scheme, bucket, key)
             _stores[scheme, bucket] = ObjectStore(scheme, bucket, _opened(scheme, bucket, _PATIENT, 3))
         return _stores[scheme, bucket]
 
@@ -78,9 +83,9 @@ def check_bucket(path: Path) -> None:
         raise
 
 
-def _contact(scheme: str, bucket: str) -> None:
+def _contact(scheme: str, bucket: str, key: str) -> None:
     """Raise :class:`BucketError`, within seconds, if a bucket cannot be reached."""
-    ObjectStore(scheme, bucket, _opened(scheme, bucket, _HASTY, 1)).names("tonesmith-is-it-there")
+    ObjectStore(scheme, bucket, _opened(scheme, bucket, _HASTY, 1)).is_empty(key)
 
 
 def _opened(scheme: str, bucket: str, limits: Mapping[str, str], tries: int) -> Any:

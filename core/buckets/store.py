@@ -59,3 +59,7 @@ class Store(ABC):
     @abstractmethod
     def size(self, key: str) -> int | None:
         """Return the bytes of an object; None if there is none."""
+
+    def is_empty(self, folder: str) -> bool:
+        """Return whether there is no object below a folder."""
+        return next(self.list(folder), None) is None

@@ -86,7 +86,7 @@ def test_processes_that_share_a_small_cache_each_read_what_they_asked_for(tmp_pa
     script = (
         "import os, sys, random\nfrom pathlib import Path\nfrom tonesmith.buckets.cache import Cache\n"
         f"cache, moments = Cache(Path({str(tmp_path)!r}), 20_000), random.Random(int(sys.argv[1]))\n"
-        "for _ in range(1500):\n"
+        "for _ in range(400):\n"
         "    number = moments.randrange(40)\n"
         "    content = bytes([number]) * 1000\n"
         "    with os.fdopen(cache.opened(str(number), lambda to: to.write_bytes(content)), 'rb') as file:\n"
