@@ -82,6 +82,8 @@ def channel_to_parent() -> Channel:
     os.dup2(2, 1)
     _by_lines()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # which the starter holds back
     _ask_for_death()
     if _is_left(reader):
         os._exit(0)

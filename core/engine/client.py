@@ -13,9 +13,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.engine.channel import FROM_OUTSIDE, Child, Message
+from tonesmith.engine.channel import Child, Message
+from tonesmith.engine.death import DiedError, undisturbed
 from tonesmith.engine.description import Description
-from tonesmith.engine.fault import HINT, DiedError, Fault, caused
+from tonesmith.engine.fault import HINT, Fault, caused
 from tonesmith.engine.isolation import is_pinned
 from tonesmith.engine.memory import MemoryWatch, loading, taken
 from tonesmith.engine.outcome import Outcome, outcomes_of
@@ -36,8 +37,6 @@ LOAD_SECONDS = 120.0
 """How long an engine may take to load or to describe itself."""
 PRESET_SECONDS = 60.0
 """How long an engine may take to load a preset."""
-_LOADS = 3
-"""How often an engine is loaded, if signals from outside end it while it loads."""
 _TIMEOUTS = 2
 _FAILURES = 3
 """A patch is blamed for a timeout or a death only if it comes again: after so many timeouts, or failures in all."""
@@ -259,6 +258,9 @@ class Engine:
 
     def _asked_alone(self, request: dict[str, Any]) -> dict[str, Any]:
         self.close()
+        return undisturbed(lambda: self._asked_a_new_one(request))
+
+    def _asked_a_new_one(self, request: dict[str, Any]) -> dict[str, Any]:
         child = self._start(buffer="")
         try:
             child.send(request)
@@ -294,16 +296,10 @@ class Engine:
             self._drop(self._child)
 
     def _running(self) -> Child:
-        """Return the engine's process, loaded. A signal from outside while it loads does not count."""
+        """Return the engine's process, loaded."""
         if self._child is None:
             self._stop_reading()
-            for _ in range(_LOADS - 1):
-                try:
-                    return self._loaded()
-                except DiedError as death:
-                    if death.signal not in FROM_OUTSIDE:
-                        raise
-            return self._loaded()
+            return undisturbed(self._loaded)
         return self._child
 
     def _loaded(self) -> Child:

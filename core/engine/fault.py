@@ -98,14 +98,6 @@ class FaultError(EngineError):
         self.fault = fault
 
 
-class DiedError(EngineError):
-    """The process of an engine ended before it had answered."""
-
-    def __init__(self, message: str, number: int) -> None:
-        super().__init__(message)
-        self.signal = number
-
-
 def caused(error: TonesmithError, trace: str) -> TonesmithError:
     """Return an error with the traceback of another process, if there is one, as its cause."""
     if trace:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -28,6 +29,9 @@ class _Starter:
         self._asked.put(act)
 
     def _serve(self) -> None:
+        """Do what is asked. What is started here holds SIGINT back: Python would start with a traceback."""
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         while True:
             self._asked.get()()
 

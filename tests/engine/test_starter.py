@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 from support.processes import descendants, is_alive, send, wait_for
 
-from tonesmith.engine.channel import Channel
+from tonesmith.engine.channel import Channel, Child, Message
 from tonesmith.engine.starter import in_lasting_thread
 from tonesmith.space.patch import Note, Patch
 
@@ -146,6 +147,20 @@ def test_an_engine_whose_client_has_gone_before_it_began_loads_nothing(chaos_in_
             assert server.wait(20) == 0
         finally:
             server.kill()
+
+
+def test_a_child_that_is_interrupted_while_python_starts_ends_by_that_signal(chaos_in_processes):
+    ends = []
+    for delay in (0.03, 0.06, 0.1, 0.15):
+        inbox: queue.Queue[Message] = queue.Queue()
+        child = Child("tonesmith.engine.server", inbox)
+        time.sleep(delay)
+        send(child.pid, signal.SIGINT)
+        ends.append(inbox.get(timeout=30).body)
+        child.kill()
+        ends.append(child.epitaph()[0])
+
+    assert ends == [None, signal.SIGINT] * 4
 
 
 def test_a_fork_whose_parent_has_gone_before_it_asked_for_its_death_ends_at_once():

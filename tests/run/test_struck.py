@@ -34,7 +34,7 @@ _WHOLE: dict[str, tuple[str, set[str]]] = {}
 
 def _arguments(path: Path, sink: str) -> list[str]:
     flags = ["-n", "8", "--block", "2", "--workers", "2", "--seed", "5", "--sink", sink, "--json", "-q"]
-    flags += ["--backend", "chaos", "--backend.slow", "0.05", "--sampler", "misplaced", "--sampler.fault", "silent"]
+    flags += ["--backend", "chaos", "--backend.slow", "0.2", "--sampler", "misplaced", "--sampler.fault", "silent"]
     flags += ["--sampler.at", "3", "--validator", "level", "--sample-rate", "8000"]
     return ["generate", str(path), *flags, "--notes.pitches", "60", "--notes.hold", "0.1", "--notes.tail", "0.1"]
 
@@ -42,7 +42,7 @@ def _arguments(path: Path, sink: str) -> list[str]:
 def _files(path: Path) -> set[str]:
     """Return the files of a dataset, and those that lie beside it with its name."""
     below = {str(file.relative_to(path)) for file in path.rglob("*")}
-    return below | {f"../{file.name.replace(path.name, 'd')}" for file in path.parent.glob(f"*{path.name}*")}
+    return below | {f"../{file.name}" for file in path.parent.glob(f"*{path.name}*")}
 
 
 def _whole(sink: str, folder: Path) -> tuple[str, set[str]]:
@@ -110,21 +110,24 @@ def test_the_same_command_again_ends_with_the_rows_of_a_run_that_nobody_struck(
 ):
     digest, files = _whole(sink, tmp_path)
     chance = random.Random(f"{sink} {role} {strike}")
-    path, mark = tmp_path / "d", uuid.uuid4().hex
+    path, mark = tmp_path / "struck", uuid.uuid4().hex
     command = [sys.executable, "-P", "-m", "tonesmith", *_arguments(path, sink)]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    said = tmp_path / "output.txt"
 
-    with subprocess.Popen(command, env={**os.environ, _MARK: mark}, **quiet) as child:
+    with (
+        said.open("wb") as stream,
+        subprocess.Popen(command, env={**os.environ, _MARK: mark}, stdout=stream, stderr=stream) as child,
+    ):
         hit = _struck(child, role, strike, chance)
         status = child.wait(120)
-    assert hit
-    assert _gone(mark)
+    assert hit, f"no {role} was met: {said.read_text()}"
+    assert _gone(mark), f"left behind: {_marked(mark)}"
     if role == "parent":
         assert status in {0, 1, 130, -strike[0]}
     else:
-        assert status == 0
+        assert status == 0, said.read_text()
     again = terminal(*_arguments(path, sink))
 
     assert again.returncode == 0, again.stderr
     assert _digest(again.stdout) == digest
-    assert _files(path) == {name.replace("whole", "d") for name in files}
+    assert _files(path) == {name.replace("whole", "struck") for name in files}
