@@ -41,7 +41,9 @@ def limited(chaos_in_processes):
         engine.close()
 
 
-@pytest.mark.parametrize("isolation", ["snapshot", "fresh", pytest.param("reuse", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "isolation", ["snapshot", *(pytest.param(i, marks=pytest.mark.long) for i in ("fresh", "reuse"))]
+)
 def test_a_patch_that_takes_too_much_is_ended_and_the_next_one_plays(limited, isolation):
     engine = limited(isolation)
     engine.start()

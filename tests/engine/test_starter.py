@@ -149,6 +149,7 @@ def test_an_engine_whose_client_has_gone_before_it_began_loads_nothing(chaos_in_
             server.kill()
 
 
+@_LONG
 def test_a_child_that_is_interrupted_while_python_starts_ends_by_that_signal(chaos_in_processes):
     ends = []
     for delay in (0.03, 0.06, 0.1, 0.15):
