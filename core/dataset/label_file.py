@@ -27,6 +27,9 @@ LABEL_ARRAYS = ("continuous", "categorical", *(f"modulation/{name}" for name in 
 """Arrays that a label may have in a file, with the names, shapes and dtypes of a dataset's columns."""
 NOTE_ARRAYS = ("pitch", "velocity", "hold")
 
+_MOST_BITS = 64
+"""Of an integer in a file: larger ones are no number of any parameter, and may be none of a float."""
+
 T = TypeVar("T")
 
 
@@ -184,6 +187,8 @@ def _raw(space: ParameterSpace, name: str, told: Any) -> float:
     value = told.get("raw") if isinstance(told, Mapping) else told
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise SpaceError(f"{one_line(name)} is {one_line(value)}; expected a number, or the text of a choice.")
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        raise SpaceError(f"{one_line(name)} has {value.bit_length()} bits; expected a number in its range.")
     if isinstance(value, float) and not math.isfinite(value):
         raise SpaceError(f"{one_line(name)} is {value}; expected a number.")
     return space[name].raw_of(value)

@@ -279,6 +279,21 @@ def test_the_best_exchange_undoes_modules_in_another_order_row_by_row() -> None:
     assert told["mse_exchanged"] + (1 - told["accuracy_exchanged"]) < told["mse"] + (1 - told["accuracy"])  # type: ignore[operator]
 
 
+def test_choices_alone_decide_an_exchange_and_inaudible_ones_do_not() -> None:
+    truth, guess = [[0.5, 0.5, 0.5, 0.3, 0, 1, 2]], [[0.5, 0.5, 0.5, 0.3, 2, 0, 1]]
+    assert errors(truth, guess).summary()["accuracy_exchanged"] == 1.0
+    kept = errors(truth, guess, [True] * 4 + [False] * 3).exchanged()
+    assert kept.categorical.tolist() == [[2, 0, 1]]
+
+
+def test_a_module_does_not_go_where_the_space_fixes_another_value() -> None:
+    space = replace(SPACE, fixed={"osc_1_wave": 1.0, "osc_3_level": 0.5, "osc_3_wave": 0.0})
+    truth, guess = Labels(np.array([[0.1, 0.9, 0.3]]), np.array([[1]])), np.array([[0.9, 0.1, 0.3]])
+    for wave, told in ((1, [0.1, 0.9, 0.3]), (0, [0.9, 0.1, 0.3])):
+        found = LabelErrors(space, truth, Labels(guess, np.array([[wave]])), np.ones((1, 4), np.bool_), OSCILLATORS)
+        assert found.exchanged().continuous.tolist() == [told]
+
+
 def test_r2_is_1_for_a_perfect_guess_0_for_the_mean_and_none_where_nothing_varies() -> None:
     truth = [[0.0, 0.2, 0.5, 0.1, 0, 0, 0], [1.0, 0.4, 0.5, 0.9, 0, 0, 1]]
     guess = [[0.0, 0.3, 0.5, 0.9, 0, 1, 0], [1.0, 0.3, 0.6, 0.1, 0, 0, 0]]

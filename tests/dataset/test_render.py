@@ -175,6 +175,7 @@ def test_a_label_file_is_what_export_writes_and_says_what_is_wrong_with_it(ds: D
         ({"parameters": {"freq": 440}}, "it has no level; 2 of 3 parameters are missing"),
         ({"parameters": {**plain, "freqq": 1}}, "Did you mean 'freq'"),
         ({"parameters": {**plain, "freq": 1e9}}, r"freq = 1000000000\.0 is outside 20\.\.2000"),
+        ({"parameters": {**plain, "freq": 10**400}}, "freq has 1329 bits; expected a number in its range"),
         ({"parameters": {**plain, "freq": None}}, "freq is None; expected a number"),
         ({"parameters": {**plain, "freq": float("nan")}}, "freq is nan; expected a number"),
         ({"parameters": {**plain, "fault": "crush"}}, "Did you mean 'crash'"),

@@ -6,18 +6,26 @@ import contextlib
 import io
 import json
 import struct
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import typer
 
+from tonesmith.analysis.scoring.predictions import read_predictions
 from tonesmith.cli.commands.inspect import inspect
 from tonesmith.cli.commands.verify import verify
 from tonesmith.dataset.export import label_of
 from tonesmith.dataset.importance import BaseRecord, Importance, Moved, importance_path
+from tonesmith.dataset.label_file import LABEL_ARRAYS, read_label
 from tonesmith.dataset.opening import open_dataset
+from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.splits import Splits
 from tonesmith.host.registry import Host
 from tonesmith.plan.rejection import Rejection
@@ -88,6 +96,42 @@ def _printed(command: Callable[[Path], object]) -> Callable[[Path], None]:
             command(path)
 
     return use
+
+
+_KEPT = tempfile.TemporaryDirectory()
+
+
+@lru_cache(maxsize=1)
+def _like() -> Dataset:
+    """Return the dataset that labels are of."""
+    return open_dataset(_dataset("zarr", {})(Path(_KEPT.name)))
+
+
+def _label(folder: Path) -> Path:
+    path = folder / "label.json"
+    path.write_text(json.dumps(label_of(_like()[1])))
+    return path
+
+
+def _npz(folder: Path) -> Path:
+    batch = _like().get_batch([1], LABEL_ARRAYS)
+    np.savez(folder / "labels.npz", row=[1], **batch)
+    return folder / "labels.npz"
+
+
+def _predictions(folder: Path) -> Path:
+    batch = _like().get_batch([0, 1], LABEL_ARRAYS)
+    table = pa.table({"row": [0, 1], **{name: column.tolist() for name, column in batch.items()}})
+    pq.write_table(table, folder / "labels.parquet")
+    return folder / "labels.parquet"
+
+
+def _read_label(path: Path) -> None:
+    read_label(path, _like())
+
+
+def _read_predicted(path: Path) -> None:
+    read_predictions(path, _like())
 
 
 def _importance(folder: Path) -> Path:
@@ -225,6 +269,9 @@ KINDS = {
     kind.name: kind
     for kind in (
         *(Kind(name, _dataset(*how), _USES) for name, how in DATASETS.items()),
+        Kind("label", _label, {"read": _read_label}),
+        Kind("npz", _npz, {"read": _read_label, "score": _read_predicted}),
+        Kind("predictions", _predictions, {"score": _read_predicted}),
         Kind("importance", _importance, {"load": Importance.load}),
         Kind("composition", _composition, {"compose": _compose}),
         Kind("manifest", _manifest, {"read": _read_manifest}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,9 @@ class Scored:
     played: Patch
 
 
-def scored(jobs: Sequence[Job], path: Path, form: tuple[int, int], workers: int, *, trust: bool) -> Iterator[Scored]:
+def scored(
+    jobs: Sequence[Job], path: Path, form: tuple[int, int], workers: int, *, trust: bool
+) -> Generator[Scored, None, None]:
     """Yield what became of each job as it is done, in any order.
 
     Args:

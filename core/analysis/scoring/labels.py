@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.space.label import Label
+from tonesmith.space.parameter import Parameter
 from tonesmith.space.space import ParameterSpace
+
+_SAME = 1e-6
+_FORBIDDEN = 1e9
+"""More than any labels differ by: each module in its own place costs less."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +25,10 @@ class Labels:
 
     continuous: NDArray[np.float64]
     categorical: NDArray[np.int64]
+
+    def put(self, row: int, slot: _Slot, value: float) -> None:
+        """Set the label of a parameter in a row."""
+        (self.continuous if slot.continuous else self.categorical)[row, slot.column] = value
 
     @classmethod
     def of(cls, labels: Sequence[Label]) -> Labels:
@@ -99,51 +108,87 @@ class LabelErrors:
         """Return the predictions with the modules of each group exchanged for the least error, row by row.
 
         The cost of a module in the place of another is the sum of squared errors of the continuous parameters and of
-        wrong categorical ones that are audible in the target. Only values are exchanged, and not what refers to a
-        module, such as a modulation.
+        wrong categorical ones that are audible in the target. A module does not go where the space fixes a parameter at
+        another value than the module has. Only values are exchanged, and not what refers to a module, such as a
+        modulation.
         """
-        moved: dict[str, NDArray[Any]] = {
-            "continuous": self.predicted.continuous.copy(),
-            "categorical": self.predicted.categorical.copy(),
-        }
-        given = {"continuous": self.predicted.continuous, "categorical": self.predicted.categorical}
-        for places in filter(None, (_places(self.space, group) for group in self.groups)):
-            for row in range(len(self.audible)):
-                for into, taken in zip(places, self._best(row, places), strict=True):
-                    for (kind, target), (_, source) in zip(into, places[taken], strict=True):
-                        moved[kind][row, target] = given[kind][row, source]
-        return Labels(moved["continuous"], moved["categorical"])
+        moved = Labels(self.predicted.continuous.copy(), self.predicted.categorical.copy())
+        for group in self.groups:
+            modules = _modules(self.space, group)
+            for row in range(len(self.audible)) if modules else ():
+                best = self._best(row, modules)
+                for into, taken in enumerate(best):
+                    for target, source in zip(modules[into], modules[taken], strict=True):
+                        if target.varies and into != taken:
+                            moved.put(row, target, source.value(self.predicted, row))
+        return moved
 
-    def _best(self, row: int, places: list[list[tuple[str, int]]]) -> list[int]:
+    def _best(self, row: int, modules: list[list[_Slot]]) -> list[int]:
         """Return which module goes into the place of each."""
         from scipy.optimize import linear_sum_assignment
 
-        costs = np.array([[self._cost(row, into, taken) for taken in places] for into in places])
+        costs = np.array([[self._cost(row, into, taken) for taken in modules] for into in modules])
         return [int(taken) for taken in linear_sum_assignment(costs)[1]]
 
-    def _cost(self, row: int, into: list[tuple[str, int]], taken: list[tuple[str, int]]) -> float:
-        heard, chosen = self._heard
+    def _cost(self, row: int, into: list[_Slot], taken: list[_Slot]) -> float:
         cost = 0.0
-        for (kind, target), (_, source) in zip(into, taken, strict=True):
-            if kind == "continuous":
-                error = self.predicted.continuous[row, source] - self.truth.continuous[row, target]
-                cost += float(error * error) * heard[row, target]
-            else:
-                wrong = self.predicted.categorical[row, source] != self.truth.categorical[row, target]
-                cost += float(wrong) * chosen[row, target]
+        for target, source in zip(into, taken, strict=True):
+            value = source.value(self.predicted, row)
+            if not target.varies:
+                cost += 0.0 if abs(value - target.fixed) < _SAME else _FORBIDDEN
+            elif self.audible[row, target.place]:
+                error = value - target.value(self.truth, row)
+                cost += error * error if target.continuous else float(error != 0.0)
         return cost
 
 
-def _places(space: ParameterSpace, group: tuple[str, ...]) -> list[list[tuple[str, int]]]:
-    """Return (kind, column) of the parameters that the modules of a group have in common, in one order for all."""
-    where = {p.name: ("continuous", i) for i, p in enumerate(space.continuous)}
-    where |= {p.name: ("categorical", i) for i, p in enumerate(space.categorical)}
-    suffixes = [
-        {name.removeprefix(f"{module}_"): kind for name, (kind, _) in where.items() if name.startswith(f"{module}_")}
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """A parameter of a module: its column in the labels, or the label of the value that the space fixes it at.
+
+    Attributes:
+        continuous: whether it is.
+        column: among the parameters of its kind; -1 if it is fixed.
+        place: among all that varies, continuous ones first; -1 if it is fixed.
+        fixed: as a label, if it is.
+    """
+
+    continuous: bool
+    column: int
+    place: int
+    fixed: float
+
+    @property
+    def varies(self) -> bool:
+        return self.column >= 0
+
+    def value(self, labels: Labels, row: int) -> float:
+        """Return the label of a row, or that of the fixed value."""
+        if not self.varies:
+            return self.fixed
+        return float((labels.continuous if self.continuous else labels.categorical)[row, self.column])
+
+
+def _modules(space: ParameterSpace, group: tuple[str, ...]) -> list[list[_Slot]]:
+    """Return the parameters that the modules of a group have in common, in one order; nothing if none varies."""
+    named = [
+        {p.name.removeprefix(f"{module}_"): p for p in space.parameters if p.name.startswith(f"{module}_")}
         for module in group
     ]
-    shared = sorted(set.intersection(*(set(found.items()) for found in suffixes)))
-    return [[where[f"{module}_{suffix}"] for suffix, _ in shared] for module in group] if shared else []
+    forms = [{suffix: (p.kind, p.low, p.high) for suffix, p in parameters.items()} for parameters in named]
+    shared = sorted(suffix for suffix in forms[0] if all(form.get(suffix) == forms[0][suffix] for form in forms))
+    places = {name: place for place, name in enumerate(space.names)}
+    modules = [[_slot(space, places, parameters[suffix]) for suffix in shared] for parameters in named]
+    return modules if any(slot.varies for module in modules for slot in module) else []
+
+
+def _slot(space: ParameterSpace, places: Mapping[str, int], parameter: Parameter) -> _Slot:
+    continuous = parameter.kind == "continuous"
+    if parameter.name in places:
+        place = places[parameter.name]
+        return _Slot(continuous, place - (0 if continuous else len(space.continuous)), place, 0.0)
+    distance = space.fixed[parameter.name] - parameter.low
+    return _Slot(continuous, -1, -1, distance / (parameter.high - parameter.low) if continuous else round(distance))
 
 
 def _continuous(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -120,7 +121,8 @@ def score(
         baselines = baselines_of(dataset, predicted.places[compared], settings.pool, settings.seed, progress.advance)
         jobs = _jobs(dataset, predicted, compared, baselines)
         form = (plan.audio.channels, plan.audio.frames)
-        done = _collected(scored(jobs, path, form, workers or cores(), trust=trust), sink, len(jobs), progress.advance)
+        with closing(scored(jobs, path, form, workers or cores(), trust=trust)) as results:
+            done = _collected(results, sink, len(jobs), progress.advance)
     except BaseException:
         if sink is not None:
             sink.remove()
@@ -164,7 +166,9 @@ def _jobs(dataset: Dataset, predicted: Predictions, compared: NDArray[np.int64],
     return jobs
 
 
-def _collected(results: Any, sink: SoundsDataset | None, count: int, heard: Callable[[int], object]) -> list[Scored]:
+def _collected(
+    results: Iterable[Scored], sink: SoundsDataset | None, count: int, heard: Callable[[int], object]
+) -> list[Scored]:
     """Return the results in order, without their audio; each block goes into the dataset as soon as it is whole."""
     done: dict[int, Scored] = {}
     waiting: defaultdict[int, list[Scored]] = defaultdict(list)
