@@ -50,6 +50,7 @@ class BandOptions(SpectralOptions):
     def check(self, audio: Audio) -> None:
         """Raise :class:`ConfigError` if there are no such bands in audio of that form."""
         check_band(self.low, self.high, audio.sample_rate)
+        self.check_size(audio)
 
     def definition(self, audio: Audio) -> dict[str, Any]:
         """Return the words and numbers that define the bands, with their edges."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 WINDOW_SECONDS = 2048 / 44100
 """Of the default window: 46 ms, which tells two low notes a semitone apart from about 350 Hz on."""
 
+_MOST_SAMPLES = 2**26
+"""In all windows of one sound together: 256 MiB."""
+
 
 class SpectralOptions(Options):
     """Options of a feature of short-time spectra."""
@@ -42,6 +45,18 @@ class SpectralOptions(Options):
 
         window = self.window or window_near(WINDOW_SECONDS, sample_rate)
         return window, self.hop or max(window // 4, 1)
+
+    def check_size(self, audio: Audio) -> None:
+        """Raise :class:`ConfigError` if the spectra of one sound would not fit in memory, or take minutes."""
+        from tonesmith.dsp.spectrum import times
+
+        window, hop = self.lengths(audio.sample_rate)
+        count, channels = times(audio.frames, hop), audio.channels if self.channels == "each" else 1
+        if count * window * channels > _MOST_SAMPLES:
+            raise ConfigError(
+                f"window = {window} and hop = {hop} make {count:,} windows of a sound, too many of that length. "
+                "Raise hop, or lower window."
+            )
 
     def leading(self, audio: Audio) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """Return the first axes of an array and their names: those of the channels, if they are kept apart."""

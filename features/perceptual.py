@@ -77,6 +77,7 @@ class Perceptual(Feature[PerceptualOptions]):
         """Return an array for each number: (), or (time,)."""
         from tonesmith.dsp.spectrum import times
 
+        self.options.check_size(audio)
         frames = self.options.over_time == "frames"
         shape = (times(audio.frames, self.options.lengths(audio.sample_rate)[1]),) if frames else ()
         return tuple(

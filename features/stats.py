@@ -69,6 +69,7 @@ class Stats(Feature[StatsOptions]):
         """Return an array for each number: () or (time,) for those of the spectrum, () for times."""
         from tonesmith.dsp.spectrum import times
 
+        self.options.check_size(audio)
         frames = self.options.over_time == "frames"
         shape = (times(audio.frames, self.options.lengths(audio.sample_rate)[1]),) if frames else ()
         dims = ("time",) if frames else ()

@@ -52,6 +52,7 @@ class Stft(Feature[StftOptions]):
         from tonesmith.dsp.spectrum import times
 
         options = self.options
+        options.check_size(audio)
         shape, dims = options.leading(audio)
         window, hop = options.lengths(audio.sample_rate)
         shape, dims = (*shape, window // 2 + 1, times(audio.frames, hop)), (*dims, "bin", "time")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tonesmith import ConfigError
 from tonesmith.dsp.mel import hertz_of, mel_of
 from tonesmith.features.mel import Mel
 from tonesmith.features.mfcc import Mfcc
+from tonesmith.features.perceptual import Perceptual
 from tonesmith.features.stats import Stats
 from tonesmith.features.stft import Stft
 from tonesmith.host.computing import planned
@@ -121,6 +123,12 @@ def test_what_never_sounds_or_never_ends_has_no_time():
     silent = computed(Stats, np.zeros((2, RATE)), note=Note(60, 100, 0.5, 0.5))
     assert np.isnan([silent[name] for name in ("onset", "attack", "release", "centroid")]).all()
     assert np.isnan(computed(Stats, sine(frames=RATE), note=Note(60, 100, 0.5, 0.5))["release"])
+
+
+@pytest.mark.parametrize("cls", [Mel, Mfcc, Stats, Stft, Perceptual])
+def test_options_that_make_more_than_memory_holds_are_refused_before_any_is_asked_for(cls):
+    with pytest.raises(ConfigError, match=r"44,101 windows of a sound, too many of that length\. Raise hop"):
+        planned(cls(cls.Options(hop=1, window=65536)), FORM)
 
 
 def test_a_definition_tells_all_that_is_needed_to_compute_the_same():

@@ -140,6 +140,7 @@ def test_a_feature_that_breaks_its_promise_is_named_in_one_sentence(monkeypatch,
         (("--feature", "mel", "--features.mel.bannds", 3), "Did you mean '--features.mel.bands'?"),
         (("--feature", "mel", "--features.mel.bands", 0), "--features.mel.bands: 0 is not allowed."),
         (("--feature", "mel", "--features.mel.high", 5000), "high = 5000 Hz is above half the sample rate, 4000 Hz."),
+        (("--feature", "stft", "--features.stft.hop", 1, "--features.stft.window", 65536), "16,001 windows of a sound"),
         (("--feature", "mfcc", "--features.mfcc.bands", 9), "coefficients = 20 must not be above bands = 9."),
     ],
 )
