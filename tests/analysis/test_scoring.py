@@ -131,7 +131,7 @@ def test_predictions_are_read_from_parquet_and_from_a_dataset_in_any_order(path:
         ({"continuous": [[0.5, 0.5], [np.nan, 0.5]]}, "row 1: freq is not a number (NaN) in the label"),
         ({"continuous": [[0.5, 0.5], [0.5, 1.5]]}, "row 1: level is 1.5 in the label, which is not in [0, 1]"),
         ({"continuous": [[0.5] * 3] * 2}, "row 0: the label has continuous values of shape (3,); expected (2,)"),
-        ({"categorical": [[0], [99]]}, "row 1: fault is 99 in the label, which is no index of its 11 choices"),
+        ({"categorical": [[0], [99]]}, "row 1: fault is 99 in the label, which is no index of its 17 choices"),
     ],
 )
 def test_what_is_wrong_with_predictions_is_told_by_the_row(

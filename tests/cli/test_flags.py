@@ -142,7 +142,7 @@ def test_the_flags_of_the_plan_are_short(generate: Generate) -> None:
     )  # fmt: skip
     assert config.plan.model_dump() == {
         "patches": 9, "seed": 7, "sample_rate": 48000, "block": 4,
-        "max_attempts": 3, "timeout": 5.0, "isolation": "fresh",
+        "max_attempts": 3, "timeout": 5.0, "memory": 0, "isolation": "fresh",
     }  # fmt: skip
     assert (config.run.workers, config.notes.pitches) == (2, (48, 60))
 

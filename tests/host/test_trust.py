@@ -276,6 +276,8 @@ STARTERS = {
     "core/presets/ingest.py": FROM_FLAGS,
     "core/run/produce.py": "the Workbench: whoever makes one is in this table",
     "core/run/resolve.py": FROM_FLAGS,
+    "core/run/stream.py": FROM_FLAGS,
+    "core/run/trial.py": FROM_FLAGS,
     "core/run/worker.py": "a worker of a run, whose plan resolve_plan has made",
     "core/testing/backend.py": FROM_FLAGS,
     "backends/vita/wavetable_scan.py": FROM_FLAGS,
@@ -286,7 +288,7 @@ STARTERS = {
 def test_whoever_starts_an_engine_is_known_to_have_asked() -> None:
     starting = {
         str(file.relative_to(ROOT))
-        for folder in ("core", "backends", "samplers", "validators", "features", "sinks")
+        for folder in ("core", "backends", "samplers", "validators", "features", "sinks", "executors")
         for file in (ROOT / folder).rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in STARTING
