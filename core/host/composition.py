@@ -19,6 +19,7 @@ from tonesmith.host.config import (
     Config,
     PlanSettings,
 )
+from tonesmith.host.limits import home_of, unfolded
 from tonesmith.host.registry import Host
 from tonesmith.host.settings import InvalidSettings, Problem, dotted, validate
 from tonesmith.host.toml import KeyPath, TomlSource, read_toml
@@ -69,13 +70,12 @@ class _Composition:
     """The tables of a document while overrides are laid over them, and the problems found on the way."""
 
     def __init__(self, source: TomlSource, host: Host, spelled: Mapping[str, str]) -> None:
-        self.source = source
+        self.source, self.problems = unfolded(source)
         self.host = host
         self.spelled = spelled
         self.overridden: dict[KeyPath, str] = {}
-        self.problems: list[Problem] = []
         self.tables: dict[str, dict[str, Any]] = {}
-        for name, value in source.data.items():
+        for name, value in self.source.data.items():
             self.tables[name] = self._table(name, value)
 
     def _table(self, name: str, value: Any) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class _Composition:
 
     def override(self, overrides: Mapping[str, Any]) -> None:
         """Lay overrides over the tables: names first, for they decide which options of the file stay."""
-        given = [(key, path, value) for key, whole in overrides.items() for path, value in _leaves(key, whole)]
+        given = [(key, home_of(path), value) for key, whole in overrides.items() for path, value in _leaves(key, whole)]
         for key, path, value in sorted(given, key=lambda item: not _chooses(item[1])):
             if value is None:
                 continue

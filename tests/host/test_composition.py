@@ -53,6 +53,24 @@ def test_flags_win_over_the_file_and_the_file_over_the_defaults() -> None:
     assert (config.plan.patches, config.plan.seed, config.plan.block) == (9, 5, 16)
 
 
+def test_limits_stand_for_the_keys_of_other_tables() -> None:
+    gathered = composition(
+        '[limits]\nseconds = 7\nmemory = "2 GB"\nload_seconds = 9\nload_memory = "1 GB"\n[plan]\npatches = 3\n'
+    )
+    apart = composition(
+        '[plan]\npatches = 3\ntimeout = 7\nmemory = "2 GB"\n[run]\nload_seconds = 9\nload_memory = "1 GB"\n'
+    )
+
+    assert gathered == apart == composition(gathered.to_toml())
+    assert composition("[limits]\nseconds = 7", limits__seconds=8).plan.timeout == 8
+    assert complaint("[limits]\nseconds = 0").startswith("plugins.toml:2: plan.timeout")
+    assert "limits.time: is unknown. The keys of [limits] are seconds, memory" in complaint("[limits]\ntime = 1")
+    assert "limits.seconds: is plan.timeout, which is given too" in complaint(
+        "[limits]\nseconds = 7\n[plan]\ntimeout = 8"
+    )
+    assert "limits: must be a table" in complaint("limits = 7")
+
+
 def test_short_forms_mean_the_tables_they_are_short_for() -> None:
     short = composition('backend = "vita"\nvalidators = ["loudness", "level"]\n')
     assert short == composition('[backend]\nname = "vita"\n[validators.loudness]\n[validators.level]\n')
