@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 from support import amounts, plugged, sampled, terminal
+from support.builders import dataset as made_up
 from support.coarse import COARSE, SETTINGS
 
 from tonesmith import generate, open_dataset
 from tonesmith.dataset.export import label_of
-from tonesmith.dataset.label_file import read_label
+from tonesmith.dataset.label_file import LABEL_ARRAYS, read_label
 from tonesmith.dataset.notes import changed_note
 from tonesmith.dataset.npz import read_npz
 from tonesmith.dataset.player import Player
@@ -206,6 +207,27 @@ def test_a_npz_holds_one_label_or_several_with_their_notes(ds: Dataset, tmp_path
         read_label(written(tmp_path / "c.npz", row=[1]), ds)
 
 
+def test_modulations_and_assets_come_back_from_both_kinds_of_files(tmp_path: Path) -> None:
+    made = made_up(tmp_path / "made", [0])
+    for i, row in enumerate(made):
+        (tmp_path / "l.json").write_text(json.dumps(label_of(row)))
+        np.savez(tmp_path / "l.npz", **made.get_batch([i], LABEL_ARRAYS))
+        for file in ("l.json", "l.npz"):
+            label = read_label(tmp_path / file, made).label
+            assert (label.modulations, label.assets) == (row.label.modulations, row.label.assets)
+            assert made.space.decode(label).values == row.patch.values
+    assert len({row.label.assets["wave"] for row in made}) > 1
+    (tmp_path / "l.json").write_text(json.dumps({**label_of(made[0]), "assets": {"wave": "f" * 64}}))
+    label = read_label(tmp_path / "l.json", made).label
+    with pytest.raises(SpaceError, match=r"the asset ffffffffffff of the slot 'wave' is not in the dataset"):
+        made.parameters_of(label)
+    whole = label_of(made[0])
+    del whole["assets"]
+    (tmp_path / "l.json").write_text(json.dumps(whole))
+    with pytest.raises(ConfigError, match=r"it does not name its assets\. Export it again"):
+        read_label(tmp_path / "l.json", made)
+
+
 def lying(name: str, shape: tuple[int, ...], payload: bytes = b"\0" * 8) -> bytes:
     header = BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": shape})
@@ -281,3 +303,27 @@ def test_render_says_what_is_wrong_and_writes_nothing(
     assert (done.returncode, told in done.stderr) == (status, True), done.stderr
     assert not list(tmp_path.glob("x.*"))
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.long
+def test_labels_with_modulations_assets_and_what_presets_hold_render_again_from_their_files(tmp_path: Path) -> None:
+    notes = {"pitches": [48], "hold": 0.2, "tail": 0.1}
+    generate(tmp_path / "drawn.zarr", patches=3, backend={"name": "vita", "tier": 3}, notes=notes, workers=1)
+    (tmp_path / "bank").mkdir()
+    for row in range(2):
+        preset = tmp_path / "bank" / f"{row}.vital"
+        assert terminal("export", tmp_path / "drawn.zarr", "--row", row, "--preset", preset).returncode == 0
+    bred = {"sampler": "breed", "presets": {"paths": [str(tmp_path / "bank")]}}
+    generate(tmp_path / "bred.zarr", patches=2, backend={"name": "vita"}, notes=notes, workers=1, **bred)
+    for name in ("drawn.zarr", "bred.zarr"):
+        ds = open_dataset(tmp_path / name)
+        with ds.player() as play:
+            for i, row in enumerate(ds):
+                (tmp_path / "l.json").write_text(json.dumps(label_of(row)))
+                read = read_label(tmp_path / "l.json", ds)
+                assert play(read.label, read.note)[0].tobytes() == row.audio.tobytes(), (name, i)
+        assert any(row.label.modulations and any(row.label.assets.values()) for row in ds)
+        routed = {name: ds.get_batch([0, 1], [name])[name] for name in LABEL_ARRAYS}
+        np.savez(tmp_path / "two.npz", **routed)
+        read = read_label(tmp_path / "two.npz", ds, 1)
+        assert ds.render(read.label, ds[1].note)[0].tobytes() == ds[1].audio.tobytes()
