@@ -110,7 +110,7 @@ class _Found:
     rendered: int
     promise: Promise
     damaged: tuple[Damage, ...]
-    features: FeatureCheck | None
+    features: FeatureCheck | None = None
 
     @property
     def differing(self) -> int:
