@@ -123,7 +123,7 @@ def _state(lines: list[dict[str, Any]], seen: float, path: Path, now: float) -> 
     if "failed" in events:
         return "failed"
     if (last := events.get("finished")) is not None:
-        return "finished" if last.get("complete") else "stopped"
+        return "finished" if last.get("done", last.get("complete")) else "stopped"
     first = lines[0]
     if first.get("locked") and is_at_work(path, int(first["run"])):
         return "working"

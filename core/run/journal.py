@@ -227,7 +227,12 @@ class _Journal(Relay):
         super().dropping()
 
     def finished(self, summary: Summary) -> None:
-        ended = {"rows_there": summary.rows, "complete": summary.complete, "interrupted": summary.interrupted}
+        ended = {
+            "rows_there": summary.rows,
+            "complete": summary.complete,
+            "done": summary.done,
+            "interrupted": summary.interrupted,
+        }
         self.write("finished", **ended, digest=summary.digest, **self._totals())
         super().finished(summary)
 

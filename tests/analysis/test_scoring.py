@@ -35,7 +35,7 @@ CRASH = 1
 def path(chaos: Any, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     kept = tmp_path_factory.getbasetemp() / "eight patches"
     if not kept.exists():
-        chaos.make(kept, patches=8)
+        chaos.make(kept, patches=8, features={"stats": {}})
     shutil.copytree(kept, tmp_path / "d")
     return tmp_path / "d"
 

@@ -24,6 +24,7 @@ from tonesmith.plan.summary import Summary
 from tonesmith.run.finish import finish
 from tonesmith.run.pipeline import run
 from tonesmith.run.progress import progress
+from tonesmith.run.status import Statuses
 
 SETTINGS = {"patches": 11, "block": 2, "sampler": "troublesome"}
 PLAN = ("-n", 11, "--block", 2, "--sample-rate", 8000, "--timeout", 20, "--backend", "chaos", "--workers", 1)
@@ -115,6 +116,7 @@ def test_a_share_is_made_and_no_more_and_the_last_one_completes_the_dataset(jobs
     }
     assert (first.rows, first.rows_added, first.rows_planned, first.complete, first.done) == (10, 10, 22, False, True)
     assert first.to_json()["digest"] is first.to_json()["nbytes"] is None
+    assert [run.state for run in Statuses(path).now().runs] == ["finished"]
     jobs.make(path, "1")
     assert stored(path) == [0, 1, 4, 5]
     last = jobs.make(path, "2:4")

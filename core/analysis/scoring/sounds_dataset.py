@@ -108,4 +108,5 @@ def _plan(plan: Plan, rows: Sequence[int], notes: Sequence[Note]) -> Plan:
         validators=(),
         measures=tuple(Measure(metric.name, metric.unit or "1", metric.doc) for metric in METRICS),
         presets=(),
+        features=(),
     )
