@@ -18,6 +18,10 @@ from tonesmith.dataset.loading.weighing import weights_of
 from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import ConfigError, DatasetError
 
+LOADING = pytest.mark.filterwarnings(
+    "ignore:.*fork.*:DeprecationWarning", "ignore:This DataLoader will create:UserWarning"
+)
+
 torch = pytest.importorskip("torch", reason="pip install 'tonesmith[torch]'")
 
 
@@ -201,7 +205,7 @@ def read(loader: Any, batches: int | None = None) -> list[int]:
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@LOADING
 def test_a_loader_goes_on_after_the_batch_that_was_given_last(ds: Dataset, workers: int) -> None:
     def loader() -> Any:
         return ds.torch(columns=["pitch"]).loader(3, seed=4, num_workers=workers)
@@ -246,7 +250,7 @@ def test_an_iteration_that_was_left_begins_again_and_an_epoch_can_be_chosen(ds: 
 
 
 @pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.long)])
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@LOADING
 def test_whole_batches_come_in_the_same_order_from_any_number_of_workers(ds: Dataset, workers: int) -> None:
     batches = ds.torch(columns=["pitch"]).batches(3, seed=2)
     loader = torch.utils.data.DataLoader(
@@ -264,7 +268,7 @@ def test_whole_batches_come_in_the_same_order_from_any_number_of_workers(ds: Dat
 
 
 @pytest.mark.parametrize("context", [pytest.param(c, marks=pytest.mark.long) for c in ("fork", "spawn", "forkserver")])
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@LOADING
 def test_workers_start_in_any_way(ds: Dataset, context: str) -> None:
     if sys.platform == "win32":
         pytest.skip("Windows has spawn only")

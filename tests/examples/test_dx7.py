@@ -215,7 +215,7 @@ def test_the_tutorial_shows_what_the_command_writes(tmp_path):
         written = "\0".join(path.read_text() for path in sorted((tmp_path / role).rglob("*.py")))
         assert text in written, f"{role} {name}:\n{text}"
         shown[role] = shown.get(role, "") + text
-    assert sorted(shown) == ["executor", "sampler", "sink", "validator"]
+    assert sorted(shown) == ["executor", "feature", "sampler", "sink", "validator"]
     for role in ("sampler", "validator"):
         lines = [line for path in (tmp_path / role).rglob("*.py") for line in path.read_text().splitlines()]
         assert [line for line in lines if line not in shown[role]] == []

@@ -43,7 +43,7 @@ def test_rows_are_those_of_the_dataset_and_the_next_pass_has_the_next_seed(chaos
 
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning", "ignore:This DataLoader will create:UserWarning")
 def test_workers_and_ranks_share_the_blocks_and_leave_no_engine_behind(chaos_in_processes, workers: int) -> None:
     settings = chaos_in_processes.settings(patches=400)
     seen: list[int] = []
