@@ -24,9 +24,14 @@ settings.load_profile("tonesmith")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The contract of a sink kills in two places, of which one is tried for every change."""
+    """The contract of a sink kills in two places, of which one is tried for every change; so is one case of others."""
+    seen: set[str] = set()
     for item in items:
-        if item.name.endswith("[an empty folder]") and "/sinks/" in item.nodeid:
+        name = item.nodeid.partition("[")[0]
+        again = item.get_closest_marker("first") is not None and name in seen
+        if item.get_closest_marker("long") is None:
+            seen.add(name)
+        if again or (item.name.endswith("[an empty folder]") and "/sinks/" in item.nodeid):
             item.add_marker(pytest.mark.long)
 
 

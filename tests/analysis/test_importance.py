@@ -140,6 +140,7 @@ def test_what_was_measured_is_read_again_and_weighs_by_its_change(dataset, tmp_p
     assert not (tmp_path / "r.parts").exists()
 
 
+@pytest.mark.long
 def test_the_result_is_the_same_file_for_any_number_of_workers(chaos, tmp_path):
     study = study_of(chaos, Settings(bases=5, pitch=50))
 
@@ -199,6 +200,7 @@ def test_another_seed_draws_other_bases_of_a_plan_and_another_pitch_plays_them(c
 
 
 @pytest.mark.parametrize("fault", ["crash", "silent", "nan", "shape", "error"])
+@pytest.mark.first
 def test_a_base_that_does_not_sound_is_drawn_again(chaos, tmp_path, fault):
     study = study_of(chaos, Settings(bases=3), ("none", fault))
     before = [base.patch.values["fault"] for base in study.bases]

@@ -311,6 +311,7 @@ def test_the_users_own_style_changes_nothing_and_is_left_alone(read, tmp_path):
         (["pca", "--help"], "numpy"),
     ],
 )
+@pytest.mark.long
 def test_nothing_is_imported_in_vain(stored, arguments, never):
     code = "import sys; from tonesmith.cli import run; sys.exit(run(sys.argv[2:]) or sys.argv[1] in sys.modules)"
     words = ["plot", *(word.format(stored) for word in arguments)]

@@ -183,6 +183,7 @@ def test_a_menu_with_gaps_sends_its_own_values(tmp_path):
 
 
 @pytest.mark.parametrize("voice", sampled(VOICES, 3))
+@pytest.mark.long
 def test_random_patches_of_a_shipped_voice_sound(voice, tmp_path):
     settings = {"backend": {"name": "dawdreamer", "instrument": voice}, "notes": {**SHORT, "hold": 0.6}}
     generate(path=tmp_path / "d", patches=5, workers=1, **settings)
@@ -193,6 +194,7 @@ def test_random_patches_of_a_shipped_voice_sound(voice, tmp_path):
     assert all(row.measured["peak"] < 6.0 for row in dataset)
 
 
+@pytest.mark.long
 def test_a_dataset_needs_no_dsp_file_to_render_again(organ, tmp_path):
     first, second = written(tmp_path, ORGAN), tmp_path / "elsewhere"
     second.mkdir()
@@ -206,6 +208,7 @@ def test_a_dataset_needs_no_dsp_file_to_render_again(organ, tmp_path):
     assert generate(path=tmp_path / "d", backend=moved, **settings).rows_added == 0
 
 
+@pytest.mark.long
 def test_another_program_of_the_same_name_is_another_plan(tmp_path):
     settings = {"patches": 2, "workers": 1, "notes": SHORT}
     path = written(tmp_path, ORGAN)
@@ -353,6 +356,7 @@ def test_what_is_no_instrument_is_told_in_one_line(tmp_path, tinysynth, case):
 @pytest.mark.parametrize(
     ("fault", "told"), [("effect", "is an effect"), ("load", "killed by SIGABRT"), ("crash", "killed by SIGSEGV")]
 )
+@pytest.mark.first
 def test_a_bad_plugin_ends_with_status_2_and_nothing_written(tmp_path, tinysynth, fault, told):
     done = terminal(
         "generate", tmp_path / "d", "--backend", "dawdreamer", "--backend.instrument", tinysynth, "-n", 1,

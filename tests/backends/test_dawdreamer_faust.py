@@ -204,6 +204,7 @@ def test_meters_are_no_parameters_whatever_their_labels(tmp_path):
     assert named(described(written(tmp_path, source)).space) == ["amount"]
 
 
+@pytest.mark.long
 def test_controls_of_midi_stay_at_their_defaults_unless_they_are_freed(tmp_path):
     path = written(tmp_path, """
     bend = hslider("bend[midi:pitchwheel]", 1, 0.25, 4, 0.001); pedal = checkbox("sustain [midi: ctrl 64]");

@@ -247,6 +247,7 @@ def test_a_control_is_heard_where_its_gate_is_open_and_not_where_it_is_closed(en
 
 
 @pytest.mark.parametrize("group", SWITCHED)
+@pytest.mark.first
 def test_a_group_is_heard_where_its_switch_is_on(engine, space, group):
     names = [p.name for p in space.parameters if p.switch == f"{group}_on"]
     values, _ = setting(space, names[0], 1)

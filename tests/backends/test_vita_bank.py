@@ -251,6 +251,7 @@ def test_a_bank_that_is_too_large_is_refused_unopened(tmp_path):
     assert refused.reason == "512 MB; banks of more than 512 MB are not opened"
 
 
+@pytest.mark.long
 def test_a_bank_is_listed_shown_and_drawn_from(tmp_path, text):
     packed(tmp_path / "b.vitalbank", ("A/broken.vital", b"no"), (LEAD, text("lead")), (PAD, text("pad")))
 

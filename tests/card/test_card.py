@@ -518,6 +518,7 @@ def test_mlcroissant_reads_the_rows_of_tables(stored: tuple[Path, Dataset]) -> N
 
 @pytest.mark.parametrize("stored", sampled(["webdataset", "parquet", "lmdb"], 3), indirect=True)
 @pytest.mark.parametrize("name", sampled(["p[1]", "p{a}", "p*x", "it's"], 4))
+@pytest.mark.long
 def test_a_name_that_looks_like_a_pattern_is_loaded_too(stored: tuple[Path, Dataset], name: str) -> None:
     path = stored[0].rename(stored[0].with_name(name))
     write_card(path, open_dataset(path))
@@ -532,6 +533,7 @@ def run_block(block: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("stored", sampled(SINKS, 3), indirect=True)
+@pytest.mark.first
 def test_the_own_format_is_loaded_in_five_lines(stored: tuple[Path, Dataset]) -> None:
     path, _ = stored
     for block in code_blocks(readme_of(path), "python"):
@@ -620,6 +622,7 @@ def test_nothing_is_written_where_nothing_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not PRESETS.is_dir(), reason="the public presets are not here")
+@pytest.mark.long
 def test_a_dataset_of_presets_credits_their_makers(tmp_path: Path) -> None:
     files = sorted((PRESETS / "vital").rglob("*.vital"))[:2]
     generate(

@@ -84,6 +84,7 @@ def test_json_is_the_summary_and_leaves_progress_on_the_error_stream(tmp_path):
     assert re.match(r"\d\d:\d\d:\d\d d: 2 rows in 1 block; 1 block to go\n", result.stderr)
 
 
+@pytest.mark.long
 def test_a_dataset_is_a_composition_so_that_extending_needs_no_memory(tmp_path):
     out, again = tmp_path / "d.zarr", tmp_path / "other"
     flags = ("--space.fix", "osc_1_level=0.7", "--sampler", "sobol", "--seed", "5", "--block", "2")

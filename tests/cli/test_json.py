@@ -98,6 +98,7 @@ def test_datasets(chaos, told, tmp_path, monkeypatch):
     check("importance --dry-run", told("importance", "e", "--bases", 1, "--workers", 1, "--dry-run"))
 
 
+@pytest.mark.long
 def test_runs_plugins_and_the_doctor(chaos, told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     made = ("generate", "--backend", "chaos", "-n", 1, "--sample-rate", 8000, "--notes.hold", 0.1, "--notes.tail", 0.1)
@@ -110,6 +111,7 @@ def test_runs_plugins_and_the_doctor(chaos, told, tmp_path, monkeypatch):
     check("plugins show", told("plugins", "show", "vita"))
 
 
+@pytest.mark.long
 def test_presets_wavetables_and_specs(told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with Engine(PluginRef("vita", {}), Audio(44100, 0, 0), 1, "snapshot", asset={}.__getitem__) as engine:

@@ -129,6 +129,7 @@ def test_show_json_has_every_parameter_and_the_names_of_assets(folder):
     assert told["assets"][0]["name"] == "Init"
 
 
+@pytest.mark.long
 def test_check_plays_each_preset_twice_and_fails_for_what_is_refused(folder):
     result = terminal("presets", "check", folder)
     good = terminal("presets", "check", folder / "mute.vital", "--json")

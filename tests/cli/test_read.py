@@ -85,6 +85,7 @@ def test_export_writes_the_very_samples_and_a_readable_label(dataset, tmp_path):
         (["--row", "0", "--audio", "nowhere/x.wav"], "--audio: cannot write nowhere/x.wav: No such file"),
     ],
 )
+@pytest.mark.first
 def test_export_says_what_is_wrong_and_exits_2(dataset, tmp_path, arguments, said):
     result = terminal("export", dataset, *arguments, cwd=tmp_path)
 
@@ -118,6 +119,7 @@ def test_export_overwrites_nothing_unless_forced(dataset, tmp_path):
         (["--label", "a.json", "--audio", "row"], "row must end in .wav"),
     ],
 )
+@pytest.mark.first
 def test_export_refuses_a_suffix_of_another_format(dataset, tmp_path, arguments, said):
     there = set(tmp_path.iterdir())
     result = terminal("export", dataset, "--row", "0", *arguments, cwd=tmp_path)

@@ -206,6 +206,7 @@ def test_a_run_warns_of_a_division_that_was_cut_short(chaos, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("what", ["labels", "audio"])
+@pytest.mark.first
 def test_sound_blocks_are_divided_and_damaged_ones_listed(tmp_path, what):
     case = folder(tmp_path / "f")
     damage(case.path / "data" / "000001" / ("metadata.jsonl" if what == "labels" else "000000008.wav"), "removed")

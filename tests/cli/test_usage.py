@@ -81,6 +81,7 @@ main()
         ("dataset.opening", "open_dataset", ["importance", "d"], "tonesmith: stopped.\n"),
     ],
 )
+@pytest.mark.first
 def test_ctrl_c_while_loading_says_a_word(tmp_path, module, name, arguments, said):
     code = _SLOW.format(module=module, name=name, arguments=arguments)
     process = subprocess.Popen(

@@ -33,6 +33,7 @@ def verified(chaos, path, promised, measured, *flags):
         ("exact", "none", ["exact: ", "none, when", "bit for bit this time"]),
     ],
 )
+@pytest.mark.first
 def test_verify_says_what_was_promised_measured_and_found(chaos, tmp_path, promised, measured, told):
     result = verified(chaos, tmp_path / "d", promised, measured)
 
@@ -49,6 +50,7 @@ def test_verify_says_what_was_promised_measured_and_found(chaos, tmp_path, promi
     ("promised", "measured", "repeats"),
     [("exact", "", True), ("exact-in-run", "", None), ("exact-in-run", "exact", True), ("exact", "floor", False)],
 )
+@pytest.mark.first
 def test_json_tells_whether_rows_repeat_as_far_as_is_known(chaos, tmp_path, promised, measured, repeats):
     told = json.loads(verified(chaos, tmp_path / "d", promised, measured, "--json").stdout)
 
@@ -80,6 +82,7 @@ def test_verify_says_what_was_held_still_and_what_cannot_be_here(monkeypatch, tm
     ],
 )
 @pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.first
 def test_a_run_that_is_resumed_elsewhere_claims_the_less_of_what_was_measured(chaos, tmp_path, first, second, turned):
     for patches, checkup in enumerate((second, first) if turned else (first, second), 1):
         run(replace(chaos.resolved(patches=patches), checkup=checkup), tmp_path / "d", workers=1)

@@ -684,6 +684,7 @@ def store_and_die(case: Case, splits: Splits | None, when: str) -> None:
 @pytest.mark.parametrize("name", sampled(DIVIDING, 2))
 @pytest.mark.parametrize("when", ["before the marker", "before the removal"])
 @pytest.mark.parametrize("then", sampled(["other names", "removed", "the same"], 2))
+@pytest.mark.first
 def test_no_row_is_in_two_files_once_a_split_that_was_killed_is_followed_by_another(tmp_path, name, when, then):
     case, host = written(tmp_path / "d", name), Host.load()
     splits = divide(opened(case), {"train": 0.5, "val": 0.25, "test": 0.25})

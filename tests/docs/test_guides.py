@@ -9,13 +9,13 @@ PAGES = [
     "README.md",
     "docs/architecture.md",
     "docs/index.md",
-    "docs/python.md",
 ]
 LONG = [
     "docs/generate.md",
     "docs/long-runs.md",
     "docs/plugins.md",
     "docs/presets.md",
+    "docs/python.md",
     "docs/sampling.md",
     "docs/splits.md",
     "docs/training.md",

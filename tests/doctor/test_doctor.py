@@ -71,6 +71,7 @@ def test_an_isolation_that_leaks_breaks_the_promise_of_one_that_is_called_enough
     ("noise", "level", "found", "kept_in_a_process"),
     [("engine", 0.1, "exact-in-run", True), ("note", 0.1, "none", False), ("note", 1e-4, "floor", False)],
 )
+@pytest.mark.first
 def test_noise_costs_the_level_that_it_takes_away(chaos, noise, level, found, kept_in_a_process):
     checkup, findings = checkup_of(noise=noise, level=level, compare=False)
 

@@ -77,6 +77,7 @@ _DROPS = "stopping at once: the blocks in progress are dropped"
         pytest.param([signal.SIGHUP], _DROPS, marks=pytest.mark.long),
     ],
 )
+@pytest.mark.long
 def test_a_run_that_is_told_to_stop_says_what_becomes_of_the_blocks_in_flight(chaos, tmp_path, signals, said):
     path = tmp_path / "d"
     command = [sys.executable, "-P", "-m", "tonesmith", "generate", str(path), "-n", "12", "--workers", "2"]

@@ -105,6 +105,7 @@ def _gone(mark: str, seconds: float = 20.0) -> bool:
 
 
 @pytest.mark.parametrize(("sink", "role", "strike"), sampled(product(SINKS, ROLES, STRIKES), 67))
+@pytest.mark.first
 def test_the_same_command_again_ends_with_the_rows_of_a_run_that_nobody_struck(
     chaos_in_processes: Any, tmp_path, sink, role, strike
 ):
