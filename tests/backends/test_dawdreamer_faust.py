@@ -99,6 +99,7 @@ def named(space: ParameterSpace) -> list[str]:
     return [p.name for p in space.parameters]
 
 
+@pytest.mark.long
 def test_notes_sound_as_the_true_program_does_and_releases_are_whole(tmp_path):
     """Against the same code with an automated gate, and while the key is held against DawDreamer's polyphony."""
     import tonesmith.backends.dawdreamer as backend

@@ -435,6 +435,7 @@ def test_presets_bring_their_own_wavetables_beside_those_of_a_catalog(
     assert second.text(values["osc_2_wavetable"]).startswith("mine (")
 
 
+@pytest.mark.long
 def test_the_command_line_scans_lists_and_shows_no_control_characters(presets: Path, tmp_path: Path) -> None:
     done = terminal("vita", "wavetables", "scan", presets, "-o", "catalog", "--no-previews", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -251,6 +251,7 @@ def test_a_plugin_with_thousands_of_slow_texts_loads_in_less_than_a_second(sick)
     assert time.monotonic() - started < 1.0
 
 
+@pytest.mark.long
 def test_the_derived_space_is_kept_and_a_damaged_cache_is_made_anew(tiny, cache):
     space = described(tiny).space
     kept = cache / "vst3" / f"{sha256_of(binary_of(tiny))}.json"
@@ -737,6 +738,7 @@ def test_the_tags_of_the_shipped_spec_are_those_of_surge_patches():
         assert low - 1e-6 <= values[tag] <= high + 1e-6, tag
 
 
+@pytest.mark.long
 def test_a_scan_drafts_a_spec_that_generate_takes(sick, tmp_path):
     out = tmp_path / "draft.toml"
     done = terminal("vst3", "scan", sick, "-o", out, "--quiet")
@@ -955,6 +957,7 @@ def test_a_dataset_is_made_of_presets(sick, preset, tmp_path):
 
 
 @pytest.mark.parametrize("still", [True, False])
+@pytest.mark.first
 def test_what_draws_random_numbers_is_held_in_presets_unless_they_are_to_keep_it(sick, preset, tmp_path, still):
     loud = preset.replace(b'<retrigger type="0" value="1"', b'<retrigger type="0" value="0"')
     (tmp_path / "pad.vstpreset").write_bytes(loud)
@@ -983,6 +986,7 @@ numpy.save(sys.argv[3], audio)
 
 
 @pytest.mark.parametrize("name", ["tiny", pytest.param("typed", marks=pytest.mark.long)])
+@pytest.mark.long
 def test_a_row_is_exported_as_a_preset_that_plays_it_in_a_plain_host(name, tmp_path, request):
     plugin, path, told = request.getfixturevalue(name), tmp_path / "d.zarr", tmp_path / "row.vstpreset"
     spec = ("--backend.spec", written(tmp_path, TYPED)) if name == "typed" else ()

@@ -256,6 +256,7 @@ def test_the_marker_of_a_block_is_put_after_all_that_it_speaks_for(there, throug
     assert files[-1].endswith("metadata.jsonl")  # so that it names no file that is not there
 
 
+@pytest.mark.long
 def test_an_answer_that_is_cut_short_is_asked_for_again(there, through):
     written("webdataset", there)
     proxy = through(rate=0.0)
@@ -287,6 +288,7 @@ def test_what_was_read_is_read_again_without_the_network(there, through):
 
 
 @pytest.mark.parametrize("sink", sampled(("zarr", "parquet"), 2))
+@pytest.mark.first
 def test_a_block_that_has_grown_is_not_read_from_the_cache(sink, there):
     small = synthetic_plan(patches=9)
     case = written(sink, there, (2,), small)
@@ -317,6 +319,7 @@ def test_a_copy_that_is_damaged_on_this_machine_is_fetched_again(sink, there):
     np.testing.assert_array_equal(open_dataset(there).get_batch(slice(None))["audio"], audio)
 
 
+@pytest.mark.long
 def test_damage_in_the_bucket_is_found_by_verify_though_this_machine_has_a_sound_copy(there, bucket, capsys):
     written("zarr", there)
     _ = open_dataset(there).get_batch(slice(None))

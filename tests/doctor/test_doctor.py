@@ -159,6 +159,7 @@ def test_a_patch_that_hangs_is_waited_for_once_in_a_process(chaos):
 
 
 @linux
+@pytest.mark.long
 def test_patches_that_crash_are_counted_and_the_others_compared(chaos):
     checkup, found = checkup_of(faults=("none", "crash"), thorough=True, compare=False)
 
@@ -199,6 +200,7 @@ def test_silence_is_a_warning_and_parameters_without_effect_are_a_fault(chaos):
 
 
 @linux
+@pytest.mark.long
 def test_memory_that_grows_is_measured(chaos):
     checkup, found = checkup_of(thorough=True, compare=False, leak=0.5, rate=1000)
     steady, _ = checkup_of(thorough=True, compare=False, rate=1000)
@@ -379,6 +381,7 @@ def test_a_binary_that_options_name_wrongly_is_an_error_of_theirs(chaos, plugin)
 
 
 @linux
+@pytest.mark.long
 def test_a_damaged_cache_or_one_that_cannot_be_written_is_no_obstacle(chaos, plugin, tmp_path):
     used_first(plugin, said := [])
     (kept,) = (tmp_path / "cache" / "checkups").iterdir()

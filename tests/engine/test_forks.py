@@ -59,6 +59,7 @@ WELL, CRASH = "{'told': 'well'}", "the engine crashed on it"
         (0, HANG, 1, WELL, 1),
     ],
 )
+@pytest.mark.first
 def test_an_abort_or_a_hang_beside_threads_is_tried_again_and_all_else_is_blamed(
     tmp_path: Path, threads: int, fault: str, faults: int, told: str, tried: int
 ) -> None:

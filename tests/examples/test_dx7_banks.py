@@ -252,6 +252,7 @@ def harmed(base: bytes, chance: random.Random) -> bytes:
     return bytes(content)
 
 
+@pytest.mark.long
 def test_hundreds_of_damaged_files_give_voices_in_range_or_one_sentence():
     from tonesmith_dx7.voice import PARAMETERS
 

@@ -509,6 +509,7 @@ def places_of(tree: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[st
 @seed(7)
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
+@pytest.mark.long
 def test_a_preset_with_junk_in_it_is_read_or_refused_and_the_next_is_read(tmp_path, engine, init, data):
     tree = json.loads(init)
     tree["settings"]["modulations"] = tree["settings"]["modulations"][:3]

@@ -97,6 +97,7 @@ def resolved(config: Path | None = None, **changes: Any) -> Resolved:
     return resolve_plan(composed(config, changes, host=host), host)
 
 
+@pytest.mark.long
 def test_a_dataset_is_extended_and_made_anew_without_the_files_of_its_presets(folder):
     changes = {**SETTINGS, "presets": {"paths": [str(folder / "bank")]}}
     made, files = folder / "made", folder / "files"

@@ -79,6 +79,7 @@ def test_a_trial_stores_rows_as_small_as_those_of_the_run(chaos, tmp_path):
     assert audio / summary.rows < tried.row_bytes < audio / summary.rows + 3000
 
 
+@pytest.mark.long
 def test_a_dry_run_tells_size_and_time_and_writes_nothing(chaos, tmp_path):
     words = ["generate", *SHORT, "--backend.slow", "0.05", "-n", "600", "--dry-run", "--workers", "1"]
     text = terminal(*words, "d", cwd=tmp_path).stdout

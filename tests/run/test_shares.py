@@ -148,6 +148,7 @@ def test_what_others_store_meanwhile_is_not_counted_as_added(jobs, tmp_path):
     assert jobs.make(path, "0:2", watcher=Other()).rows_added == 8
 
 
+@pytest.mark.long
 def test_the_summary_of_a_share_says_what_it_made_and_what_the_whole_lacks(chaos, tmp_path):
     told = generate(tmp_path / "d", "--share", "1/3")
 
