@@ -24,14 +24,15 @@ settings.load_profile("tonesmith")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The contract of a sink kills in two places, of which one is tried for every change; so is one case of others."""
+    """Of some tests one case is tried for every change: those marked so, and the slow ones in contracts of sinks."""
     seen: set[str] = set()
     for item in items:
         name = item.nodeid.partition("[")[0]
         again = item.get_closest_marker("first") is not None and name in seen
         if item.get_closest_marker("long") is None:
             seen.add(name)
-        if again or (item.name.endswith("[an empty folder]") and "/sinks/" in item.nodeid):
+        elsewhere = item.name == "test_the_lines_on_its_card_read_a_row" and "test_zarr" not in item.nodeid
+        if again or elsewhere or (item.name.endswith("[an empty folder]") and "/sinks/" in item.nodeid):
             item.add_marker(pytest.mark.long)
 
 

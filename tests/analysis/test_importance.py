@@ -150,6 +150,7 @@ def test_the_result_is_the_same_file_for_any_number_of_workers(chaos, tmp_path):
     assert (tmp_path / "1.json").read_bytes() == (tmp_path / "3.json").read_bytes()
 
 
+@pytest.mark.long
 def test_the_bases_of_a_dataset_are_patches_of_it_and_the_same_each_time(dataset):
     study = study_of_dataset(dataset, FOUR)
     patches = [base.patch_id for base in study.bases]

@@ -82,6 +82,7 @@ def rows(plugin: Path, played: list[Patch], *, pin: bool) -> list[bytes]:
 
 @pytest.mark.parametrize("kind", DISEASES)
 @pytest.mark.parametrize("processes", amounts(2, 20))
+@pytest.mark.first
 def test_a_row_sounds_the_same_in_another_process_if_it_is_pinned(ill, patches, kind, processes, monkeypatch):
     plugin, played = ill(f"RANDOM={kind}"), patches[:4]
 
@@ -96,6 +97,7 @@ def test_a_row_sounds_the_same_in_another_process_if_it_is_pinned(ill, patches, 
     assert not set(one) & set(other)
 
 
+@pytest.mark.long
 def test_a_plugin_with_threads_plays_in_another_process_that_is_pinned(ill, patches):
     plugin = ill("RANDOM=late", "THREADED")
 

@@ -571,6 +571,7 @@ def resolved(config: Any) -> Plan:
         },
     ],
 )
+@pytest.mark.first
 def test_the_composition_makes_the_plan_again(tmp_path: Path, changes: dict[str, Any]) -> None:
     plan = resolved(composed(None, {"patches": 3, "seed": 9, **changes}))
     recipe = recipe_of(plan, Host.load())

@@ -127,6 +127,7 @@ def test_export_refuses_a_suffix_of_another_format(dataset, tmp_path, arguments,
     assert said in result.stderr
 
 
+@pytest.mark.long
 def test_export_and_inspect_know_splits(dataset, tmp_path):
     assert terminal("split", dataset, "--train", "0.5", "--val", "0", "--test", "0.5").returncode == 0
     test = open_dataset(dataset).split("test")

@@ -127,6 +127,7 @@ def test_splits_are_removed(path):
         (["--finish", "--remove"], "--finish cannot be combined with --remove"),
     ],
 )
+@pytest.mark.first
 def test_what_cannot_be_asked_for_ends_with_2(path, arguments, said):
     result = terminal("split", path, *arguments)
 

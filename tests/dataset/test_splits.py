@@ -703,6 +703,7 @@ def test_no_row_is_in_two_files_once_a_split_that_was_killed_is_followed_by_anot
 
 
 @pytest.mark.parametrize("name", DIVIDING)
+@pytest.mark.first
 def test_what_is_shown_of_a_split_is_what_is_done(tmp_path, name):
     case = written(tmp_path / "d", name)
 
@@ -775,6 +776,7 @@ def test_the_card_says_so_while_files_are_divided(tmp_path, name):
     assert "--finish" not in card.read_text()
 
 
+@pytest.mark.long
 def test_hugging_face_loads_nothing_rather_than_a_part_while_files_are_divided(tmp_path):
     paths = [written(tmp_path / name, name) for name in DIVIDING]
     for case in paths:

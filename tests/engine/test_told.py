@@ -45,6 +45,7 @@ def test_an_error_while_an_engine_is_described_names_the_line_and_how_to_see_mor
         ("long", r"render returned 1602 frames for a note of 0.2 s at 8000 Hz; it must be 1600"),
     ],
 )
+@pytest.mark.first
 def test_an_array_that_is_no_render_is_refused_when_an_engine_is_described(engine_of, trouble, said):
     with pytest.raises(EngineError, match=f"chaos: {said}"):
         engine_of(trouble=trouble).describe(0.1, 0.1)

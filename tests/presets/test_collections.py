@@ -471,6 +471,7 @@ def fake_git(folder: Path, script: str) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_a_server_that_stalls_ends_with_the_time(
     repository: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ def test_a_rejected_candidate_is_rejected_again_and_the_dataset_stays_as_it_is(c
     assert {file: file.stat().st_mtime_ns for file in path.rglob("*")} == before
 
 
+@pytest.mark.long
 def test_what_does_not_happen_again_is_told_with_status_1(chaos, tmp_path):
     path, marker = tmp_path / "d", tmp_path / "marker"
     marker.touch()

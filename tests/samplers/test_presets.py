@@ -129,6 +129,7 @@ class TestPresetsContract(SamplerContract):
         assert [one.draw(Candidate(i, 1)) for i in range(20)] != [other.draw(Candidate(i, 1)) for i in range(20)]
 
 
+@pytest.mark.long
 class TestRepeatedPresetsContract(TestPresetsContract):
     options: ClassVar = {"repeat": True}
 
@@ -137,11 +138,13 @@ class TestPerturbContract(SamplerContract):
     sampler = Perturb
 
 
+@pytest.mark.long
 class TestPerturbOfAnInstrumentContract(PresetContract):
     sampler = Perturb
     options: ClassVar = {"spreads": {"osc_*": 0.3, "filter": 0.0}, "bounds": "clip", "inaudible": True, "amounts": 0.2}
 
 
+@pytest.mark.long
 class TestPerturbOfAGroupContract(PresetContract):
     sampler = Perturb
     options: ClassVar = {"only": ["filter", "volume"], "spread": 0.02}
@@ -151,11 +154,13 @@ class TestBreedContract(SamplerContract):
     sampler = Breed
 
 
+@pytest.mark.long
 class TestBreedOfInstrumentsContract(PresetContract):
     sampler = Breed
     options: ClassVar = {"mutation": 1.0, "spread": 0.2}
 
 
+@pytest.mark.long
 class TestInterpolationContract(PresetContract):
     sampler = Breed
     options: ClassVar = {"crossover": 0.0, "mutation": 0.0}
@@ -166,6 +171,7 @@ class TestMixContract(SamplerContract):
     options: ClassVar = {"parts": ["perturb:20%", {"name": "lhs", "share": 0.5, "jitter": False}, "breed:30%"]}
 
 
+@pytest.mark.long
 class TestMixOfCountsContract(PresetContract):
     sampler = Mix
     options: ClassVar = {

@@ -26,6 +26,7 @@ class TestLhsContract(SamplerContract):
     sampler = Lhs
 
 
+@pytest.mark.long
 class TestLhsMidpointsContract(SamplerContract):
     sampler = Lhs
     options: ClassVar = {"jitter": False}
@@ -64,6 +65,7 @@ def stored_strata(space, patches, n):
 
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 48, 97, 128, 1009])
 @pytest.mark.parametrize("jitter", [True, False])
+@pytest.mark.first
 def test_lhs_stores_exactly_one_value_in_each_stratum_of_every_parameter(n, jitter):
     patches = first_draws(lhs(TWENTY, n, jitter=jitter), range(n))
     for strata in stored_strata(TWENTY, patches, n):
@@ -135,6 +137,7 @@ def test_lhs_has_no_patch_beyond_the_plan(patch):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 12, 16, 17, 97, 1000, 4097])
+@pytest.mark.first
 def test_every_keyed_permutation_is_one(size):
     permutations = Permutations(words(np.arange(8, dtype=np.uint64), 0), size)
     images = np.array([permutations.at(i) for i in range(size)])

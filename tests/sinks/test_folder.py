@@ -148,6 +148,7 @@ def write_card(path: Path, sink: Any, splits: Iterable[str]) -> None:
     (path / "README.md").write_text(f"---\n{head}---\n# A dataset\n")
 
 
+@pytest.mark.long
 def test_hugging_face_finds_the_splits_by_the_card(tmp_path: Path) -> None:
     case = written(tmp_path / "d", audio="flac")
     split_again(case, {"train": 0.4, "val": 0.3, "odd": 0.3})

@@ -318,6 +318,7 @@ def test_the_master_may_move_and_be_read_from_anywhere(tmp_path: Path, monkeypat
                 np.testing.assert_array_equal(file["audio/waveforms"], audio)
 
 
+@pytest.mark.long
 def test_labels_of_a_finished_master_need_no_other_file(tmp_path: Path) -> None:
     """HDF5 shows rows of a file that it cannot open as missing: with many blocks, the limit of open files does that."""
     case = finished(tmp_path / "d", synthetic_plan(patches=40, block=1, frames=20))
@@ -536,6 +537,7 @@ def test_importance_is_there_when_a_conversion_joins_the_file(tmp_path: Path, mo
 
 
 @pytest.mark.parametrize("harm", ["a bit turned", "cut short", "removed", "another's", "of before"])
+@pytest.mark.first
 def test_verify_looks_at_the_master(tmp_path: Path, harm: str) -> None:
     case = finished(tmp_path / "d")
     master = case.path / "dataset.h5"

@@ -515,6 +515,7 @@ def test_without_soundfile_flac_names_the_pip_command_and_npy_works(
     does(npy)
 
 
+@pytest.mark.long
 def test_its_card_takes_the_archives_that_are_there(tmp_path: Path) -> None:
     case = written(tmp_path / "d", audio="npy")
     assert "glob('*.tar')" in WebDatasetSink.loading(str(case.path))

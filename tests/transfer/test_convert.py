@@ -99,6 +99,7 @@ def ledger(dataset):
 
 
 @pytest.mark.parametrize("form", sampled(FORMS, 3), ids=IDS)
+@pytest.mark.first
 def test_every_sink_takes_all_of_a_dataset_and_gives_it_back(source, tmp_path, form):
     crash, pending = Rejection(5, 0, "engine", "crash"), Rejection(12, 0, "worker", "timeout")
     for fault in (crash, pending):
@@ -129,6 +130,7 @@ def test_every_sink_takes_all_of_a_dataset_and_gives_it_back(source, tmp_path, f
 
 @settings(max_examples=6)
 @given(st.lists(st.sampled_from([form for form in FORMS if not is_lossy(form)]), min_size=1, max_size=3))
+@pytest.mark.long
 def test_the_digest_is_the_same_whichever_lossless_sinks_a_dataset_went_through(chain):
     with tempfile.TemporaryDirectory() as folder:
         last = write_dataset(Path(folder) / "0.zarr").path
@@ -291,6 +293,7 @@ def test_the_same_call_goes_on_and_writes_no_block_twice(source, tmp_path):
 
 
 @pytest.mark.parametrize("form", [ZARR, INT24], ids=["lossless", "lossy"])
+@pytest.mark.first
 def test_a_source_that_has_grown_extends_what_was_converted(source, tmp_path, form):
     convert(source.path, tmp_path / "d", form)
     longer = grown(source, 15)
@@ -464,6 +467,7 @@ def test_a_sink_of_a_third_party_takes_a_dataset_and_gives_it_back(source, tmp_p
     assert open_dataset(tmp_path / "back.zarr").digest == open_dataset(source.path).digest
 
 
+@pytest.mark.long
 def test_the_terminal_tells_what_was_done(source, tmp_path):
     lossless = terminal("convert", source.path, "d.zarr", "--sink", "zarr", "--sink.level", "3", "-q", cwd=tmp_path)
     assert (lossless.returncode, lossless.stderr) == (0, "")
@@ -545,6 +549,7 @@ def test_a_converted_dataset_goes_on_as_one_made_directly(chaos, tmp_path):
     assert went_on.digest == chaos.make(tmp_path / "direct", ("crash", "none"), patches=9, **packed).digest
 
 
+@pytest.mark.long
 def test_what_was_stored_with_loss_renders_again_through_the_same_sinks(chaos, tmp_path):
     chaos.make(tmp_path / "s", patches=4, sink={"name": "zarr", "encoding": "float16"})
     convert(tmp_path / "s", tmp_path / "through", INT24)

@@ -249,6 +249,7 @@ def test_any_sink_may_hold_what_is_merged(pair, tmp_path, form):
         assert done.digest == merge(pair, tmp_path / "zarr", PluginRef("zarr")).digest
 
 
+@pytest.mark.long
 def test_the_terminal_tells_what_was_done(pair, tmp_path):
     done = terminal("merge", *pair, "-o", "m", "--sink.level", "3", "-q", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
