@@ -111,6 +111,7 @@ def by_corner(catalog: Catalog) -> dict[float, Wavetable]:
     }
 
 
+@pytest.mark.long
 def test_a_scan_counts_each_content_once_with_the_presets_that_use_it(scanned: Scan) -> None:
     done = scanned
     found = {round(corner, 3): wavetable for corner, wavetable in by_corner(done.catalog).items()}

@@ -263,6 +263,7 @@ def test_the_derived_space_is_kept_and_a_damaged_cache_is_made_anew(tiny, cache)
         assert kept.read_text() == whole
 
 
+@pytest.mark.long
 def test_a_parameter_that_takes_no_value_or_does_not_tell_it_is_left_out_and_said(stuck, tmp_path):
     for _ in range(2):  # derived, and from the cache
         synth = backend(stuck)
@@ -461,6 +462,7 @@ def test_a_spec_that_knows_what_there_is_draws_nothing_else(typed, tmp_path):
     assert {p.values["subtype"] for p in patches if p.values["waveform"] == 1} == {0.0, 1.0, 2.0}
 
 
+@pytest.mark.long
 def test_a_dataset_of_a_plugin_that_clamps_and_rounds_has_true_labels(typed, tmp_path):
     done = generate(typed, tmp_path / "d.zarr", "--backend.spec", written(tmp_path, TYPED))
     assert done.returncode == 0, done.stderr

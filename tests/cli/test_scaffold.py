@@ -58,6 +58,7 @@ def test_a_generated_distribution_passes_its_contract(installed, role):
     assert f"/tests/test_my_{role}.py::TestMy{role.title()}::" in done.stdout
 
 
+@pytest.mark.long
 def test_the_contract_is_what_passes(installed):
     """A generated synth that hears the note before is caught: the tests are not there for show."""
     source = installed / "site" / "tonesmith_my_backend" / "__init__.py"

@@ -8,7 +8,6 @@ PAGES = [
     "docs/cards.md",
     "docs/scale.md",
     "docs/security.md",
-    "docs/sinks.md",
     "docs/vst3.md",
 ]
 LONG = [
@@ -24,6 +23,7 @@ LONG = [
     "docs/importance.md",
     "docs/lmdb.md",
     "docs/parquet.md",
+    "docs/sinks.md",
     "docs/space-and-labels.md",
     "docs/trust.md",
     "docs/wavetables.md",

@@ -336,6 +336,7 @@ def used_first(path, said, isolation="snapshot", **options):
 
 
 @linux
+@pytest.mark.long
 def test_a_binary_is_examined_once_for_its_content_options_and_isolation(chaos, plugin):
     said = []
 

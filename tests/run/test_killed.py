@@ -27,6 +27,7 @@ def chaos(chaos_in_processes: Any) -> Any:
 
 
 @pytest.mark.parametrize("times", amounts(1, 20))
+@pytest.mark.long
 def test_a_run_killed_at_random_moments_ends_with_the_rows_of_one_that_was_not(chaos, tmp_path, times):
     settings = {"patches": 16, "block": 2, "sampler": "troublesome", "backend": {"slow": 0.03}}
     whole = chaos.make(tmp_path / "whole", ("crash", "silent"), workers=2, **settings)

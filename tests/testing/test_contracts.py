@@ -142,6 +142,7 @@ def test_the_contract_of_a_backend_passes_the_honest_and_catches_the_liars(proje
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 14
 
 
+@pytest.mark.long
 def test_a_project_is_run_as_at_a_terminal(project):
     toml = '[backend]\nname = "chaos"\n[plan]\npatches = 4\nsample_rate = 8000\n'
     made = project({"plugins.toml": toml, "deep/notes.txt": b"\xff"}, plugins=[CHAOS])
@@ -181,6 +182,7 @@ def test_a_project_is_not_touched_by_the_environment_of_the_tests(project, monke
         8,
     ),
 )
+@pytest.mark.first
 def test_each_fault_of_chaos_is_a_rejection_that_a_run_survives(project, fault, cause):
     options = ("--backend", "chaos", "--backend.faults", f"none,{fault}", "--timeout", 1, "-n", 4)
     done = project({}, plugins=[CHAOS]).run("generate", *options, *SHORT, "out.zarr")

@@ -264,6 +264,7 @@ def test_the_terminal_tells_what_was_done(pair, tmp_path):
     assert not (tmp_path / "n").exists()
 
 
+@pytest.mark.long
 def test_a_merged_dataset_renders_again_and_is_not_generated_further(chaos, tmp_path):
     float16 = {"name": "zarr", "encoding": "float16"}
     chaos.make(tmp_path / "a", patches=3, seed=1)
