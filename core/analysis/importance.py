@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from tonesmith.analysis.sensitivity import Base, Listener, Study, UnheardError, record_of
-from tonesmith.dataset.beside import refuse_link
-from tonesmith.dataset.importance import FORMAT, BaseRecord, Importance, Stored, read_stored, write_whole
+from tonesmith.dataset.beside import ASIDE, refuse_link
+from tonesmith.dataset.importance import FORMAT, BaseRecord, Importance, Stored, read_stored, write_stored
 from tonesmith.engine.machine import cores
 from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.host.registry import Host
@@ -82,15 +82,15 @@ class Parts:
         if not (self.folder / "settings.json").exists():  # nobody knows what bases that lie there are of
             for stray in self.folder.glob("base-*"):
                 stray.unlink()
-        write_whole(self.folder / "settings.json", _Settled(settings=self._study.described()))
+        write_stored(self.folder / "settings.json", _Settled(settings=self._study.described()))
 
     def keep(self, record: BaseRecord) -> None:
         """Write down a finished base."""
-        write_whole(self.folder / f"base-{record.number:06}.json", record)
+        write_stored(self.folder / f"base-{record.number:06}.json", record)
 
     def remove(self) -> None:
         """Remove what was written; the settings last, so that what is left is never taken for another's."""
-        for file in (*self.folder.glob("base-*"), *self.folder.glob("settings.json*")):
+        for file in (file for kind in ("base-*", f"{ASIDE}*", "settings.json") for file in self.folder.glob(kind)):
             file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # someone put something else into it
             self.folder.rmdir()

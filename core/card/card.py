@@ -6,17 +6,14 @@ no folders and no users of the machine. What presets and plugins say is shown as
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 from pathlib import Path
 from typing import Any
 
-from tonesmith.buckets.address import BucketPath, is_remote
+from tonesmith.buckets.address import BucketPath
 from tonesmith.card import croissant
 from tonesmith.card.readme import MARKER, readme
 from tonesmith.card.source import CardSource
-from tonesmith.dataset.beside import refuse_link
+from tonesmith.dataset.beside import write_beside
 from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.report import report
 from tonesmith.document import read_plain
@@ -61,11 +58,11 @@ def _write(path: Path, dataset: Dataset, host: Host) -> None:
     told = {**report(dataset), "nbytes": max(0, dataset.nbytes - beside)}
     card = CardSource(path, dataset, told, _sink(path, dataset, host), host)
     if _is_ours(text):
-        _write_whole(text, _encoded(readme(card)))
+        _renew(text, _encoded(readme(card)))
     known = _read(description)
     if known is None or croissant.is_ours(known):
         kept = croissant.kept(known or b"")
-        _write_whole(description, _encoded(croissant.written(card, kept, single=not path.is_dir())))
+        _renew(description, _encoded(croissant.written(card, kept, single=not path.is_dir())))
 
 
 def renew_card(path: Path, dataset: Dataset) -> None:
@@ -117,22 +114,7 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file aside, flush it to the disk and rename it; leave it alone if it holds just that."""
-    if _read(path) == content:
-        return
-    refuse_link(path)
-    if is_remote(path):
-        path.write_bytes(content)
-        return
-    aside = path.with_name(f".tonesmith-{secrets.token_hex(8)}")
-    try:
-        with aside.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            aside.unlink()
-        raise
+def _renew(path: Path, content: bytes) -> None:
+    """Write a file, or leave it alone if it holds just that."""
+    if _read(path) != content:
+        write_beside(path, content)

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
+from tonesmith.buckets.address import is_remote
+from tonesmith.document import open_plain
 from tonesmith.errors import DatasetError
+
+ASIDE = ".tonesmith-"
+"""What the names of files begin with while they are written."""
 
 
 def refuse_link(path: Path) -> None:
@@ -21,18 +31,69 @@ def refuse_link(path: Path) -> None:
 def write_beside(path: Path, content: bytes) -> None:
     """Write a file aside, flush it to the disk and rename it, so that it is there whole or not at all.
 
+    What a process that was killed left aside of the same file is removed first. In a bucket, an object appears whole.
+
     Raises :class:`DatasetError` if that fails, or a link is there.
     """
     refuse_link(path)
-    aside = path.with_name(f".tonesmith-{secrets.token_hex(8)}")
+    if is_remote(path):
+        path.write_bytes(content)
+        return
     try:
-        with aside.open("xb") as file:
+        _sweep(path)
+        with _aside(path) as (aside, file):
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(path)
+            aside.replace(path)
     except OSError as error:
         raise DatasetError(f"cannot write {path}: {error.strerror or error}.") from error
+
+
+@contextlib.contextmanager
+def _aside(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """Give a new file beside another one. It is locked as long as it is open, and gone afterwards unless renamed."""
+    aside, file = _opened(path)
+    try:
+        with file:
+            yield aside, file
     finally:
         with contextlib.suppress(OSError):
             aside.unlink()
+
+
+def _opened(path: Path) -> tuple[Path, BinaryIO]:
+    while True:
+        aside = path.with_name(f"{_stem(path)}{secrets.token_hex(8)}")
+        file = aside.open("xb")
+        _lock(file.fileno(), wait=True)
+        if os.fstat(file.fileno()).st_nlink:
+            return aside, file
+        file.close()  # before it was locked, another writer took it for what a dead one left
+
+
+def _sweep(path: Path) -> None:
+    """Remove what writers of a file left aside that are no more: what nobody has locked."""
+    ours = re.compile(re.escape(_stem(path)) + "[0-9a-f]{16}")
+    for name in filter(ours.fullmatch, os.listdir(path.parent)):  # noqa: PTH208 - there may be many
+        aside = path.with_name(name)
+        with contextlib.suppress(OSError), os.fdopen(open_plain(aside), "rb") as file:
+            if _lock(file.fileno(), wait=False):
+                aside.unlink()
+
+
+def _stem(path: Path) -> str:
+    """Return what the names of all asides of a file begin with: of one length, so that no name becomes too long."""
+    return f"{ASIDE}{sha256(os.fsencode(path.name)).hexdigest()[:16]}-"
+
+
+def _lock(descriptor: int, *, wait: bool) -> bool:
+    """Lock an open file until it is closed, and return whether it is: not all file systems can, and others may have."""
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
+    with contextlib.suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False

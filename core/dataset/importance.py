@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
-import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tonesmith.buckets.address import is_remote, place_of
-from tonesmith.dataset.beside import refuse_link
+from tonesmith.buckets.address import place_of
+from tonesmith.dataset.beside import write_beside
 from tonesmith.document import parsed, read_plain
 from tonesmith.errors import ConfigError, DatasetError, unknown_name, unreadable
 
@@ -217,7 +215,7 @@ class Importance(Stored):
 
     def save(self, path: Path) -> None:
         """Write the file whole, or not at all."""
-        write_whole(path, self)
+        write_stored(path, self)
 
 
 def importance_path(target: str | os.PathLike[str]) -> Path:
@@ -258,28 +256,13 @@ def read_stored(model: type[S], path: Path) -> S:
         ) from None
 
 
-def write_whole(path: Path, stored: Stored) -> None:
-    """Write JSON aside, flush it to the disk and rename it.
+def write_stored(path: Path, stored: Stored) -> None:
+    """Write a file of JSON, whole or not at all.
 
     Raises :class:`DatasetError` if that fails, or a link is there.
     """
-    refuse_link(path)
-    if is_remote(path):
-        path.write_bytes(f"{json.dumps(stored.model_dump(mode='json'), indent=1, allow_nan=False)}\n".encode())
-        return
-    aside = path.with_name(f"{path.name}.{secrets.token_hex(8)}.aside")
-    try:
-        with aside.open("x", encoding="utf-8") as file:
-            json.dump(stored.model_dump(mode="json"), file, indent=1, allow_nan=False)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    except OSError as error:
-        raise DatasetError(f"cannot write {path}: {error.strerror or error}.") from None
-    finally:
-        with contextlib.suppress(OSError):
-            aside.unlink()
+    told = json.dumps(stored.model_dump(mode="json"), indent=1, allow_nan=False)
+    write_beside(path, f"{told}\n".encode())
 
 
 def _parameter(name: str, records: Sequence[BaseRecord]) -> ParameterImportance:

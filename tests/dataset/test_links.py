@@ -12,7 +12,7 @@ from support.builders import write_dataset
 from tonesmith.analysis.importance import measure_importance
 from tonesmith.analysis.sensitivity import Settings, study_of_dataset
 from tonesmith.cli import run
-from tonesmith.dataset.importance import BaseRecord, importance_path, write_whole
+from tonesmith.dataset.importance import BaseRecord, importance_path, write_stored
 from tonesmith.dataset.opening import open_dataset
 from tonesmith.errors import DatasetError
 from tonesmith.plan.plan import PluginRef
@@ -88,7 +88,7 @@ def test_a_picture_that_was_not_named_is_not_drawn_through_a_link(
 def test_a_result_is_not_written_through_a_link(tmp_path: Path) -> None:
     mine = linked(tmp_path / "d.zarr.importance.json", b"mine")
     with pytest.raises(DatasetError, match="is a link"):
-        write_whole(tmp_path / "d.zarr.importance.json", BaseRecord(number=0, patch=0))
+        write_stored(tmp_path / "d.zarr.importance.json", BaseRecord(number=0, patch=0))
     assert mine.read_bytes() == b"mine"
     assert names_of(tmp_path) == {"mine.txt", "d.zarr.importance.json"}
 
