@@ -8,7 +8,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tonesmith.analysis.metrics import METRICS, Sound, loudness, lsd, metrics_of, mss, mss_level, rms, sc, sot, sound_of
+from tonesmith.analysis.metrics import (
+    METRICS,
+    Sound,
+    f0,
+    loudness,
+    lsd,
+    metrics_of,
+    mss,
+    mss_level,
+    rms,
+    sc,
+    sot,
+    sound_of,
+    voicing,
+)
+from tonesmith.analysis.metrics.sounds import WORST_F0
 from tonesmith.analysis.metrics.warping import warped_distance
 from tonesmith.errors import ConfigError
 
@@ -57,7 +72,7 @@ def test_equal_sounds_have_the_best_value_of_each(target: Sound, silence: Sound)
 def test_a_quieter_copy_is_told_by_the_metrics_that_are_said_to_hear_level_alone(target: Sound) -> None:
     found = metrics_of(target, heard(tone(220.0, 0.05)))
     blind = {m.name: found[m.name] for m in METRICS if not m.level}
-    assert blind == pytest.approx({"mss": 0.0, "sot": 0.0, "rms": 1.0}, abs=1e-3)
+    assert blind == pytest.approx({"mss": 0.0, "sot": 0.0, "rms": 1.0, "f0": 0.0, "voicing": 0.0}, abs=1e-3)
     assert (found["mss_level"], found["loudness"]) == pytest.approx((20.0, 20.0), abs=1e-2)
     assert found["sc"] == pytest.approx(0.9, abs=1e-5)
     assert 1.0 < found["lsd"] <= 20.0
@@ -70,7 +85,8 @@ def test_silence_is_the_worst_for_what_is_blind_to_level_and_never_nan(target: S
     for a, b in ((target, silence), (silence, target)):
         assert np.isfinite(list(metrics_of(a, b).values())).all()
     worst = metrics_of(target, silence)
-    assert (worst["rms"], worst["sc"]) == (0.0, 1.0)
+    assert (worst["rms"], worst["sc"], worst["f0"]) == (0.0, 1.0, WORST_F0)
+    assert worst["voicing"] > 0.98  # the last frame hangs over the end
     assert sc(silence, target) == 1.0
     assert mss(target, silence) > max(mss(target, other) for other in others)
     assert sot(target, silence) > max(sot(target, other) for other in others)
@@ -79,6 +95,33 @@ def test_silence_is_the_worst_for_what_is_blind_to_level_and_never_nan(target: S
 def test_a_tone_moved_in_frequency_costs_its_way_in_optimal_transport(target: Sound) -> None:
     steady = [heard(tone(hertz, 0.5, 0.0)) for hertz in (2000.0, 2000.0 + 0.1 * RATE / 2)]
     assert sot(*steady) == pytest.approx(0.1, rel=0.02)
+
+
+@pytest.mark.parametrize("cents", [50.0, -50.0, 1200.0])
+def test_a_tone_that_is_sharp_or_flat_costs_as_many_cents(target: Sound, cents: float) -> None:
+    other = heard(tone(220.0 * 2.0 ** (cents / 1200.0), 0.1, 4.0))
+    assert (f0(target, other), f0(other, target)) == pytest.approx((abs(cents), abs(cents)), abs=0.5)
+    assert voicing(target, other) == 0.0
+
+
+def test_pitch_is_compared_where_both_have_one_and_the_rest_is_told_as_voicing(target: Sound) -> None:
+    half = target.audio.copy()
+    half[:, RATE:] = 0.0
+    assert f0(target, heard(half)) == pytest.approx(0.0, abs=1e-3)
+    assert voicing(target, heard(half)) == pytest.approx(0.5, abs=0.02)
+    late = target.audio.copy()
+    late[:, : RATE + RATE // 10] = 0.0
+    assert f0(heard(half), heard(late)) == WORST_F0
+    assert voicing(heard(half), heard(late)) > 0.9
+
+
+def test_sounds_without_a_pitch_agree_and_beside_one_that_has_a_pitch_they_are_the_worst(
+    target: Sound, silence: Sound
+) -> None:
+    noise = heard(np.random.default_rng(0).normal(size=(1, 2 * RATE)).repeat(2, axis=0) * 0.1)
+    assert (f0(noise, silence), voicing(noise, silence)) == (0.0, 0.0)
+    assert (f0(target, noise), f0(noise, target)) == (WORST_F0, WORST_F0)
+    assert voicing(target, noise) > 0.98
 
 
 def test_spectral_convergence_and_log_spectral_distance_of_a_gain(target: Sound) -> None:

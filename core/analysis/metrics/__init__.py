@@ -12,6 +12,7 @@ from tonesmith.analysis.metrics.sound import Sound, sound_of
 from tonesmith.analysis.metrics.sounds import (
     METRICS,
     Metric,
+    f0,
     loudness,
     lsd,
     metrics_of,
@@ -20,6 +21,7 @@ from tonesmith.analysis.metrics.sounds import (
     rms,
     sc,
     sot,
+    voicing,
     wmfcc,
 )
 
@@ -27,6 +29,7 @@ __all__ = [
     "METRICS",
     "Metric",
     "Sound",
+    "f0",
     "loudness",
     "lsd",
     "metrics_of",
@@ -36,5 +39,6 @@ __all__ = [
     "sc",
     "sot",
     "sound_of",
+    "voicing",
     "wmfcc",
 ]

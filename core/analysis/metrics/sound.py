@@ -11,10 +11,15 @@ from numpy.typing import NDArray
 
 from tonesmith.analysis.metrics.mel import magnitudes, mel_power, mfcc
 from tonesmith.analysis.spectra import Spectra, spectra_of
+from tonesmith.dsp.pitch import yin
 from tonesmith.errors import ConfigError
 
 SCALES = ((0.010, 0.005, 32), (0.025, 0.010, 64), (0.100, 0.050, 128))
 """Windows and hops in seconds, and bands, of the multi-scale spectrogram."""
+F0_RANGE = (40.0, 2100.0)
+"""Hz between which a pitch is looked for."""
+F0_HOP, F0_THRESHOLD = 0.02, 0.15
+"""Seconds between two frames, and the aperiodicity below which one has a pitch: those of the feature ``f0``."""
 LEAST_LEVEL = -100.0
 """LKFS below which nothing is told apart."""
 
@@ -63,6 +68,15 @@ class Sound:
         starts = np.arange(0, len(padded) - window + 1, hop)
         means: NDArray[np.float64] = np.maximum(sums[starts + window] - sums[starts], 0.0) / window
         return np.sqrt(means)
+
+    @cached_property
+    def f0(self) -> NDArray[np.float64]:
+        """Fundamental frequency in Hz every 20 ms, of the mean of the channels, by YIN: (frames,).
+
+        NaN where there is no pitch: see :func:`tonesmith.dsp.pitch.yin`.
+        """
+        low, high = F0_RANGE
+        return yin(self._mono[0], self.sample_rate, self._samples(F0_HOP), low, high, F0_THRESHOLD)[0]
 
     @cached_property
     def spectra(self) -> Spectra:

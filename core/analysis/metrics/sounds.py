@@ -7,6 +7,7 @@ None is ever NaN. A sound that is silent has a value as any other has; where a f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,9 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.analysis.metrics.mel import decibels
-from tonesmith.analysis.metrics.sound import Sound
+from tonesmith.analysis.metrics.sound import F0_RANGE, Sound
 from tonesmith.analysis.metrics.warping import warped_distance
 from tonesmith.errors import ConfigError
+
+WORST_F0 = 1200.0 * math.log2(F0_RANGE[1] / F0_RANGE[0])
+"""Cents: from one end of the range in which a pitch is looked for to the other."""
 
 
 def mss(target: Sound, predicted: Sound) -> float:
@@ -63,6 +67,31 @@ def rms(target: Sound, predicted: Sound) -> float:
         return float(max(norms) < 1e-12)
     cosine = float(np.dot(target.envelope / norms[0], predicted.envelope / norms[1]))
     return min(max(cosine, 0.0), 1.0)
+
+
+def f0(target: Sound, predicted: Sound) -> float:
+    """Return the median absolute difference of the fundamental frequency in cents, 0 to 6857. It is blind to level.
+
+    Over the frames in which both sounds have a pitch, every 20 ms: see :attr:`Sound.f0`. If there is no such frame, it
+    is 6857, the worst: the whole range from 40 to 2100 Hz. If neither sound has a pitch anywhere, as noise or silence,
+    it is 0. It hears one pitch, and of chords any of several: read it beside :func:`voicing`.
+
+    Source: de Cheveigne & Kawahara 2002, "YIN, a fundamental frequency estimator for speech and music".
+    """
+    voiced = _voiced(target), _voiced(predicted)
+    both = voiced[0] & voiced[1]
+    if not both.any():
+        return WORST_F0 if voiced[0].any() or voiced[1].any() else 0.0
+    octaves = np.log2(predicted.f0[both] / target.f0[both])
+    return min(1200.0 * float(np.median(np.abs(octaves))), WORST_F0)
+
+
+def voicing(target: Sound, predicted: Sound) -> float:
+    """Return the share of frames in which one of the sounds has a pitch and the other has none, 0 to 1.
+
+    Frames and pitch are those of :func:`f0`. Silence has no pitch. It is blind to level.
+    """
+    return float(np.mean(_voiced(target) != _voiced(predicted)))
 
 
 def sc(target: Sound, predicted: Sound) -> float:
@@ -123,6 +152,8 @@ METRICS = (
     Metric("mss", "dB", "log-mel spectrograms at three scales", mss, level=False),
     Metric("sot", "", "optimal transport of spectra", sot, level=False),
     Metric("rms", "", "cosine of RMS envelopes", rms, level=False, best=1.0),
+    Metric("f0", "ct", "pitch in cents, where both have one", f0, level=False),
+    Metric("voicing", "", "share of time in which one alone has a pitch", voicing, level=False),
     Metric("mss_level", "dB", "mss with one reference", mss_level, level=True),
     Metric("wmfcc", "", "MFCC, aligned in time", wmfcc, level=True),
     Metric("sc", "", "spectral convergence", sc, level=True),
@@ -151,6 +182,10 @@ def _mean_difference(target: Sound, predicted: Sound, *, own: bool) -> float:
         for one, other in zip(target.mel_powers, predicted.mel_powers, strict=True)
     ]
     return float(np.mean(differences))
+
+
+def _voiced(sound: Sound) -> NDArray[np.bool_]:
+    return np.isfinite(sound.f0)
 
 
 def _level(power: NDArray[np.float32], *, own: bool) -> NDArray[np.float32]:
