@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_TOGETHER = 32
-"""Windows that are transformed at once: those of 2048 samples then stay in the cache."""
+_TOGETHER = 16
+"""Windows that are transformed at once: those of 2048 samples, and what becomes of them, then stay in the cache."""
 
 
 def window_near(seconds: float, sample_rate: int) -> int:
@@ -57,12 +57,14 @@ def powers(audio: NDArray[Any], window: int, hop: int) -> NDArray[np.float32]:
 
     framed, shape = _framed(audio, window, hop), hann(window)
     power = np.empty((*framed.shape[:2], window // 2 + 1), np.float32)
-    for channel, out in zip(framed, power, strict=True):
+    windowed, other = np.empty((_TOGETHER, window), np.float32), np.empty((_TOGETHER, window // 2 + 1), np.float32)
+    for channel, whole in zip(framed, power, strict=True):
         for first in range(0, len(channel), _TOGETHER):
-            part = slice(first, first + _TOGETHER)
-            found = scipy.fft.rfft(channel[part] * shape, workers=1)
-            np.square(found.real, out=out[part])
-            out[part] += found.imag**2
+            out = whole[first : first + _TOGETHER]
+            np.multiply(channel[first : first + _TOGETHER], shape, out=windowed[: len(out)])
+            found = scipy.fft.rfft(windowed[: len(out)], workers=1)
+            np.square(found.real, out=out)
+            out += np.square(found.imag, out=other[: len(out)])
     return power
 
 

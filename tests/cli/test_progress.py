@@ -173,8 +173,9 @@ _LONG = pytest.mark.long
         pytest.param("2> >(exec sleep 60 >&-)", marks=_LONG),  # one that nobody reads
     ],
 )
+@pytest.mark.usefixtures("chaos")
 def test_progress_that_cannot_be_written_ends_nothing(tmp_path: Path, stream: str) -> None:
-    made = "generate --backend dawdreamer -n 2 --notes.hold 0.1 --notes.tail 0.1 d.zarr"
+    made = "generate --backend chaos -n 2 --sample-rate 8000 --notes.hold 0.1 --notes.tail 0.1 d.zarr"
     code = "from tonesmith.terminal import progress; progress._EVERY = progress._SHARE = 0.0\n"
     code += "for _ in range(200): progress.log_line(999 * 'x')\n"
     code += "from tonesmith.cli import main; main()"

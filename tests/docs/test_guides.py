@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.documents import check_document, pages
 
 PAGES = [
@@ -23,6 +24,15 @@ LONG = [
 ]
 
 
+SLOW = "tonesmith doctor"
+"""A command that takes as long as all others of the README, and that has tests of its own."""
+
+
 @pages(PAGES, LONG)
 def test_every_block_runs(name, folder, commands):
-    check_document(name, folder, commands)
+    check_document(name, folder, commands, SLOW if name == "README.md" else "")
+
+
+@pytest.mark.long
+def test_every_block_of_the_readme_runs_with_the_slow_ones(folder, commands):
+    check_document("README.md", folder, commands)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import amounts
 
 from tonesmith import open_dataset
 from tonesmith.engine.overheard import overhearing
@@ -32,18 +33,19 @@ class TestRay(ExecutorContract):
     test_nothing_runs_once_it_is_closed = pytest.mark.long(ExecutorContract.test_nothing_runs_once_it_is_closed)
 
 
-def make(chaos: Any, path: Path, **settings: Any) -> Any:
-    return run(chaos.resolved(**settings), path, workers=2, executor=RayExecutor(RayExecutor.Options()))
+def make(chaos: Any, path: Path, workers: int, **settings: Any) -> Any:
+    return run(chaos.resolved(**settings), path, workers=workers, executor=RayExecutor(RayExecutor.Options()))
 
 
-def test_rows_and_rejections_are_those_of_this_machine_and_who_ends_his_worker_is_blamed(chaos, tmp_path):
+@pytest.mark.parametrize("workers", amounts(1, 2))
+def test_rows_and_rejections_are_those_of_this_machine_and_who_ends_his_worker_is_blamed(chaos, tmp_path, workers):
     settings = {"patches": 6, "block": 2, "sampler": "troublesome"}
     chaos.make(tmp_path / "calm", **settings, validators={"touchy": {}})
     tops = sorted({row.measured["touch"] for row in open_dataset(tmp_path / "calm")})
     settings["validators"] = {"touchy": {"crash_above": (tops[-1] + tops[-3]) / 2}}
     here = chaos.make(tmp_path / "here", **settings)
 
-    there = make(chaos, tmp_path / "there", **settings)
+    there = make(chaos, tmp_path / "there", workers, **settings)
 
     assert there.complete
     assert (there.digest, there.rejections) == (here.digest, here.rejections)

@@ -77,8 +77,9 @@ def scaled(command: str) -> str:
 class Session:
     """Runs the blocks of one document in a folder."""
 
-    def __init__(self, folder: Path, commands: Path) -> None:
+    def __init__(self, folder: Path, commands: Path, left_out: str = "") -> None:
         self.folder = folder
+        self.left_out = left_out
         self.commands = commands
         self.namespace: dict[str, Any] = {}
 
@@ -94,7 +95,8 @@ class Session:
                 exec(compile(block.text, f"line {block.line}", "exec"), self.namespace)  # noqa: S102 - it is what is tested
             case "console":
                 for command, shown in commands_of(block.text):
-                    self._type(command, shown)
+                    if not self.left_out or not command.startswith(self.left_out):
+                        self._type(command, shown)
             case "bash":
                 self._type(block.text, [])
 
@@ -154,9 +156,16 @@ def pages(some: Sequence[str], long: Sequence[str]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("name", [*some, *(pytest.param(name, marks=pytest.mark.long) for name in long)])
 
 
-def check_document(name: str, folder: Path, commands: Path) -> None:
-    """Run the blocks of a document in the folder, which is the current one."""
-    session = Session(folder, commands)
+def check_document(name: str, folder: Path, commands: Path, left_out: str = "") -> None:
+    """Run the blocks of a document in the folder, which is the current one.
+
+    Args:
+        name: of the document.
+        folder: to run them in.
+        commands: folder with the commands.
+        left_out: what commands begin with that are not run; "" for none.
+    """
+    session = Session(folder, commands, left_out)
     for block in blocks_of(ROOT / name):
         if block.language in _RUN and not block.marker.startswith("run: skip"):
             try:
