@@ -23,6 +23,16 @@ settings.register_profile("long", deadline=None, max_examples=300)
 settings.load_profile("tonesmith")
 
 
+PROCESSES = {
+    "test_two_processes_write_different_blocks_while_a_third_reads",
+    "test_a_writer_killed_at_any_step_leaves_only_whole_blocks",
+    "test_a_creation_killed_at_any_step_is_completed_by_the_next",
+    "test_an_extension_killed_at_any_step_is_completed_by_the_next",
+    "test_of_runs_with_different_plans_at_one_path_one_wins",
+}
+"""Tests of a sink's contract that start many processes. What the sinks of rows share, the sink folder shows always."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of some tests one case is tried for every change: those marked so, and the slow ones in contracts of sinks."""
     seen: set[str] = set()
@@ -32,7 +42,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("long") is None:
             seen.add(name)
         elsewhere = item.name == "test_the_lines_on_its_card_read_a_row" and "test_zarr" not in item.nodeid
-        if again or elsewhere or (item.name.endswith("[an empty folder]") and "/sinks/" in item.nodeid):
+        shared = item.name.partition("[")[0] in PROCESSES and item.path.name == "test_parquet.py"
+        if again or elsewhere or shared or (item.name.endswith("[an empty folder]") and "/sinks/" in item.nodeid):
             item.add_marker(pytest.mark.long)
 
 

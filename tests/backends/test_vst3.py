@@ -933,15 +933,16 @@ def generate(plugin: object, out: Path, *more: object, **environment: str) -> An
     return terminal("generate", "--backend", "vst3", "--backend.plugin", plugin, *more, *SHORT, out, **environment)
 
 
-def test_a_dataset_renders_again_and_is_the_same_by_one_worker_or_two(sick, tmp_path):
+@pytest.mark.parametrize("crews", [(2,), pytest.param((1, 2), marks=pytest.mark.long)], ids=["two", "one or two"])
+def test_a_dataset_renders_again_and_is_the_same_by_one_worker_or_two(sick, tmp_path, crews):
     digests = []
-    for workers in (1, 2):
+    for workers in crews:
         out = tmp_path / f"{workers}.zarr"
         done = generate(sick, out, "--backend.spec", SICK_SPEC, "--workers", workers, "--block", 2)
         assert done.returncode == 0, done.stderr
         digests.append(open_dataset(out).digest)
-    assert digests[0] == digests[1]
-    checked = terminal("verify", "--render", 4, tmp_path / "1.zarr")
+    assert len(set(digests)) == 1
+    checked = terminal("verify", "--render", 4, tmp_path / "2.zarr")
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 

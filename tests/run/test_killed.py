@@ -52,6 +52,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_rows_of_one_that_was_not(c
     assert summary.digest == whole.digest
 
 
+@pytest.mark.long
 def test_workers_and_engines_do_not_outlive_a_parent_that_is_killed(chaos, tmp_path):
     script = tmp_path / "script.py"
     settings = chaos.settings(patches=400, backend={"slow": 0.05})

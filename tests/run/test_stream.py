@@ -24,7 +24,7 @@ def taken(rows: Any, count: int) -> list[Any]:
     return [next(iterator) for _ in range(count)]
 
 
-@pytest.mark.parametrize("form", ["numpy", "torch"])
+@pytest.mark.parametrize("form", ["torch", pytest.param("numpy", marks=pytest.mark.long)])
 def test_rows_are_those_of_the_dataset_and_the_next_pass_has_the_next_seed(chaos, tmp_path: Path, form: str) -> None:
     settings = chaos.settings(patches=6)
     paths = [tmp_path / str(seed) for seed in (5, 6)]

@@ -398,16 +398,17 @@ def test_what_lies_beside_a_dataset_is_brought_along(source, tmp_path):
     assert importance_of(tmp_path / "d") == measured
 
 
-@pytest.mark.parametrize(("workers", "kills"), [(1, 2), pytest.param(2, 4, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize(("workers", "kills"), [(1, 2), (2, 4)])
 def test_a_conversion_killed_at_any_moment_is_completed_by_the_next(tmp_path, workers, kills):
-    case = write_dataset(tmp_path / "s.zarr", range(14), synthetic_plan(patches=14, block=1, frames=2000))
+    case = write_dataset(tmp_path / "s.zarr", range(24), synthetic_plan(patches=24, block=1, frames=2000))
     command = ("convert", case.path, tmp_path / "d", "--sink.encoding", "int24", "--workers", workers, "--quiet")
     moments = random.Random(3)
     killed = 0
     for _ in range(kills):
         process = subprocess.Popen([sys.executable, "-P", "-m", "tonesmith", *map(str, command)])
         before = stored(tmp_path / "d")
-        while process.poll() is None and stored(tmp_path / "d") < before + 3:
+        while process.poll() is None and stored(tmp_path / "d") < before + 4:
             time.sleep(0.002)
         time.sleep(moments.uniform(0.0, 0.02))
         process.send_signal(signal.SIGKILL)
