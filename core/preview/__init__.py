@@ -1,0 +1,1 @@
+"""A dataset browsed in a terminal: rows listed, filtered, sorted, drawn, played and rated."""

@@ -1,0 +1,1 @@
+"""What is seen of it: a widget of Textual in each file. Everything below this package knows nothing of Textual."""
