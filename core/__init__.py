@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tonesmith import errors
     from tonesmith.analysis import metrics
+    from tonesmith.analysis.holes import Hole, holes
     from tonesmith.api import add_features, convert, finish, generate, merge, split, stream
     from tonesmith.dataset.importance import Importance, importance_of
     from tonesmith.dataset.opening import open_dataset
@@ -81,6 +82,7 @@ __all__ = [
     "FileSet",
     "Finished",
     "Footprint",
+    "Hole",
     "Host",
     "Importance",
     "Label",
@@ -127,6 +129,7 @@ __all__ = [
     "errors",
     "finish",
     "generate",
+    "holes",
     "hookimpl",
     "importance_of",
     "load_config",
@@ -219,6 +222,10 @@ _HOMES = {
         "importance_of",
     ),
     "run.finish": ("Finished",),
+    "analysis.holes": (
+        "Hole",
+        "holes",
+    ),
     "run.watch": ("Watcher",),
     "transfer.add_features": ("FeaturesAdded",),
     "transfer.destination": ("Transferred",),

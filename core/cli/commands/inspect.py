@@ -14,6 +14,8 @@ from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text, one_line
 
 if TYPE_CHECKING:
+    from tonesmith.analysis.holes import Hole
+    from tonesmith.dataset.reader import Dataset
     from tonesmith.plan.rejection import Rejection
 
 _CREDITS_SHOWN = 6
@@ -36,15 +38,17 @@ def inspect(
     told = report(opened) | ({UNFINISHED: True} if UNFINISHED in opened.attributes else {})
     covered = coverage(opened) if params else []
     ledger = opened.rejections if rejects else ()
+    torn, unknown = _holes(opened) if rejects else ((), "")
     if as_json:
-        listed = {"rejects": [rejection.to_json() for rejection in ledger]} if rejects else {}
+        listed = {"rejects": [one.to_json() for one in ledger], "holes": [hole.to_json() for hole in torn]}
+        listed = listed if rejects else {}
         echo(json_text({"path": str(dataset), **told, **({"parameters": covered} if params else {}), **listed}))
         return
     echo("\n".join(line for whole in _lines(dataset, told) for line in _folded(whole)))
     if params:
         echo("\n".join(["", *_coverage_lines(covered)]))
     if rejects:
-        echo("\n".join(["", *_reject_lines(ledger)]))
+        echo("\n".join(["", *_hole_lines(torn, unknown), *_reject_lines(ledger)]))
 
 
 def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
@@ -115,6 +119,27 @@ def _coverage_lines(covered: list[dict[str, Any]]) -> Iterable[str]:
     for entry in covered:
         head = f"{entry['name']:<{width}}  {entry['drawn']:<21.21} {entry['audible']:>7.0%}  "
         yield head + _spread(entry)
+
+
+def _holes(dataset: Dataset) -> tuple[Sequence[Hole], str]:
+    """Return the ranges that rejections tear, or why they are not known."""
+    from tonesmith.analysis.holes import holes
+    from tonesmith.errors import DatasetError
+
+    try:
+        return holes(dataset), ""
+    except DatasetError as error:
+        return (), str(error)
+
+
+def _hole_lines(torn: Sequence[Hole], unknown: str) -> Iterable[str]:
+    if unknown:
+        yield from (*textwrap.wrap(f"ranges are not known: {unknown}", 80), "")
+    if torn:
+        yield "mostly rejected, in ranges of one parameter"
+        lines = (f"  {hole.text} ({hole.base_share:.1%} of all are)" for hole in torn)
+        yield from (part for line in lines for part in textwrap.wrap(line, 80, subsequent_indent="    "))
+        yield ""
 
 
 def _reject_lines(ledger: Sequence[Rejection]) -> Iterable[str]:
