@@ -162,6 +162,7 @@ def convert(
     sink: str | Mapping[str, Any],
     *,
     workers: int = 0,
+    progress: bool = False,
 ) -> Transferred:
     """Store the rows of a dataset with another sink, or resume. See :func:`tonesmith.transfer.convert.convert`.
 
@@ -174,10 +175,14 @@ def convert(
         path: path of the new dataset.
         sink: its name, or its name and options, as in the TOML file.
         workers: number of processes; 0 means one per available CPU core.
+        progress: whether to show how far it is on the error stream, or in the notebook.
     """
     from tonesmith.transfer.convert import convert as carry
+    from tonesmith.transfer.listening import listening
 
-    return carry(place_of(source), place_of(path), _sink_ref(sink), workers=workers)
+    place = place_of(path)
+    with listening(f"converting {place.name}", hidden=not progress) as listener:
+        return carry(place_of(source), place, _sink_ref(sink), workers=workers, listener=listener)
 
 
 def merge(
@@ -186,6 +191,7 @@ def merge(
     sink: str | Mapping[str, Any] | None = None,
     *,
     workers: int = 0,
+    progress: bool = False,
 ) -> Transferred:
     """Store the rows of several datasets as one, or resume. See :func:`tonesmith.transfer.merge.merge`.
 
@@ -194,13 +200,17 @@ def merge(
         path: path of the new dataset.
         sink: as for :func:`convert`; None for the sink of the first.
         workers: number of processes; 0 means one per available CPU core.
+        progress: as for :func:`convert`.
     """
+    from tonesmith.transfer.listening import listening
     from tonesmith.transfer.merge import merge as carry
 
     if isinstance(sources, str | os.PathLike):
         raise ConfigError(f"sources is a list of paths, such as [{str(sources)!r}, ...], not one path")
     paths = [place_of(source) for source in sources]
-    return carry(paths, place_of(path), None if sink is None else _sink_ref(sink), workers=workers)
+    place, chosen = place_of(path), None if sink is None else _sink_ref(sink)
+    with listening(f"merging {place.name}", hidden=not progress) as listener:
+        return carry(paths, place, chosen, workers=workers, listener=listener)
 
 
 def split(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,23 +83,6 @@ def chosen_sink(
     return PluginRef(chosen.name, chosen.options)
 
 
-@contextmanager
-def listening(what: str, *, hidden: bool) -> Iterator[Listener]:
-    """Give a listener that shows on the error stream how far it is, how fast and how long yet."""
-    from tonesmith.terminal.progress import progress
-    from tonesmith.transfer.blocks import Listener
-
-    class Shown(Listener):
-        def started(self, rows: int, done: int) -> None:
-            counter.begin(rows, done)
-
-        def carried(self, rows: int) -> None:
-            counter.advance(rows)
-
-    with progress(what, hidden=hidden) as counter:
-        yield Shown()
-
-
 def carried_out(
     work: Callable[[Listener], Transferred],
     what: str,
@@ -118,6 +100,8 @@ def carried_out(
         as_json: whether to print JSON.
         quiet: whether to show no progress.
     """
+    from tonesmith.transfer.listening import listening
+
     try:
         with listening(what, hidden=quiet) as listener:
             done = work(listener)

@@ -103,6 +103,11 @@ class Dataset(Playable, Trainable):
         kept = {name: feature for name, feature in found.items() if name not in own}
         return AddedColumns(self.storage, self.plan.block_rows, kept)
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, which :meth:`column` and :meth:`get_batch` take; :attr:`schema` has their shapes."""
+        return tuple(column.name for column in self.schema)
+
     def modulation_matrix(self, i: int) -> NDArray[np.float32]:
         """Return float32 (4, sources, destinations) of a row: amount, bipolar, power and stereo of each routing.
 
@@ -203,11 +208,13 @@ class Dataset(Playable, Trainable):
     def __getitem__(self, key: int | np.integer[Any]) -> Row: ...
     @overload
     def __getitem__(self, key: Choice) -> Rows: ...
-    def __getitem__(self, key: int | np.integer[Any] | Choice) -> Row | Rows:
+    def __getitem__(self, key: Any) -> Row | Rows:
         """Return one row, or those that a slice, indices or a mask choose.
 
         Raises :class:`IndexError` beyond the ends, :class:`DatasetError` if the stored bytes are damaged.
         """
+        if isinstance(key, str):
+            self.known_columns([key])
         chosen = chosen_rows(key, len(self))
         if not isinstance(chosen, int):
             rows = self.rows[chosen]
@@ -300,6 +307,12 @@ class Dataset(Playable, Trainable):
             f"<Dataset: {len(self)}{state} rows from {self.plan.backend.name}, {audio.channels} x {audio.frames} "
             f"frames at {audio.sample_rate} Hz, {len(self.space.names)} parameters>"
         )
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: a small table."""
+        from tonesmith.dataset.row_html import dataset_html
+
+        return dataset_html(self)
 
     def _committed_rows(self) -> NDArray[np.int64]:
         plan, size = self.plan, self.plan.block_rows

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.dataset.wav import wav_of
 from tonesmith.errors import DatasetError, unknown_name
 from tonesmith.plan.feature import features_among
 from tonesmith.plan.plan import Plan
@@ -136,9 +133,19 @@ class Row:
         )
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows: the row in a line, and a player with its very samples."""
-        wav = base64.b64encode(wav_of(self.audio, self.plan.audio.sample_rate)).decode()
-        return f'{escape(repr(self))}<br><audio controls src="data:audio/wav;base64,{wav}"></audio>'
+        """Return what a notebook shows: the row in a line, a player, a spectrogram, and the label by groups."""
+        from tonesmith.dataset.row_html import row_html
+
+        return row_html(self)
+
+    def play(self) -> Any:
+        """Play the sound: in a notebook by the player that is returned, elsewhere on the audio output.
+
+        Raises :class:`ConfigError` where there is none.
+        """
+        from tonesmith.dataset.playing import play_row
+
+        return play_row(self)
 
 
 @dataclass(frozen=True, eq=False)

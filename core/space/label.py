@@ -36,6 +36,10 @@ class Label:
     modulations: tuple[Modulation, ...] = ()
     assets: Mapping[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        counts = f"{len(self.continuous)} continuous, {len(self.categorical)} categorical"
+        return f"<Label: {counts}, {len(self.modulations)} modulations, {len(self.assets)} assets>"
+
     @classmethod
     def from_parts(
         cls,

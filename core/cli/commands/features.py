@@ -127,8 +127,8 @@ def _features(  # noqa: PLR0913 - Typer makes a flag of each
 def _added(
     dataset: Path, asked: Mapping[str, Mapping[str, Any]], *, workers: int, trust: bool, quiet: bool
 ) -> FeaturesAdded:
-    from tonesmith.cli.transfer import listening
     from tonesmith.transfer.add_features import add_features
+    from tonesmith.transfer.listening import listening
 
     try:
         with listening(f"adding to {dataset.name}", hidden=quiet) as listener:

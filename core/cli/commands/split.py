@@ -121,9 +121,9 @@ def _store(
 ) -> dict[int, Damaged]:
     """Store or remove splits, and return the damaged blocks, those already known included."""
     from tonesmith.card.card import renew_card
-    from tonesmith.cli.transfer import listening
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.splits import UNFINISHED, finishing
+    from tonesmith.transfer.listening import listening
     from tonesmith.transfer.split import store
 
     try:

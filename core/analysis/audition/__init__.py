@@ -1,0 +1,1 @@
+"""A few candidates of a plan, heard before a long run: how they sound, and what the run will be."""

@@ -1,0 +1,1 @@
+"""Sounds for ears and eyes: short clips for players, pictures of spectra, and the speaker."""
