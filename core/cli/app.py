@@ -19,6 +19,7 @@ from tonesmith.terminal.messages import echo, say
 
 _ORDER = (
     "generate",
+    "audition",
     "status",
     "finish",
     "inspect",
@@ -40,8 +41,20 @@ _ORDER = (
 )
 _VALUED = ("--cache", "--cache-size")
 """Options before the command that are followed by a value."""
-_READERS = ("status", "finish", "inspect", "export", "render", "score", "verify", "reproduce", "split", "importance")
-_SCREENS = ("preview",)
+_READERS = (
+    "audition",
+    "status",
+    "finish",
+    "inspect",
+    "preview",
+    "export",
+    "render",
+    "score",
+    "verify",
+    "reproduce",
+    "split",
+    "importance",
+)
 
 
 class _Ordered(TyperGroup):
@@ -89,7 +102,7 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     place = _place_of_command(words)
     chosen = words[place] if place is not None else ""
     rest = words[place + 1 :] if place is not None else []
-    commands: dict[str, Callable[..., Any]] = {name: _reader(name) for name in (*_READERS, *_SCREENS)}
+    commands: dict[str, Callable[..., Any]] = {name: _reader(name) for name in _READERS}
     with_flags = {"generate": generate_command, "doctor": doctor_command}
     with_flags |= {"convert": convert_command, "merge": merge_command, "features": features_command}
     for name, flags in with_flags.items():

@@ -76,7 +76,7 @@ def look_ahead(resolved: Resolved, work: Work, path: Path | None, host: Host, wo
         workers: processes; 0 for one a core.
         here: whether it makes its blocks on this machine. Of others nothing is known.
     """
-    return _ahead(work, path, host, workers, try_out(resolved, host) if work.todo else None, here=here)
+    return ahead_of(work, path, host, workers, try_out(resolved, host) if work.todo else None, here=here)
 
 
 def look_ahead_quickly(resolved: Resolved, work: Work, path: Path, host: Host, workers: int, *, here: bool) -> Ahead:
@@ -84,10 +84,11 @@ def look_ahead_quickly(resolved: Resolved, work: Work, path: Path, host: Host, w
     patches = work.rows_todo // work.plan.notes.per_patch
     slowest = patches * work.plan.timeout / _busy(workers)
     tried = try_out(resolved, host) if here and slowest > LONGEST and not work.done else None
-    return _ahead(work, path, host, workers, tried, here=here)
+    return ahead_of(work, path, host, workers, tried, here=here)
 
 
-def _ahead(work: Work, path: Path | None, host: Host, workers: int, tried: Trial | None, *, here: bool) -> Ahead:
+def ahead_of(work: Work, path: Path | None, host: Host, workers: int, tried: Trial | None, *, here: bool) -> Ahead:
+    """Return what is left to do, by rows that were made on trial, if any were. Arguments as for :func:`look_ahead`."""
     plan, rows = work.plan, work.rows_todo
     sink = host.sink_at(plan.sink.name, plan.sink.options, path or Path("dataset"))
     needed = needed_by(plan, sink, rows, tried.row_bytes if tried else None)

@@ -29,7 +29,7 @@ def exhausted(plan: Plan, patch: int, rejections: Sequence[Rejection], presets: 
         f"patch {patch} was rejected {plan.max_attempts} times ({counts}).",
         _said(rejections),
         f"The last candidate was made of {presets}." if presets else "",
-        _advice(plan, rejections),
+        advice(plan, rejections),
         "Finished blocks are kept.",
     ]
     return " ".join(filter(None, parts))
@@ -45,7 +45,7 @@ def _said(rejections: Sequence[Rejection]) -> str:
     return f'The engine said "{last}", {times} {"time" if times == 1 else "times"}.'
 
 
-def _advice(plan: Plan, rejections: Sequence[Rejection]) -> str:
+def advice(plan: Plan, rejections: Sequence[Rejection]) -> str:
     """Return what to do about what rejected most candidates."""
     by, reason = Counter((r.by, r.reason) for r in rejections).most_common(1)[0][0]
     if by not in _OF_THE_ENGINE:

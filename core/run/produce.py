@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Self
 
@@ -212,13 +212,33 @@ def verdict_of(
         drawn: its label, and the patch that decodes from it.
         watch: hears if it is rendered again.
     """
+    tried = heard(bench, candidate, drawn, watch)
+    return tried.rejection, tried.audio
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """A candidate that was rendered and judged.
+
+    Attributes:
+        rejection: why it is rejected, or None.
+        rows: its rows, one a note; none if it is rejected.
+        audio: float32 (notes, channels, frames), NaN where nothing was heard.
+    """
+
+    rejection: Rejection | None
+    rows: Sequence[RowContent]
+    audio: NDArray[np.float32]
+
+
+def heard(bench: Workbench, candidate: Candidate, drawn: tuple[Label, Patch], watch: Watch) -> Heard:
+    """Return what became of a candidate. Arguments as for :func:`verdict_of`."""
     audio = bench.plan.audio
     place = np.full((bench.plan.notes.per_patch, audio.channels, audio.frames), np.nan, np.float32)
     try:
-        _accepted_rows(bench, candidate, drawn, place, watch)
+        return Heard(None, _accepted_rows(bench, candidate, drawn, place, watch), place)
     except _RejectedError as rejected:
-        return rejected.rejection, place
-    return None, place
+        return Heard(rejected.rejection, (), place)
 
 
 def drawn_label(bench: Workbench, candidate: Candidate) -> tuple[Label, Patch]:

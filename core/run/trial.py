@@ -49,7 +49,7 @@ def try_out(resolved: Resolved, host: Host) -> Trial:
     took: list[float] = []
     blocks: list[Block] = []
     with tempfile.TemporaryDirectory(prefix="tonesmith-trial-") as folder:
-        sink = _created(plan, host, Path(folder), len(patches))
+        sink = created(plan, host, Path(folder), len(patches))
         with Workbench(plan, host, resolved.contents.__getitem__, sink.stored, resolved.load_seconds) as bench:
             for patch in patches:
                 began = time.monotonic()
@@ -57,17 +57,17 @@ def try_out(resolved: Resolved, host: Host) -> Trial:
                 took.append(time.monotonic() - began)
                 if len(took) > 1 and sum(took[1:]) > _SECONDS:
                     break
-        before = _size(folder)
+        before = size_of(folder)
         for block in blocks:
             sink.write_block(block)
-        stored = _size(folder) - before
+        stored = size_of(folder) - before
     rows = sum(block.rows for block in blocks)
     timed = took[1:] or took
     rejected = sum(len(block.rejections) for block in blocks)
     return Trial(rows, rejected, sum(timed) / (len(timed) * plan.notes.per_patch), stored / rows)
 
 
-def _created(plan: Plan, host: Host, folder: Path, patches: int) -> Sink[Any]:
+def created(plan: Plan, host: Host, folder: Path, patches: int) -> Sink[Any]:
     """Return the sink of a plan with an empty dataset for so many patches."""
     few = replace(plan, rounds=(patches,))
     sink = host.sink_at(plan.sink.name, plan.sink.options, folder / "trial")
@@ -75,5 +75,6 @@ def _created(plan: Plan, host: Host, folder: Path, patches: int) -> Sink[Any]:
     return sink
 
 
-def _size(folder: str) -> int:
+def size_of(folder: str) -> int:
+    """Return the bytes of the files below a folder."""
     return sum((Path(above) / name).lstat().st_size for above, _, names in os.walk(folder) for name in names)

@@ -274,6 +274,7 @@ STARTERS = {
     "core/doctor/repeatability.py": FROM_FLAGS,
     "core/presets/audition.py": FROM_FLAGS,
     "core/presets/ingest.py": FROM_FLAGS,
+    "core/run/audition.py": "the command asks check_trusted for the plan of a dataset, or it is from flags",
     "core/run/produce.py": "the Workbench: whoever makes one is in this table",
     "core/run/resolve.py": FROM_FLAGS,
     "core/run/stream.py": FROM_FLAGS,

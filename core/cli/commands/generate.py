@@ -243,7 +243,7 @@ def _make(
     executor = executor_of(config.executor, host)
     check_place(out, host, config.sink.name)
     with logging_to(log) if log is not None else nullcontext() as kept:
-        with _unrendered(), _located(file), _reading(quiet=manner.quiet) as read:
+        with _unrendered(), located(file), reading(quiet=manner.quiet) as read:
             resolved = resolve_plan(config, host, read)
             check_size(resolved, out, host, config.run.workers, share, here=is_here(config), yes=manner.yes)
         if not manner.quiet:
@@ -274,7 +274,7 @@ def _plan_only(
     from tonesmith.run.pipeline import Work, survey
     from tonesmith.run.resolve import resolve_plan
 
-    with _located(file), _reading(quiet=manner.quiet) as read:
+    with located(file), reading(quiet=manner.quiet) as read:
         resolved = resolve_plan(config, host, read)
     plan = resolved.plan
     if not manner.as_json:
@@ -308,7 +308,7 @@ def _unrendered() -> Iterator[None]:
 
 
 @contextmanager
-def _reading(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+def reading(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     """Give a function that shows how many preset files have been read."""
     from tonesmith.terminal.progress import spinner
 
@@ -351,7 +351,7 @@ def _presets_json(resolved: Resolved) -> dict[str, Any]:
 
 
 @contextmanager
-def _located(file: Path | None) -> Iterator[None]:
+def located(file: Path | None) -> Iterator[None]:
     """Add the line of the composition to an error about a key that the live engine does not allow."""
     from tonesmith.host.config import DEFAULT_FILE
     from tonesmith.host.toml import read_toml
