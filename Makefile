@@ -15,7 +15,7 @@ EDITABLE := --config-settings editable_mode=strict
 FOLDERS := $(shell find $(PACKAGES) -name __pycache__ -prune -o -type d -print)
 ARGS ?=
 
-.PHONY: help demo test test-long lint clean
+.PHONY: help demo test test-long lint docs docs-serve clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -35,8 +35,16 @@ lint: $(VENV)/installed-test ## set up, and run ruff, mypy and import-linter
 	$(BIN)/mypy --strict -p tonesmith
 	$(BIN)/lint-imports --no-cache
 
+docs: $(VENV)/installed-docs ## set up, write docs/reference anew, and build the site: site/index.html
+	$(BIN)/python docs/make_reference.py
+	$(BIN)/python docs/make_site.py
+
+docs-serve: $(VENV)/installed-docs ## set up, and serve the site on this machine
+	$(BIN)/python docs/make_site.py --stage
+	$(BIN)/zensical serve
+
 clean: ## remove .venv and all that tools left; datasets stay
-	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site .cache *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Some systems ship Python without ensurepip: there, pip comes from outside.
@@ -54,4 +62,8 @@ $(VENV)/installed: $(VENV)/made pyproject.toml $(FOLDERS)
 
 $(VENV)/installed-test: $(VENV)/made pyproject.toml tests/constraints.txt $(FOLDERS)
 	$(PIP) install $(EDITABLE) -c tests/constraints.txt -e '.[test]'
+	touch $@ $(VENV)/installed
+
+$(VENV)/installed-docs: $(VENV)/made pyproject.toml $(FOLDERS)
+	$(PIP) install $(EDITABLE) -e '.[docs]'
 	touch $@ $(VENV)/installed
