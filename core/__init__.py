@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from tonesmith import errors
     from tonesmith.analysis import metrics
     from tonesmith.analysis.holes import Hole, holes
-    from tonesmith.api import add_features, convert, finish, generate, merge, split, stream
+    from tonesmith.api import add_features, compare, convert, finish, generate, merge, report, split, stream
     from tonesmith.dataset.importance import Importance, importance_of
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.reader import Dataset
@@ -125,6 +125,7 @@ __all__ = [
     "Watcher",
     "__version__",
     "add_features",
+    "compare",
     "convert",
     "errors",
     "finish",
@@ -136,6 +137,7 @@ __all__ = [
     "merge",
     "metrics",
     "open_dataset",
+    "report",
     "split",
     "stream",
 ]
@@ -230,6 +232,8 @@ _HOMES = {
     "transfer.add_features": ("FeaturesAdded",),
     "transfer.destination": ("Transferred",),
     "api": (
+        "compare",
+        "report",
         "add_features",
         "convert",
         "finish",

@@ -18,6 +18,7 @@ from tonesmith.plan.summary import Summary
 from tonesmith.run.watch import Watcher
 
 if TYPE_CHECKING:
+    from tonesmith.analysis.report.report import Written
     from tonesmith.dataset.splits import Splits
     from tonesmith.plan.plan import PluginRef
     from tonesmith.run.finish import Finished
@@ -211,6 +212,46 @@ def merge(
     place, chosen = place_of(path), None if sink is None else _sink_ref(sink)
     with listening(f"merging {place.name}", hidden=not progress) as listener:
         return carry(paths, place, chosen, workers=workers, listener=listener)
+
+
+def report(
+    path: str | os.PathLike[str], out: str | os.PathLike[str], *, force: bool = False, **settings: Any
+) -> Written:
+    """Write a dataset as one HTML page to look at and listen to, and return its path, size and what was left out.
+
+    ::
+
+        report("d.zarr", "report.html", rows=300)
+
+    Args:
+        path: of the dataset.
+        out: of the page, which ends in .html.
+        force: whether to overwrite a file.
+        settings: ``rows``, ``seed`` and ``targets``, as the flags of ``tonesmith report``.
+
+    Raises:
+        ConfigError: a setting is wrong, the page cannot be written, or a library of the extra ``report`` is missing.
+        DatasetError: the dataset cannot be read. Damaged blocks are named on the page and left out.
+    """
+    from tonesmith.analysis.report.report import drawing_of, write_report
+
+    drawing, targets = drawing_of(settings)
+    return write_report(place_of(path), place_of(out), drawing, targets=targets, force=force)
+
+
+def compare(
+    path: str | os.PathLike[str],
+    other: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    force: bool = False,
+    **settings: Any,
+) -> Written:
+    """Write two datasets side by side as one HTML page. Arguments and errors as for :func:`report`, but ``targets``."""
+    from tonesmith.analysis.report.report import drawing_of, write_comparison
+
+    drawing, _ = drawing_of(settings, targets=False)
+    return write_comparison(place_of(path), place_of(other), place_of(out), drawing, force=force)
 
 
 def split(

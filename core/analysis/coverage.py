@@ -9,14 +9,14 @@ from fnmatch import fnmatchcase
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.analysis.labels import PatchLabels, labels_of
 from tonesmith.dataset.reader import Dataset
-from tonesmith.dataset.report import coverage
 from tonesmith.errors import ConfigError, unknown_name
 from tonesmith.space.parameter import Parameter
 
 MOST_PANELS = 48
 """Parameters in one picture."""
-_CHOICES = 32
+CHOICES = 32
 """Choices that have a bin each."""
 
 
@@ -70,21 +70,33 @@ def cover_of(dataset: Dataset, only: Sequence[str] = ()) -> Cover:
         raise ConfigError("the dataset has no rows yet")
     if not space.names:
         raise ConfigError("the dataset varies no parameters")
-    named = _named(dataset, only)
-    kept, left_out = named[:MOST_PANELS], tuple(named[MOST_PANELS:])
-    first = np.unique(dataset.column("patch"), return_index=True)[1]
-    origins = dataset.column("origin")[first]
-    present = np.unique(origins).tolist()
-    values = _values(dataset, first)
-    audible = {entry["name"]: entry["audible"] for entry in coverage(dataset)}
-    bins = 10 if len(first) < 200 else 20
+    named, labels = _named(dataset, only), labels_of(dataset)
+    panels, origins = panels_of(dataset, labels, named[:MOST_PANELS], 10 if len(labels) < 200 else 20)
+    return Cover(panels, origins, tuple(named[MOST_PANELS:]))
+
+
+def panels_of(
+    dataset: Dataset, labels: PatchLabels, names: Sequence[str], bins: int
+) -> tuple[tuple[Panel, ...], dict[str, int]]:
+    """Return how patches cover some parameters, and the number of patches of each origin.
+
+    Args:
+        dataset: whose space and origins they are of.
+        labels: of the patches; at least one.
+        names: of parameters that vary.
+        bins: of a range.
+    """
+    space = dataset.space
+    present = np.unique(labels.origin).tolist()
+    values = _values(dataset, labels)
+    audible = dict(zip(space.names, labels.audible.mean(axis=0).tolist(), strict=True))
     panels = []
-    for name in kept:
+    for name in names:
         edges = _edges(space[name], values[name], bins)
-        counts = np.stack([np.histogram(values[name][origins == origin], edges)[0] for origin in present])
+        counts = np.stack([np.histogram(values[name][labels.origin == origin], edges)[0] for origin in present])
         panels.append(Panel(space[name], audible[name], edges, counts / counts.sum(axis=1, keepdims=True)))
-    sizes = {dataset.plan.origins[origin]: int((origins == origin).sum()) for origin in present}
-    return Cover(tuple(panels), sizes, left_out)
+    sizes = {dataset.plan.origins[origin]: int((labels.origin == origin).sum()) for origin in present}
+    return tuple(panels), sizes
 
 
 def _named(dataset: Dataset, only: Sequence[str]) -> list[str]:
@@ -103,17 +115,15 @@ def _named(dataset: Dataset, only: Sequence[str]) -> list[str]:
     return [name for name in space.names if name in found]
 
 
-def _values(dataset: Dataset, first: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+def _values(dataset: Dataset, labels: PatchLabels) -> dict[str, NDArray[np.float64]]:
     """Return name -> raw values float64 (patches,)."""
     space = dataset.space
     found: dict[str, NDArray[np.float64]] = {}
     if space.continuous:
-        raw = np.stack([space.raw(label) for label in dataset.column("continuous")[first]]).astype(np.float64)
+        raw = space.raw(labels.continuous).astype(np.float64)
         found |= {p.name: raw[:, place] for place, p in enumerate(space.continuous)}
-    if space.categorical:
-        indices = dataset.column("categorical")[first].astype(np.float64)
-        found |= {p.name: indices[:, place] + p.low for place, p in enumerate(space.categorical)}
-    return found
+    indices = labels.categorical.astype(np.float64)
+    return found | {p.name: indices[:, place] + p.low for place, p in enumerate(space.categorical)}
 
 
 def _edges(parameter: Parameter, values: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
@@ -122,6 +132,6 @@ def _edges(parameter: Parameter, values: NDArray[np.float64], bins: int) -> NDAr
         return np.linspace(low, high, bins + 1)
     count = round(high) - round(low) + 1
     # As many whole numbers in each bin, or a flat distribution would look like a comb
-    step = 1 if count <= _CHOICES else -(-count // bins)
+    step = 1 if count <= CHOICES else -(-count // bins)
     first, used = round(low) - 0.5, -(-count // step)
     return np.linspace(first, first + used * step, used + 1)

@@ -150,8 +150,12 @@ def features_of(audio: NDArray[Any], sample_rate: int) -> NDArray[np.float64]:
         audio: float (channels, frames), full scale 1.0, finite, of any length.
         sample_rate: Hz.
     """
-    bands = log_mel(audio, sample_rate).mean(axis=0, dtype=np.float64)
-    return np.concatenate([bands.mean(axis=1), bands.std(axis=1)])
+    return features_of_levels(log_mel(audio, sample_rate).mean(axis=0, dtype=np.float64))
+
+
+def features_of_levels(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return mean and standard deviation over time of log-mel bands, (bands, time) in dB: float64 (2 * bands,)."""
+    return np.concatenate([levels.mean(axis=1), levels.std(axis=1)])
 
 
 def _members(dataset: Dataset, name: str, chosen: NDArray[np.int64], by: str) -> list[Any]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C8C8C")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C8C8C")
 """Source: Okabe & Ito 2008, "Color Universal Design"; its yellow, faint on white, is a grey here."""
 _SCALE = "viridis"
 _METADATA: dict[str, dict[str, Any]] = {
@@ -79,7 +79,7 @@ def sounds_figure(sounds: Sounds, components: Components) -> Figure:
 def _colours(sounds: Sounds) -> list[Any]:
     """Return a colour for each group: from a scale for pitches, which have an order."""
     if sounds.by != "pitch":
-        return list(_COLOURS[: len(sounds.names)])
+        return list(COLOURS[: len(sounds.names)])
     from matplotlib import colormaps
 
     return [colormaps[_SCALE](place) for place in np.linspace(0.0, 0.9, len(sounds.names))]
@@ -106,9 +106,9 @@ def cover_figure(cover: Cover, name: str) -> Figure:
 
     Raises :class:`ConfigError` if there are more origins than colours.
     """
-    if len(cover.origins) > len(_COLOURS):
+    if len(cover.origins) > len(COLOURS):
         raise ConfigError(
-            f"{len(cover.origins)} origins are too many for one picture: colours distinguish at most {len(_COLOURS)}"
+            f"{len(cover.origins)} origins are too many for one picture: colours distinguish at most {len(COLOURS)}"
         )
     with _styled():
         from matplotlib.figure import Figure
@@ -123,7 +123,7 @@ def cover_figure(cover: Cover, name: str) -> Figure:
             _draw_panel(axes, panel)
         for axes in list(figure.axes)[len(cover.panels) :]:
             axes.set_axis_off()
-        dots = _dots(_COLOURS[: len(cover.origins)])
+        dots = _dots(COLOURS[: len(cover.origins)])
         head = f"How patches cover parameters: {shortened(name, 48 if columns > 2 else 22)}"
         legend = figure.legend(
             dots, ["."] * len(dots), loc="outside upper left", title=head, title_fontsize=12.0, ncols=4, **_LEGEND
@@ -146,7 +146,7 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
 def _draw_histogram(axes: Axes, panel: Panel) -> None:
     """Draw each origin's shares as an outline over the raw range, whose ends and middle bear shown values."""
     parameter, edges = panel.parameter, panel.edges
-    for shares, colour in zip(panel.shares, _COLOURS, strict=False):
+    for shares, colour in zip(panel.shares, COLOURS, strict=False):
         axes.stairs(shares, edges, fill=True, color=colour, alpha=0.25, linewidth=0.0)
         axes.stairs(shares, edges, color=colour, linewidth=1.1)
     axes.set_ylim(0.0, 1.1 * panel.shares.max())
@@ -173,7 +173,7 @@ def _draw_choices(axes: Axes, panel: Panel) -> None:
     """Draw a bar for each choice and origin, one below the other, the choice's name before them."""
     count, height = len(panel.edges) - 1, 0.8 / len(panel.shares)
     places = np.arange(count)
-    for number, (shares, colour) in enumerate(zip(panel.shares, _COLOURS, strict=False)):
+    for number, (shares, colour) in enumerate(zip(panel.shares, COLOURS, strict=False)):
         axes.barh(places - 0.4 + (number + 0.5) * height, shares, height, color=colour, alpha=0.75)
     first = panel.edges[0] + 0.5
     widest = panel.shares.max()

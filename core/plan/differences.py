@@ -18,10 +18,15 @@ _SHOWN = 20
 
 def differences(old: Plan, new: Plan) -> list[str]:
     """Return a line ``key: old -> new`` for each setting in which two plans differ, rounds aside."""
+    return [f"{key}: {before} -> {after}" for key, before, after in compared(old, new)]
+
+
+def compared(old: Plan, new: Plan) -> list[tuple[str, str, str]]:
+    """Return key, old and new value, each on a line, of each setting in which two plans differ, rounds aside."""
     before, after = (dict(_flattened(_named(plan.to_json()))) for plan in (old, new))
     keys = [key for key in {**before, **after} if not key.startswith("rounds") and before.get(key) != after.get(key)]
     told = ([one_line(plan.get(key, "absent"), _LONGEST) for key in keys] for plan in (before, after))
-    return [f"{one_line(key, _LONGEST)}: {old} -> {new}" for key, old, new in zip(keys, *told, strict=True)]
+    return [(one_line(key, _LONGEST), old, new) for key, old, new in zip(keys, *told, strict=True)]
 
 
 def check_same_plan(path: object, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:

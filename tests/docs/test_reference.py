@@ -23,6 +23,7 @@ LONG = [
     "docs/importance.md",
     "docs/lmdb.md",
     "docs/parquet.md",
+    "docs/report.md",
     "docs/sinks.md",
     "docs/space-and-labels.md",
     "docs/trust.md",
