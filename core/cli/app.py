@@ -40,6 +40,7 @@ _ORDER = (
     "importance",
     "doctor",
     "plugins",
+    "config",
 )
 _VALUED = ("--cache", "--cache-size")
 """Options before the command that are followed by a value."""
@@ -83,7 +84,7 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     Which flags ``generate``, ``doctor``, ``convert``, ``merge`` and ``features`` have depends on the plugins that the
     arguments and the configuration choose, so they are known only here; any other command is spared the work.
     """
-    from tonesmith.cli.commands import plot, plugins, presets
+    from tonesmith.cli.commands import config, plot, plugins, presets
     from tonesmith.cli.commands.convert import convert_command
     from tonesmith.cli.commands.doctor import doctor_command
     from tonesmith.cli.commands.features import features_command
@@ -116,6 +117,7 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
         app.command(name)(addressed(command) if name == chosen else listed(command.__doc__))
     groups: dict[str, tuple[str, Callable[[], typer.Typer]]] = {
         "plot": (plot.HELP, plot.plot_app),
+        "config": (config.HELP, partial(config.config_app, host)),
         "plugins": (plugins.HELP, partial(plugins.plugins_app, host)),
         "presets": (presets.HELP, partial(presets.presets_app, rest, host, lenient=bool(completed))),
     }

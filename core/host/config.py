@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from tonesmith.plan.notes import Notes
 from tonesmith.space.shape import SpaceShape
-from tonesmith.terminal.memory import memory_of
+from tonesmith.terminal.memory import PATTERN, memory_of
 
 DEFAULT_FILE = Path("plugins.toml")
 """Read from the current directory where no other file is named."""
@@ -24,7 +24,9 @@ SEVERAL = {"validators": ("validator", DEFAULT_VALIDATORS), "features": ("featur
 
 
 Nbytes = Annotated[
-    int, BeforeValidator(memory_of), WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}]})
+    int,
+    BeforeValidator(memory_of),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": PATTERN}]}),
 ]
 """Bytes, which may be written as "2 GB"."""
 

@@ -78,6 +78,13 @@ def settings_of(model: type[BaseModel]) -> tuple[Setting, ...]:
     )
 
 
+def resolved_schema(model: type[BaseModel]) -> Schema:
+    """Return the JSON schema of a model, with every reference resolved."""
+    whole = model.model_json_schema()
+    resolved: Schema = _resolved({key: value for key, value in whole.items() if key != "$defs"}, whole)
+    return resolved
+
+
 def validate(model: type[M], data: Mapping[str, Any], path: KeyPath = ()) -> M:
     """Return a model of plain data, taken strictly: an integer is a number, but true is no integer.
 
@@ -241,7 +248,7 @@ def _said(path: KeyPath, entries: list[Mapping[str, Any]], whole: Schema) -> str
     if first["type"] == "extra_forbidden":
         return unknown_name("key", str(path[-1]), _schema_at(path[:-1], whole).get("properties", {}))
     if first["type"] in {"value_error", "assertion_error"}:
-        return str(first["msg"]).partition(", ")[2] + "."
+        return str(first["msg"]).partition(", ")[2].rstrip(".") + "."
     schema = _schema_at(path, whole)
     value = first["input"]
     allowed = f"Expected {expected(schema)}" if schema else str(first["msg"])

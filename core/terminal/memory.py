@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 _UNITS = {"GiB": 1 << 30, "GB": 10**9, "MiB": 1 << 20, "MB": 10**6, "KiB": 1 << 10, "KB": 10**3}
-_WRITTEN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMG]i?B|B)?\s*", re.IGNORECASE)
+PATTERN = r"^\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGkmg][Ii]?[Bb]|[Bb])?\s*$"
+"""Of a text that is an amount, as JSON schemas have it too."""
+
+_WRITTEN = re.compile(PATTERN)
 _LEAST = 10**6
 
 

@@ -106,6 +106,7 @@ def test_runs_plugins_and_the_doctor(chaos, told, tmp_path, monkeypatch):
     check("generate --dry-run", told(*made, "--dry-run"))
     check("generate", told(*made, "d"))
     check("doctor", told("doctor", "chaos", "--quick", "--sample-rate", 8000))
+    check("config schema --out", told("config", "schema", "-o", "s.json"))
     check("plugins list", told("plugins"))
     check("plugins show", told("plugins", "show", "level"))
     check("plugins show", told("plugins", "show", "vita"))

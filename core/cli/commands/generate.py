@@ -197,7 +197,7 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     composition = load_composition(config, {**chosen, **overrides}, host=host, spelled={**_SPELLED, **spelled})
     part = share_of(composition.plan.blocks, blocks, share, ("--blocks", "--share"))
     if save_config is not None:
-        _save(composition, save_config)
+        _save(composition, save_config, host)
     manner = _Manner(yes, as_json, quiet)
     if dry_run:
         _plan_only(composition, config, out, host, part, manner)
@@ -207,9 +207,11 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         raise ConfigError("OUT, the path of the dataset, is missing: tonesmith generate [flags] OUT")
 
 
-def _save(config: Config, path: Path) -> None:
+def _save(config: Config, path: Path, host: Host) -> None:
+    from tonesmith.cli.schema_file import save_composition
+
     try:
-        path.write_text(config.to_toml(), encoding="utf-8")
+        save_composition(config, path, host)
     except OSError as error:
         raise ConfigError(f"--save-config: cannot write {path}: {error.strerror}") from None
 
