@@ -36,8 +36,8 @@ def vita_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
-    wavetables.command("scan")(_scan)
-    wavetables.command("list")(_list)
+    wavetables.command("scan", epilog="tonesmith vita wavetables scan ~/Music/Vital -o catalog")(_scan)
+    wavetables.command("list", epilog="tonesmith vita wavetables list catalog")(_list)
     app.add_typer(wavetables, name="wavetables")
     return app
 

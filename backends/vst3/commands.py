@@ -24,7 +24,7 @@ def vst3_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
-    app.command("scan")(_scan)
+    app.command("scan", epilog='tonesmith vst3 scan "Surge XT.vst3" -o surge.toml')(_scan)
 
     @app.callback()
     def vst3() -> None:

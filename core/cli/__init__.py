@@ -106,13 +106,15 @@ def _done(arguments: list[str], keeping: bool) -> int:
 
 def _failed(error: Exception) -> int:
     """Say what went wrong, and return the exit status."""
-    from tonesmith.cli.usage import is_usage_error, usage_text
+    from tonesmith.cli.usage import help_alone, is_usage_error, usage_text
 
     if not is_usage_error(error):
         _say_error(_told(error))
         return 1
-    if text := usage_text(error):
-        _say_error(text)
+    if page := help_alone(error):
+        sys.stderr.write(f"{page}\n")
+    else:
+        _say_error(usage_text(error))
     return 2
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from tonesmith.cli.help_page import with_pages
 from tonesmith.cli.options import addressed, listed
 from tonesmith.host.registry import Host
 from tonesmith.terminal.messages import echo, say
@@ -63,7 +64,11 @@ _READERS = (
 
 
 class _Ordered(TyperGroup):
-    """The commands in the order in which they are used, and those of plugins after them."""
+    """The commands in the order in which they are used, and those of plugins after them, each with a page of help."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        with_pages(self)
 
     def list_commands(self, ctx: Any) -> list[str]:
         names = super().list_commands(ctx)
@@ -101,7 +106,6 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
         context_settings={"help_option_names": ["-h", "--help"]},
-        epilog="Start with: tonesmith generate -n 48 out.zarr",
     )
     app.callback()(_root)
     place = _place_of_command(words)

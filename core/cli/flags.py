@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from tonesmith.errors import ConfigError, unknown_name
 from tonesmith.host.config import DEFAULT_NAMES, Chosen, Config, PlanSettings, PresetSettings, RunSettings
@@ -138,7 +137,7 @@ class Flag:
         if self.default not in (None, "", [], {}):
             notes.append(f"default: {shown(self.default)}")
         told = sentence(self.setting.help)
-        return escape(f"{told} [{'; '.join(filter(None, notes))}]" if any(notes) else told)
+        return f"{told} [{'; '.join(filter(None, notes))}]" if any(notes) else told
 
 
 def shown(value: Any) -> str:

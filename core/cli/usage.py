@@ -19,10 +19,13 @@ def is_usage_error(error: Exception) -> bool:
     return hasattr(error, "format_message") and hasattr(error, "exit_code")
 
 
+def help_alone(error: Any) -> str:
+    """Return the help, where that is all there is to say: a group of commands was typed alone. Else ""."""
+    return str(error.format_message()) if type(error).__name__ == _HELP_ALONE else ""
+
+
 def usage_text(error: Any) -> str:
-    """Return what to say of it in a line, or "" where the help has been shown instead."""
-    if type(error).__name__ == _HELP_ALONE:
-        return ""
+    """Return what to say of it in a line."""
     context = getattr(error, "ctx", None)
     text = _text(error, context)
     if context is None:

@@ -217,16 +217,15 @@ def test_what_follows_two_dashes_is_no_flag() -> None:
         check_flags(["--backend.nothing"], ())
 
 
-def test_help_shows_the_options_in_panels_with_range_default_and_choices(
+def test_help_shows_the_options_under_headings_with_range_default_and_choices(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["generate", "--sampler", "typed", "--sampler.count", "4", "--help"]) == 0
     text = capsys.readouterr().out
     lines = text.splitlines()
     assert max(map(len, lines)) <= 80
-    words = " ".join(text.replace("│", " ").split())
-    assert "─ Sampler: typed ─" in text
-    assert "─ Validator: level ─" in text
+    words = " ".join(text.split())
+    assert {"Sampler: typed:", "Validator: level:"} <= set(lines)
     assert "--sampler.count INT How many [of them]. [1..9; default: 3]" in words
     assert "--sampler.shape CHOICE A shape. [sine | saw; default: sine]" in words
     assert "--sampler.sizes LIST Sizes. [default: 1,2]" in words

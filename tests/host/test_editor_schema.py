@@ -92,7 +92,7 @@ _VALIDATOR = jsonschema.validators.extend(jsonschema.Draft7Validator, type_check
 
 _RULES = re.compile(
     # what hangs on a value, or on another key
-    r"unknown (shape|spec) |for no limit|is (plan|run)\.\w+, which is given too"
+    r"unknown (shape|spec) |sampler\.parts|for no limit|is (plan|run)\.\w+, which is given too"
     r"|^\S+: (?!.*(is not allowed\. Expected|unknown|must be a table|lists a \w+ twice))"
 )
 
