@@ -6,6 +6,7 @@ no folders and no users of the machine. What presets and plugins say is shown as
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from tonesmith.terminal.messages import warn
 
 _HEAD = 1 << 20
 """Bytes in which the marker of a README stands: its YAML head is before it."""
+
+_TRIES = 4
+"""Until a README tells the size that it has: a digit more or less changes it."""
 
 
 def write_card(path: Path, dataset: Dataset) -> None:
@@ -54,15 +58,33 @@ def write_card(path: Path, dataset: Dataset) -> None:
 
 def _write(path: Path, dataset: Dataset, host: Host) -> None:
     text, description = card_files(path)
-    beside = sum(_size(file) for file in (text, description) if file.parent == path)
-    told = {**report(dataset), "nbytes": max(0, dataset.nbytes - beside)}
-    card = CardSource(path, dataset, told, _sink(path, dataset, host), host)
-    if _is_ours(text):
-        _renew(text, _encoded(readme(card)))
+    inside = text.parent == path
+    data = max(0, dataset.nbytes - inside * (_size(text) + _size(description)))
+    card = CardSource(path, dataset, {**report(dataset), "nbytes": data}, _sink(path, dataset, host), host)
     known = _read(description)
     if known is None or croissant.is_ours(known):
         kept = croissant.kept(known or b"")
         _renew(description, _encoded(croissant.written(card, kept, single=not path.is_dir())))
+    if _is_ours(text):
+        _renew(text, _readme(card, data + inside * _size(description), inside=inside))
+
+
+def _readme(card: CardSource, rest: int, *, inside: bool) -> bytes:
+    """Return the README, which tells the size of the dataset with itself, if it is inside.
+
+    Args:
+        card: what it tells of.
+        rest: bytes of all else.
+        inside: whether it is a file of the dataset, and not one beside it.
+    """
+    nbytes, content = rest, b""
+    for _ in range(_TRIES):
+        content = _encoded(readme(replace(card, report={**card.report, "nbytes": nbytes})))
+        whole = rest + inside * len(content)
+        if whole == nbytes:
+            break
+        nbytes = whole
+    return content
 
 
 def renew_card(path: Path, dataset: Dataset) -> None:

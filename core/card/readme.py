@@ -13,7 +13,7 @@ from tonesmith.card.licences import hub_licence
 from tonesmith.card.making import making
 from tonesmith.card.markdown import code, fenced, front_matter, plain, table
 from tonesmith.card.source import CardSource
-from tonesmith.terminal.text import counted, one_line
+from tonesmith.terminal.text import counted, one_line, size
 
 MARKER = "<!-- written by tonesmith: remove this line to keep a text of your own -->"
 
@@ -93,7 +93,7 @@ def _facts(source: CardSource) -> Iterator[str]:
             ("patches", str(report["patches_accepted"])),
             ("audio", f"{audio['sample_rate']} Hz, {_channels(audio['channels'])}, {audio['seconds']:.4g} s per row"),
             ("sound", _duration(rows * audio["seconds"])),
-            ("size", _size(report["nbytes"])),
+            ("size", size(report["nbytes"])),
             ("stored as", f"{plain(source.sink.name)}: {plain(source.sink.summary, 200)}"),
             ("synthesizer", plain(source.engine, 200)),
             *((("made with", plain(", ".join(f"{name} {of}" for name, of in made.items()), 200)),) if made else ()),
@@ -156,12 +156,3 @@ def _duration(seconds: float) -> str:
         return f"{seconds:.4g} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 120 else f"{seconds / 3600:.1f} h"
-
-
-def _size(nbytes: int) -> str:
-    amount, unit = float(nbytes), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if amount < 1000:
-            break
-        amount, unit = amount / 1000, larger
-    return f"{amount:.3g} {unit}" if unit != "B" else f"{nbytes} B"

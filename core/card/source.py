@@ -25,7 +25,7 @@ class CardSource:
     Attributes:
         path: of the dataset. Of it, only the name is told.
         dataset: opened.
-        report: of the dataset, see :func:`tonesmith.dataset.report.report`; its ``nbytes`` are those of the data alone.
+        report: of the dataset, see :func:`tonesmith.dataset.report.report`.
         sink: that stores it.
         host: finds the plugins.
     """

@@ -11,6 +11,7 @@ from tonesmith.errors import ConfigError, EngineError, OtherPlanError, RunError
 from tonesmith.host.registry import Host
 from tonesmith.run.pipeline import run
 from tonesmith.run.produce import Workbench, produce_block
+from tonesmith.terminal.text import size
 
 
 def test_the_rows_are_the_same_for_any_number_of_workers_and_any_size_of_block(chaos, tmp_path):
@@ -175,7 +176,10 @@ def test_the_same_command_again_does_nothing(chaos, tmp_path):
 
 @pytest.mark.parametrize("sink", ["zarr", "folder"])
 def test_the_size_that_is_printed_is_the_size_that_is_there(chaos, tmp_path, sink):
-    assert chaos.make(tmp_path / "d", patches=2, sink=sink).nbytes == open_dataset(tmp_path / "d").nbytes
+    nbytes = chaos.make(tmp_path / "d", patches=2, sink=sink).nbytes
+    assert nbytes == open_dataset(tmp_path / "d").nbytes
+    assert nbytes == sum(path.stat().st_size for path in (tmp_path / "d").rglob("*") if path.is_file())
+    assert f"| size | {size(nbytes)} |" in (tmp_path / "d" / "README.md").read_text()
 
 
 def test_another_plan_on_the_same_path_is_refused_with_the_difference(chaos, tmp_path):
