@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from tonesmith import errors
     from tonesmith.analysis import metrics
     from tonesmith.analysis.holes import Hole, holes
-    from tonesmith.api import add_features, compare, convert, finish, generate, merge, report, split, stream
+    from tonesmith.api import add_features, compare, convert, finish, generate, match, merge, report, split, stream
     from tonesmith.dataset.importance import Importance, importance_of
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.reader import Dataset
@@ -134,6 +134,7 @@ __all__ = [
     "hookimpl",
     "importance_of",
     "load_config",
+    "match",
     "merge",
     "metrics",
     "open_dataset",
@@ -238,6 +239,7 @@ _HOMES = {
         "convert",
         "finish",
         "generate",
+        "match",
         "merge",
         "split",
         "stream",

@@ -18,7 +18,12 @@ from tonesmith.plan.summary import Summary
 from tonesmith.run.watch import Watcher
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tonesmith.analysis.matching.results import Match
     from tonesmith.analysis.report.report import Written
+    from tonesmith.dataset.reader import Dataset
+    from tonesmith.dataset.row import Row
     from tonesmith.dataset.splits import Splits
     from tonesmith.plan.plan import PluginRef
     from tonesmith.run.finish import Finished
@@ -330,6 +335,50 @@ def add_features(
         listed = "\n".join(f"  {found.what}" for found in done.damaged)
         raise DatasetError(f"{path} has the features except in its damaged blocks. Repair them first:\n{listed}")
     return done
+
+
+def match(
+    sound: str | os.PathLike[str] | NDArray[Any] | Row,
+    dataset: Dataset | str | os.PathLike[str],
+    *,
+    sample_rate: int | None = None,
+    row: int | None = None,
+    workers: int = 0,
+    trust: bool = False,
+    progress: bool = False,
+    **settings: Any,
+) -> Match:
+    """Return the patch that makes a sound, as near as the search came. See :mod:`tonesmith.analysis.matching.match`.
+
+    ::
+
+        found = match("pluck.wav", "d.zarr", renders=300)
+        Path("pluck.vital").write_bytes(found.preset())
+
+    Args:
+        sound: path of an audio file, or of a dataset if ``row`` is given; a row; or float (channels, frames).
+        dataset: whose synth plays, and from whose rows the search starts; opened, or its path.
+        sample_rate: Hz, of an array.
+        row: index of the row of the dataset at ``sound``.
+        workers: engines, each in a process of its own; 0 for one a core.
+        trust: whether to load what the dataset's plan names though this user has not used it.
+        progress: whether to show on the error stream how far it is.
+        settings: ``renders``, ``seconds``, ``pool``, ``seed``, ``level``, ``pitch``, ``velocity`` and ``hold``, as
+            :class:`tonesmith.analysis.matching.wanted.Settings` has them.
+
+    Raises:
+        ConfigError: the sound cannot be read or is silent, a setting is wrong, or cmaes is not installed.
+        EngineError: no engine can be loaded, or none of the nearest rows can be rendered.
+    """
+    from tonesmith.analysis.matching.match import match as matched
+    from tonesmith.analysis.matching.wanted import Settings, wanted_of
+    from tonesmith.dataset.opening import open_dataset
+    from tonesmith.terminal.progress import progress as shown
+
+    opened = open_dataset(dataset) if isinstance(dataset, str | os.PathLike) else dataset
+    asked, wanted = Settings(**settings), wanted_of(sound, opened, row=row, sample_rate=sample_rate)
+    with shown("matching", "renders", hidden=not progress) as showing:
+        return matched(wanted, opened, asked, workers=workers, trust=trust, progress=showing)
 
 
 def _sink_ref(sink: str | Mapping[str, Any]) -> PluginRef:

@@ -36,6 +36,7 @@ _COMMANDS = (
     ("verify", "--help"),
     ("render", "--help"),
     ("score", "--help"),
+    ("match", "--help"),
     ("presets", "--help"),
     ("presets", "list", "--help"),
     ("importance", "--help"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -128,7 +128,7 @@ class Player:
 
     def render(
         self, patches: Sequence[Patch], notes: Sequence[Note], patch_ids: Sequence[int] | None = None
-    ) -> Iterator[tuple[int, Rendered]]:
+    ) -> Generator[tuple[int, Rendered], None, None]:
         """Yield (index, what became of it) of each patch as it is done, in any order.
 
         Args:

@@ -79,6 +79,7 @@ class Progress:
 
     def __init__(self) -> None:
         self.meter = Meter(0, 0)
+        self.said = ""
         self._lock = threading.Lock()
 
     def begin(self, total: int, done: int = 0) -> None:
@@ -92,6 +93,10 @@ class Progress:
             now = time.monotonic()
             self.meter.add(count, now)
             self.show(now)
+
+    def tell(self, text: str) -> None:
+        """Show a few words from now on, such as the best result so far."""
+        self.said = text
 
     def reach(self, done: int, total: int) -> None:
         """Count up to what is done in all."""
@@ -110,7 +115,8 @@ class _Lines(Progress):
 
     def show(self, now: float) -> None:
         if self._pace.is_due(now):
-            log_line(f"{self._what}: {self.meter.text(self._unit, now)}")
+            said = f", {self.said}" if self.said else ""
+            log_line(f"{self._what}: {self.meter.text(self._unit, now)}{said}")
 
 
 class _Bar(Progress):
@@ -122,6 +128,7 @@ class _Bar(Progress):
         rate = self.meter.rate(now)
         speed = f"{rate:.1f}" if rate else "--"
         told = f"{speed} {self._unit}/s, {self.meter.left(now)} left"
+        told = f"{self.said}, {self.meter.left(now)} left" if self.said else told
         total = self.meter.total or None
         self._bar.update(self._task, total=total, completed=self.meter.done, told=told, visible=True)
 

@@ -84,6 +84,7 @@ def test_datasets(chaos, told, tmp_path, monkeypatch):
     check("reproduce", told("reproduce", "rejected", "--reject", 0, "--trust"))
     check("verify", told("verify", "d", "--render", 1, "--trust"))
     check("export", told("export", "d", "--row", 0, "--label", "x.json"))
+    check("match", told("match", "d", "--row", 0, "--like", "d", "-o", "m.json", "--renders", 3, "--workers", 1))
     check("plot pca", told("plot", "pca", "d", "e", "-o", "p.svg"))
     check("plot coverage", told("plot", "coverage", "d"))
     check("features --add", told("features", "e", "--add", "mel", "--workers", 1))

@@ -14,6 +14,7 @@ PAGES = [
 LONG = [
     "docs/generate.md",
     "docs/long-runs.md",
+    "docs/matching.md",
     "docs/plugins.md",
     "docs/presets.md",
     "docs/python.md",

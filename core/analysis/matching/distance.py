@@ -1,0 +1,36 @@
+"""How far a render is from the sound that is looked for: one number, of which level is a small part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.analysis.metrics import Sound, sound_of
+from tonesmith.analysis.metrics.sounds import loudness, mss
+
+LEVEL = 0.05
+"""Of the difference in loudness in LU, the part that counts in dB. 20 LU are 1 dB: timbre comes first, and the level of
+sounds that are else as near decides."""
+FAILED = 1000.0
+"""The distance of what cannot be rendered: more than that of any sound."""
+
+
+@dataclass(frozen=True, eq=False)
+class Distance:
+    """The distance of sounds from a target: MSS, which is blind to level, and a part of the difference in loudness.
+
+    Attributes:
+        target: that is looked for.
+        level: of each LU of difference in loudness, the dB that it counts.
+    """
+
+    target: Sound
+    level: float = LEVEL
+
+    def of(self, audio: NDArray[np.float32]) -> float:
+        """Return the distance of a sound, float32 (channels, frames) as the target, in dB: 0 for the target itself."""
+        sound = sound_of(audio, self.target.sample_rate)
+        timbre = mss(self.target, sound)
+        return timbre + self.level * loudness(self.target, sound) if self.level else timbre
