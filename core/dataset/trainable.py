@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 class Trainable:
     """The part of a :class:`tonesmith.Dataset` that loaders use."""
 
-    def with_format(self, name: str, columns: Sequence[str] | None = None) -> ArrayRows:
+    def with_format(self, name: str, columns: Sequence[str] | None = None, features: Sequence[str] = ()) -> ArrayRows:
         """Return the rows as dictionaries of arrays: of NumPy for "numpy", tensors for "torch". See :meth:`torch`."""
         from tonesmith.dataset.loading.formats import formatted
 
-        return formatted(cast("Dataset", self), name, columns)
+        return formatted(cast("Dataset", self), name, columns, features)
 
     def torch(
         self,
@@ -37,8 +37,10 @@ class Trainable:
 
         Args:
             split: "train" or another that ``tonesmith split`` made; None for all rows.
-            columns: to read; None for audio, labels, audible mask and note. Audio costs most.
-            features: stored features to read as well, such as ``["mel"]``.
+            columns: to read; None for audio, labels, audible mask and note. Labels of which the space has none are
+                (rows, 0).
+            features: stored features to read, such as ``["mel"]``; unless columns are named, instead of the audio,
+                which costs far more.
             transform: gets the dictionary of tensors of several rows, and returns one of as many.
 
         Raises :class:`ConfigError` where torch is not installed, :class:`DatasetError` for an unknown split, column or

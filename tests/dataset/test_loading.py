@@ -146,8 +146,22 @@ def test_a_stored_feature_is_read_by_its_name(chaos: Any, tmp_path: Path) -> Non
 
     np.testing.assert_array_equal(batch["mel"].numpy(), stored.column("feature/mel")[:4])
     assert {"continuous", "mel", "stats.centroid", "row"} <= set(batch)
+    numbers = stored.with_format("numpy", features=["mel"])[:4]
+    assert set(numbers) == {"mel", "continuous", "categorical", "audible", "pitch", "velocity", "row"}  # and no audio
+    assert "audio" in stored.torch()[0]
     with pytest.raises(DatasetError, match=r"unknown feature 'mfcc'.*tonesmith features DATASET --add mfcc"):
         stored.torch(features=["mfcc"])
+
+
+def test_labels_that_a_space_has_none_of_are_there_without_any(chaos: Any, tmp_path: Path) -> None:
+    chaos.make(tmp_path / "d.zarr", patches=3, space={"include": ["freq", "level"]})
+    stored = open_dataset(tmp_path / "d.zarr")
+    assert not stored.space.categorical
+
+    for rows in (stored.torch(), stored.torch(columns=["continuous", "categorical"])):
+        assert (rows[:4]["categorical"].shape, rows[:4]["categorical"].dtype) == ((4, 0), torch.int64)
+        assert rows[2]["categorical"].shape == (0,)
+        assert [tuple(batch["categorical"].shape) for batch in rows.loader(4)] == [(4, 0), (2, 0)]
 
 
 def loudest(batch: dict[str, Any]) -> dict[str, Any]:

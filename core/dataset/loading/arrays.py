@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from tonesmith.dataset.reader import Dataset
 
 DEFAULT_COLUMNS = ("audio", "continuous", "categorical", "audible", "pitch", "velocity")
-"""What is read unless columns are named: what a model hears, what it is to tell of it, and the note."""
+"""What is read unless columns are named: what a model hears, what it is to tell of it, and the note. Where features are
+asked for, the model hears these, and the audio is not read."""
+
+_LABELS = {"continuous": np.float32, "categorical": np.int64, "audible": np.bool_}
+"""Columns that a dataset leaves out if its space has no such parameters: a model gets them, without any."""
 
 Arrays = dict[str, Any]
 
@@ -46,7 +50,8 @@ class ArrayRows:
 
     Args:
         dataset: whose rows they are.
-        columns: to read; None for :data:`DEFAULT_COLUMNS`, as far as the dataset has them. Audio costs most.
+        columns: to read; None for :data:`DEFAULT_COLUMNS`, without the audio where there are features. Labels of
+            which a space has none are (rows, 0).
         features: stored features to read as well, such as "mel"; each array is given under its own name, such as
             ``mel`` or ``stats.centroid``.
         transform: gets the dictionary of several rows, and returns that of as many. One row is several of one.
@@ -61,10 +66,14 @@ class ArrayRows:
         features: Sequence[str] = (),
         transform: Callable[[Arrays], Mapping[str, Any]] | None = None,
     ) -> None:
+        if columns is None:
+            columns = [name for name in DEFAULT_COLUMNS if not (features and name == "audio")]
+        elif isinstance(columns, str):
+            raise TypeError(f"columns must be a list of names, such as [{columns!r}]")
         known = {column.name for column in dataset.plan.schema}
-        wanted = [name for name in DEFAULT_COLUMNS if name in known] if columns is None else columns
         self.dataset = dataset
-        self.columns = dataset.known_columns([name for name in wanted if name != "row"])
+        self.absent = [name for name in columns if name in _LABELS and name not in known]
+        self.columns = dataset.known_columns([name for name in columns if name not in ("row", *self.absent)])
         self.columns += [name for name in _columns_of(dataset, features) if name not in self.columns]
         self.transform = transform
 
@@ -97,6 +106,7 @@ class ArrayRows:
     def _batch(self, indices: NDArray[np.int64]) -> Arrays:
         read = self.dataset.get_batch(indices, self.columns)
         arrays = {name.removeprefix(PREFIX): self._made(_whole(array)) for name, array in read.items()}
+        arrays |= {name: self._made(np.zeros((len(indices), 0), _LABELS[name])) for name in self.absent}
         arrays["row"] = self._made(self.dataset.rows[indices])
         return self._transformed(arrays, len(indices))
 

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 _FORMATS = ("numpy", "torch")
 
 
-def formatted(dataset: Dataset, name: str, columns: Sequence[str] | None) -> ArrayRows:
+def formatted(dataset: Dataset, name: str, columns: Sequence[str] | None, features: Sequence[str]) -> ArrayRows:
     """Return the rows in a form, by its name. Raises :class:`ConfigError` for an unknown one."""
     check_form(name)
-    return ArrayRows(dataset, columns) if name == "numpy" else torch_rows(dataset, columns)
+    make = ArrayRows if name == "numpy" else torch_rows
+    return make(dataset, columns, features)
 
 
 def torch_rows(
