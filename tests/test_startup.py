@@ -20,6 +20,7 @@ _HEAVY = (
     "pedalboard",
     "dawdreamer",
     "ray",
+    "textual",
     "tonesmith.run.pipeline",
 )
 _COMMANDS = (
@@ -33,6 +34,7 @@ _COMMANDS = (
     ("inspect", "--help"),
     ("status", "--help"),
     ("export", "--help"),
+    ("preview", "--help"),
     ("verify", "--help"),
     ("render", "--help"),
     ("score", "--help"),

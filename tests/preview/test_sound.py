@@ -141,7 +141,7 @@ def test_a_and_b_are_heard_in_turn_from_the_same_place(rows: Any) -> None:
 
 
 def test_a_waveform_is_as_high_as_the_sound() -> None:
-    silence, full = waveform(np.zeros((2, 100), np.float32), 10, 3), waveform(tone(440, 1.0), 10, 3)
+    silence, full = waveform(np.full((2, 100), 1e-6, np.float32), 10, 3), waveform(tone(440, 0.1), 10, 3)
     assert [set(line) for line in full] == [{"█"}] * 3
     assert sum(line.count(" ") for line in silence) == 20
     assert waveform(np.zeros((2, 0), np.float32), 4, 2) == ["    "] * 2

@@ -13,6 +13,7 @@ import typer
 from tonesmith.cli.completion import parameter_names
 from tonesmith.cli.options import Trust
 from tonesmith.errors import ConfigError, check_libraries
+from tonesmith.terminal.text import sentence
 
 if TYPE_CHECKING:
     from tonesmith.preview.lists.source import Arrangement
@@ -80,5 +81,5 @@ def _check_arrangement(query: str, sort: str, session: Session) -> Arrangement:
         try:
             part.check(session.rows)
         except ConfigError as error:
-            raise ConfigError(f"{option}: {error}.") from None
+            raise ConfigError(sentence(f"{option}: {error}")) from None
     return Arrangement(query, sort)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 UPPER, LOWER, FULL, EMPTY = "▀", "▄", "█", " "
 SHADES = " ░▒▓█"
 """From silent to loud, where there are no colours."""
+_LEAST_SCALE = 0.01
 _RANGE_DB = 70.0
 """Below the loudest point of a spectrogram, down to which it is drawn."""
 _STOPS = ((0, 0, 4), (59, 15, 112), (140, 41, 129), (222, 73, 104), (254, 159, 109), (252, 253, 191))
@@ -19,7 +20,7 @@ _STOPS = ((0, 0, 4), (59, 15, 112), (140, 41, 129), (222, 73, 104), (254, 159, 1
 def waveform(audio: NDArray[np.float32], width: int, height: int) -> list[str]:
     """Return lines of text that show the highest and the lowest sample of each part of a sound.
 
-    The scale goes to full scale, or to the peak where that is higher.
+    The scale goes to the peak of the sound, and to a hundredth of full scale at least.
 
     Args:
         audio: float32 (channels, frames).
@@ -32,7 +33,7 @@ def waveform(audio: NDArray[np.float32], width: int, height: int) -> list[str]:
     edges = np.linspace(0, samples.shape[1], width + 1).astype(int)[:-1]
     highest = np.maximum.reduceat(samples.max(axis=0), edges)
     lowest = np.minimum.reduceat(samples.min(axis=0), edges)
-    scale = max(1.0, float(np.abs(samples).max()))
+    scale = max(_LEAST_SCALE, float(np.abs(samples).max()))
     rows = 2 * height
     tops, bottoms = (np.floor((0.5 - 0.5 * edge / scale) * (rows - 1) + 0.5) for edge in (highest, lowest))
     places = np.arange(rows)[:, None]

@@ -38,7 +38,7 @@ class Picture(Widget):
         return width, max(1, height // 3), height - max(1, height // 3)
 
     def show(self, wave: Sequence[str] = (), pixels: NDArray[np.uint8] | None = None) -> None:
-        """Show a waveform and a spectrogram, as :mod:`tonesmith.preview.sound.pictures` makes them; or nothing."""
+        """Show pictures that :mod:`tonesmith.preview.sound.pictures` made; nothing by default."""
         self._wave = wave
         self._pixels = np.zeros((0, 0), np.uint8) if pixels is None else pixels
         self.refresh()

@@ -46,8 +46,10 @@ class Base(App[None]):
     #panel { width: 2fr; min-width: 28; padding: 0 0 0 1; }
     Table { width: 3fr; }
     .-narrow #panel { display: none; }
+    .-tall Picture { height: 12; }
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-wide")]  # noqa: RUF012 - no class variable in Textual
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (28, "-tall")]  # noqa: RUF012 - likewise
 
     class Arrived(Message):
         """A thread has finished its work."""
