@@ -11,6 +11,7 @@ What is read on the web is what lies in docs/, but for this:
 
 - A link that leaves docs/ leads to the copy of that page in the site. Without a copy, it leads to the repository if
   mkdocs.yml has ``repo_url``, and is plain text otherwise.
+- A link whose words are the name of a page has the heading of that page.
 - ``<!-- file: NAME -->`` before a block of code becomes its title; ``<!-- run: skip ... -->`` is left out.
 - The map of rooms, Mermaid in the repository, is a picture: Mermaid would be loaded from the net.
 """
@@ -35,7 +36,7 @@ FENCED = re.compile(
     r"^(?:<!-- (?P<marker>[^\n]*) -->\n)?```(?P<language>\w*)\n(?P<text>.*?^```)$", re.MULTILINE | re.DOTALL
 )
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
-ASSETS = {".png", ".svg", ".css"}
+ASSETS = {".png", ".svg", ".css", ".js"}
 
 
 def copied() -> dict[Path, Path]:
@@ -95,8 +96,8 @@ def _relinked(text: str, source: Path, pages: Mapping[Path, Path]) -> str:
 
     def replaced(match: re.Match[str]) -> str:
         bang, words, link = match.groups()
-        words = LINK.sub(replaced, words)
         target = _target(link, source, pages)
+        words = _title(LINK.sub(replaced, words), link, source)
         return f"{bang}[{words}]({target})" if target else words
 
     return LINK.sub(replaced, text)
@@ -116,6 +117,15 @@ def _target(link: str, source: Path, pages: Mapping[Path, Path]) -> str:
         return f"{os.path.relpath(file, DOCS / here)}{hash_}{anchor}"
     address = repository()
     return f"{address}/blob/main/{file.relative_to(ROOT)}{hash_}{anchor}" if address else ""
+
+
+def _title(words: str, link: str, source: Path) -> str:
+    """Return the heading of the page that a link leads to, if its words are the name of the page; else the words."""
+    page = source.parent / link.partition("#")[0]
+    if not words.endswith(".md") or not page.is_file():
+        return words
+    heading = re.search(r"^# (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return heading[1] if heading else words
 
 
 def repository() -> str:

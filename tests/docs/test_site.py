@@ -119,6 +119,15 @@ def test_a_link_that_leaves_the_documentation_leads_to_its_copy_or_is_plain_text
     assert "[f](https://example.org/tonesmith/blob/main/Makefile)" in site.staged(page, pages)
 
 
+def test_a_link_that_is_called_by_its_page_has_the_heading_of_that_page(script):
+    site = script("make_site")
+    text = "[sinks.md](sinks.md), [toml](reference/toml.md#plan), [reference/toml.md](reference/toml.md)"
+    assert site._relinked(text, ROOT / "docs" / "index.md", site.copied()) == (
+        "[Sinks: how a dataset is stored](sinks.md), [toml](reference/toml.md#plan), "
+        "[The composition, key by key](reference/toml.md)"
+    )
+
+
 def test_a_block_bears_the_name_of_its_file_and_a_skipped_one_no_marker(script):
     site = script("make_site")
     text = "<!-- file: a.toml -->\n```toml\n[x](../Makefile)\n```\n\n<!-- run: skip why -->\n```console\n$ a\n```\n"
