@@ -11,6 +11,7 @@
     │   ├── BlockDamagedError           a block is not what was written
     │   ├── OtherPlanError              it was made by a different plan; exit status 2
     │   └── PathTakenError              something else is at the path; exit status 2
+    ├── ScoreError       (ValueError)   a score or MIDI file is damaged, or cannot be played; exit status 2
     ├── BucketError                     an object store cannot be reached, or refuses
     ├── TrustError                      a dataset names a plugin that its user does not know; exit status 2
     ├── EngineError                     a synth could not be loaded or used
@@ -105,6 +106,12 @@ class OtherPlanError(DatasetError):
 
 class PathTakenError(DatasetError):
     """A dataset was to be made at a path that holds something else."""
+
+    exit_code = 2
+
+
+class ScoreError(TonesmithError, ValueError):
+    """A score or a MIDI file is damaged, or holds what cannot be played."""
 
     exit_code = 2
 

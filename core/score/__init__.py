@@ -1,0 +1,1 @@
+"""Notes in time: a score, its tempo map, MIDI in and out."""

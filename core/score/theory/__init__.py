@@ -1,0 +1,1 @@
+"""Harmony and melody in pitch classes."""

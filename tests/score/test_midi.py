@@ -1,0 +1,192 @@
+"""MIDI in and out: real files, awkward ones, and damaged ones."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from support.midi_files import AWKWARD, NOTE, REFUSED, midi, track
+from support.scores import scores
+
+from tonesmith.errors import ScoreError
+from tonesmith.score.reader import decoded, midi_reading, read_midi
+from tonesmith.score.score import BEND, PRESSURE, Key, Meter, Part, Score, Text, notes_of
+from tonesmith.score.timing import Tempos
+from tonesmith.score.writer import midi_of
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_an_awkward_file_is_read_as_it_is_meant_and_what_was_mended_is_said(name):
+    data, notes, seconds, mended = AWKWARD[name]
+    reading = midi_reading(data)
+    assert reading.score.notes.tolist() == notes
+    assert reading.score.duration == pytest.approx(seconds, rel=1e-12)
+    assert len(reading.mended) == bool(mended)
+    if mended:
+        assert re.search(mended, reading.mended[0])
+    assert reading.never_released == (name in {"a note that nothing ends", "a file that is cut off"})
+    assert reading.zero_length == (name == "a note of no length")
+    assert reading.overlapping == (name == "a pitch struck twice before its off")
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_file_whose_notes_have_no_time_is_refused_with_the_reason(name, tmp_path):
+    data, message = REFUSED[name]
+    file = tmp_path / "a.mid"
+    file.write_bytes(data)
+    with pytest.raises(ScoreError, match=f"a.mid cannot be read as MIDI: .*{message}"):
+        read_midi(file)
+    assert file.read_bytes() == data
+
+
+def test_what_is_no_file_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for name, message in (
+        ("pipe", "is not a file"),
+        ("none.mid", "No such file"),
+        (".", "is not a file|Is a directory"),
+    ):
+        with pytest.raises(ScoreError, match=message):
+            read_midi(tmp_path / name)
+
+
+def test_controllers_keys_meters_names_and_texts_are_read_with_their_ticks():
+    events = (
+        b"\x00\xff\x03\x04Lead",
+        b"\x00\xff\x58\x04\x06\x03\x18\x08",
+        b"\x00\xff\x59\x02\xfd\x01",
+        b"\x00\xc3\x05",
+        b"\x10\xe3\x00\x50",
+        b"\x00\x93\x3c\x40",
+        b"\x10\xd3\x33\x10\x34",
+        b"\x00\xff\x05\x02\x83\x41",
+        b"\x00\xb3\x40\x7f",
+        b"\x81\x00\x83\x3c\x00",
+    )
+    score = midi_reading(midi(track(*events))).score
+    assert score.parts == (Part(5, False, b"Lead"),)
+    assert score.meters == (Meter(0, 6, 8),)
+    assert score.keys == (Key(0, -3, True),)
+    assert score.texts == (Text(48, "lyric", b"\x83\x41"),), "the bytes as they are"
+    assert score.controls.tolist() == [
+        (16, 0, BEND, 2048),
+        (32, 0, PRESSURE, 0x33),
+        (48, 0, 64, 127),
+        (48, 0, PRESSURE, 0x34),
+    ]
+    assert score.notes.tolist() == [(16, 160, 60, 64, 0)]
+
+
+def test_pressures_belong_to_the_part_of_their_channel_and_program():
+    two = b"\x00\x91\x3c\x40\x10\x81\x3c\x00"
+    score = midi_reading(
+        midi(track(b"\x00\xc0\x01", NOTE, two, b"\x00\xd1\x07\x00\xd0\x08\x00\xc0\x02\x00\xd0\x09", NOTE))
+    ).score
+    owner = {(score.parts[part].program, value) for _, part, kind, value in score.controls.tolist() if kind == PRESSURE}
+    assert owner == {(0, 7), (1, 8), (2, 9)}
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"caf\xc3\xa9", "café"),
+        (b"caf\xe9", "café"),
+        (b"\x83\x41\x83\x4a", "アカ"),
+        (b"\x93\xfa\x96\x7b", "\x93ú\x96{"),
+        (b"", ""),
+    ],
+)
+def test_texts_are_decoded_as_utf8_then_as_japanese_with_kana_then_as_latin1(content, text):
+    assert decoded(content) == text
+
+
+@given(scores())
+def test_a_score_is_read_back_from_the_file_that_it_is_written_to(score):
+    """But for parts that play no note, which are left out with their controllers."""
+    reading = midi_reading(midi_of(score))
+    used = sorted(set(score.notes["part"].tolist()))
+    number = np.zeros(len(score.parts), int)
+    number[used] = range(len(used))
+    notes, controls = score.notes.copy(), score.controls[np.isin(score.controls["part"], used)].copy()
+    notes["part"], controls["part"] = number[notes["part"]], number[controls["part"]]
+    expected = Score(
+        score.resolution,
+        notes,
+        tuple(score.parts[n] for n in used) or (Part(),),
+        score.tempos,
+        score.meters,
+        score.keys,
+        controls,
+        score.texts,
+    )
+    assert reading.score == expected
+    assert (reading.never_released, reading.mended) == (0, ())
+    assert midi_of(reading.score) == midi_of(expected)
+
+
+def test_a_gap_that_midi_cannot_state_is_told():
+    with pytest.raises(
+        ScoreError, match="300,000,000 ticks between two events; a MIDI file can state 268,435,455 at most"
+    ):
+        midi_of(Score(480, notes_of([(300_000_000, 1, 60, 1, 0)]), tempos=Tempos()))
+
+
+def real_files():
+    folders = [Path("/usr/share", name) for name in ("games/openttd", "games/planetblupi", "planetblupi", "mma")]
+    return sorted(
+        f for folder in folders if folder.is_dir() for f in folder.rglob("*") if f.suffix in {".mid", ".midi"}
+    )
+
+
+def test_real_files_hold_the_notes_that_another_reader_finds():
+    files = real_files()
+    if not files:
+        pytest.skip("there are no MIDI files here: apt-get install openttd-openmsx planetblupi-music-midi mma")
+    import symusic
+
+    for file in files[:: max(1, len(files) // 12)]:
+        reading, theirs = read_midi(file), symusic.Score(str(file))
+        notes = sorted((n.time, n.duration, n.pitch, n.velocity) for part in theirs.tracks for n in part.notes)
+        assert sorted(reading.score.notes[["onset", "duration", "pitch", "velocity"]].tolist()) == notes
+        assert midi_reading(midi_of(reading.score)).score == reading.score or reading.overlapping
+
+
+def mutated(rng, data):
+    """Return a file with some bytes changed, cut out, doubled or put in."""
+    found = bytearray(data)
+    for _ in range(rng.randint(1, 6)):
+        at = rng.randrange(len(found) + 1)
+        change = rng.randrange(4)
+        if change == 0 and at < len(found):
+            found[at] = rng.randrange(256)
+        elif change == 1:
+            del found[at : at + rng.randint(1, 20)]
+        elif change == 2:
+            found[at:at] = found[at : at + rng.randint(1, 40)]
+        else:
+            found[at:at] = rng.randbytes(rng.randint(1, 4))
+    return bytes(found)
+
+
+@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.long)])
+def test_a_damaged_file_is_read_or_refused_soon_and_by_a_sentence(count):
+    rng = random.Random(count)
+    seeds = [case[0] for case in AWKWARD.values()] + [file.read_bytes() for file in real_files()[:4]]
+    outcomes = {"read": 0, "refused": 0}
+    for _ in range(count):
+        data = mutated(rng, rng.choice(seeds))
+        began = time.process_time()
+        try:
+            midi_reading(data)
+            outcomes["read"] += 1
+        except ScoreError as error:
+            outcomes["refused"] += str(error).endswith(".")
+        assert time.process_time() - began < 5
+    assert sum(outcomes.values()) == count, "one sentence each"
+    assert min(outcomes.values()) > count // 20, outcomes
