@@ -92,7 +92,7 @@ def label_from(space: ParameterSpace, columns: Mapping[str, NDArray[Any]], i: in
     return Label(
         continuous=continuous,
         categorical=categorical,
-        modulations=_modulations(space, columns, i) if space.modulation_slots else (),
+        modulations=modulations_from(space, columns, i) if space.modulation_slots else (),
         assets={slot: digest_hex(columns["asset"][i, place]) for place, slot in enumerate(space.assets)},
     )
 
@@ -146,7 +146,11 @@ def _field_of(space: ParameterSpace, name: str, held: tuple[Modulation, ...]) ->
     return values
 
 
-def _modulations(space: ParameterSpace, columns: Mapping[str, NDArray[Any]], i: int) -> tuple[Modulation, ...]:
+def modulations_from(space: ParameterSpace, columns: Mapping[str, NDArray[Any]], i: int) -> tuple[Modulation, ...]:
+    """Return the modulations of the i-th row of some columns, in slot order. The space has slots for some.
+
+    Raises :class:`DatasetError` if one points outside the space.
+    """
     fields = [columns[f"modulation/{name}"][i].tolist() for name in MODULATION_FIELDS]
     found = []
     for source, destination, amount, power, *switches in zip(*fields, strict=True):

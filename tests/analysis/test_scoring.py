@@ -16,6 +16,7 @@ from support.builders import dataset as made_up
 from tonesmith import open_dataset
 from tonesmith.analysis.metrics import METRICS, metrics_of, sound_of
 from tonesmith.analysis.scoring.baselines import baselines_of
+from tonesmith.analysis.scoring.examples import examples_of, line_of
 from tonesmith.analysis.scoring.labels import LabelErrors, Labels
 from tonesmith.analysis.scoring.predictions import read_predictions
 from tonesmith.analysis.scoring.results import statistics
@@ -26,6 +27,7 @@ from tonesmith.dataset.verify import check_renders
 from tonesmith.errors import ConfigError, PathTakenError
 from tonesmith.host.registry import Host
 from tonesmith.space.parameter import Parameter
+from tonesmith.space.patch import Modulation
 from tonesmith.space.space import ParameterSpace
 
 CRASH = 1
@@ -61,6 +63,7 @@ def test_perfect_predictions_have_the_best_of_everything_and_baselines_do_not(pa
     assert found["labels"]["prediction"] == {"mse": 0.0, "mae": 0.0, "accuracy": 1.0}
     assert (found["rows"], found["failures"]) == (3, [])
     assert [one["row"] for one in found["each"]] == [1, 4, 9]
+    assert [found["examples"][name][0]["row"] for name in ("best", "median", "worst")] == [1, 4, 9]
 
 
 def test_sounds_are_measured_as_they_are_rendered_and_kept_as_a_dataset(path: Path, tmp_path: Path) -> None:
@@ -81,6 +84,28 @@ def test_sounds_are_measured_as_they_are_rendered_and_kept_as_a_dataset(path: Pa
         assert found.data["each"][i] == {"row": place, **values}
         assert kept[i].measured == pytest.approx(values, rel=1e-6)
     assert read_predictions(out, ds).places.tolist() == places
+    for name in ("best", "median", "worst"):
+        for one in found.data["examples"][name]:
+            assert one["values"] == {
+                key: value for key, value in found.data["each"][one["sound"]].items() if key != "row"
+            }
+            assert (ds.rows[one["target"]], kept.attributes["scored"]["rows"][one["sound"]]) == (one["row"], one["row"])
+
+
+def test_examples_are_the_ends_and_the_middle_by_mss_and_say_what_failed() -> None:
+    rows, targets = list(range(10, 20)), np.arange(10) + 5
+    values = [{"mss": float(value), "sot": 0.0} for value in (5, 3, 9, 1, 7, 0, 8, 2, 6, 4)]
+    found = examples_of(rows, targets, values, {2: "crash"})
+    assert {name: [one["values"]["mss"] for one in found[name]] for name in ("best", "median", "worst")} == {
+        "best": [0.0, 1.0, 2.0],
+        "median": [5.0, 4.0, 6.0],
+        "worst": [9.0, 8.0, 7.0],
+    }
+    assert found["worst"][0] == {"row": 12, "target": 7, "sound": 2, "values": values[2], "failure": "crash"}
+    assert "failure" not in found["best"][0]
+    assert list(line_of(found)) == ["  rows by mss: best 15 (0), median 10 (5), worst 12 (9)"]
+    alone = examples_of([4], np.array([2]), values[:1], {})
+    assert [alone[name][0]["row"] for name in ("best", "median", "worst")] == [4, 4, 4]
 
 
 @pytest.mark.long
@@ -277,6 +302,31 @@ def test_the_best_exchange_undoes_modules_in_another_order_row_by_row() -> None:
     other = [random.uniform(size=4).tolist() + random.integers(0, 4, 3).tolist() for _ in range(20)]
     told = errors(rows, other).summary()
     assert told["mse_exchanged"] + (1 - told["accuracy_exchanged"]) < told["mse"] + (1 - told["accuracy"])  # type: ignore[operator]
+
+
+def test_modulations_go_with_the_modules_that_are_exchanged() -> None:
+    space = replace(
+        SPACE,
+        sources=("lfo_1", "osc_1"),
+        destinations=("osc_1_level", "osc_2_level", "osc_3_level", "volume"),
+        modulation_slots=3,
+    )
+    here = (Modulation("lfo_1", "osc_1_level", 0.5), Modulation("osc_1", "volume", 0.1))
+    there = (Modulation("lfo_1", "osc_2_level", 0.9), Modulation("osc_2", "volume", 0.1))
+    off = Modulation("lfo_1", "volume", bypass=True)
+    levels, waves = np.array([[0.1, 0.5, 0.9, 0.3]]), np.array([[0, 1, 2]])
+    truth = Labels(levels, waves, [here])
+    guess = Labels(levels[:, [2, 0, 1, 3]], waves[:, [2, 0, 1]], [(*there, off)])
+
+    found = LabelErrors(space, truth, guess, np.ones((1, 7), np.bool_), OSCILLATORS)
+
+    assert found.exchanged().modulations == [(replace(there[0], destination="osc_1_level"), here[1], off)]
+    told = found.summary()
+    assert (told["modulations"], told["modulations_exchanged"]) == (0.0, 1.0)
+    without = LabelErrors(space, replace(truth, modulations=[()]), replace(guess, modulations=[()]), found.audible)
+    assert without.summary()["modulations"] is None
+    half = LabelErrors(space, truth, replace(truth, modulations=[here[:1]]), found.audible)
+    assert half.summary()["modulations"] == pytest.approx(2 / 3)
 
 
 def test_choices_alone_decide_an_exchange_and_inaudible_ones_do_not() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.analysis.scoring.routings import Routings, agreement, renamed
 from tonesmith.space.label import Label
 from tonesmith.space.parameter import Parameter
 from tonesmith.space.space import ParameterSpace
@@ -21,10 +22,11 @@ _FORBIDDEN = 1e9
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """Labels as arrays: continuous float64 (n, P) in [0, 1], categorical int64 (n, C)."""
+    """Labels as arrays: continuous float64 (n, P) in [0, 1], categorical int64 (n, C), and modulations, if any."""
 
     continuous: NDArray[np.float64]
     categorical: NDArray[np.int64]
+    modulations: Routings = ()
 
     def put(self, row: int, slot: _Slot, value: float) -> None:
         """Set the label of a parameter in a row."""
@@ -36,6 +38,7 @@ class Labels:
         return cls(
             np.array([label.continuous for label in labels], np.float64).reshape(len(labels), -1),
             np.array([label.categorical for label in labels], np.int64).reshape(len(labels), -1),
+            [label.modulations for label in labels],
         )
 
 
@@ -65,8 +68,9 @@ class LabelErrors:
         """Return the errors over all audible parameters of all rows; None where there are none.
 
         ``mse`` and ``mae`` are of the continuous labels, whose range is 0 to 1; ``accuracy`` is the share of
-        categorical ones that are right; ``mse_exchanged`` and ``accuracy_exchanged`` are the same once the modules of
-        each group have been exchanged for the least error, row by row.
+        categorical ones that are right. Where the space has modulations, ``modulations`` is how many of them agree: see
+        :func:`tonesmith.analysis.scoring.routings.agreement`. The same with ``_exchanged`` is what they are once the
+        modules of each group have been exchanged for the least error, row by row.
         """
         exchanged = LabelErrors(self.space, self.truth, self.exchanged(), self.audible)
         return {
@@ -81,11 +85,14 @@ class LabelErrors:
     def _plain(self) -> dict[str, float | None]:
         heard, chosen = self._heard
         error = self.predicted.continuous - self.truth.continuous
-        return {
+        found = {
             "mse": _mean(np.square(error), heard),
             "mae": _mean(np.abs(error), heard),
             "accuracy": _mean(self.predicted.categorical == self.truth.categorical, chosen),
         }
+        if self.space.modulation_slots:
+            found["modulations"] = agreement(self.truth.modulations, self.predicted.modulations)
+        return found
 
     def parameters(self) -> dict[str, dict[str, Any]]:
         """Return name -> rows in which it is audible, and over these ``mse``, ``mae`` and ``r2``, or ``accuracy``.
@@ -109,10 +116,10 @@ class LabelErrors:
 
         The cost of a module in the place of another is the sum of squared errors of the continuous parameters and of
         wrong categorical ones that are audible in the target. A module does not go where the space fixes a parameter at
-        another value than the module has. Only values are exchanged, and not what refers to a module, such as a
-        modulation.
+        another value than the module has. Modulations that refer to a module go with it, but count for nothing here.
         """
-        moved = Labels(self.predicted.continuous.copy(), self.predicted.categorical.copy())
+        routings = list(self.predicted.modulations)
+        moved = Labels(self.predicted.continuous.copy(), self.predicted.categorical.copy(), routings)
         for group in self.groups:
             modules = _modules(self.space, group)
             for row in range(len(self.audible)) if modules else ():
@@ -121,6 +128,9 @@ class LabelErrors:
                     for target, source in zip(modules[into], modules[taken], strict=True):
                         if target.varies and into != taken:
                             moved.put(row, target, source.value(self.predicted, row))
+                if routings:
+                    names = {group[taken]: group[into] for into, taken in enumerate(best)}
+                    routings[row] = renamed(routings[row], names)
         return moved
 
     def _best(self, row: int, modules: list[list[_Slot]]) -> list[int]:

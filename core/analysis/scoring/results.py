@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.analysis.metrics import METRICS
+from tonesmith.analysis.scoring.examples import line_of
 from tonesmith.space.sampling import key_of
 from tonesmith.terminal.text import counted, one_line
 
@@ -121,6 +122,7 @@ def _lines(data: Mapping[str, Any]) -> Iterator[str]:
             f"{metric.name:<10}{metric.unit:<3}{_number(found['median']):>6} {_pair(found['q1'], found['q3']):>12} "
             f"{_pair(*found['interval']):>11}{beside}"
         ).rstrip()
+    yield from line_of(data["examples"])
     yield "  0 is best, except rms, where 1 is. mss, sot, rms, f0 and voicing ignore level."
     yield ""
     yield f"{'label':<22}{'prediction':>12}{''.join(f'{n:>9}' for n in labels if n != PREDICTION)}"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tonesmith.analysis.metrics import METRICS
 from tonesmith.analysis.scoring.baselines import FLOOR, Baselines, baselines_of
 from tonesmith.analysis.scoring.crew import Job, Scored, scored
+from tonesmith.analysis.scoring.examples import examples_of
 from tonesmith.analysis.scoring.labels import LabelErrors, Labels
 from tonesmith.analysis.scoring.predictions import Predictions, read_predictions
 from tonesmith.analysis.scoring.results import PREDICTION, Score, sounds_summary
@@ -26,6 +27,8 @@ from tonesmith.engine.machine import cores
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
 from tonesmith.host.trust import check_trusted
+from tonesmith.plan.rows import modulations_from
+from tonesmith.plan.schema import MODULATION_FIELDS
 from tonesmith.space.label import Label, Outside
 from tonesmith.space.patch import Note
 from tonesmith.space.sampling import key_of
@@ -201,6 +204,8 @@ class _Found:
         rows = self.dataset.rows[self.predicted.places].tolist()
         errors = self._errors(groups)
         values = [one.values for one in self.done]
+        own = [one[PREDICTION] for one in values]
+        failures = {i: one.failures[PREDICTION] for i, one in enumerate(self.done) if PREDICTION in one.failures}
         return {
             "fingerprint": self.dataset.plan.fingerprint,
             "rows": len(rows),
@@ -210,19 +215,16 @@ class _Found:
             "sounds": sounds_summary(values, self.patches, settings.seed),
             "labels": {name: error.summary() for name, error in errors.items()},
             "parameters": errors[PREDICTION].parameters(),
-            "failures": [
-                {"row": row, "reason": one.failures[PREDICTION]}
-                for row, one in zip(rows, self.done, strict=True)
-                if PREDICTION in one.failures
-            ],
-            "each": [{"row": row, **one.values[PREDICTION]} for row, one in zip(rows, self.done, strict=True)],
+            "failures": [{"row": rows[i], "reason": reason} for i, reason in failures.items()],
+            "examples": examples_of(rows, self.predicted.places, own, failures),
+            "each": [{"row": row, **one} for row, one in zip(rows, own, strict=True)],
         }
 
     def _errors(self, groups: tuple[tuple[str, ...], ...]) -> Mapping[str, LabelErrors]:
         truth, audible = self._truth(self.predicted.places)
         space, some = self.dataset.space, self.compared
         errors = {PREDICTION: LabelErrors(space, truth, Labels.of(self.predicted.labels), audible, groups)}
-        part = Labels(truth.continuous[some], truth.categorical[some])
+        part = Labels(truth.continuous[some], truth.categorical[some], [truth.modulations[i] for i in some])
         for name, labels in self.baselines.labels.items():
             if name != FLOOR:
                 errors[name] = LabelErrors(space, part, Labels.of(labels), audible[some], groups)
@@ -231,10 +233,13 @@ class _Found:
     def _truth(self, places: NDArray[np.int64]) -> tuple[Labels, NDArray[np.bool_]]:
         space, count = self.dataset.space, len(places)
         names = [name for name in ("continuous", "categorical") if getattr(space, name)]
-        batch = self.dataset.get_batch(places, [*names, "audible"] if names else [])
+        names += ["audible"] if names else []
+        slots = [f"modulation/{name}" for name in MODULATION_FIELDS] if space.modulation_slots else []
+        batch = self.dataset.get_batch(places, [*names, *slots])
         empty = np.zeros((count, 0))
         truth = Labels(
             np.asarray(batch.get("continuous", empty), np.float64),
             np.asarray(batch.get("categorical", empty), np.int64),
+            [modulations_from(space, batch, i) if slots else () for i in range(count)],
         )
         return truth, batch.get("audible", np.zeros((count, 0), np.bool_))
