@@ -80,11 +80,11 @@ def _batches(dataset: Dataset, most: int, seed: int) -> Iterator[NDArray[np.int6
     size = dataset.plan.block_rows
     firsts = np.flatnonzero(np.diff(dataset.rows // size, prepend=-1))
     groups = np.split(dataset.rows, firsts[1:]) if len(firsts) else []
-    values = len(dataset) // dataset.plan.notes.per_patch * 2 * len(dataset.space.names)
-    if most and values > most:
+    of_block, together = dataset.plan.block * 2 * len(dataset.space.names), max(1, _TOGETHER // size)
+    if most and len(groups) * of_block > most:
         random = np.random.Generator(np.random.Philox(key=key_of(seed, "report blocks")))
         groups = [groups[place] for place in random.permutation(len(groups))]
-    together = max(1, _TOGETHER // size)
+        together = max(1, min(together, most // of_block))
     for first in range(0, len(groups), together):
         yield np.sort(np.concatenate(groups[first : first + together]))
 

@@ -8,6 +8,7 @@ import html
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -25,19 +26,23 @@ _POLICY = (
 page itself run, for the policy has their hashes."""
 
 
-def page_of(data: Mapping[str, Any], sections: Sequence[Section]) -> bytes:
-    """Return the page as UTF-8, not larger than :data:`LARGEST`.
+def page_of(data: Mapping[str, Any], sections: Sequence[Section]) -> tuple[bytes, int]:
+    """Return the page as UTF-8, not larger than :data:`LARGEST`, and how many clips it has.
 
     Args:
         data: "title", "kind", "facts", "notes" and "points", as JSON.
         sections: in order.
     """
     told = {**data, "sections": [_section(section) for section in sections]}
-    made = _filled(told)
-    while len(made) > LARGEST and any(told["points"]["clips"]):
-        told["points"] = {**told["points"], "clips": _fewer(told["points"]["clips"], len(made) - LARGEST)}
-        made = _filled(told)
-    return made
+    made, clips = _filled(told), told["points"]["clips"]
+    while len(made) > LARGEST and any(clips):
+        clips = _fewer(clips, len(made) - LARGEST + 200)
+        left = (
+            f"{sum(map(bool, clips)):,} of {len(clips):,} sounds have a clip, for the page would be larger than 10 MB."
+        )
+        cut = {"points": {**told["points"], "clips": clips}, "notes": [*data["notes"], [left, False]]}
+        made = _filled({**told, **cut})
+    return made, sum(map(bool, clips))
 
 
 def _fewer(clips: Sequence[str], surplus: int) -> list[str]:
@@ -73,6 +78,7 @@ def json_in_html(data: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+@lru_cache(maxsize=1)
 def bundle() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one ES module, which sets ``window.vegaEmbed``."""
     import vl_convert

@@ -139,8 +139,8 @@ def write_report(
         "notes": [*facts.damaged_notes(damaged), *_notes(side, drawing)],
         "points": points_of({side.name: side.dataset}, [side.sample], extras),
     }
-    page = page_of(data, [*([first] if first else []), *_sections(side, path)])
-    return _written(out, page, data, damaged)
+    page, clips = page_of(data, [*([first] if first else []), *_sections(side, path)])
+    return _written(out, page, (len(data["points"]["rows"]), clips), damaged)
 
 
 def write_comparison(
@@ -177,8 +177,8 @@ def write_comparison(
         "notes": [*facts.damaged_notes(damaged), *_compared_notes(sides, drawing, rates)],
         "points": points_of({side.name: side.dataset for side in sides}, [side.sample for side in sides]),
     }
-    page = page_of(data, [differences_of(sides), *sections_of(sides)])
-    return _written(out, page, data, damaged)
+    page, clips = page_of(data, [differences_of(sides), *sections_of(sides)])
+    return _written(out, page, (len(data["points"]["rows"]), clips), damaged)
 
 
 def check_place(out: Path, datasets: Sequence[Path], *, force: bool) -> None:
@@ -263,10 +263,9 @@ def _names(*paths: Path) -> list[str]:
     return names if len(set(names)) == len(names) else [str(path) for path in paths]
 
 
-def _written(out: Path, page: bytes, data: Mapping[str, Any], damaged: Mapping[str, str]) -> Written:
+def _written(out: Path, page: bytes, counts: tuple[int, int], damaged: Mapping[str, str]) -> Written:
     write_beside(out, page)
-    points = data["points"]
-    return Written(out, len(page), len(points["rows"]), sum(map(bool, points["clips"])), damaged)
+    return Written(out, len(page), *counts, damaged)
 
 
 def page_beside(dataset: Path) -> Path:
