@@ -48,7 +48,7 @@ def _flushed(status: int) -> int:
         return 1
     except OSError as error:
         _silence(sys.stdout)
-        _say_error(f"the output cannot be written: {error.strerror}.")
+        _say_error(f"standard output: {error.strerror}.")
         return status or 1
     return status
 

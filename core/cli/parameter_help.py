@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Any, get_args
 
-from tonesmith.host.settings import limits
+from tonesmith.host.settings import expected, limits
 
 _WORDS: dict[type, str] = {int: "INT", float: "NUM", str: "TEXT", PurePath: "PATH"}
 _NAMED = {"integer": "INT", "float": "NUM", "path": "PATH", "file": "FILE", "filename": "FILE", "directory": "DIR"}
@@ -65,10 +65,26 @@ def default_of(parameter: Any) -> str:
     return f"[{'; '.join(filter(None, notes))}]" if any(notes) else ""
 
 
+def expected_of(parameter: Any) -> str:
+    """Return what a parameter takes as a sentence says it: "an integer from 1 to 9"; "" if that is unknown."""
+    if choices := choices_of(parameter):
+        return expected({"enum": choices})
+    kind = {"INT": "integer", "NUM": "number"}.get(_word(parameter))
+    return expected({"type": kind, **_ends(parameter)}) if kind else ""
+
+
 def _range(parameter: Any) -> str:
+    return limits(_ends(parameter))
+
+
+def _ends(parameter: Any) -> dict[str, Any]:
     source = parameter if hasattr(parameter, "min") else parameter.type
     ends = {"minimum": getattr(source, "min", None), "maximum": getattr(source, "max", None)}
-    return limits({name: end for name, end in ends.items() if end is not None})
+    return {name: _whole(end) for name, end in ends.items() if end is not None}
+
+
+def _whole(end: float) -> float:
+    return int(end) if end == int(end) else end
 
 
 def _default(parameter: Any) -> str:

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from tonesmith.cli.parameter_help import choices_of, expected_of, spelled
 from tonesmith.errors import nearest
 
 _HELP_ALONE = "NoArgsIsHelpError"
 _EXTRA = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)")
-_VALID = re.compile(r"Input should be a valid (\w+)")
+_OF_A_LIBRARY = re.compile(r"^Input should be |^Value error|is not one of|is not a valid|is not in the range")
+_QUOTED = re.compile(r"(?:Value error, )?'([^']*)' is not one of")
 _COMMAND = re.compile(r"No such command '([^']*)'")
 
 
@@ -42,24 +44,23 @@ def _text(error: Any, context: Any) -> str:
     if extra := _EXTRA.match(whole):
         return f"unexpected argument: {extra[1]}."
     if getattr(error, "param", None) is not None and error.message:
-        return f"{_named(error.param)}: {_plain(str(error.message)).rstrip('.')}."
+        told = f"{spelled(error.param)}: {_wrong(error.param, str(error.message))}"
+        return told if told.endswith("?") else f"{told}."
     if getattr(error, "param", None) is not None:
-        return f"{_named(error.param)} is missing."
+        return f"{spelled(error.param)} is missing."
     return f"{whole[:1].lower()}{whole[1:].rstrip('.')}."
 
 
-def _named(parameter: Any) -> str:
-    """Return what a person calls a parameter: the long name of an option, the word in the usage of an argument."""
-    if parameter.param_type_name == "argument":
-        return str(parameter.metavar or parameter.name.upper()).strip("[].")
-    return str(max(parameter.opts, key=len))
-
-
-def _plain(message: str) -> str:
-    """Return what is wrong with a value without the dialect of pydantic."""
-    if kind := _VALID.match(message):
-        return f"expected {'an' if kind[1][0] in 'aeiou' else 'a'} {kind[1]}"
-    return message.replace("Input should be ", "expected a value ", 1)
+def _wrong(parameter: Any, message: str) -> str:
+    """Return what is wrong with a value. Where a library says it, it is said in the words of all other values."""
+    if not _OF_A_LIBRARY.search(message):
+        return message.rstrip(".")
+    wanted = expected_of(parameter)
+    quoted = _QUOTED.match(message)
+    near = nearest(quoted[1], choices_of(parameter)) if quoted else ""
+    refused = f"{quoted[1]!r} is not allowed. Expected" if quoted else "expected"
+    hint = f". Did you mean {near!r}?" if near else ""
+    return f"{refused} {wanted or 'another value'}{hint}"
 
 
 def _options(context: Any) -> list[str]:

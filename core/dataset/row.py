@@ -17,6 +17,7 @@ from tonesmith.plan.rows import digest_hex, label_from
 from tonesmith.space.label import Label
 from tonesmith.space.patch import Note, Patch
 from tonesmith.space.space import ParameterSpace
+from tonesmith.terminal.text import counted
 
 Choice = slice | Sequence[int] | Sequence[bool] | NDArray[Any]
 """Selects several rows: a slice, indices, or a boolean mask as long as the dataset."""
@@ -229,5 +230,5 @@ def chosen_one(key: Any, length: int) -> int:
         raise TypeError(f"rows are selected by an index, a slice, indices or a mask, not {type(key).__name__}")
     index: int = key.__index__()
     if not -length <= index < length:
-        raise IndexError(f"row {index} is out of range for {length} rows")
+        raise IndexError(f"row {index} is out of range for {counted(length, 'row')}")
     return index % length

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tonesmith.errors import DatasetError, OtherPlanError
 from tonesmith.plan.plan import Plan
-from tonesmith.terminal.text import one_line
+from tonesmith.terminal.text import joined, one_line
 
 _LONGEST = 400
 """Characters of a key or a value that are told."""
 
 _SHOWN = 20
+_GROUPED = 4
+"""Settings of one table that differ, from which the table is told in one line."""
 
 
 def differences(old: Plan, new: Plan) -> list[str]:
@@ -27,6 +30,29 @@ def compared(old: Plan, new: Plan) -> list[tuple[str, str, str]]:
     keys = [key for key in {**before, **after} if not key.startswith("rounds") and before.get(key) != after.get(key)]
     told = ([one_line(plan.get(key, "absent"), _LONGEST) for key in keys] for plan in (before, after))
     return [(one_line(key, _LONGEST), old, new) for key, old, new in zip(keys, *told, strict=True)]
+
+
+def difference_lines(old: Plan, new: Plan) -> str:
+    """Return the differences as lines of a message: many in one table as their number, and what is left out counted."""
+    tables: dict[str, list[str]] = {}
+    for line in differences(old, new):
+        key = line.partition(":")[0]
+        tables.setdefault(".".join(key.split(".")[:2]), []).append(line)
+    lines = [
+        told
+        for table, some in tables.items()
+        for told in (some if len(some) < _GROUPED else [f"{table}: {len(some):,} settings, such as {some[0]}"])
+    ]
+    more = [f"and {len(lines) - _SHOWN:,} more"] if len(lines) > _SHOWN else []
+    return "\n".join(f"  {line}" for line in [*lines[:_SHOWN], *more])
+
+
+def cure_of(old: Plan, new: Plan, path: object) -> str:
+    """Return what to do about the difference between the plan of a dataset at a path and one that is asked for."""
+    before = [f"{name} {version}" for name, version in old.versions.items() if new.versions.get(name) != version]
+    if before:
+        return f"Install {joined(before)} to continue it, or choose another path."
+    return f"Choose another path, or use the settings that are there: --config {shlex.quote(str(path))}"
 
 
 def check_same_plan(path: object, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
@@ -47,7 +73,7 @@ def check_same_plan(path: object, there: Mapping[str, Any], asked: Mapping[str, 
         before, after = (Plan.from_json(attributes.get("plan", {})) for attributes in (there, asked))
         if before.fingerprint == after.fingerprint:
             return
-        listed = "\n".join(["", *(f"  {line}" for line in differences(before, after)[:_SHOWN])])
+        listed = f"\n{difference_lines(before, after)}"
     raise OtherPlanError(
         f"{path} holds a dataset of another plan (there -> asked for):{listed}\n"
         "Name another path, or take these settings back."

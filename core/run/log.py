@@ -16,7 +16,7 @@ from tonesmith.plan.rejection import Rejection
 from tonesmith.plan.summary import Summary
 from tonesmith.run.watch import Relay, Watcher
 from tonesmith.terminal.messages import warn
-from tonesmith.terminal.text import WHOLE, one_line
+from tonesmith.terminal.text import WHOLE, counted, one_line
 
 
 class RunLog:
@@ -80,13 +80,13 @@ class _LoggingWatcher(Relay):
 
     def started(self, plan: Plan, path: Path, blocks_todo: int, rows_done: int) -> None:
         self._log.write(
-            f"started {path}: plan {plan.fingerprint[:12]}, {plan.rows} rows, {rows_done} of them there, "
-            f"{blocks_todo} blocks to do"
+            f"started {path}: plan {plan.fingerprint[:12]}, {counted(plan.rows, 'row')}, {rows_done:,} of them there, "
+            f"{counted(blocks_todo, 'block')} to do"
         )
         super().started(plan, path, blocks_todo, rows_done)
 
     def sharing(self, blocks: int, rows: int) -> None:
-        self._log.write(f"makes a share of {blocks} blocks, {rows} rows")
+        self._log.write(f"makes a share of {counted(blocks, 'block')}, {counted(rows, 'row')}")
         super().sharing(blocks, rows)
 
     def again(self, patch: int, attempt: int, why: str) -> None:
@@ -98,11 +98,13 @@ class _LoggingWatcher(Relay):
         super().rejected(rejection)
 
     def dropped(self, rows: int, rejections: Sequence[Rejection]) -> None:
-        self._log.write(f"dropped {rows} rows and {len(rejections)} rejections of a block whose worker ended")
+        self._log.write(
+            f"dropped {counted(rows, 'row')} and {counted(len(rejections), 'rejection')} of a block whose worker ended"
+        )
         super().dropped(rows, rejections)
 
     def committed(self, block: int, rows: int) -> None:
-        self._log.write(f"committed block {block}, {rows} rows")
+        self._log.write(f"committed block {block}, {counted(rows, 'row')}")
         super().committed(block, rows)
 
     def joined(self) -> None:
@@ -110,11 +112,11 @@ class _LoggingWatcher(Relay):
         super().joined()
 
     def elsewhere(self, block: int, rows: int) -> None:
-        self._log.write(f"another run committed block {block}, {rows} rows")
+        self._log.write(f"another run committed block {block}, {counted(rows, 'row')}")
         super().elsewhere(block, rows)
 
     def waiting(self, blocks: int) -> None:
-        self._log.write(f"waiting for {blocks} blocks that another run is making")
+        self._log.write(f"waiting for {counted(blocks, 'block')} that another run is making")
         super().waiting(blocks)
 
     def stopping(self) -> None:
@@ -127,8 +129,8 @@ class _LoggingWatcher(Relay):
 
     def finished(self, summary: Summary) -> None:
         self._log.write(
-            f"finished: {summary.rows} of {summary.rows_planned} rows, {summary.rows_added} of them new, "
-            f"in {summary.seconds:.1f} s" + (f", digest {summary.digest}" if summary.digest else "")
+            f"finished: {summary.rows:,} of {counted(summary.rows_planned, 'row')}, {summary.rows_added:,} of them new,"
+            f" in {summary.seconds:.1f} s" + (f", digest {summary.digest}" if summary.digest else "")
         )
         super().finished(summary)
 

@@ -21,7 +21,7 @@ from tonesmith.engine.overheard import is_heard
 from tonesmith.errors import OtherPlanError, PathTakenError
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Executor, Sink
-from tonesmith.plan.differences import check_same_plan, differences
+from tonesmith.plan.differences import check_same_plan, cure_of, difference_lines
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.share import Share
 from tonesmith.plan.summary import Shared, Summary
@@ -38,7 +38,7 @@ from tonesmith.run.signals import heard_signals
 from tonesmith.run.staff import Staff, executor_of, staffed
 from tonesmith.run.watch import Watcher
 from tonesmith.run.workers import Accepted, Again, Committed, Crew, Dropped, Event, Fatal, Rejected
-from tonesmith.terminal.text import one_line
+from tonesmith.terminal.text import counted, one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +115,14 @@ def survey(plan: Plan, path: Path, host: Host, share: Share | None = None) -> Wo
     attributes, old = there.attributes, there.plan
     check_grows(path, attributes)
     if old.fingerprint != plan.fingerprint:
-        listed = "\n".join(f"  {line}" for line in differences(old, plan)[:20])
         raise OtherPlanError(
-            f"{path} was made by a different plan (there -> asked for):\n{listed}\n"
-            "Choose another path, or use the settings that are there."
+            f"{path} was made by a different plan (there -> asked for):\n{difference_lines(old, plan)}\n"
+            f"{cure_of(old, plan, path)}"
         )
     if plan.patches < old.patches:
         raise OtherPlanError(
-            f"{path} has {old.patches} patches, and {plan.patches} are asked for. A dataset cannot shrink."
+            f"{path} has {counted(old.patches, 'patch', 'patches')}, and {plan.patches:,} are asked for. "
+            "A dataset cannot shrink."
         )
     plan = replace(plan, rounds=old.rounds).extended_to(plan.patches)
     done = {index: rows for index, rows in there.committed.items() if index < plan.blocks}

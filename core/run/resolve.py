@@ -30,6 +30,10 @@ from tonesmith.run.produce import sampler_of
 from tonesmith.space.preset import stored_form, with_choices
 from tonesmith.space.shape import SpaceShape, shaped
 from tonesmith.terminal.messages import say
+from tonesmith.terminal.text import counted
+
+_SHOWN = 20
+"""Refused presets that a message lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +189,9 @@ def _presets(
         load_seconds=config.run.load_seconds,
     )
     if refused and (config.presets.strict or not found):
-        listed = "\n".join(f"  {item.place}: {item.reason}" for item in refused[:20])
+        lines = [f"  {item.place}: {item.reason}" for item in refused[:_SHOWN]]
+        more = [f"  and {len(refused) - _SHOWN:,} more; tonesmith presets check lists all"] if refused[_SHOWN:] else []
+        listed = "\n".join([*lines, *more])
         whole = " whole" if any(item.member for item in refused) else ""
         bad = len({item.path for item in refused})
         raise ConfigError(f"presets: {bad} of {len(files)} files cannot be read{whole}:\n{listed}")
@@ -212,7 +218,8 @@ def _check_limit(plan: Plan, sampler: Sampler[Any]) -> None:
     limit = sampler.limit()
     if limit is not None and plan.patches > limit:
         raise ConfigError(
-            f"the sampler {plan.sampler.name!r} can draw only {limit} patches here, and {plan.patches} are asked for."
+            f"the sampler {plan.sampler.name!r} can draw only {counted(limit, 'patch', 'patches')} here, "
+            f"and {plan.patches:,} are asked for."
         )
 
 

@@ -11,9 +11,15 @@ from tonesmith.terminal.text import shown
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """Print lines, on the error stream if they are not what was asked for: then nothing depends on their arrival."""
+    """Print lines, on the error stream if they are not what was asked for: then nothing depends on their arrival.
+
+    Raises :class:`OSError` that names standard output where it takes no more.
+    """
     if not err:
-        print(shown(text), flush=True)
+        try:
+            print(shown(text), flush=True)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, "standard output") from None
         return
     if sys.stderr is None:  # closed, and print would take the other stream
         return

@@ -17,7 +17,7 @@ from tonesmith.engine.machine import cores
 from tonesmith.errors import DatasetError, OtherPlanError
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Sink
-from tonesmith.plan.differences import check_same_plan, differences
+from tonesmith.plan.differences import check_same_plan, difference_lines
 from tonesmith.plan.plan import Plan
 from tonesmith.run.presence import present
 from tonesmith.run.room import warn_of_room
@@ -184,9 +184,7 @@ class Destination:
 
     def _check_plan(self, old: Plan) -> None:
         if old.fingerprint != self.plan.fingerprint:
-            raise self._other(
-                "\n".join(["there -> asked for", *(f"  {line}" for line in differences(old, self.plan)[:20])])
-            )
+            raise self._other(f"there -> asked for\n{difference_lines(old, self.plan)}")
         if old.rounds != self.plan.rounds[: len(old.rounds)]:
             rounds = [" + ".join(map(str, plan.rounds)) for plan in (old, self.plan)]
             raise self._other(f"it has {rounds[0]} patches, not {rounds[1]}; a dataset can grow but not shrink")

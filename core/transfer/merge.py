@@ -18,7 +18,7 @@ from tonesmith.plan.notes import Notes
 from tonesmith.plan.plan import Plan, PluginRef
 from tonesmith.space.preset import PresetRef
 from tonesmith.space.space import ParameterSpace
-from tonesmith.terminal.text import one_line
+from tonesmith.terminal.text import counted, one_line
 from tonesmith.transfer.blocks import Listener, whole_plan
 from tonesmith.transfer.convert import check_apart
 from tonesmith.transfer.destination import THROUGH, Destination, Transferred, check_plan, encodings, transferred
@@ -90,7 +90,7 @@ def _check_complete(opened: Mapping[Path, Dataset]) -> None:
     for path, dataset in opened.items():
         if not dataset.complete:
             raise DatasetError(
-                f"{path} is not complete: it has {len(dataset)} of {dataset.plan.rows} rows. Complete it "
+                f"{path} is not complete: it has {len(dataset):,} of {counted(dataset.plan.rows, 'row')}. Complete it "
                 f"with the command that made it (tonesmith generate ... {path}), then merge."
             )
 
@@ -233,7 +233,7 @@ def _check_distinct(opened: Mapping[Path, Dataset], entries: Sequence[Mapping[st
     for one, other in combinations(opened, 2):
         if shared := len(digests[one] & digests[other]):
             raise ConfigError(
-                f"merge: {one} and {other} have {shared} rows in common, which would be stored twice. "
+                f"merge: {one} and {other} have {counted(shared, 'row')} in common, which would be stored twice. "
                 "Make one with another seed."
             )
 

@@ -11,6 +11,7 @@ import pytest
 from tonesmith.api import generate, merge
 from tonesmith.errors import ConfigError, PathTakenError
 
+_FULL = "tonesmith: error: standard output: No space left on device.\n"
 _RUN = "from tonesmith.cli import main; main()"
 
 
@@ -21,7 +22,11 @@ def shell(redirected: str, *arguments: str, cwd: str = ".") -> subprocess.Comple
 
 @pytest.mark.parametrize(
     ("redirected", "status", "told"),
-    [(">&-", 0, ""), (">&- 2>&-", 0, ""), ("> /dev/full", 1, "tonesmith: error: No space left on device.\n")],
+    [
+        (">&-", 0, ""),
+        (">&- 2>&-", 0, ""),
+        ("> /dev/full", 1, _FULL),
+    ],
 )
 def test_an_output_that_is_closed_or_full_is_no_fault_of_tonesmith(redirected, status, told):
     done = shell(redirected, "plugins", "list")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,8 @@ from tonesmith.cli.options import Json, Trust
 from tonesmith.cli.written import File, json_bytes, write_files
 from tonesmith.errors import ConfigError, unknown_name
 from tonesmith.host.registry import Host
+from tonesmith.terminal.messages import echo
+from tonesmith.terminal.text import json_text, size
 
 
 def export(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
@@ -66,6 +67,6 @@ def export(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     written = write_files(files, force=force)
     if as_json:
         listed = [{"path": str(path), "nbytes": nbytes} for path, nbytes in written.items()]
-        typer.echo(json.dumps({"path": str(dataset), "row": chosen.row, "files": listed}))
+        echo(json_text({"path": str(dataset), "row": chosen.row, "files": listed}))
     else:
-        typer.echo("\n".join(f"{path}  {nbytes} bytes" for path, nbytes in written.items()))
+        echo("\n".join(f"{path}  {size(nbytes)}" for path, nbytes in written.items()))

@@ -12,7 +12,7 @@ from tonesmith.cli.written import File, check_files, json_bytes, write_files
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
 from tonesmith.terminal.messages import echo, warn
-from tonesmith.terminal.text import json_text
+from tonesmith.terminal.text import json_text, size
 
 if TYPE_CHECKING:
     from tonesmith.dataset.label_file import Labelled
@@ -86,7 +86,7 @@ def render(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         listed = [{"path": str(path), "nbytes": nbytes} for path, nbytes in written.items()]
         echo(json_text({"path": str(like), "files": listed, "held": dict(played.held)}))
     else:
-        echo("\n".join(f"{path}  {nbytes} bytes" for path, nbytes in written.items()))
+        echo("\n".join(f"{path}  {size(nbytes)}" for path, nbytes in written.items()))
 
 
 def _given(label: str, dataset: Dataset, index: int | None, *, clip: bool) -> Labelled:

@@ -12,7 +12,7 @@ from tonesmith.cli.options import Json, Trust
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
 from tonesmith.terminal.messages import echo, say
-from tonesmith.terminal.text import json_text, one_line
+from tonesmith.terminal.text import json_text, one_line, size
 
 if TYPE_CHECKING:
     from tonesmith.plan.rejection import Rejection
@@ -59,7 +59,7 @@ def reproduce(
     else:
         echo("\n".join(_lines(dataset, reject, found)))
         if audio is not None:
-            echo(f"{audio}  {written} bytes" if written else f"{audio} was not written: nothing was heard")
+            echo(f"{audio}  {size(written)}" if written else f"{audio} was not written: nothing was heard")
     if not found.same:
         raise typer.Exit(1)
 
