@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tonesmith.errors import ConfigError, unknown_name
+from tonesmith.errors import ConfigError, TonesmithError, unknown_name
 from tonesmith.host.config import DEFAULT_NAMES, Chosen, Config, PlanSettings, PresetSettings, RunSettings
 from tonesmith.host.registry import Host
 from tonesmith.host.settings import Schema, Setting, alternatives, choices_of, expected, limits, settings_of
@@ -175,6 +175,42 @@ def flags_of(config: Config, host: Host) -> tuple[Flag, ...]:
         options = settings_of(host.find("feature", feature.name).Options)
         flags += _section(f"features.{feature.name}", options, feature.options, f"Feature: {feature.name}")
     return tuple(flags)
+
+
+def flags_under(
+    prefix: str, overrides: Mapping[str, Any], spelled: Mapping[str, str], host: Host, *, lenient: bool
+) -> tuple[Flag, ...]:
+    """Return the flags of plugins that a command chooses without a composition: those whose keys begin with a prefix.
+
+    Args:
+        prefix: such as "sink.".
+        overrides: dotted key -> value of the settings that choose them.
+        spelled: dotted key -> the flag that a message names.
+        host: where plugins are looked up.
+        lenient: whether to take the defaults where these are wrong, for help and completion.
+
+    Raises :class:`ConfigError` for an unknown plugin.
+    """
+    from tonesmith.host.composition import compose
+    from tonesmith.host.toml import TomlSource
+
+    try:
+        config = compose(TomlSource("", {}), overrides, host=host, spelled=spelled)
+    except TonesmithError:
+        if not lenient:
+            raise
+        config = compose(TomlSource("", {}), {}, host=host)
+    return tuple(flag for flag in flags_of(config, host) if flag.key.startswith(prefix))
+
+
+def values_of(flag: str, arguments: Sequence[str]) -> list[str]:
+    """Return the values that words give to a flag, as ``--flag value`` or ``--flag=value``."""
+    words, values = iter(arguments), []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name == flag:
+            values.append(value if equals else next(words, ""))
+    return values
 
 
 def _section(prefix: str, settings: Iterable[Setting], values: Mapping[str, Any], panel: str) -> list[Flag]:

@@ -27,28 +27,11 @@ def sink_flags(arguments: Sequence[str], host: Host, *, lenient: bool) -> tuple[
 
     Raises :class:`ConfigError` for an unknown sink.
     """
-    from tonesmith.cli.flags import flags_of
-    from tonesmith.errors import TonesmithError
-    from tonesmith.host.composition import compose
-    from tonesmith.host.toml import TomlSource
+    from tonesmith.cli.flags import flags_under, values_of
 
-    overrides = {"sink": _named(arguments) or _sink_of(arguments, host)}
-    try:
-        config = compose(TomlSource("", {}), overrides, host=host, spelled={"sink": "--sink"})
-    except TonesmithError:
-        if not lenient:
-            raise
-        config = compose(TomlSource("", {}), {}, host=host)
-    return tuple(flag for flag in flags_of(config, host) if flag.key.startswith("sink."))
-
-
-def _named(arguments: Sequence[str]) -> str | None:
-    words = iter(arguments)
-    for word in words:
-        flag, equals, value = word.partition("=")
-        if flag == "--sink":
-            return value if equals else next(words, "")
-    return None
+    named = next(iter(values_of("--sink", arguments)), None)
+    chosen = {"sink": named or _sink_of(arguments, host)}
+    return flags_under("sink.", chosen, {"sink": "--sink"}, host, lenient=lenient)
 
 
 def _sink_of(arguments: Sequence[str], host: Host) -> str | None:

@@ -5,7 +5,6 @@ Started by :mod:`tonesmith.analysis.scoring.crew` as ``python -m tonesmith.analy
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,14 @@ from tonesmith.analysis.metrics import metrics_of, sound_of
 from tonesmith.dataset.opening import open_dataset
 from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.renderer import Renderer
-from tonesmith.engine.channel import channel_to_parent
-from tonesmith.errors import TonesmithError, unforeseen
+from tonesmith.engine.answering import answering
 from tonesmith.host.registry import Host
 from tonesmith.space.patch import Patch
 
 
 def main() -> None:
     """Answer the jobs of the parent, until it closes the channel."""
-    channel = channel_to_parent()
-    try:
+    with answering() as channel:
         setup, _ = channel.receive()
         path = Path(setup["path"])
         dataset = open_dataset(path)
@@ -33,14 +30,6 @@ def main() -> None:
             while True:
                 job, _ = channel.receive()
                 channel.send(*_answer(job, dataset, renderer))
-    except EOFError:
-        pass
-    except (TonesmithError, OSError) as error:
-        channel.send({"failed": str(error)})
-    except Exception as error:  # noqa: BLE001 - told to the parent
-        channel.send({"failed": f"a worker failed: {unforeseen(error)}"})
-    finally:
-        os._exit(0)
 
 
 def _answer(job: dict[str, Any], dataset: Dataset, renderer: Renderer) -> tuple[dict[str, Any], bytes]:

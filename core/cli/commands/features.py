@@ -43,29 +43,10 @@ def features_command(arguments: Sequence[str] | None, host: Host, *, lenient: bo
 
 
 def _flags(arguments: Sequence[str], host: Host, *, lenient: bool) -> tuple[Flag, ...]:
-    from tonesmith.cli.flags import flags_of
-    from tonesmith.errors import TonesmithError
-    from tonesmith.host.composition import compose
-    from tonesmith.host.toml import TomlSource
+    from tonesmith.cli.flags import flags_under, values_of
 
-    names = [name for name in _added_in(arguments) if not lenient or host.has("feature", name)]
-    try:
-        config = compose(TomlSource("", {}), {"features": names}, host=host, spelled={"features": "--add"})
-    except TonesmithError:
-        if not lenient:
-            raise
-        return ()
-    return tuple(flag for flag in flags_of(config, host) if flag.key.startswith("features."))
-
-
-def _added_in(arguments: Sequence[str]) -> list[str]:
-    """Return the names that the arguments add."""
-    words, names = iter(arguments), []
-    for word in words:
-        flag, equals, value = word.partition("=")
-        if flag == "--add":
-            names.append(value if equals else next(words, ""))
-    return names
+    names = [name for name in values_of("--add", arguments) if not lenient or host.has("feature", name)]
+    return flags_under("features.", {"features": names}, {"features": "--add"}, host, lenient=lenient)
 
 
 def _names() -> list[str]:
