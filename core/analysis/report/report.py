@@ -45,7 +45,7 @@ class Drawing:
         seed: of the draw.
     """
 
-    rows: int = 500
+    rows: int = 400
     seed: int = 0
 
     def __post_init__(self) -> None:
