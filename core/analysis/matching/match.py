@@ -69,16 +69,17 @@ def match(
     """
     check_libraries("tonesmith match", ["cmaes"], "match")
     settings, progress, host = settings or Settings(), progress or _Silent(), Host.load()
-    rate, engines = dataset.plan.audio.sample_rate, workers or cores()
-    heard = pitch_of(wanted.sound.audio, rate)
-    pool = _pool(wanted, dataset, settings, heard)
-    note = _note(wanted, dataset, settings, heard, pool)
-    distance = Distance(sound_of(wanted.sound.audio, rate), settings.level)
-    budget = Budget(settings.renders, settings.seconds)
-    for remark in remarks_of(wanted, dataset.plan, settings, heard, note):
-        told(remark)
-    progress.begin(settings.renders)
+    rate, engines, plan = dataset.plan.audio.sample_rate, workers or cores(), dataset.plan
+    changed_note(plan, first_note(plan), settings.pitch, settings.velocity, settings.hold)  # a wrong one is told now
     with closing(Player(dataset, engines, trust=trust, host=host)) as player:
+        heard = pitch_of(wanted.sound.audio, rate)
+        pool = _pool(wanted, dataset, settings, heard, stopped)
+        note = _note(wanted, dataset, settings, heard, pool)
+        for remark in remarks_of(wanted, plan, settings, heard, note):
+            told(remark)
+        progress.begin(settings.renders)
+        distance = Distance(sound_of(wanted.sound.audio, rate), settings.level)
+        budget = Budget(settings.renders, settings.seconds)
         trials = Trials(dataset.space, player, note, distance, budget, engines, stopped, progress)
         starts = _starts(trials, dataset, pool)
         nearest = Nearest(starts[0][0], _best(trials))
@@ -86,14 +87,21 @@ def match(
     return Match(dataset, wanted, settings, heard, note, pool, nearest, trials, host)
 
 
-def _pool(wanted: Wanted, dataset: Dataset, settings: Settings, heard: Pitch | None) -> Pool:
+def _pool(
+    wanted: Wanted, dataset: Dataset, settings: Settings, heard: Pitch | None, stopped: Callable[[], bool]
+) -> Pool:
     """Return the rows that sound most like what is wanted."""
+
+    def listened(_: int) -> None:
+        if stopped():
+            raise KeyboardInterrupt
+
     if not len(dataset):
         raise ConfigError("the dataset has no rows yet, so there is nothing to start from.")
     pitch = settings.pitch if settings.pitch is not None else wanted.note.pitch if wanted.note else None
     if pitch is None and heard is not None and heard.is_sure:
         pitch = heard.midi
-    pool = nearest_rows(dataset, wanted.sound.audio, pitch, settings.pool, settings.seed, wanted.left_out)
+    pool = nearest_rows(dataset, wanted.sound.audio, pitch, settings.pool, settings.seed, wanted.left_out, listened)
     if not len(pool.rows):
         raise ConfigError("the dataset has no row of another patch, so there is nothing to start from.")
     return pool
@@ -115,8 +123,10 @@ def _starts(trials: Trials, dataset: Dataset, pool: Pool) -> list[tuple[int, Tri
     labels = {int(row): dataset[int(row)].label for row in pool.rows[:count]}
     rows = {id(label): row for row, label in labels.items()}
     tried = trials.of(list(labels.values()))
-    if not tried:
+    if trials.interrupted and trials.best is None:
         raise KeyboardInterrupt
+    if not tried:
+        raise ConfigError(f"no render was begun within {trials.budget.seconds:g} s. Allow more seconds.")
     if trials.best is None:
         raise EngineError(f"none of the {counted(len(tried), 'nearest row')} can be rendered: {trials.reason}")
     return sorted(((rows[id(trial.label)], trial) for trial in tried), key=lambda start: start[1].distance)

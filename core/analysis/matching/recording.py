@@ -21,6 +21,7 @@ SHORTEST = 0.05
 ONSET = 10.0 ** (-50.0 / 20.0)
 """Share of the peak of the envelope at which a sound begins: above the noise of a good recording."""
 _RATES = (1000, 1_000_000)
+_MOST_CHANNELS = 64
 _SILENT = 1e-5
 
 
@@ -105,6 +106,7 @@ def _read(path: Path, seconds: float) -> tuple[NDArray[np.float32], int, bool]:
         with AudioFile(str(path)) as file:
             rate = round(file.samplerate)
             _check_rate(rate, str(path))
+            _check_channels(file.num_channels, str(path))
             audio = file.read(round(seconds * rate))
             return audio, rate, file.frames > audio.shape[1]
     except ConfigError:
@@ -132,6 +134,11 @@ def _checked(audio: NDArray[Any], sample_rate: int, name: str) -> NDArray[np.flo
 def _check_rate(sample_rate: int, name: str) -> None:
     if not _RATES[0] <= sample_rate <= _RATES[1]:
         raise ConfigError(f"{name} has {sample_rate:,} samples per second; expected 1,000 to 1,000,000.")
+
+
+def _check_channels(channels: int, name: str) -> None:
+    if channels > _MOST_CHANNELS:
+        raise ConfigError(f"{name} has {channels:,} channels; expected at most {_MOST_CHANNELS}.")
 
 
 def _onset(audio: NDArray[np.float32], sample_rate: int) -> int:
