@@ -35,14 +35,14 @@ class DiedError(SystemExit):
 
 
 class Contender:
-    """A process of ``_contenders.py``, which dies alone if what it runs does.
+    """A process of ``_contenders.py`` or another such script, which dies alone if what it runs does.
 
     Its methods raise :class:`DiedError`, which ends the benchmark unless it is caught.
     """
 
-    def __init__(self, kind: str, job: Path) -> None:
+    def __init__(self, kind: str, job: Path, script: str = "_contenders.py") -> None:
         self._process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("_contenders.py"), kind, job],
+            [sys.executable, Path(__file__).with_name(script), kind, job],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
