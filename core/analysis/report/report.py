@@ -131,7 +131,7 @@ def write_report(
     progress.begin(min(len(dataset), drawing.rows))
     side, damaged = _side(name, dataset, drawing, progress)
     first, extras = compared_section(pairs, len(side.sample)) if pairs else (None, [])
-    data = {
+    data: dict[str, Any] = {
         "title": short(name),
         "kind": "report",
         "palette": _PALETTE,
@@ -169,7 +169,7 @@ def write_comparison(
         side, wrong = _side(name, dataset, drawing, progress, at=min(rates.values()), of=2)
         sides.append(side)
         damaged |= {f"{short(name)}, {where}": what for where, what in wrong.items()}
-    data = {
+    data: dict[str, Any] = {
         "title": f"{short(sides[0].name)} and {short(sides[1].name)}",
         "kind": "compare",
         "palette": _PALETTE,
