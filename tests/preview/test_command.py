@@ -54,7 +54,7 @@ def test_what_is_wrong_is_said_before_the_screen_is_there(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("key", "status"), [(b"q", 0), (b"\x03", 130)])
+@pytest.mark.parametrize(("key", "status"), [(b"q", 0), (b"\x03", 130), (b"", 143)], ids=["q", "ctrl-c", "sigterm"])
 def test_a_real_terminal_is_drawn_on_and_left_as_it_was(path: Path, key: bytes, status: int) -> None:
     child, terminal = pty.fork()
     if not child:
@@ -63,7 +63,10 @@ def test_a_real_terminal_is_drawn_on_and_left_as_it_was(path: Path, key: bytes, 
     ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     try:
         seen = read_until(terminal, b"peak_dbfs")
-        os.write(terminal, key)
+        if key:
+            os.write(terminal, key)
+        else:
+            os.kill(child, signal.SIGTERM)
         seen += read_until(terminal, b"\x1b[?1049l")
         assert b"\x1b[?1049h" in seen
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == status

@@ -74,6 +74,10 @@ def test_rows_are_sorted_by_number_and_by_text_and_what_has_none_comes_last(rows
     [
         ("cutof > 3", "column 1: unknown name 'cutof'. Did you mean 'cutoff'?"),
         ("pitch = 60 and cutoff > loud", "column 25: cutoff is a number, and 'loud' is none"),
+        (
+            "zzz > 3",
+            "column 1: unknown name 'zzz'. Known: row, pitch, velocity, hold, tail, patch, attempt, origin and 14 more",
+        ),
         ("origin > 3", "column 1: origin is a text. Use =, != or ~"),
         ("origin = lsh", "column 10: unknown value of origin 'lsh'. Did you mean 'lhs'? Known: lhs, presets"),
         ("cutoff ~ 3", "column 1: cutoff is a number, and ~ looks for a text. Use =, < or >"),

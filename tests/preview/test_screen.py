@@ -216,6 +216,7 @@ def test_rows_that_came_since_are_read_when_they_are_asked_for(path: Path) -> No
         await screen.press("u")
         await screen.settle()
         assert screen.title() == "d.zarr  20 rows"
+        assert screen.told() == "12 rows more."
         assert screen.panel().startswith("row 2 ")
 
     look(session, script)
@@ -330,3 +331,46 @@ def test_a_row_is_gone_to_by_its_number(path: Path) -> None:
         assert screen.panel().startswith("row 17 ")
 
     look(Session.open(path), script)
+
+
+@pytest.mark.long
+def test_a_dataset_without_rows_is_shown(path: Path) -> None:
+    session = Session.open(path)
+    session.dataset._committed = {}
+
+    async def script(screen: Screen) -> None:
+        assert screen.title() == "d.zarr  0 rows"
+        await screen.press("down", "end", "space", "m", "e", "a", "x", "S", "slash")
+        await screen.type("pitch = 60")
+        assert screen.title() == "d.zarr  0 rows  filter: pitch = 60"
+
+    look(session, script)
+
+
+@pytest.mark.long
+def test_a_dataset_in_a_bucket_is_shown_and_its_marks_are_kept_there(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from support.buckets import served
+
+    from tonesmith.buckets import client
+    from tonesmith.buckets.address import place_of
+
+    monkeypatch.setattr(client, "_stores", {})
+    monkeypatch.setattr(client, "_process", 0)
+    with served() as server:
+        given = {"ENDPOINT_URL": server.endpoint, "ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret"}
+        for variable, value in {**given, "REGION": "us-east-1"}.items():
+            monkeypatch.setenv(f"AWS_{variable}", value)
+        there = place_of("s3://bucket/d.zarr")
+        for file in path.rglob("*"):
+            if file.is_file():
+                (there / file.relative_to(path).as_posix()).write_bytes(file.read_bytes())
+
+        async def script(screen: Screen) -> None:
+            assert screen.title() == "d.zarr  20 rows"
+            assert screen.panel().startswith("row 0 ")
+            await screen.press("m", "3")
+
+        look(Session.open(there), script)
+        assert Session.open(there).marks.rows == [0]

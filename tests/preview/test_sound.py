@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -109,6 +113,37 @@ def test_the_default_device_is_opened_or_its_absence_is_told(monkeypatch: pytest
     monkeypatch.setattr(pedalboard.io, "AudioStream", Stream)
     with pytest.raises(NoOutputError, match="no sound output on this machine"):
         Device(RATE)
+
+
+_DEVICE = """
+import sys, time
+import numpy as np
+from tonesmith.preview.sound.player import Device, Player
+told = []
+player = Player(Device, told.append)
+for rate in (44100, 22050):
+    player.play(np.zeros((1, rate // 4), np.float32), rate)
+    while len(told) < (1 if rate == 44100 else 2):
+        time.sleep(0.01)
+player.close()
+print(told)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="ALSA is of Linux")
+def test_a_device_of_the_system_is_played_on(tmp_path: Path) -> None:
+    config = tmp_path / "asound.conf"
+    config.write_text('pcm.!default { type null hint { show on description "nothing" } }\n')
+    done = subprocess.run(
+        [sys.executable, "-c", _DEVICE],
+        env={**os.environ, "ALSA_CONFIG_PATH": str(config)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout == "['', '']\n", done.stderr
 
 
 def test_two_sounds_are_played_equally_loud_and_below_full_scale() -> None:

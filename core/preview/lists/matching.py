@@ -19,6 +19,8 @@ Mask = NDArray[np.bool_]
 Matcher = Callable[[Mapping[str, Values]], Mask]
 """Field name -> (rows,) to bool (rows,)."""
 
+_FIRST = 8
+"""Names that are listed where none is near; a synth has hundreds."""
 _WITHIN = 5e-6
 """Relative: a value is shown with six digits, and equals what was typed of it."""
 _ORDERS: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -69,7 +71,7 @@ def matcher(query: Query, fields: Mapping[str, Field], searched: Sequence[str], 
 def _comparison(asked: Compared, fields: Mapping[str, Field]) -> Matcher:
     field = fields.get(asked.name)
     if field is None:
-        raise QueryError(_unknown(asked.name, fields), asked.place)
+        raise QueryError(unknown(asked.name, fields), asked.place)
     if asked.operator == "~":
         if not field.is_text:
             raise QueryError(f"{one_line(field.name)} is a number, and ~ looks for a text. Use =, < or >", asked.place)
@@ -81,11 +83,12 @@ def _comparison(asked: Compared, fields: Mapping[str, Field]) -> Matcher:
     return _number(field, asked)
 
 
-def _unknown(name: str, fields: Mapping[str, Field]) -> str:
-    """Return the sentence for a name that is no field's; all of them are too many to list."""
+def unknown(name: str, fields: Mapping[str, Field]) -> str:
+    """Return the sentence for a name that is no field's, without a full stop: with the nearest, or the first ones."""
     near = nearest(name, map(one_line, fields))
-    hint = f"Did you mean {near!r}?" if near else "Press ? for the names"
-    return f"unknown name {one_line(name, 40)!r}. {hint}"
+    first, more = [one_line(known) for known in fields][:_FIRST], len(fields) - _FIRST
+    known = f"Known: {', '.join(first)}" + (f" and {more} more" if more > 0 else "")
+    return f"unknown name {one_line(name, 40)!r}. {f'Did you mean {near!r}?' if near else known}"
 
 
 def _has(field: Field, text: str) -> Matcher:

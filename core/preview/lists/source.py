@@ -10,11 +10,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.errors import nearest
 from tonesmith.preview.lists.field import Field, Values
-from tonesmith.preview.lists.matching import matcher, needed
+from tonesmith.preview.lists.matching import matcher, needed, unknown
 from tonesmith.preview.lists.query import QueryError, parse
-from tonesmith.terminal.text import one_line
 
 Report = Callable[[int, int], None]
 """Told how many of how many rows were read. It raises :class:`Stopped` to end the reading."""
@@ -77,9 +75,7 @@ class Arrangement:
         """Raise :class:`QueryError` if the filter or the field is none of the source's. Nothing is read."""
         matcher(parse(self.filter), source.fields, source.searched)
         if self.sort and self.sort not in source.fields:
-            near = nearest(self.sort, map(one_line, source.fields))
-            hint = f"Did you mean {near!r}?" if near else "Press ? for the names"
-            raise QueryError(f"unknown name {one_line(self.sort, 40)!r}. {hint}", 0)
+            raise QueryError(unknown(self.sort, source.fields), 0)
 
     def asked(self, source: Source) -> list[str]:
         """Return the fields that it asks for and that a list does not show anyway."""

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from tonesmith.errors import TonesmithError
 
+_BUFFER = 4096
+"""Frames that the device holds, so that a busy screen is not heard: 93 ms at 44.1 kHz. pedalboard's own are 12 ms."""
 _CHUNK = 0.04
 """Seconds that are handed to the output at once: so soon a sound ends that is stopped."""
 
@@ -51,7 +53,9 @@ class Device:
         if not name:
             raise NoOutputError("there is no sound output on this machine")
         try:
-            self._stream: Any = AudioStream(output_device_name=name, sample_rate=sample_rate, num_output_channels=2)
+            self._stream: Any = AudioStream(
+                output_device_name=name, sample_rate=sample_rate, buffer_size=_BUFFER, num_output_channels=2
+            )
             self._stream.__enter__()
         except (RuntimeError, ValueError, OSError) as error:
             raise NoOutputError(f"the sound output {name!r} cannot be opened: {error}") from error

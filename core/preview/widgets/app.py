@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
@@ -51,6 +54,12 @@ class Preview(Hearing):
         light: bool = False,
     ) -> None:
         super().__init__(session, wanted or Arrangement(), opened, light=light)
+
+    def on_mount(self) -> None:
+        """Leave the terminal as it was also where the process is asked to end."""
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not everywhere, nor in any thread
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self.exit, None, 128 + number)
 
     def action_rate(self, rating: int) -> None:
         """Rate the row, or take its rating away with 0."""

@@ -51,6 +51,7 @@ class Listing(Base):
         super().__init__(session, opened, light=light)
         self.arrangements["row"] = wanted
         self._next = -1
+        self._remark = ""
 
     @property
     def arrangement(self) -> Arrangement:
@@ -100,11 +101,11 @@ class Listing(Base):
 
     def action_ask_filter(self) -> None:
         """Ask for a filter."""
-        self.ask(FILTER, self.arrangement.filter, list(self.source.fields))
+        self.ask(FILTER, self.arrangement.filter, self._names())
 
     def action_ask_sort(self) -> None:
         """Ask for a field to sort by."""
-        self.ask(SORT, "", list(self.source.fields))
+        self.ask(SORT, "", self._names())
 
     def action_ask_row(self) -> None:
         """Ask for the number of a row."""
@@ -163,6 +164,10 @@ class Listing(Base):
         source, names = self.source, [column.name for column in self.table.columns]
         self.submit("cells", lambda _: cells_of(source, message.indices, names))
 
+    def _names(self) -> list[str]:
+        """Return the names that may stand on a screen as they are: those of a stranger's dataset may not."""
+        return [name for name in self.source.fields if name.isprintable()]
+
     def _rearrange(self, wanted: Arrangement) -> None:
         wanted.check(self.source)
         self._next = self._current
@@ -184,7 +189,8 @@ class Listing(Base):
         self._next = -1
         first, *others = self.source.listed
         names = [first, *read.wanted.asked(self.source), *others]
-        self.tell(self._left_out())
+        self.tell(self._left_out() or self._remark)
+        self._remark = ""
         self.table.show(read.order, [self._column(name) for name in names], found[0] if found else 0)
         self.entitle()
 
@@ -212,5 +218,5 @@ class Listing(Base):
         shows_rows = self.source is self.session.rows
         self._next = self._current
         self.session = session
+        self._remark = f"{counted(more, 'row')} more." if more else "No more rows by now."
         self._list(self.arrangement, lambda: session.rows if shows_rows else session.rejects)
-        self.tell(f"{counted(more, 'row')} more." if more else "No more rows by now.")

@@ -19,6 +19,8 @@ from textual.strip import Strip
 
 _SIGN = 3
 """Columns of the sign in front of a row: a mark and a rating."""
+_KEPT = 20_000
+"""Lines whose cells are kept."""
 _UNREAD, _DAMAGED = "...", "cannot be read"
 
 
@@ -97,6 +99,8 @@ class Table(ScrollView, can_focus=True):
 
     def fill(self, cells: Mapping[int, tuple[str, ...] | None]) -> None:
         """Show the cells of some indices; None for those that cannot be read."""
+        if len(self._cells) > _KEPT:
+            self._cells.clear()
         self._cells.update(cells)
         self.refresh()
 
