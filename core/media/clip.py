@@ -6,6 +6,7 @@ import base64
 import importlib.util
 import io
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +63,15 @@ def clip_of(audio: NDArray[np.float32], sample_rate: int, most: int = MOST) -> C
 
 
 def _encoded(mono: NDArray[np.float32], sample_rate: int) -> tuple[bytes, str]:
-    """Return float32 (frames,) as a file, and its type."""
+    """Return float32 (frames,) as a file, and its type.
+
+    It is made in a thread: an encoder writes through callbacks, in which a Ctrl-C of the main thread would be lost.
+    """
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(_compressed, mono, sample_rate).result()
+
+
+def _compressed(mono: NDArray[np.float32], sample_rate: int) -> tuple[bytes, str]:
     try:
         if importlib.util.find_spec("soundfile") is not None:
             return _opus(resampled(mono, sample_rate, _OPUS_RATE)), "audio/ogg"

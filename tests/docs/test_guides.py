@@ -12,6 +12,7 @@ PAGES = [
     "docs/index.md",
 ]
 LONG = [
+    "docs/audition.md",
     "docs/generate.md",
     "docs/long-runs.md",
     "docs/matching.md",

@@ -89,12 +89,13 @@ def test_no_command_loads_the_library_that_a_dataset_names_until_its_user_says_s
         ["verify", "--render", "2"],
         ["importance"],
         ["importance", "--dry-run"],
+        ["audition"],
         ["inspect", "--params"],
         ["verify"],
         ["export", "--row", "0", "--audio", "row.wav"],
         ["split"],
     ):
-        refused = command[0] == "importance" or "--render" in command
+        refused = command[0] in {"importance", "audition"} or "--render" in command
         assert run([*command, str(data)]) == (2 if refused else 0), command
         said = capfd.readouterr().err
         assert (f"{library} (SHA-256 {digest_of(library)})" in said and "--trust" in said) == refused, said

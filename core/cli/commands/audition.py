@@ -115,8 +115,9 @@ def _check_dataset(path: Path, host: Host, *, trust: bool) -> None:
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.host.trust import check_trusted
 
-    opened = installed(open_dataset(path), path, host)
+    opened = installed(open_dataset(path), path, host, ("backend",))
     check_trusted(opened.plan, host, trust=trust)
+    installed(opened, path, host)
 
 
 def _auditioned(plan: _Named, host: Host, count: int, heard: _Heard, *, kept: bool, quiet: bool) -> Auditioned:
