@@ -33,7 +33,7 @@ def audition(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     configs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="CONFIG...", help="Composition to try, or a dataset whose plan is tried. Two are set side by side."
+            metavar="CONFIG", help="Composition to try, or a dataset whose plan is tried. Two are set side by side."
         ),
     ],
     candidates: Annotated[
