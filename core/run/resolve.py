@@ -206,9 +206,10 @@ def _checked(plan: Plan, host: Host, contents: Mapping[str, bytes]) -> Plan:
     sampler = sampler_of(plan, host, contents.__getitem__)
     if plan.presets and not sampler.uses_presets:
         using = sorted(name for name, cls in host.samplers().items() if cls.uses_presets)
+        such = " with these options" if plan.sampler.name in using else ""
+        others = ", ".join(name for name in using if name != plan.sampler.name)
         raise ConfigError(
-            f"presets.paths: the sampler {plan.sampler.name!r} does not use presets. Samplers that do: "
-            f"{', '.join(using)}."
+            f"presets.paths: the sampler {plan.sampler.name!r} does not use presets{such}. Samplers that do: {others}."
         )
     _check_limit(plan, sampler)
     return replace(plan, origins=tuple(sampler.origins()))
@@ -219,7 +220,8 @@ def _check_limit(plan: Plan, sampler: Sampler[Any]) -> None:
     if limit is not None and plan.patches > limit:
         raise ConfigError(
             f"the sampler {plan.sampler.name!r} can draw only {counted(limit, 'patch', 'patches')} here, "
-            f"and {plan.patches:,} are asked for."
+            f"and {plan.patches:,} are asked for. Ask for {limit:,} or fewer with -n"
+            + (", or add --sampler.repeat." if "repeat" in type(sampler).Options.model_fields else ".")
         )
 
 

@@ -22,6 +22,7 @@ from tonesmith.errors import ConfigError, nearest
         ("generate --bakend x d", "unknown option '--bakend'. Did you mean '--backend'? tonesmith generate --help"),
         ("inspect --out d", "unknown option '--out'. tonesmith inspect --help shows what there is."),
         ("plugins shw foo", "unknown command 'shw'. Did you mean 'show'? tonesmith plugins --help"),
+        ("doctor vta", "BACKEND: unknown backend 'vta'. Did you mean 'vita'? Known: "),
         ("plugins show foo", "unknown plugin 'foo'. Known: "),
         ("verify", "DATASET is missing. "),
         ("merge a b", "--out is missing. "),

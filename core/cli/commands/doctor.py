@@ -82,7 +82,9 @@ def _config(
 ) -> Config:
     from tonesmith.host.composition import load_config
 
-    return load_config(file, {"backend": backend or None, **overrides}, host=host, spelled={**(spelled or {})})
+    return load_config(
+        file, {"backend": backend or None, **overrides}, host=host, spelled={"backend": "BACKEND", **(spelled or {})}
+    )
 
 
 def _backends() -> list[str]:
