@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import TextIO
@@ -15,7 +16,19 @@ from tonesmith.terminal.messages import echo, say
 
 def main() -> None:
     """Run the command line with the arguments of this process, and exit."""
+    _heed_ends()
     sys.exit(run(sys.argv[1:], keeping=True))
+
+
+def _heed_ends() -> None:
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does: with a word, and without leaving processes or files behind.
+
+    One that is ignored stays so: that is what nohup asks for.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 def run(arguments: Sequence[str], *, keeping: bool = False) -> int:

@@ -64,6 +64,7 @@ def test_a_key_of_the_plan_is_suggested_where_it_may_stand_alone(tmp_path, monke
     assert "unknown table 'patches'. It is a key of [plan]: put it there." in capsys.readouterr().err
 
 
+_NOTHING = "tonesmith: stopped; nothing was rendered.\n"
 _SLOW = """
 import sys, time
 from tonesmith.cli import main
@@ -78,15 +79,16 @@ main()
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "arguments", "said"),
+    ("number", "module", "name", "arguments", "said"),
     [
-        ("run.resolve", "resolve_plan", ["generate", "d"], "tonesmith: stopped; nothing was rendered.\n"),
-        ("dataset.opening", "open_dataset", ["verify", "d"], "tonesmith: stopped.\n"),
-        ("dataset.opening", "open_dataset", ["importance", "d"], "tonesmith: stopped.\n"),
+        (signal.SIGTERM, "run.resolve", "resolve_plan", ["generate", "d"], _NOTHING),
+        (signal.SIGINT, "run.resolve", "resolve_plan", ["generate", "d"], _NOTHING),
+        (signal.SIGINT, "dataset.opening", "open_dataset", ["verify", "d"], "tonesmith: stopped.\n"),
+        (signal.SIGHUP, "dataset.opening", "open_dataset", ["importance", "d"], "tonesmith: stopped.\n"),
     ],
 )
 @pytest.mark.first
-def test_ctrl_c_while_loading_says_a_word(tmp_path, module, name, arguments, said):
+def test_whoever_stops_it_while_it_loads_is_told_so(tmp_path, number, module, name, arguments, said):
     code = _SLOW.format(module=module, name=name, arguments=arguments)
     process = subprocess.Popen(
         [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -94,6 +96,6 @@ def test_ctrl_c_while_loading_says_a_word(tmp_path, module, name, arguments, sai
     assert process.stdout is not None
     assert process.stdout.readline() == "loading\n"
     time.sleep(0.2)
-    os.kill(process.pid, signal.SIGINT)
+    os.kill(process.pid, number)
     assert process.communicate(timeout=60)[1] == said
     assert process.returncode == 130

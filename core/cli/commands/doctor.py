@@ -82,9 +82,8 @@ def _config(
 ) -> Config:
     from tonesmith.host.composition import load_config
 
-    return load_config(
-        file, {"backend": backend or None, **overrides}, host=host, spelled={"backend": "BACKEND", **(spelled or {})}
-    )
+    named = {"backend": "BACKEND", **(spelled or {})}
+    return load_config(file, {"backend": backend or None, **overrides}, host=host, spelled=named)
 
 
 def _backends() -> list[str]:
