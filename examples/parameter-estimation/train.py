@@ -1,8 +1,4 @@
-"""Learn to hear the settings of a synth: render sounds, train a network on them, and hear what it predicts.
-
-python train.py             3,000 sounds of a subtractive voice: for a CPU
-python train.py --vital     50,000 sounds of Vital and a larger network: for a GPU
-"""
+"""Learn to hear the settings of a synth: render sounds, train a network on them, and hear what it predicts."""
 
 from __future__ import annotations
 
@@ -28,23 +24,23 @@ LARGE = {"config": HERE / "vital.toml", "width": 48, "epochs": 30, "batch": 128}
 
 def options_of(arguments: list[str] | None) -> argparse.Namespace:
     """Return what was asked for at the terminal. What is wrong there ends the program with status 2."""
-    parser = argparse.ArgumentParser(
-        description=(__doc__ or "").replace("::\n\n", ""), formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("out", nargs="?", type=Path, metavar="OUT", help="folder of all that is made [default: data/NAME of the plan]")
     plan = parser.add_mutually_exclusive_group()
-    plan.add_argument("--config", type=Path, metavar="FILE", help="plan of the sounds [default: subtractive.toml]")
-    plan.add_argument("--vital", action="store_true", help="vital.toml, and other defaults for what follows")
+    plan.add_argument(
+        "--config", type=Path, metavar="FILE", help="plan of the sounds [default: subtractive.toml, for a CPU]"
+    )
+    plan.add_argument("--vital", action="store_true", help="vital.toml and a larger network, for a GPU")
     add("--patches", type=whole, metavar="N", help="patches to render [default: those of the plan]")
     add("--epochs", type=whole, metavar="N", help="passes over the training rows [default: 6; Vital: 30]")
     add("--width", type=whole, metavar="N", help="channels of the first convolution [default: 16; Vital: 48]")
     add("--batch", type=whole, metavar="N", help="rows of a step [default: 32; Vital: 128]")
-    add("--rate", type=float, default=3e-3, metavar="X", help="highest learning rate [default: 0.003]")
+    add("--rate", type=positive, default=3e-3, metavar="X", help="highest learning rate [default: 0.003]")
     add("--seed", type=int, default=0, metavar="N", help="of the weights and the order of rows [default: 0]")
     add("--device", metavar="NAME", help="cpu, cuda or mps [default: a GPU if there is one]")
     add("--workers", type=int, default=0, metavar="N", help="processes that render; 0 for one per core [default: 0]")
-    add("--threads", type=whole, default=1, metavar="N", help="of the CPU; 1 learns the same anywhere [default: 1]")
+    add("--threads", type=whole, default=1, metavar="N", help="of the CPU; 1 learns the same on any [default: 1]")
     options = parser.parse_args(arguments)
     for name, value in (LARGE if options.vital else SMALL).items():
         if getattr(options, name) is None:
@@ -58,6 +54,17 @@ def whole(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1 up, not {text!r}")
     return int(text)
+
+
+def positive(text: str) -> float:
+    """Return a number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, not {text!r}")
+    return number
 
 
 def check(options: argparse.Namespace) -> None:

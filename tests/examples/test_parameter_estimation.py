@@ -161,6 +161,7 @@ def test_a_parameter_that_was_never_heard_has_a_result_without_numbers():
     ("arguments", "told"),
     [
         (["--epochs", "0"], "argument --epochs: expected a whole number from 1 up, not '0'"),
+        (["--rate", "nan"], "argument --rate: expected a number above 0, not 'nan'"),
         (["--config", "no.toml"], "no.toml"),
         (["--config", "plain.toml"], "plain.toml has no [features.mel], which is what the network hears"),
         (["--device", "nowhere"], "--device nowhere: "),
