@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import tomli_w
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support import ROOT
 
@@ -211,7 +211,6 @@ _SETTINGS = st.fixed_dictionaries(
 
 
 @given(_SETTINGS)
-@settings(max_examples=100, deadline=None)
 def test_the_resolved_toml_loads_to_an_equal_composition(overrides: dict[str, Any]) -> None:
     config = compose(TomlSource("", {}), overrides, host=HOST)
     assert compose(parse_toml(config.to_toml(), "saved.toml"), {}, host=HOST) == config
@@ -306,7 +305,6 @@ _VALUES = st.recursive(
 
 
 @given(st.dictionaries(_KEYS, _VALUES, max_size=5), st.booleans())
-@settings(max_examples=150, deadline=None)
 def test_the_locator_finds_every_key_on_the_line_where_it_is_written(data: dict[str, Any], multiline: bool) -> None:
     text = tomli_w.dumps(data, multiline_strings=multiline)
     lines, rows = locate(text), text.replace("\r\n", "\n").split("\n")

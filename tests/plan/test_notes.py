@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -22,7 +22,6 @@ def test_every_pitch_meets_every_velocity_in_order():
     st.floats(0, 10),
     st.integers(0, 2**40),
 )
-@settings(max_examples=300, deadline=None)
 def test_drawn_notes_are_in_range_and_all_last_exactly_as_long(hold, tail, patch):
     notes = Notes(pitches=(36, 40), velocities=(1, 127), hold=hold, tail=tail, draw=8)
     drawn = notes.of_patch(5, patch)
@@ -36,7 +35,6 @@ def test_drawn_notes_are_in_range_and_all_last_exactly_as_long(hold, tail, patch
 
 
 @given(st.floats(0.001, 60), st.floats(0, 60), st.sampled_from([None, 3]))
-@settings(max_examples=200, deadline=None)
 def test_a_hold_that_is_no_range_is_kept_to_the_bit(hold, tail, draw):
     notes = Notes(pitches=(60,), hold=hold, tail=tail, draw=draw)
     assert all((n.hold, n.tail, n.duration) == (hold, tail, notes.duration) for n in notes.of_patch(1, 7))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
@@ -36,7 +36,6 @@ def bits(audio: Audio) -> bytes:
 
 
 @given(audio=audio_of(_ANY), form=st.sampled_from(FORMS))
-@settings(max_examples=150, deadline=None)
 def test_what_comes_back_is_what_stored_audio_told(audio: Audio, form: AudioForm) -> None:
     content, scale = encode_audio(audio, form, 8000)
     back = decode_audio(content, form, scale, audio.shape)
@@ -49,7 +48,6 @@ def test_what_comes_back_is_what_stored_audio_told(audio: Audio, form: AudioForm
 
 
 @given(audio=audio_of(_ANY))
-@settings(max_examples=200, deadline=None)
 def test_flac_again_is_the_same_flac(audio: Audio) -> None:
     once = stored_audio(audio, "flac")
     np.testing.assert_array_equal(stored_audio(once, "flac"), once)
@@ -57,7 +55,6 @@ def test_flac_again_is_the_same_flac(audio: Audio) -> None:
 
 
 @given(audio=audio_of(_FINITE | _USUAL))
-@settings(max_examples=300, deadline=None)
 def test_flac_errs_by_no_more_than_it_says(audio: Audio) -> None:
     _, scale = encode_audio(audio, "flac", 8000)
     peak = float(np.abs(audio).max())

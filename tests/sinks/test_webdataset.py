@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
@@ -393,7 +393,6 @@ def through_json(columns: list[Column], arrays: Mapping[str, NDArray[Any]]) -> l
 
 
 @given(columns_of())
-@settings(max_examples=300, deadline=None)
 def test_a_label_holds_any_column_to_the_bit(given_column: tuple[Column, NDArray[Any]]) -> None:
     column, array = given_column
     if array.dtype.kind == "f":
@@ -405,7 +404,6 @@ def test_a_label_holds_any_column_to_the_bit(given_column: tuple[Column, NDArray
 
 
 @given(npst.arrays(np.float32, 64, elements=st.floats(width=32, allow_nan=False)))
-@settings(max_examples=100, deadline=None)
 def test_numbers_are_the_shortest_that_give_the_same_bits(array: NDArray[np.float32]) -> None:
     column = Column("x", (32,), "float32", ("a",), "")
     (found, other) = through_json([column], {"x": array.reshape(2, 32)})

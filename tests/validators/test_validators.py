@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -66,7 +66,6 @@ def test_rms_is_that_of_the_loudest_100_ms_of_any_channel():
     st.floats(1e-4, 1e4),
     st.sampled_from([1000, 50, 7]),
 )
-@settings(max_examples=100, deadline=None)
 def test_measurements_are_those_of_the_definition(channels, frames, seed, amplitude, sample_rate):
     noise = np.random.default_rng(seed).standard_normal((channels, frames)) + 0.1
     audio = (amplitude * noise).astype(np.float32)
