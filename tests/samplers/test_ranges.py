@@ -136,7 +136,7 @@ def test_lhs_has_no_patch_beyond_the_plan(patch):
         lhs(TWENTY, 48, 52).draw(Candidate(patch))
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 12, 16, 17, 97, 1000, 4097])
+@pytest.mark.parametrize("size", [97, 1, 2, 3, 4, 5, 12, 16, 17, 1000, 4097])
 @pytest.mark.first
 def test_every_keyed_permutation_is_one(size):
     permutations = Permutations(words(np.arange(8, dtype=np.uint64), 0), size)
