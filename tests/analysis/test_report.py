@@ -25,12 +25,17 @@ from tonesmith.analysis.report.picks import distances_of, duplicates, oddest, sp
 from tonesmith.analysis.report.report import Drawing, write_comparison, write_report
 from tonesmith.analysis.report.sample import drawn, sample_of
 from tonesmith.analysis.report.sounds import heard
+from tonesmith.analysis.report.torn import torn
 from tonesmith.cli import run
 from tonesmith.dataset.opening import open_dataset
+from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import ConfigError
 from tonesmith.plan.plan import Audio
+from tonesmith.plan.rejected_label import label_json
+from tonesmith.plan.rejection import Rejection
 from tonesmith.plan.schema import Measure
 from tonesmith.space.parameter import Parameter
+from tonesmith.space.patch import Patch
 from tonesmith.space.space import ParameterSpace
 from tonesmith.testing.synthetic import attributes_of, synthetic_plan
 
@@ -332,3 +337,27 @@ def test_a_sample_leaves_out_what_is_no_sound(tmp_path):
     sample = sample_of(dataset, np.arange(len(dataset)), budget=10**6)
     assert sample.rows.tolist() == [0, 1, 2, 4, 5, 6, 7]
     assert sample.damaged == {"row 3": "it has samples that are not finite."}
+
+
+def test_the_holes_that_rejections_tear_are_told_or_why_they_are_not(tmp_path):
+    case = zarr_case(tmp_path / "d.zarr", synthetic_plan(patches=60, block=60))
+    space, lows = (
+        case.plan.space,
+        [{"level": i / 400, "cutoff": 8.0 + i * 37 % 128, "slope": 1 + i % 3} for i in range(40)],
+    )
+    labels = [label_json(space.encode(patch), patch) for patch in (Patch(values, origin="lhs") for values in lows)]
+    crashed = tuple(Rejection(place, 0, "engine", "crash", label=label) for place, label in enumerate(labels))
+    case.created().write_block(replace(case.block(0), rejections=crashed))
+    found = torn(open_dataset(case.path))
+
+    assert found is not None
+    assert found.rows[0][0] == "level"
+    assert 20 < found.rows[0][2] <= found.rows[0][3] <= 50
+    assert found.rows[0][6] == "engine: crash"
+    unknown = torn(write_dataset_of_unknown_sampler(tmp_path))
+    assert unknown is not None
+    assert unknown.note.startswith("They are not known: ")
+
+
+def write_dataset_of_unknown_sampler(folder: Path) -> Dataset:
+    return open_dataset(write_dataset(folder / "e.zarr").path)

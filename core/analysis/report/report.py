@@ -19,6 +19,7 @@ from tonesmith.analysis.report.sample import Sample, drawn, sample_of
 from tonesmith.analysis.report.scored import compared_of, compared_section
 from tonesmith.analysis.report.sections import Side, sections_of
 from tonesmith.analysis.report.sounds import CLIP_SECONDS, check_libraries
+from tonesmith.analysis.report.torn import torn
 from tonesmith.buckets.address import is_remote, place_of
 from tonesmith.dataset.beside import write_beside
 from tonesmith.dataset.opening import open_dataset
@@ -45,7 +46,7 @@ class Drawing:
         seed: of the draw.
     """
 
-    rows: int = 400
+    rows: int = 300
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -210,7 +211,8 @@ def _side(
 
 def _sections(side: Side, path: Path) -> Iterator[Section]:
     yield from sections_of([side])
-    if (section := facts.rejected(side.told)) is not None:
+    table = torn(side.dataset)
+    if (section := facts.rejected(side.told, (table,) if table else ())) is not None:
         yield section
     yield facts.provenance(None if is_remote(path) else path, side.dataset, side.told)
 

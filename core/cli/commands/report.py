@@ -27,7 +27,7 @@ def report(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", show_default="DATASET.report.html", help="Page to write: .html."),
     ] = None,
-    rows: Rows = 400,
+    rows: Rows = 300,
     seed: Seed = 0,
     targets: Annotated[
         Path | None,
