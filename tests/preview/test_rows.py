@@ -42,7 +42,7 @@ def value_of(source: Any, index: int, name: str) -> Any:
         ("modulations > 1", lambda row: len(row.label.modulations) > 1),
         ("peak_dbfs > 0 or patch = 2", lambda row: row.measured["peak_dbfs"] > 0 or row.patch_id == 2),
         ('preset = "warm pad (2)"', lambda row: row.patch_id == 0),
-        ("pad", lambda row: row.origin == "presets"),  # the style of every preset
+        ("PAD", lambda row: row.origin == "presets"),  # the style of every preset
         ("和風", lambda row: row.patch_id == 9),
         ("loudness > -100", lambda row: False),  # never measured
         ("not loudness > -100", lambda row: True),
@@ -98,7 +98,7 @@ def test_hostile_names_are_shown_on_one_line_and_without_what_a_terminal_obeys(r
 
 def test_values_are_read_once_and_marks_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session = Session.open(path)
-    found(session.rows, "cutoff > 0", "peak_dbfs")
+    assert found(session.rows, "cutoff > 0 and rating >= 4", "peak_dbfs") == []
     monkeypatch.setattr(session.dataset.storage, "read", None)
     assert len(found(session.rows, "cutoff > 80", "peak_dbfs")) < 20
     session.marks.rate(7, 4)

@@ -76,6 +76,7 @@ def test_a_row_is_told_by_groups_with_what_is_not_heard_marked(path: Path) -> No
     look(Session.open(path), script)
 
 
+@pytest.mark.long
 def test_names_that_would_drive_a_terminal_are_shown_as_text(path: Path) -> None:
     async def script(screen: Screen) -> None:
         await screen.press(*["down"] * 6)
@@ -137,6 +138,7 @@ def test_ratings_and_marks_are_kept_and_marked_rows_exported(path: Path) -> None
     look(Session.open(path), again)
 
 
+@pytest.mark.long
 def test_without_an_output_the_wav_is_offered_and_written(path: Path) -> None:
     def none(rate: int) -> Any:
         raise NoOutputError("there is no sound output on this machine")
@@ -170,6 +172,7 @@ def test_rejects_are_shown_with_their_reasons(path: Path) -> None:
     look(Session.open(path), script)
 
 
+@pytest.mark.long
 def test_a_damaged_row_is_told_in_its_place_and_the_rest_goes_on(path: Path) -> None:
     damage(path, 1, "audio")
     damage(path, 2, "pitch")
@@ -202,6 +205,7 @@ def test_a_dataset_that_vanishes_is_told_and_the_screen_stays(path: Path) -> Non
     look(Session.open(path), script)
 
 
+@pytest.mark.long
 def test_rows_that_came_since_are_read_when_they_are_asked_for(path: Path) -> None:
     session = Session.open(path)
     whole = dict(session.dataset.committed)
@@ -248,6 +252,7 @@ def test_reading_can_be_stopped_and_the_list_stays(path: Path, monkeypatch: pyte
     look(session, blocked)
 
 
+@pytest.mark.long
 def test_help_lists_keys_and_names_and_every_key_that_is_bound_is_in_it(path: Path) -> None:
     from tonesmith.preview.widgets.app import Preview
     from tonesmith.preview.widgets.help import KEYS
