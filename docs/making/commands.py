@@ -21,6 +21,11 @@ Every command with every option, as `tonesmith COMMAND --help` lists them. [The 
 use. Settings of a composition have one name as a flag and [in TOML](toml.md).
 """
 HEADINGS = ("option", "value", "default", "meaning")
+_OF_TYPER = {
+    "--install-completion": "Install completion for the current shell.",
+    "--show-completion": "Show completion for the current shell.",
+}
+"""Options that Typer brings, whose help may change with its version."""
 _NAMES = {bool: "", int: "INT", float: "NUM", str: "TEXT"}
 _PLUGIN = re.compile(r"(Backend|Sampler|Validator|Feature|Sink|Executor): (.+)")
 _NOTE = re.compile(r"^(.*?)\s*\[([^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*)\]$", re.DOTALL)
@@ -108,6 +113,7 @@ def _argument(parameter: Any) -> str:
 def _row(parameter: Any) -> tuple[str, str, str, str]:
     names = sorted([*parameter.opts, *parameter.secondary_opts], key=lambda name: name.startswith("--no-"))
     words, value, default = _noted(parameter)
+    words = _OF_TYPER.get(names[0], words)
     if parameter.multiple:
         words = words if "repeat" in words.lower() else f"{words} May be repeated."
     return ", ".join(map(code, names)), value, default, inline(words)
