@@ -158,19 +158,28 @@ def test_two_sounds_are_played_equally_loud_and_below_full_scale() -> None:
 
 
 def test_a_and_b_are_heard_in_turn_from_the_same_place(rows: Any) -> None:
-    output = FakeOutput(RATE, seconds=0.02)
-    listening = Listening(lambda _: output, lambda _: None)
+    free = threading.Event()
+
+    class Stepped(FakeOutput):
+        def write(self, audio: Any) -> None:
+            super().write(audio)
+            if len(self.written) == 3:
+                free.wait(60)
+
+    output, told = Stepped(RATE), list[str]()
+    listening = Listening(lambda _: output, told.append)
     assert not listening.other()
     a, b = (detail_of(rows.dataset, index) for index in (2, 4))
     listening.keep("A", a)
     listening.keep("B", b)
     assert listening.other()
-    wait_for(lambda: output.written)
+    wait_for(lambda: len(output.written) == 3)
     np.testing.assert_array_equal(output.written[0], a.row.audio[:, :320] * np.float32(listening.gains[0]))
     assert listening.other()
-    wait_for(lambda: not listening.player.playing)
-    np.testing.assert_array_equal(output.written[-1][:, -50:], b.row.audio[:, -50:] * np.float32(listening.gains[1]))
-    assert len(output.written) < 14  # two whole sounds would be
+    free.set()
+    wait_for(lambda: told)
+    np.testing.assert_array_equal(output.written[3], b.row.audio[:, 640:960] * np.float32(listening.gains[1]))
+    assert len(output.written) == 8
     assert str(listening).startswith("A row 2 ")
     assert ">B row 4" in str(listening)
 
