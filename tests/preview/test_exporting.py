@@ -64,13 +64,15 @@ def test_what_cannot_be_written_is_left_out_and_told(path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["file", "link"])
 def test_a_folder_that_is_none_is_refused(path: Path, kind: str) -> None:
+    elsewhere = Path("elsewhere")
+    elsewhere.mkdir()
     if kind == "file":
         Path("out").write_text("mine")
     else:
         Path("out").symlink_to("elsewhere")
-    with pytest.raises((ConfigError, DatasetError), match=r"is a file|is a link"):
+    with pytest.raises((ConfigError, DatasetError), match=f"out is a {kind}"):
         Session.open(path).exporter.sound(2, Path("out"))
-    assert not Path("elsewhere").exists()
+    assert not any(elsewhere.iterdir())
 
 
 def test_a_sound_is_written_with_every_sample(path: Path) -> None:
