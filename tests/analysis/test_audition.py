@@ -231,6 +231,7 @@ def test_the_parameter_that_causes_rejections_is_named_with_its_range_and_a_cure
     assert trouble.suggestion == 'Draw above it: [space.ranges] "level" = [0.2, 1].'
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_it_with_a_word_and_leaves_nothing(project: Path, tmp_path: Path) -> None:
     (tmp_path / "slow.toml").write_text(PLAN.replace("patches = 40", "patches = 4000") + SILENT)
     command = [sys.executable, "-P", "-m", "tonesmith", "audition", "slow.toml", "-n", "1000", "-o", "page.html"]

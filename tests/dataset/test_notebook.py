@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import re
+import signal
 import sys
+import threading
 import types
 from contextlib import contextmanager
 from dataclasses import replace
@@ -98,6 +101,16 @@ def test_a_row_of_any_length_is_below_200_kb_in_a_notebook(
     assert {"soundfile": "audio/ogg", "pedalboard": "audio/mpeg", "none": "audio/wav"}[encoder] in shown
     assert "the first " in shown
     assert "since it passes full scale" in shown
+
+
+def test_a_ctrl_c_while_a_clip_is_made_is_not_lost() -> None:
+    noise = np.random.default_rng(0).normal(size=(1, 48_000 * 8)).astype(np.float32)
+    clip.clip_of(noise[:, :4800], 48_000)  # the encoder is loaded
+    timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        clip.clip_of(noise, 48_000)
+    timer.join()
 
 
 def test_a_notebook_shows_a_dataset_as_a_small_table(ds: Dataset) -> None:
