@@ -4,7 +4,7 @@
 
     pip install "tonesmith[preview]"
     tonesmith generate -n 30 --seed 5 d.zarr
-    python docs/images/make_preview.py d.zarr docs/images/preview.svg
+    PYTHONPATH=docs python docs/images/make_preview.py d.zarr docs/images/preview.svg
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+
+from making.terminal import offline
 
 from tonesmith.preview.lists.source import Arrangement
 from tonesmith.preview.session import Session
@@ -31,7 +33,7 @@ async def main(dataset: Path, picture: Path) -> None:
             if key:
                 await pilot.press(key)
         await pilot.pause()
-        picture.write_text(app.export_screenshot(title="tonesmith preview d.zarr"), encoding="utf-8")
+        picture.write_text(offline(app.export_screenshot(title="tonesmith preview d.zarr")), encoding="utf-8")
 
 
 if __name__ == "__main__":

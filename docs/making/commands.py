@@ -143,7 +143,7 @@ def _default(parameter: Any) -> str:
     shown, value = getattr(parameter, "show_default", True), parameter.default
     if isinstance(shown, str):
         return inline(shown)
-    if value in (None, False, (), [], "") or callable(value):
+    if value is None or value is False or value in ((), [], "") or callable(value):
         return ""
     words = [getattr(one, "value", one) for one in (value if isinstance(value, list | tuple) else [value])]
     return code(",".join(map(str, words)))

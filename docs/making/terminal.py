@@ -136,5 +136,10 @@ def drawn(lines: Iterable[str], title: str) -> str:
         console.print(Text.from_ansi(line), soft_wrap=True)
     svg = console.export_svg(title=title, theme=MONOKAI, unique_id="terminal")
     svg = re.sub(r'viewBox="0 0 (\S+) (\S+)"', r'\g<0> width="\1" height="\2"', svg, count=1)
+    return offline(svg)
+
+
+def offline(svg: str) -> str:
+    """Return an SVG of rich or textual without the fonts that it would load from the net."""
     svg = re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
     return re.sub(r"font-family: [^;]*Fira Code[^;]*;", f"font-family: {FONT};", svg)
