@@ -31,7 +31,7 @@ from tonesmith.testing.synthetic import synthetic_plan
 
 PLAN = """
 backend = { name = "chaos", faults = ["none"] }
-plan = { patches = 40, sample_rate = 8000, block = 4, max_attempts = 6 }
+plan = { patches = 20, sample_rate = 8000, block = 4, max_attempts = 6 }
 notes = { pitches = [60, 72], hold = 0.15, tail = 0.05 }
 run = { workers = 1 }
 """
@@ -71,6 +71,7 @@ def test_its_candidates_are_those_that_the_run_makes(project: Path, heard: Any) 
 
     assert dataset.plan.fingerprint == plan["fingerprint"]
     assert len(plan["patches"]) == 4
+    assert plan["rejections"]  # or nothing is said of those that are rejected
     for one in plan["candidates"]:
         row = dataset[int(np.flatnonzero(patches == one["patch"])[0])]
         if one["rejection"]:
@@ -233,7 +234,7 @@ def test_the_parameter_that_causes_rejections_is_named_with_its_range_and_a_cure
 
 @pytest.mark.long
 def test_ctrl_c_ends_it_with_a_word_and_leaves_nothing(project: Path, tmp_path: Path) -> None:
-    (tmp_path / "slow.toml").write_text(PLAN.replace("patches = 40", "patches = 4000") + SILENT)
+    (tmp_path / "slow.toml").write_text(PLAN.replace("patches = 20", "patches = 4000") + SILENT)
     command = [sys.executable, "-P", "-m", "tonesmith", "audition", "slow.toml", "-n", "1000", "-o", "page.html"]
     environment = {**os.environ, "NO_COLOR": "1", "TMPDIR": str(tmp_path / "tmp")}
     (tmp_path / "tmp").mkdir()
