@@ -123,21 +123,12 @@ class Embedding(Feature[EmbeddingOptions]):
     def _of(self, audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
         import numpy as np
 
+        from tonesmith.dsp.resample import resampled
+
         given = audio.mean(axis=0, dtype=np.float32, keepdims=True) if self.options.channels == "mix" else audio
         rate = self.options.sample_rate or sample_rate
-        if rate != sample_rate:
-            given = _resampled(given, sample_rate, rate)
+        given = resampled(given, sample_rate, rate)
         return np.asarray(self._model(np.array(given, np.float32, order="C"), rate), np.float32)
-
-
-def _resampled(audio: NDArray[np.float32], before: int, after: int) -> NDArray[np.float32]:
-    import math
-
-    from scipy.signal import resample_poly
-
-    common = math.gcd(before, after)
-    made: NDArray[np.float32] = resample_poly(audio, after // common, before // common, axis=1)
-    return made
 
 
 @hookimpl

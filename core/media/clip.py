@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.dsp.resample import resampled
+
 MOST = 90_000
 """Bytes of a clip: 120 kB in a page, where each three are four letters."""
 LONGEST = 20.0
@@ -42,17 +44,18 @@ class Clip:
         return f"data:{self.mime};base64,{base64.b64encode(self.content).decode()}"
 
 
-def clip_of(audio: NDArray[np.float32], sample_rate: int, most: int = MOST) -> Clip:
+def clip_of(audio: NDArray[np.float32], sample_rate: int, most: int = MOST, seconds: float = LONGEST) -> Clip:
     """Return a sound as a clip of one channel: Opus where soundfile is installed, else MP3.
 
     Args:
         audio: float32 (channels, frames). What passes full scale makes the whole clip quieter; what is no number is
             silence.
         sample_rate: Hz.
-        most: bytes. Of a sound that takes more, or longer than :data:`LONGEST`, the clip is the beginning.
+        most: bytes. Of a sound that takes more, or is longer than ``seconds``, the clip is the beginning.
+        seconds: at most.
     """
     mono = np.nan_to_num(audio.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0).mean(axis=0).astype(np.float32)
-    mono = mono[: round(LONGEST * sample_rate)]
+    mono = mono[: round(seconds * sample_rate)]
     gain = 1.0 / max(1.0, float(np.abs(mono).max(initial=0.0)))
     content, mime = _encoded(mono * np.float32(gain), sample_rate)
     frames = len(mono)
@@ -105,15 +108,3 @@ def _wav(mono: NDArray[np.float32], sample_rate: int) -> bytes:
     form = struct.pack("<HHIIHH", 1, 1, sample_rate, sample_rate * 2, 2, 16)
     head: bytes = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(samples))
     return b"RIFF" + struct.pack("<I", len(head) + len(samples)) + head + samples
-
-
-def resampled(mono: NDArray[np.float32], sample_rate: int, wanted: int) -> NDArray[np.float32]:
-    """Return float32 (frames,) at another sample rate in Hz, by pedalboard's resampler."""
-    if sample_rate == wanted or not len(mono):
-        return mono
-    from pedalboard.io import StreamResampler
-
-    resampler = StreamResampler(sample_rate, wanted, 1)
-    parts = [resampler.process(mono[None]), resampler.process(None)]
-    made: NDArray[np.float32] = np.concatenate(parts, axis=1)[0].astype(np.float32)
-    return made

@@ -22,7 +22,7 @@ from tonesmith.analysis.matching.distance import FAILED, Distance
 from tonesmith.analysis.matching.match import match as matched
 from tonesmith.analysis.matching.moves import Move, audible_of, moved, other_choices
 from tonesmith.analysis.matching.neighbours import nearest_rows
-from tonesmith.analysis.matching.pitch import name_of, pitch_of
+from tonesmith.analysis.matching.pitch import pitch_of
 from tonesmith.analysis.matching.recording import recording_of
 from tonesmith.analysis.matching.trials import Budget, Trial, Trials
 from tonesmith.analysis.matching.wanted import Settings, wanted_of
@@ -32,6 +32,7 @@ from tonesmith.dataset.wav import wav_of
 from tonesmith.errors import ConfigError
 from tonesmith.space.label import Label
 from tonesmith.space.parameter import Parameter
+from tonesmith.space.pitches import pitch_name
 from tonesmith.space.space import ParameterSpace
 from tonesmith.terminal.progress import Progress
 
@@ -259,7 +260,7 @@ def test_a_pitch_is_heard_with_its_cents(midi: int, cents: float) -> None:
 def test_noise_has_no_sure_pitch_and_notes_have_names(ds: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
     found = pitch_of(noise(0.5), RATE)
     assert found is None or not found.is_sure
-    assert [name_of(midi) for midi in (0, 60, 69, 127)] == ["C-1", "C4", "A4", "G9"]
+    assert [pitch_name(midi) for midi in (0, 60, 69, 127)] == ["C-1", "C4", "A4", "G9"]
     told: list[str] = []
     unsure = matched(wanted_of(noise(0.2), ds, sample_rate=RATE), ds, Settings(renders=2), workers=1, told=told.append)
     assert told[-1].startswith("no clear pitch is heard.")

@@ -16,12 +16,12 @@ from tonesmith.media.picture import picture_uri
 from tonesmith.plan.rejection import Rejection
 from tonesmith.run.audition import Tried
 from tonesmith.space.patch import Candidate, Note
+from tonesmith.space.pitches import pitch_name
 from tonesmith.space.space import ParameterSpace
 
 MOST_NOTES = 3
 """Notes of a patch that are told of: the first, the middle one, the last."""
 _FLOOR = -120.0
-_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _LOUDEST = 0.1
 _END = 0.05
 _VOICED = 0.2
@@ -59,7 +59,7 @@ class Sound:
         if not math.isfinite(self.hertz):
             return "-"
         exact = 69.0 + 12.0 * math.log2(self.hertz / 440.0)
-        return f"{note_name(round(exact))} {100.0 * (exact - round(exact)):+.0f} ct"
+        return f"{pitch_name(round(exact))} {100.0 * (exact - round(exact)):+.0f} ct"
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form; null for what is not known."""
@@ -116,11 +116,6 @@ def listened(tried: Tried, space: ParameterSpace, sample_rate: int, *, kept: boo
 def shown_notes(count: int) -> tuple[int, ...]:
     """Return which notes of a patch are told of."""
     return tuple(range(count)) if count <= MOST_NOTES else (0, count // 2, count - 1)
-
-
-def note_name(pitch: int) -> str:
-    """Return the name of a MIDI pitch, where 60 is C4."""
-    return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
 def _sound(note: Note, audio: NDArray[np.float32], rate: int, *, kept: bool) -> Sound:

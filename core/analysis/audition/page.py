@@ -7,8 +7,9 @@ from html import escape
 from itertools import zip_longest
 
 from tonesmith.analysis.audition.hearing import Auditioned
-from tonesmith.analysis.audition.listening import Entry, Sound, note_name
+from tonesmith.analysis.audition.listening import Entry, Sound
 from tonesmith.analysis.audition.words import compared, facts, headline
+from tonesmith.space.pitches import pitch_name
 from tonesmith.terminal.text import one_line
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:"
@@ -67,7 +68,7 @@ def _card(entry: Entry) -> str:
 
 
 def _figure(sound: Sound) -> str:
-    note = f"{note_name(sound.note.pitch)}, velocity {sound.note.velocity}"
+    note = f"{pitch_name(sound.note.pitch)}, velocity {sound.note.velocity}"
     if sound.clip is None:
         return f"<figure><figcaption>{note}: nothing was heard</figcaption></figure>"
     quieter = f"; played at {sound.clip.gain:.2g} of its level" if sound.clip.gain < 1.0 else ""

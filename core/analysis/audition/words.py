@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from tonesmith.analysis.audition.hearing import Auditioned
-from tonesmith.analysis.audition.listening import Entry, note_name, shown_notes
+from tonesmith.analysis.audition.listening import Entry, shown_notes
+from tonesmith.space.pitches import pitch_name
 from tonesmith.terminal.table import table
 from tonesmith.terminal.text import counted, one_line, rough, size
 
@@ -83,7 +84,7 @@ def _percent(share: float) -> str:
 
 def _rows(entry: Entry) -> Iterator[Sequence[str]]:
     for sound in entry.sounds:
-        note = f"{note_name(sound.note.pitch)} {sound.note.pitch}"
+        note = f"{pitch_name(sound.note.pitch)} {sound.note.pitch}"
         levels = [_level(value) if sound.heard else "-" for value in (sound.peak, sound.rms)]
         patch, attempt = str(entry.candidate.patch), str(entry.candidate.attempt)
         yield patch, attempt, note, str(sound.note.velocity), *levels, sound.pitch, one_line(entry.verdict)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.dsp.pitch import yin
+from tonesmith.space.pitches import pitch_name
 
 LOW, HIGH = 27.5, 4200.0
 """Hz of the lowest and of the highest note that is looked for: the range of a piano."""
@@ -18,7 +19,6 @@ SURE = 0.5
 _HOP = 0.01
 _QUIET = 1e-3
 """Share of the highest power below which a window does not count."""
-_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +45,11 @@ class Pitch:
 
     def __str__(self) -> str:
         cents = f", {abs(self.cents):.0f} cents {'high' if self.cents > 0 else 'low'}" if abs(self.cents) >= 1 else ""
-        return f"{self.midi} ({name_of(self.midi)}, {self.hertz:.1f} Hz{cents})"
+        return f"{self.midi} ({pitch_name(self.midi)}, {self.hertz:.1f} Hz{cents})"
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
         return {"midi": self.midi, "hertz": self.hertz, "cents": self.cents, "confidence": self.confidence}
-
-
-def name_of(midi: int) -> str:
-    """Return the name of a MIDI note, such as "A4" for 69."""
-    return f"{_NAMES[midi % 12]}{midi // 12 - 1}"
 
 
 def pitch_of(audio: NDArray[np.float32], sample_rate: int) -> Pitch | None:

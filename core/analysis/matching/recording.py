@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import gcd
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.dsp.envelope import envelope_of
+from tonesmith.dsp.resample import resampled
 from tonesmith.errors import ConfigError
 from tonesmith.plan.plan import Plan
 
@@ -87,7 +87,7 @@ def recording_of(
         told = f"{name} lasts {heard.shape[1] / sample_rate:.3f} s from where its sound begins"
         raise ConfigError(f"{told}; expected at least {SHORTEST:g} s.")
     wanted = int(np.ceil(plan.notes.duration * sample_rate))
-    form = _resampled(_channels(heard[:, :wanted], plan.audio.channels), sample_rate, plan.audio.sample_rate)
+    form = resampled(_channels(heard[:, :wanted], plan.audio.channels), sample_rate, plan.audio.sample_rate)
     fitted = np.zeros((plan.audio.channels, plan.audio.frames), np.float32)
     fitted[:, : form.shape[1]] = form[:, : plan.audio.frames]
     used = min(heard.shape[1], wanted) / sample_rate
@@ -153,13 +153,3 @@ def _channels(audio: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
     if len(audio) == channels:
         return audio
     return np.repeat(audio.mean(axis=0, keepdims=True), channels, axis=0)
-
-
-def _resampled(audio: NDArray[np.float32], have: int, want: int) -> NDArray[np.float32]:
-    if have == want:
-        return audio
-    import scipy.signal
-
-    shared = gcd(have, want)
-    found = scipy.signal.resample_poly(audio.astype(np.float64), want // shared, have // shared, axis=1)
-    return np.asarray(found, np.float32)

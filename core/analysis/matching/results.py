@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.analysis.matching.neighbours import Pool
-from tonesmith.analysis.matching.pitch import Pitch, name_of
+from tonesmith.analysis.matching.pitch import Pitch
 from tonesmith.analysis.matching.trials import Heard, Trials
 from tonesmith.analysis.matching.wanted import Settings, Wanted
 from tonesmith.analysis.metrics import METRICS, metrics_of, sound_of
@@ -20,6 +20,7 @@ from tonesmith.dataset.reader import Dataset
 from tonesmith.host.registry import Host
 from tonesmith.space.label import Label
 from tonesmith.space.patch import Note, Patch
+from tonesmith.space.pitches import pitch_name
 from tonesmith.terminal.text import clock, counted, one_line
 
 FORMAT = 1
@@ -162,7 +163,7 @@ def _lines(match: Match, data: Mapping[str, Any]) -> Iterator[str]:
     if sound.offset:
         yield f"  from      {sound.offset:.3f} s on, where the sound begins"
     held = f"velocity {note.velocity}, held for {note.hold:g} s"
-    yield f"  note      {note.pitch} ({name_of(note.pitch)}), {held}"
+    yield f"  note      {note.pitch} ({pitch_name(note.pitch)}), {held}"
     listened = counted(match.pool.listened, "row")
     of = f" of {match.pool.patches:,} patches" if match.pool.listened < match.pool.patches else ""
     yield f"  nearest   row {data['nearest']['row']}, of {listened} listened to{of}"

@@ -7,7 +7,7 @@ function play(point) {
   Object.assign(byId("picture"), { hidden: false, alt: `Spectrogram of ${named(point)}`, src: pictureOf(point) });
   audio.hidden = !points.clips[point];
   if (points.clips[point]) {
-    audio.src = `data:audio/ogg;base64,${points.clips[point]}`;
+    audio.src = points.clips[point];
     audio.play().catch(() => {});
   } else audio.pause();
   tell(point);

@@ -69,7 +69,7 @@ def points_of(
         "rows": [int(row) for sample in samples for row in sample.rows],
         "divided": numbers(np.array([sound.divided for sound in sounds])),
         "pictures": [base64.b64encode(sound.picture).decode() for sound in sounds],
-        "clips": [base64.b64encode(sound.clip).decode() for sound in sounds],
+        "clips": [sound.clip.uri if sound.clip else "" for sound in sounds],
         "extras": [extra.name for extra in extras],
         "fields": list(_fields(datasets, samples)),
     }

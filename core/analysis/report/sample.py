@@ -99,9 +99,9 @@ def sample_of(
             ]
             for place, job in jobs:
                 sound = job.result()
-                spent += len(sound.clip)
+                spent += len(sound.clip.content) if sound.clip else 0
                 kept.append(place)
-                sounds.append(sound if spent <= budget else replace(sound, clip=b""))
+                sounds.append(sound if spent <= budget else replace(sound, clip=None))
             progress(len(chunk))
     chosen = places[kept]
     found = {name: array[kept] for name, array in columns.items()}

@@ -149,12 +149,12 @@ class _Heard:
 
     def one(self, tried: Tried, entry: Entry, sample_rate: int) -> None:
         """Write and play the sounds of a candidate."""
-        from tonesmith.analysis.audition.listening import note_name
         from tonesmith.media.speaker import play
+        from tonesmith.space.pitches import pitch_name
 
         for sound in (one for one in entry.sounds if one.heard):
             place = tried.notes.index(sound.note)
-            note = f"{note_name(sound.note.pitch)}-{sound.note.velocity}"
+            note = f"{pitch_name(sound.note.pitch)}-{sound.note.velocity}"
             name = f"patch-{tried.candidate.patch}-try-{tried.candidate.attempt}-{note}"
             if self.folder is not None:
                 _write(self.folder, f"{self.prefix}{name}.wav", tried, place, sample_rate)

@@ -13,8 +13,6 @@ SHADES = " ░▒▓█"
 _LEAST_SCALE = 0.01
 _RANGE_DB = 70.0
 """Below the loudest point of a spectrogram, down to which it is drawn."""
-_STOPS = ((0, 0, 4), (59, 15, 112), (140, 41, 129), (222, 73, 104), (254, 159, 109), (252, 253, 191))
-"""Of the colour map "magma" of matplotlib, at equal distances. It is perceptually uniform."""
 
 
 def waveform(audio: NDArray[np.float32], width: int, height: int) -> list[str]:
@@ -77,14 +75,6 @@ def _shrunk(array: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     edges = np.linspace(0, len(array), count + 1)[:-1].astype(int)
     shrunk = array[edges] if len(array) < count else np.maximum.reduceat(array, edges, axis=0)
     return np.asarray(shrunk, np.float32)
-
-
-def colours() -> list[tuple[int, int, int]]:
-    """Return red, green and blue of each of the 256 values of a pixel."""
-    stops = np.array(_STOPS, float)
-    places = np.linspace(0, len(stops) - 1, 256)
-    mixed = np.stack([np.interp(places, np.arange(len(stops)), stops[:, channel]) for channel in range(3)], axis=1)
-    return [tuple(int(part) for part in colour) for colour in np.round(mixed)]  # type: ignore[misc]  # three of them
 
 
 def shaded(pixels: NDArray[np.uint8]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.dsp.resample import resampled
 from tonesmith.errors import TonesmithError
 
 _BUFFER = 4096
@@ -152,7 +153,7 @@ class Player:
         """Play a sound until it ends or another is wanted, and return what went wrong, or ""."""
         try:
             output = self._output_for(clip.sample_rate)
-            audio = _resampled(clip.audio, clip.sample_rate, output.sample_rate)
+            audio = resampled(clip.audio, clip.sample_rate, output.sample_rate)
             size = max(1, round(_CHUNK * output.sample_rate))
             for at in range(round(clip.start * output.sample_rate), audio.shape[1], size):
                 if self._clip is not clip:
@@ -182,12 +183,3 @@ def _stereo(audio: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the first two channels, or the only one twice."""
     samples = np.nan_to_num(np.asarray(audio, np.float32))
     return np.repeat(samples, 2, axis=0) if len(samples) == 1 else samples[:2]
-
-
-def _resampled(audio: NDArray[np.float32], before: int, after: int) -> NDArray[np.float32]:
-    if before == after:
-        return audio
-    from pedalboard.io import StreamResampler
-
-    resampler = StreamResampler(before, after, len(audio))
-    return np.concatenate([resampler.process(audio), resampler.process(None)], axis=1)

@@ -13,9 +13,10 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tonesmith.preview.sound.pictures import UPPER, colours, shaded
+from tonesmith.media.colours import magma
+from tonesmith.preview.sound.pictures import UPPER, shaded
 
-_COLOURS = [Color.from_rgb(*colour) for colour in colours()]
+_COLOURS = [Color.from_rgb(*colour) for colour in magma(256).tolist()]
 
 
 class Picture(Widget):
