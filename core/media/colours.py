@@ -13,9 +13,9 @@ def magma(count: int) -> NDArray[np.uint8]:
     """Return red, green and blue of so many colours, uint8 (count, 3), the darkest first."""
     stops, places = np.linspace(0.0, 1.0, len(_MAGMA)), np.linspace(0.0, 1.0, count)
     channels = [np.interp(places, stops, channel) for channel in np.array(_MAGMA, np.float64).T]
-    return np.rint(np.stack(channels, axis=1)).astype(np.uint8)
+    return np.asarray(np.rint(np.stack(channels, axis=1)), np.uint8)
 
 
 def greys(count: int) -> NDArray[np.uint8]:
     """Return red, green and blue of so many greys, uint8 (count, 3), black first."""
-    return np.repeat(np.rint(np.linspace(0.0, 255.0, count)).astype(np.uint8)[:, None], 3, axis=1)
+    return np.repeat(np.asarray(np.rint(np.linspace(0.0, 255.0, count)), np.uint8)[:, None], 3, axis=1)
