@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tonesmith import errors
     from tonesmith.analysis import metrics
+    from tonesmith.analysis.calls import compare, match, report
     from tonesmith.analysis.holes import Hole, holes
-    from tonesmith.api import add_features, compare, convert, finish, generate, match, merge, report, split, stream
+    from tonesmith.api import add_features, convert, finish, generate, merge, split, stream
     from tonesmith.dataset.importance import Importance, importance_of
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.reader import Dataset
@@ -232,14 +233,16 @@ _HOMES = {
     "run.watch": ("Watcher",),
     "transfer.add_features": ("FeaturesAdded",),
     "transfer.destination": ("Transferred",),
-    "api": (
+    "analysis.calls": (
         "compare",
+        "match",
         "report",
+    ),
+    "api": (
         "add_features",
         "convert",
         "finish",
         "generate",
-        "match",
         "merge",
         "split",
         "stream",

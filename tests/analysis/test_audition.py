@@ -171,7 +171,7 @@ def test_a_plan_whose_every_candidate_is_rejected_says_where_a_run_stops(project
         (["plan.toml", "--audio", "there.html"], "--audio: there.html is a file."),
         (["plan.toml", "--audio", "full"], "--audio: full is not empty."),
         (["plan.toml", "--play"], "this machine has no audio output, so nothing can be played. --play: Write a page"),
-        (["plan.toml", "-n", "0"], "--candidates: expected a value"),
+        (["plan.toml", "-n", "0"], "--candidates: expected an integer from 1 to 1000."),
     ],
 )
 def test_what_cannot_be_done_is_said_at_once_and_nothing_is_written(

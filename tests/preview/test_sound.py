@@ -16,11 +16,12 @@ import pytest
 from support.previews import FakeOutput
 from support.processes import wait_for
 
+from tonesmith.media.colours import magma
 from tonesmith.preview.background import Finished, Lane
 from tonesmith.preview.detail import detail_of
 from tonesmith.preview.sound.listening import Listening
 from tonesmith.preview.sound.loudness import Loudness, loudness_of, matched
-from tonesmith.preview.sound.pictures import SHADES, colours, shaded, spectrogram, waveform
+from tonesmith.preview.sound.pictures import SHADES, shaded, spectrogram, waveform
 from tonesmith.preview.sound.player import Device, NoOutputError, Player
 
 RATE = 8000
@@ -203,7 +204,7 @@ def test_a_spectrogram_has_high_sounds_at_the_top_and_early_ones_at_the_left() -
     shades = shaded(pixels)
     assert len(shades) == 8
     assert set("".join(shades)) <= set(SHADES)
-    assert len(set(colours())) > 200
+    assert len({tuple(colour) for colour in magma(256).tolist()}) > 200
 
 
 def test_newer_work_takes_the_place_of_older_work() -> None:

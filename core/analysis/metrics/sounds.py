@@ -153,7 +153,7 @@ METRICS = (
     Metric("sot", "", "optimal transport of spectra", sot, level=False),
     Metric("rms", "", "cosine of RMS envelopes", rms, level=False, best=1.0),
     Metric("f0", "ct", "pitch in cents, where both have one", f0, level=False),
-    Metric("voicing", "", "share of time in which one alone has a pitch", voicing, level=False),
+    Metric("voicing", "", "time in which one alone has a pitch", voicing, level=False),
     Metric("mss_level", "dB", "mss with one reference", mss_level, level=True),
     Metric("wmfcc", "", "MFCC, aligned in time", wmfcc, level=True),
     Metric("sc", "", "spectral convergence", sc, level=True),

@@ -14,7 +14,7 @@ from tonesmith.cli.written import File, check_files, json_bytes, write_files
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
 from tonesmith.terminal.messages import echo, say
-from tonesmith.terminal.text import json_text
+from tonesmith.terminal.text import json_text, size
 
 if TYPE_CHECKING:
     from tonesmith.analysis.matching.results import Match
@@ -90,7 +90,7 @@ def match(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         listed = [{"path": str(path), "nbytes": nbytes} for path, nbytes in written.items()]
         echo(json_text({**found.to_json(), "files": listed}))
     else:
-        echo("\n".join([*found.lines(), "", *(f"{path}  {nbytes} bytes" for path, nbytes in written.items())]))
+        echo("\n".join([*found.lines(), "", *(f"{path}  {size(nbytes)}" for path, nbytes in written.items())]))
     if found.interrupted:
         say("stopped. The best so far is written.")
         raise typer.Exit(130)
