@@ -82,7 +82,7 @@ class Cache:
             if isinstance(error, FileNotFoundError) and "://" in str(error.filename):
                 raise
             raise self._unwritable(error) from None
-        self._grown(os.fstat(descriptor).st_size)
+        self._grown(os.fstat(descriptor).st_size, str(file))
         return descriptor
 
     def forget(self, name: str) -> None:
@@ -95,8 +95,13 @@ class Cache:
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
         return self.folder / digest[:2] / digest[2:]
 
-    def _grown(self, nbytes: int) -> None:
-        """Let those go that were used least recently, once enough has come that the limit may be exceeded."""
+    def _grown(self, nbytes: int, come: str) -> None:
+        """Let those go that were used least recently, once enough has come that the limit may be exceeded.
+
+        Args:
+            nbytes: that have come.
+            come: the file that they are in, which is about to be read and stays.
+        """
         with self._lock:
             self._unseen += nbytes
             if self._unseen < self.limit // 32:
@@ -107,9 +112,11 @@ class Cache:
         if excess <= 0:
             return
         excess += round((1 - _ROOM) * self.limit)
-        for _, size, path in files[:-1]:  # that which came last is about to be read
+        for _, size, path in files:
             if excess <= 0:
                 return
+            if path == come:
+                continue
             with contextlib.suppress(OSError):
                 os.unlink(path)  # noqa: PTH108 - there may be a million
                 excess -= size

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.buckets.address import is_remote
 from tonesmith.dataset.beside import write_beside
 from tonesmith.document import parsed_object, read_plain
 from tonesmith.errors import DatasetError, TonesmithError, unreadable
@@ -92,10 +91,7 @@ class Marks:
 def _write(path: Path, fingerprint: str, marks: Mapping[int, Mark]) -> None:
     rows = [{"row": row, "rating": mark.rating, "marked": mark.marked} for row, mark in marks.items()]
     content = json.dumps({"format": FORMAT, "fingerprint": fingerprint, "rows": rows}, indent=1).encode() + b"\n"
-    if is_remote(path):
-        path.write_bytes(content)
-    else:
-        write_beside(path, content)
+    write_beside(path, content)
 
 
 def _read(path: Path, fingerprint: str) -> dict[int, Mark]:

@@ -20,7 +20,7 @@ from tonesmith.plan.plan import Audio, PluginRef
 from tonesmith.space.patch import Patch
 from tonesmith.testing.synthetic import synthetic_space
 
-PLAIN = {"tonesmith plugins new"}
+PLAIN = {"tonesmith plugins new", "tonesmith preview"}
 """Commands without --json, for a reason that the page gives."""
 
 
@@ -84,7 +84,7 @@ def test_datasets(chaos, told, tmp_path, monkeypatch):
     check("reproduce", told("reproduce", "rejected", "--reject", 0, "--trust"))
     check("verify", told("verify", "d", "--render", 1, "--trust"))
     check("export", told("export", "d", "--row", 0, "--label", "x.json"))
-    check("match", told("match", "d", "--row", 0, "--like", "d", "-o", "m.json", "--renders", 3, "--workers", 1))
+    check("match", told("match", "d", "--row", 0, "--like", "d", "-o", "m.json", "--renders", 1, "--workers", 1))
     check("plot pca", told("plot", "pca", "d", "e", "-o", "p.svg"))
     check("plot coverage", told("plot", "coverage", "d"))
     check("features --add", told("features", "e", "--add", "mel", "--workers", 1))
@@ -106,6 +106,11 @@ def test_runs_plugins_and_the_doctor(chaos, told, tmp_path, monkeypatch):
 
     check("generate --dry-run", told(*made, "--dry-run"))
     check("generate", told(*made, "d"))
+    found = told("audition", "d", "-n", 1, "-o", "a.html")
+    check("audition", {**found, **found["plans"][0], **found["files"][0]})
+    check("report", told("report", "d", "-o", "d.html"))
+    told(*made, "e", "--seed", 2)
+    check("compare", told("compare", "d", "e", "-o", "diff.html"))
     check("doctor", told("doctor", "chaos", "--quick", "--sample-rate", 8000))
     check("config schema --out", told("config", "schema", "-o", "s.json"))
     check("plugins list", told("plugins"))

@@ -72,10 +72,8 @@ def _refine(space: ParameterSpace, trials: Trials, climb: Climb, seed: int) -> N
     places = audible_of(space, label)[0]
     if len(places) < 2:
         return
-    here, steps = (
-        label.continuous.astype(np.float64),
-        np.array([climb.knobs[place].step for place in places]).clip(*_STEP),
-    )
+    here = label.continuous.astype(np.float64)
+    steps = np.array([climb.knobs[place].step for place in places]).clip(*_STEP)
     strategy = _strategy(here[places], steps, seed)
     while trials.left >= TOGETHER and not strategy.should_stop():
         points = [strategy.ask() for _ in range(TOGETHER)]
