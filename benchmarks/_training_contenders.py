@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
-from tonesmith import open_dataset, stream
+from tonesmith import match, open_dataset, stream
 
 LABELS = ("continuous", "categorical")
 BATCH = 32
@@ -171,7 +171,32 @@ def _some(rows: Iterator[Any], count: int) -> Iterator[Any]:
         yield next(rows)
 
 
-KINDS = {"loading": loading, "stream": streaming}
+def matching(job: Mapping[str, Any]) -> Callable[[], Mapping[str, float]]:
+    """Match a row of a dataset with two workers, and as many renders as the job says."""
+    path, renders = Path(job["path"]), job["renders"]
+
+    def once() -> dict[str, float]:
+        started = time.monotonic()
+        match(path, path, row=0, renders=renders, workers=2)
+        return {"wall": time.monotonic() - started}
+
+    return once
+
+
+def rendering(job: Mapping[str, Any]) -> Callable[[], Mapping[str, float]]:
+    """Render the labels of a dataset's rows with two workers, again and again, as many as the job says."""
+    dataset = open_dataset(job["path"])
+    labels = [dataset[number % len(dataset)].label for number in range(job["renders"])]
+
+    def once() -> dict[str, float]:
+        started = time.monotonic()
+        dataset.render(labels, notes=dataset[0].note, workers=2)
+        return {"wall": time.monotonic() - started}
+
+    return once
+
+
+KINDS = {"loading": loading, "stream": streaming, "match": matching, "render": rendering}
 
 
 def main() -> None:

@@ -10,6 +10,9 @@ stream: rows per CPU second of ``tonesmith.stream`` beside a worker of ``tonesmi
 
 score: CPU per pair of each metric of ``tonesmith score``, each by itself, and of all together, which share spectra.
 
+match: renders per second of ``tonesmith.match`` with two workers, and its CPU per render beside that of ``ds.render``,
+each with the start of its engines.
+
 Needs Linux, and the extra ``bench``.
 """
 
@@ -160,6 +163,16 @@ def compare(_: Path, dataset: Dataset, options: argparse.Namespace) -> dict[str,
     return {name: 1e3 * seconds / len(pairs) for name, seconds in _in_turns(work, options.rounds).items()}
 
 
+def searched(folder: Path, _: Dataset, options: argparse.Namespace) -> dict[str, float]:
+    """Return renders per second of match, and CPU ms per render of it and of ds.render, which does not compare."""
+    job = {"path": str(folder / "rows.zarr"), "renders": options.renders}
+    kinds = {name: Contender(name, _job(folder, job), _SCRIPT) for name in ("match", "render")}
+    rounds = turns(kinds, options.rounds)
+    rate = median(options.renders / one["wall"] for one in rounds["match"])
+    spent = {name: 1e3 * median(one["cpu"] for one in told) / options.renders for name, told in rounds.items()}
+    return {"renders per second": rate, **{f"{name}, CPU ms": value for name, value in spent.items()}}
+
+
 def _table_of_loading(found: Mapping[str, Mapping[str, float]]) -> list[str]:
     lines = [f"{'loading, CPU ms per row':<26}{'audio':>8}{'of incumbent':>14}{'mel':>8}{'of incumbent':>14}"]
     for kind, told in found.items():
@@ -177,12 +190,14 @@ _PARTS: Mapping[str, Callable[[Path, Dataset, argparse.Namespace], Any]] = {
     "features": compute,
     "stream": streamed,
     "score": compare,
+    "match": searched,
 }
 _TABLES: Mapping[str, Callable[[Any], list[str]]] = {
     "loading": _table_of_loading,
     "features": _table_of_costs("features, CPU ms per row"),
     "stream": _table_of_costs("stream, rows per CPU second; ratio: of generate's speed"),
     "score": _table_of_costs("score, CPU ms per pair"),
+    "match": _table_of_costs("match with two workers, per render"),
 }
 
 
@@ -191,6 +206,7 @@ def _arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--patches", type=int, default=64, help="of the Faust voice fm, each at 3 pitches")
     parser.add_argument("--parts", nargs="+", choices=_PARTS, default=list(_PARTS), help="what to measure")
     parser.add_argument("--passes", type=int, help="over all rows in a round; default as many as take a second")
+    parser.add_argument("--renders", type=int, default=300, help="of a match")
     parser.add_argument("--folder", type=Path, help="where to write; default the system's temporary folder")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures too")
     return parser.parse_args(words)

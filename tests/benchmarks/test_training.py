@@ -11,7 +11,7 @@ import pytest
 from support import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the benchmarks read /proc")
-SHORT = ("--patches", "3", "--rounds", "1", "--passes", "1", "--hold", "0.1", "--tail", "0.1")
+SHORT = ("--patches", "3", "--rounds", "1", "--passes", "1", "--hold", "0.1", "--tail", "0.1", "--renders", "20")
 
 
 @pytest.mark.long
@@ -27,6 +27,7 @@ def test_every_part_is_measured_of_the_same_rows(tmp_path: Path) -> None:
     assert {"mel", "stats", "f0"} < set(told["features"])
     assert told["stream"]["ratio"] > 0.0
     assert {"wmfcc", "f0", "all"} < set(told["score"])
+    assert all(value > 0.0 for value in told["match"].values())
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
