@@ -41,6 +41,8 @@ _BACKEND = {"name": "dawdreamer", "instrument": "fm"}
 _INCUMBENT = "h5py gzip-4"
 _SCRIPT = "_training_contenders.py"
 _NEEDS_MODEL = {"embedding"}
+_ENDLESS = 1_000_000
+"""Patches of a stream's plan, so that it renders new ones in every round."""
 _SECONDS = 0.5
 """CPU time that a reader takes in a round, or more."""
 _FASTEST = 0.3e-3
@@ -137,7 +139,7 @@ def streamed(folder: Path, _: Dataset, options: argparse.Namespace) -> dict[str,
     """Return rows per CPU second of generate and of stream, and the median ratio of the two over rounds."""
     settings = _settings(options)
     plain = made(folder / "plain.zarr", **settings)
-    job = {"settings": settings, "rows": len(plain)}
+    job = {"settings": settings | {"patches": _ENDLESS}, "rows": len(plain)}
     kinds = {
         "generate": Tonesmith([copy_of(plain, folder / "plain.zarr", folder / "copy.zarr")]),
         "stream": Contender("stream", _job(folder, job), _SCRIPT),

@@ -96,6 +96,12 @@ class Workbench:
         """The features."""
         return Computer(self.plan.features, self.plan.audio, self._host)
 
+    def reseed(self, seed: int) -> None:
+        """Go on with the same plan under another seed, on the same engine."""
+        if seed != self.plan.seed:
+            self.plan = replace(self.plan, seed=seed)
+            self.__dict__.pop("sampler", None)
+
     def __enter__(self) -> Self:
         return self
 

@@ -6,7 +6,6 @@ They are the rows that a dataset of the same plan has, number by number: ``produ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,15 +81,15 @@ class Stream:
     def _rows(self, share: int, shares: int) -> Iterator[Sample]:
         """Yield the rows of every so-many-th block, pass after pass."""
         number = share
-        while True:
-            turn = number // self.plan.blocks
-            with self._bench(turn) as bench:
-                while number // self.plan.blocks == turn:
-                    yield from self._rows_of(bench, number % self.plan.blocks, turn)
-                    number += shares
+        with self._bench() as bench:
+            while True:
+                turn = number // self.plan.blocks
+                bench.reseed(self.plan.seed + turn)
+                yield from self._rows_of(bench, number % self.plan.blocks, turn)
+                number += shares
 
-    def _bench(self, turn: int) -> Workbench:
-        host, plan = Host.load(), replace(self.plan, seed=self.plan.seed + turn)
+    def _bench(self) -> Workbench:
+        host, plan = Host.load(), self.plan
         sink = host.sink_at(plan.sink.name, plan.sink.options, Path())
         return Workbench(plan, host, self._assets.__getitem__, sink.stored, self._load_seconds)
 

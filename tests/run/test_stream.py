@@ -14,6 +14,7 @@ from support.processes import is_alive, members, wait_for
 
 from tonesmith import generate, open_dataset, stream
 from tonesmith.errors import ConfigError, DatasetError
+from tonesmith.run.produce import Workbench
 from tonesmith.run.stream import replayed
 
 torch = pytest.importorskip("torch", reason="pip install 'tonesmith[torch]'")
@@ -40,6 +41,20 @@ def test_rows_are_those_of_the_dataset_and_the_next_pass_has_the_next_seed(chaos
         for name in columns:
             got = np.stack([np.asarray(row[name]) for row in rows[12 * turn : 12 * turn + 12]])
             np.testing.assert_array_equal(got, ds.column(name))
+
+
+def test_one_engine_serves_every_pass(chaos, monkeypatch: pytest.MonkeyPatch) -> None:
+    engines: list[Workbench] = []
+
+    def counted(*arguments: Any) -> Workbench:
+        engines.append(Workbench(*arguments))
+        return engines[-1]
+
+    monkeypatch.setattr("tonesmith.run.stream.Workbench", counted)
+    rows = taken(stream(None, ["pitch"], form="numpy", **chaos.settings(patches=2)), 12)
+
+    assert {int(row["pass"]) for row in rows} == {0, 1, 2}
+    assert len(engines) == 1
 
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
