@@ -123,6 +123,7 @@ def test_the_page_is_one_file_with_a_player_and_a_picture_of_each_sound(project:
     assert heard["files"] == [{"path": "page.html", "nbytes": len(text.encode())}]
 
 
+@pytest.mark.long
 def test_the_table_has_level_and_pitch_in_80_columns(project: Path) -> None:
     resolved = Chaos().resolved(("none",), patches=40, notes={"pitches": [69], "hold": 0.2, "tail": 0.0})
     fixed = replace(resolved.plan, space=replace(resolved.plan.space, fixed={"freq": 440.0, "level": 0.5}))

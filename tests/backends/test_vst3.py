@@ -564,7 +564,7 @@ def test_a_fork_that_meets_a_lock_of_a_thread_is_no_fault_of_the_patch(threaded,
         assert (again, engine.pid) == ([], first)
 
 
-@pytest.mark.parametrize("presets", amounts(40, 200))
+@pytest.mark.parametrize("presets", amounts(15, 200))
 def test_a_lock_that_a_thread_holds_nearly_always_is_no_fault_of_a_preset_or_a_patch(tiny, tmp_path, presets):
     greedy = built(tmp_path, "TinySynth", "THREADED", "HELD=1800000")
     file, description = tmp_path / "a.vstpreset", described(tiny)

@@ -36,6 +36,7 @@ class Hearing(Listing):
     detail: Detail | None = None
     """The current row as it was read, None where it was not."""
     _play_when_read = False
+    _keep_when_read: frozenset[str] = frozenset()
 
     def on_unmount(self) -> None:
         """Let go of the sound output."""
@@ -55,6 +56,9 @@ class Hearing(Listing):
             self.listening.heard = ""
             self.listening.play(result.detail)
         self._play_when_read = False
+        for name in sorted(self._keep_when_read):
+            self.action_keep(name)
+        self._keep_when_read = frozenset()
 
     def fail(self, finished: Finished) -> None:
         """Show why a row cannot be read where it would stand."""
@@ -69,7 +73,7 @@ class Hearing(Listing):
         self.query_one(Picture).display = self.source is self.session.rows
         if self.autoplay:
             self.listening.player.stop()
-        self._play_when_read = self.autoplay
+        self._play_when_read, self._keep_when_read = self.autoplay, frozenset()
         if index is not None:
             dataset, form = self.session.dataset, self.query_one(Picture).form
             self.submit("row", lambda check: drawn(dataset, index, form, check))
@@ -111,6 +115,8 @@ class Hearing(Listing):
             self.listening.keep(name, self.detail)
             self.tell("Press x to play A and B in turn." if len(self.listening.pair) == 2 else "")
             self.entitle()
+        elif self.row is not None:
+            self._keep_when_read |= {name}
 
     def action_other(self) -> None:
         """Play the other one of A and B."""
