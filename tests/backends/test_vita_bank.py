@@ -45,7 +45,7 @@ def text(engine: Engine) -> Callable[[str], bytes]:
 def packed(path: Path, *files: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
     with zipfile.ZipFile(path, "w", method) as made:
         for name, content in files:
-            made.writestr(name, content)
+            made.writestr(zipfile.ZipInfo(name), content, method)  # of no date: two of the same files are copies
     return path
 
 

@@ -48,11 +48,8 @@ def pytest_of(installed: Path, role: str, *arguments: str) -> subprocess.Complet
     )
 
 
-_SLOW = set(ROLES) - {"feature"}
-"""What a dataset is made with by another test; an executor has a contract of many seconds."""
-
-
-@pytest.mark.parametrize("role", [pytest.param(r, marks=pytest.mark.long) if r in _SLOW else r for r in ROLES])
+@pytest.mark.long
+@pytest.mark.parametrize("role", ROLES)
 def test_a_generated_distribution_passes_its_contract(installed, role):
     done = pytest_of(installed, role, "-rpfE")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
