@@ -14,7 +14,7 @@ from tonesmith.buckets.address import BucketPath
 from tonesmith.card import croissant
 from tonesmith.card.readme import MARKER, readme
 from tonesmith.card.source import CardSource
-from tonesmith.dataset.beside import write_beside
+from tonesmith.dataset.beside import named, write_beside
 from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.report import report
 from tonesmith.document import read_plain
@@ -43,7 +43,7 @@ def write_card(path: Path, dataset: Dataset) -> None:
 
     Raises :class:`DatasetError` if a file cannot be written, such as a link, or a plugin fails to tell of itself.
     """
-    place = path.resolve() if path.name in {"", ".."} else path
+    place = named(path)
     if not place.exists():
         return
     try:

@@ -46,23 +46,6 @@ _ORDER = (
 )
 _VALUED = ("--cache", "--cache-size")
 """Options before the command that are followed by a value."""
-_READERS = (
-    "audition",
-    "status",
-    "finish",
-    "inspect",
-    "preview",
-    "report",
-    "compare",
-    "export",
-    "render",
-    "score",
-    "match",
-    "verify",
-    "reproduce",
-    "split",
-    "importance",
-)
 
 
 class _Ordered(TyperGroup):
@@ -113,20 +96,21 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     place = _place_of_command(words)
     chosen = words[place] if place is not None else ""
     rest = words[place + 1 :] if place is not None else []
-    commands: dict[str, Callable[..., Any]] = {name: _reader(name) for name in _READERS}
     with_flags = {"generate": generate_command, "doctor": doctor_command}
     with_flags |= {"convert": convert_command, "merge": merge_command, "features": features_command}
-    for name, flags in with_flags.items():
-        flagged = rest if chosen == name else None
-        commands[name] = flags(flagged, host, lenient=bool(completed))
-    for name, command in commands.items():
-        app.command(name)(addressed(command) if name == chosen else listed(command.__doc__))
     groups: dict[str, tuple[str, Callable[[], typer.Typer]]] = {
         "plot": (plot.HELP, plot.plot_app),
         "config": (config.HELP, partial(config.config_app, host)),
         "plugins": (plugins.HELP, partial(plugins.plugins_app, host)),
         "presets": (presets.HELP, partial(presets.presets_app, rest, host, lenient=bool(completed))),
     }
+    plain = [name for name in _ORDER if name not in {**with_flags, **groups}]
+    commands: dict[str, Callable[..., Any]] = {name: _reader(name) for name in plain}
+    for name, flags in with_flags.items():
+        flagged = rest if chosen == name else None
+        commands[name] = flags(flagged, host, lenient=bool(completed))
+    for name, command in commands.items():
+        app.command(name)(addressed(command) if name == chosen else listed(command.__doc__))
     for name, (text, group) in groups.items():
         if name == chosen:
             app.add_typer(group(), name=name)

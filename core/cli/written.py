@@ -6,8 +6,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tonesmith.errors import ConfigError, EngineError
+from tonesmith.terminal.text import size
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,16 @@ def write_files(files: Sequence[File], *, force: bool) -> Mapping[Path, int]:
         except OSError as error:
             raise ConfigError(f"{file.flag}: cannot write {path}: {error.strerror}") from None
     return {path: len(content) for path, (_, content) in contents.items()}
+
+
+def files_json(written: Mapping[Path, int]) -> list[dict[str, Any]]:
+    """Return what was written as ``--json`` tells it."""
+    return [{"path": str(path), "nbytes": nbytes} for path, nbytes in written.items()]
+
+
+def file_lines(written: Mapping[Path, int]) -> list[str]:
+    """Return what was written as a person reads it, a line each."""
+    return [f"{path}  {size(nbytes)}" for path, nbytes in written.items()]
 
 
 def _made(file: File) -> bytes:

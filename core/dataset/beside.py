@@ -20,6 +20,17 @@ ASIDE = ".tonesmith-"
 """What the names of files begin with while they are written."""
 
 
+def named(path: Path) -> Path:
+    """Return a path whose last part is a name: that of the folder for ``.`` and ``..``."""
+    return path.resolve() if path.name in {"", ".."} else path
+
+
+def beside(path: Path, ending: str) -> Path:
+    """Return the path beside a dataset that has its name and an ending, such as ``d.zarr.report.html``."""
+    whole = named(path)
+    return whole.with_name(f"{whole.name}{ending}")
+
+
 def refuse_link(path: Path) -> None:
     """Raise :class:`DatasetError` if a file or folder that is to be written is a link: it may lead to other files."""
     if path.is_symlink():

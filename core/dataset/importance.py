@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tonesmith.buckets.address import place_of
-from tonesmith.dataset.beside import write_beside
+from tonesmith.dataset.beside import beside, write_beside
 from tonesmith.document import parsed, read_plain
 from tonesmith.errors import ConfigError, DatasetError, unknown_name, unreadable
 
@@ -220,9 +220,7 @@ class Importance(Stored):
 
 def importance_path(target: str | os.PathLike[str]) -> Path:
     """Return where the importance of a dataset or a composition is kept: ``d.zarr.importance.json`` beside it."""
-    path = place_of(target)
-    named = path.resolve() if path.name in {"", ".."} else path
-    return named.with_name(f"{named.name}.importance.json")
+    return beside(place_of(target), ".importance.json")
 
 
 def importance_of(target: str | os.PathLike[str]) -> Importance | None:

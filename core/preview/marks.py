@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.dataset.beside import write_beside
+from tonesmith.dataset.beside import beside, write_beside
 from tonesmith.document import parsed_object, read_plain
 from tonesmith.errors import DatasetError, TonesmithError, unreadable
 from tonesmith.preview.lists.field import Values
@@ -37,7 +37,7 @@ class Mark:
 
 def marks_path(path: Path) -> Path:
     """Return the file that has the marks of the dataset at a path."""
-    return path.with_name(f"{path.name}.marks.json")
+    return beside(path, ".marks.json")
 
 
 class Marks:

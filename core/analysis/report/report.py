@@ -21,7 +21,7 @@ from tonesmith.analysis.report.sections import Side, sections_of
 from tonesmith.analysis.report.sounds import CLIP_SECONDS, check_libraries
 from tonesmith.analysis.report.torn import torn
 from tonesmith.buckets.address import is_remote, place_of
-from tonesmith.dataset.beside import write_beside
+from tonesmith.dataset.beside import beside, write_beside
 from tonesmith.dataset.opening import open_dataset
 from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import ConfigError, unknown_name
@@ -274,5 +274,4 @@ def page_beside(dataset: Path) -> Path:
     """Return the path of the page beside a dataset, where none is named."""
     if is_remote(dataset):
         raise ConfigError("a report of a dataset in a bucket needs a file here: name it with --out FILE.")
-    named = dataset.resolve() if dataset.name in {"", ".."} else dataset
-    return named.with_name(f"{named.name}.report.html")
+    return beside(dataset, ".report.html")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tonesmith.cli.options import Json, Quiet, Trust
-from tonesmith.cli.written import File, check_files, write_files
+from tonesmith.cli.written import File, check_files, file_lines, files_json, write_files
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
 from tonesmith.terminal.messages import echo, say
@@ -186,13 +186,12 @@ def _tell(found: Sequence[Auditioned], written: Mapping[Path, int], audio: Path 
     from tonesmith.analysis.audition.words import compared, lines_of
 
     if as_json:
-        files = [{"path": str(path), "nbytes": nbytes} for path, nbytes in written.items()]
-        echo(json_text({"plans": [one.to_json() for one in found], "files": files}))
+        echo(json_text({"plans": [one.to_json() for one in found], "files": files_json(written)}))
         return
     parts = ["\n".join(lines_of(one)) for one in found]
     if len(found) > 1:
         parts += [textwrap.fill(line, 80, break_on_hyphens=False) for line in compared(*found)]
-    parts += [f"{path}  {nbytes:,} bytes" for path, nbytes in written.items()]
+    parts += file_lines(written)
     if audio is not None and audio.is_dir():
         parts.append(f"{audio}  {len(list(audio.glob('*.wav')))} WAV files")
     echo("\n\n".join(parts))

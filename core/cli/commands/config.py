@@ -10,7 +10,7 @@ import typer
 from tonesmith.cli.options import Json
 from tonesmith.host.registry import Host
 from tonesmith.terminal.messages import echo
-from tonesmith.terminal.text import json_text, size
+from tonesmith.terminal.text import json_text
 
 HELP = "Help editors to check plugins.toml."
 
@@ -33,14 +33,14 @@ def config_app(host: Host) -> typer.Typer:
         the line "#:schema ./tonesmith.schema.json" first there.
         """
         from tonesmith.cli.schema_file import is_schema, schema_bytes
-        from tonesmith.cli.written import File, write_files
+        from tonesmith.cli.written import File, file_lines, files_json, write_files
         from tonesmith.host.editor_schema import composition_schema
 
         if out is None:
             echo(json_text(composition_schema(host), indent=None if as_json else 2))
             return
         file = File("--out", out, ".json", lambda: schema_bytes(host))
-        ((path, nbytes),) = write_files([file], force=force or is_schema(out)).items()
-        echo(json_text({"path": str(path), "nbytes": nbytes}) if as_json else f"{path}  {size(nbytes)}")
+        written = write_files([file], force=force or is_schema(out))
+        echo(json_text(files_json(written)[0]) if as_json else file_lines(written)[0])
 
     return app

@@ -9,11 +9,11 @@ import typer
 
 from tonesmith.cli.completion import split_names
 from tonesmith.cli.options import Json, Trust
-from tonesmith.cli.written import File, json_bytes, write_files
+from tonesmith.cli.written import File, file_lines, files_json, json_bytes, write_files
 from tonesmith.errors import ConfigError, unknown_name
 from tonesmith.host.registry import Host
 from tonesmith.terminal.messages import echo
-from tonesmith.terminal.text import json_text, size
+from tonesmith.terminal.text import json_text
 
 
 def export(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
@@ -66,7 +66,6 @@ def export(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     ]
     written = write_files(files, force=force)
     if as_json:
-        listed = [{"path": str(path), "nbytes": nbytes} for path, nbytes in written.items()]
-        echo(json_text({"path": str(dataset), "row": chosen.row, "files": listed}))
+        echo(json_text({"path": str(dataset), "row": chosen.row, "files": files_json(written)}))
     else:
-        echo("\n".join(f"{path}  {size(nbytes)}" for path, nbytes in written.items()))
+        echo("\n".join(file_lines(written)))

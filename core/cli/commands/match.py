@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tonesmith.cli.options import Engines, Json, Quiet, Trust
-from tonesmith.cli.written import File, check_files, json_bytes, write_files
+from tonesmith.cli.written import File, check_files, file_lines, files_json, json_bytes, write_files
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
 from tonesmith.terminal.messages import echo, say
-from tonesmith.terminal.text import json_text, size
+from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
     from tonesmith.analysis.matching.results import Match
@@ -87,10 +87,9 @@ def match(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         )
     written = write_files(files, force=force)
     if as_json:
-        listed = [{"path": str(path), "nbytes": nbytes} for path, nbytes in written.items()]
-        echo(json_text({**found.to_json(), "files": listed}))
+        echo(json_text({**found.to_json(), "files": files_json(written)}))
     else:
-        echo("\n".join([*found.lines(), "", *(f"{path}  {size(nbytes)}" for path, nbytes in written.items())]))
+        echo("\n".join([*found.lines(), "", *file_lines(written)]))
     if found.interrupted:
         say("stopped. The best so far is written.")
         raise typer.Exit(130)
@@ -115,13 +114,12 @@ def _files(out: Path, dataset: Dataset, host: Host, found: Callable[[], Match], 
 
 def _suffix(dataset: Dataset, host: Host) -> str:
     """Return the suffix of presets of the dataset's synth."""
-    backend = host.find("backend", dataset.plan.backend.name)
-    if not backend.preset_suffix:
-        raise ConfigError(
-            f"--out: the backend {backend.name!r} cannot write presets. End FILE in .json for a label, which "
-            "tonesmith render plays."
-        )
-    return backend.preset_suffix
+    from tonesmith.dataset.export import check_writes_presets
+
+    try:
+        return check_writes_presets(dataset, host)
+    except ConfigError as error:
+        raise ConfigError(f"--out: {error}. End FILE in .json for a label, which tonesmith render plays.") from None
 
 
 @contextmanager

@@ -156,10 +156,9 @@ def coverage(
 
 
 def _beside(dataset: Path) -> Path:
-    from tonesmith.dataset.beside import refuse_link
+    from tonesmith.dataset.beside import beside, refuse_link
 
-    named = dataset.resolve() if dataset.name in {"", ".."} else dataset
-    picture = named.with_name(f"{named.name}.coverage.png")
+    picture = beside(dataset, ".coverage.png")
     refuse_link(picture)
     return picture
 

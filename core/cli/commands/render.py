@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tonesmith.cli.options import Json, Trust
-from tonesmith.cli.written import File, check_files, json_bytes, write_files
+from tonesmith.cli.written import File, check_files, file_lines, files_json, json_bytes, write_files
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
 from tonesmith.terminal.messages import echo, warn
-from tonesmith.terminal.text import json_text, size
+from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
     from tonesmith.dataset.label_file import Labelled
@@ -83,10 +83,9 @@ def render(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         warn(f"the synth holds {held} = {value:g}, which is not what the label says. The sound has that.")
     written = write_files(files, force=force)
     if as_json:
-        listed = [{"path": str(path), "nbytes": nbytes} for path, nbytes in written.items()]
-        echo(json_text({"path": str(like), "files": listed, "held": dict(played.held)}))
+        echo(json_text({"path": str(like), "files": files_json(written), "held": dict(played.held)}))
     else:
-        echo("\n".join(f"{path}  {size(nbytes)}" for path, nbytes in written.items()))
+        echo("\n".join(file_lines(written)))
 
 
 def _given(label: str, dataset: Dataset, index: int | None, *, clip: bool) -> Labelled:

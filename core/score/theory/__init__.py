@@ -1,1 +1,0 @@
-"""Harmony and melody in pitch classes."""
