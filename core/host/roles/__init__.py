@@ -6,6 +6,7 @@ inside its methods, so that ``tonesmith --help`` and ``tonesmith plugins`` stay 
 
 from tonesmith.host.roles.backend import Backend
 from tonesmith.host.roles.base import Options, Plugin
+from tonesmith.host.roles.composer import Composed, Composer
 from tonesmith.host.roles.executor import Executor
 from tonesmith.host.roles.feature import Feature
 from tonesmith.host.roles.sampler import Sampler
@@ -15,6 +16,8 @@ from tonesmith.host.roles.validator import Validator
 
 __all__ = [
     "Backend",
+    "Composed",
+    "Composer",
     "Executor",
     "Feature",
     "FileSet",
