@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from tonesmith.host.registry import Host
     from tonesmith.host.roles import (
         Backend,
+        Composed,
+        Composer,
         Executor,
         Feature,
         FileSet,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
         Storage,
         Validator,
     )
+    from tonesmith.plan.annotated import AnnotationField
     from tonesmith.plan.feature import FeatureArray, Sound, StoredFeature
     from tonesmith.plan.notes import Notes
     from tonesmith.plan.plan import Audio, Plan
@@ -55,6 +58,8 @@ if TYPE_CHECKING:
     from tonesmith.plan.summary import Summary
     from tonesmith.run.finish import Finished
     from tonesmith.run.watch import Watcher
+    from tonesmith.score.phrase import Phrase
+    from tonesmith.score.score import Score
     from tonesmith.space.parameter import Parameter
     from tonesmith.space.patch import Candidate, Modulation, Note, Patch
     from tonesmith.space.preset import Preset, PresetRef
@@ -67,9 +72,12 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "AnnotationField",
     "Audio",
     "Backend",
     "Candidate",
+    "Composed",
+    "Composer",
     "Config",
     "ConfigError",
     "Dataset",
@@ -98,6 +106,7 @@ __all__ = [
     "ParameterSpace",
     "Patch",
     "PathTakenError",
+    "Phrase",
     "Plan",
     "PluginError",
     "Preset",
@@ -110,6 +119,7 @@ __all__ = [
     "Rows",
     "RunError",
     "Sampler",
+    "Score",
     "Sink",
     "Sound",
     "SpaceError",
@@ -181,6 +191,9 @@ _HOMES = {
         "Preset",
         "PresetRef",
     ),
+    "score.phrase": ("Phrase",),
+    "score.score": ("Score",),
+    "plan.annotated": ("AnnotationField",),
     "plan.feature": (
         "FeatureArray",
         "Sound",
@@ -200,6 +213,8 @@ _HOMES = {
     "plan.summary": ("Summary",),
     "host.roles": (
         "Backend",
+        "Composed",
+        "Composer",
         "Executor",
         "Feature",
         "FileSet",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "architecture.md"
-ROLES = ("backends", "samplers", "validators", "features", "sinks", "executors")
+ROLES = ("backends", "samplers", "validators", "features", "composers", "sinks", "executors")
 BEGIN, END = "<!-- map: begin -->", "<!-- map: end -->"
 
 

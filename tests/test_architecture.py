@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from support import ROOT
 
-FOLDERS = ("core", "backends", "samplers", "validators", "features", "sinks", "executors")
+FOLDERS = ("core", "backends", "samplers", "validators", "features", "composers", "sinks", "executors")
 LONGEST = 370
 """Lines of a file that still holds one idea."""
 

@@ -15,7 +15,7 @@ import pytest
 from support import ROOT, sampled
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-FOLDERS = ("core", "backends", "samplers", "validators", "features", "sinks", "executors")
+FOLDERS = ("core", "backends", "samplers", "validators", "features", "composers", "sinks", "executors")
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ _TRIES = {
     "sampler": "tonesmith generate --sampler {name} -n 4 out.zarr",
     "validator": "tonesmith generate --validator level --validator {name} -n 4 out.zarr",
     "feature": "tonesmith generate --feature {name} -n 4 out.zarr",
+    "composer": "tonesmith compose {name} -n 4 -o scores",
     "sink": "tonesmith generate --sink {name} -n 4 out",
     "executor": "tonesmith generate --executor {name} -n 4 out.zarr",
 }

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from tonesmith.errors import nearest
-from tonesmith.host.roles import Backend, Executor, Feature, Options, Plugin, Sampler, Sink, Validator
+from tonesmith.host.roles import Backend, Composer, Executor, Feature, Options, Plugin, Sampler, Sink, Validator
 from tonesmith.plan.promises import Determinism, Isolation
 
 ROLES: Mapping[str, type[Plugin[Any]]] = {
@@ -16,6 +16,7 @@ ROLES: Mapping[str, type[Plugin[Any]]] = {
     "sampler": Sampler,
     "validator": Validator,
     "feature": Feature,
+    "composer": Composer,
     "sink": Sink,
     "executor": Executor,
 }

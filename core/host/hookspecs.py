@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import typer
 
-    from tonesmith.host.roles import Backend, Executor, Feature, Sampler, Sink, Validator
+    from tonesmith.host.roles import Backend, Composer, Executor, Feature, Sampler, Sink, Validator
     from tonesmith.plan.plan import Plan
     from tonesmith.plan.rejection import Rejection
     from tonesmith.plan.summary import Summary
@@ -48,6 +48,11 @@ def tonesmith_validators() -> Iterable[type[Validator[Any]]]:  # type: ignore[em
 @hookspec
 def tonesmith_features() -> Iterable[type[Feature[Any]]]:  # type: ignore[empty-body]
     """Return features: subclasses of :class:`tonesmith.Feature`."""
+
+
+@hookspec
+def tonesmith_composers() -> Iterable[type[Composer[Any]]]:  # type: ignore[empty-body]
+    """Return composers, which draw scores: subclasses of :class:`tonesmith.Composer`."""
 
 
 @hookspec

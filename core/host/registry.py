@@ -27,8 +27,9 @@ import pluggy
 from tonesmith.buckets.address import is_remote
 from tonesmith.errors import ConfigError, PluginError, unknown_name
 from tonesmith.host import hookspecs
+from tonesmith.host.builtin import BUILTINS
 from tonesmith.host.conformance import ROLES, fault_of
-from tonesmith.host.roles import Backend, Executor, Feature, Options, Plugin, Sampler, Sink, Validator
+from tonesmith.host.roles import Backend, Composer, Executor, Feature, Options, Plugin, Sampler, Sink, Validator
 from tonesmith.host.settings import InvalidSettings, dotted, validate
 from tonesmith.terminal.messages import say, warn
 from tonesmith.terminal.text import joined
@@ -41,36 +42,6 @@ if TYPE_CHECKING:
 
 PROJECT = "tonesmith"
 """Name of the distribution, of the entry-point group and of the pluggy project."""
-
-BUILTINS = (
-    "tonesmith.backends.dawdreamer",
-    "tonesmith.backends.vita",
-    "tonesmith.backends.vst3",
-    "tonesmith.samplers.breed",
-    "tonesmith.samplers.lhs",
-    "tonesmith.samplers.mix",
-    "tonesmith.samplers.perturb",
-    "tonesmith.samplers.presets",
-    "tonesmith.samplers.sobol",
-    "tonesmith.samplers.uniform",
-    "tonesmith.validators.level",
-    "tonesmith.validators.loudness",
-    "tonesmith.features.embedding",
-    "tonesmith.features.f0",
-    "tonesmith.features.mel",
-    "tonesmith.features.mfcc",
-    "tonesmith.features.perceptual",
-    "tonesmith.features.stats",
-    "tonesmith.features.stft",
-    "tonesmith.sinks.folder",
-    "tonesmith.sinks.hdf5",
-    "tonesmith.sinks.lmdb",
-    "tonesmith.sinks.parquet",
-    "tonesmith.sinks.webdataset",
-    "tonesmith.sinks.zarr",
-    "tonesmith.executors.local",
-    "tonesmith.executors.ray",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +124,10 @@ class Host:
         """Return the features by name."""
         return cast("dict[str, type[Feature[Any]]]", self._of("feature"))
 
+    def composers(self) -> dict[str, type[Composer[Any]]]:
+        """Return the composers by name."""
+        return cast("dict[str, type[Composer[Any]]]", self._of("composer"))
+
     def sinks(self) -> dict[str, type[Sink[Any]]]:
         """Return the storage sinks by name."""
         return cast("dict[str, type[Sink[Any]]]", self._of("sink"))
@@ -177,6 +152,8 @@ class Host:
     def find(self, role: Literal["validator"], name: str) -> type[Validator[Any]]: ...
     @overload
     def find(self, role: Literal["feature"], name: str) -> type[Feature[Any]]: ...
+    @overload
+    def find(self, role: Literal["composer"], name: str) -> type[Composer[Any]]: ...
     @overload
     def find(self, role: Literal["sink"], name: str) -> type[Sink[Any]]: ...
     @overload

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tonesmith.testing.backend import BackendContract
     from tonesmith.testing.chaos import Chaos
+    from tonesmith.testing.composer import ComposerContract
     from tonesmith.testing.executor import ExecutorContract
     from tonesmith.testing.feature import FeatureContract
     from tonesmith.testing.project import Finished, Project
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BackendContract",
     "Chaos",
+    "ComposerContract",
     "ExecutorContract",
     "FeatureContract",
     "Finished",
@@ -43,6 +45,7 @@ __all__ = [
 _HOMES = {
     "BackendContract": "backend",
     "Chaos": "chaos",
+    "ComposerContract": "composer",
     "ExecutorContract": "executor",
     "FeatureContract": "feature",
     "Finished": "project",

@@ -27,7 +27,7 @@ _OF_TYPER = {
 }
 """Options that Typer brings, whose help may change with its version."""
 _NAMES = {bool: "", int: "INT", float: "NUM", str: "TEXT"}
-_PLUGIN = re.compile(r"(Backend|Sampler|Validator|Feature|Sink|Executor): (.+)")
+_PLUGIN = re.compile(r"(Backend|Sampler|Validator|Feature|Composer|Sink|Executor): (.+)")
 _NOTE = re.compile(r"^(.*?)\s*\[([^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*)\]$", re.DOTALL)
 
 

@@ -49,7 +49,7 @@ def page() -> str:
 def _tables() -> dict[str, str]:
     """Return role -> its table, in the order of a composition."""
     several = {role: table for table, (role, _) in SEVERAL.items()}
-    roles = ("backend", "sampler", "validator", "feature", "sink", "executor")
+    roles = ("backend", "sampler", "validator", "feature", "composer", "sink", "executor")
     return {role: several.get(role, role) for role in roles}
 
 
@@ -57,8 +57,9 @@ def _chosen(role: str) -> Iterator[str]:
     if role in DEFAULT_NAMES:
         default = DEFAULT_NAMES[role]
         yield f'`name` chooses one; without it, `{default}`. `{role} = "{default}"` is the short form.'
+    elif (name := _tables()[role]) not in SEVERAL:
+        yield "`name` chooses one; its options are keys beside it. By default, none."
     else:
-        name = _tables()[role]
         defaults = SEVERAL[name][1]
         used = f"By default, {' and '.join(map(code, defaults))}." if defaults else "By default, none."
         yield f'A table `[{name}.NAME]` for each; `{name} = ["NAME"]` is the short form. {used}'

@@ -20,9 +20,9 @@ from tonesmith import Candidate, ConfigError, Host, Options, Patch, Sampler, Sum
 from tonesmith.cli import run
 from tonesmith.cli.commands.generate import named_plugins
 from tonesmith.cli.flags import check_flags, flags_of
+from tonesmith.host.builtin import BUILTINS
 from tonesmith.host.composition import compose
 from tonesmith.host.config import Config
-from tonesmith.host.registry import BUILTINS
 from tonesmith.host.settings import settings_of
 from tonesmith.host.toml import TomlSource
 

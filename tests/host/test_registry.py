@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tonesmith.errors import ConfigError, PluginError
-from tonesmith.host.registry import BUILTINS, Host
+from tonesmith.host.builtin import BUILTINS
+from tonesmith.host.registry import Host
 
 Install = Callable[..., str]
 

@@ -290,7 +290,7 @@ STARTERS = {
 def test_whoever_starts_an_engine_is_known_to_have_asked() -> None:
     starting = {
         str(file.relative_to(ROOT))
-        for folder in ("core", "backends", "samplers", "validators", "features", "sinks", "executors")
+        for folder in ("core", "backends", "samplers", "validators", "features", "composers", "sinks", "executors")
         for file in (ROOT / folder).rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in STARTING

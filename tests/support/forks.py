@@ -24,7 +24,7 @@ from tonesmith.cli import run
 from tonesmith.engine import channel
 from tonesmith.engine.client import Engine
 from tonesmith.engine.description import Description
-from tonesmith.host.registry import BUILTINS
+from tonesmith.host.builtin import BUILTINS
 from tonesmith.pinning.start import MARK
 from tonesmith.testing import fork_server
 

@@ -1,0 +1,1 @@
+"""Built-in composers: what draws scores, with what is true of them."""
