@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import base64
 import queue
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.engine.blame import judged
 from tonesmith.engine.channel import Child, Message
 from tonesmith.engine.death import DiedError, undisturbed
 from tonesmith.engine.description import Description
@@ -21,25 +20,25 @@ from tonesmith.engine.isolation import is_pinned
 from tonesmith.engine.memory import MemoryWatch, loading, taken
 from tonesmith.engine.outcome import Outcome, outcomes_of
 from tonesmith.engine.patience import awaited
+from tonesmith.engine.played import Played, sent
 from tonesmith.engine.refusal import advice
 from tonesmith.engine.sent_assets import SentAssets
 from tonesmith.engine.sent_presets import received
 from tonesmith.engine.settled import Relabelled, settled
 from tonesmith.engine.shared_audio import SharedAudio, shared_file
+from tonesmith.engine.summing import Mixer, plays_notes
 from tonesmith.errors import ConfigError, EngineError, ResourceError, TonesmithError
 from tonesmith.pinning.start import Held
 from tonesmith.plan.plan import Audio, PluginRef
 from tonesmith.plan.promises import Isolation
-from tonesmith.space.patch import Note, Patch
+from tonesmith.score.phrase import Phrase
+from tonesmith.space.patch import Patch
 from tonesmith.space.preset import Preset
 
 LOAD_SECONDS = 120.0
 """How long an engine may take to load or to describe itself."""
 PRESET_SECONDS = 60.0
 """How long an engine may take to load a preset."""
-_TIMEOUTS = 2
-_FAILURES = 3
-"""A patch is blamed for a timeout or a death only if it comes again: after so many timeouts, or failures in all."""
 
 
 class Engine:
@@ -48,7 +47,7 @@ class Engine:
     Args:
         backend: by name and options.
         audio: the form of every render.
-        notes: how many notes a patch has at most.
+        notes: how many notes are rendered at once; for phrases, what :func:`tonesmith.engine.summing.slots_for` tells.
         isolation: how the state is kept pristine.
         asset: returns the content of an asset by its SHA-256.
         load_seconds: how long it may take to load or to describe itself.
@@ -84,6 +83,7 @@ class Engine:
         self._inbox: queue.Queue[Message] = queue.Queue()
         self._child: Child | None = None
         self._shared: SharedAudio | None = None
+        self._mixer: Mixer | None = None
         self.held: tuple[Held, ...] = ()
 
     def __enter__(self) -> Self:
@@ -95,8 +95,7 @@ class Engine:
     @property
     def audio(self) -> NDArray[np.float32]:
         """What the last patch sounded like: float32 (notes, channels, frames), valid until the next is played."""
-        assert self._shared is not None
-        return self._shared.audio
+        return self._heard() if self._mixer is None else self._mixer.audio
 
     @property
     def pid(self) -> int:
@@ -110,12 +109,12 @@ class Engine:
     def play(
         self,
         patch: Patch,
-        notes: Sequence[Note],
+        played: Sequence[Played],
         timeout: float,
         again: Callable[[Outcome], object] = bool,
         relabelled: Relabelled | None = None,
     ) -> list[Outcome]:
-        """Play each note of a patch; the list ends with the first that could not be played.
+        """Play each note or phrase of a patch; the list ends with the first that could not be played.
 
         If the engine holds other values than the patch has, the patch with these is played instead, from the pristine
         state as any other, and the first outcome tells them.
@@ -125,32 +124,26 @@ class Engine:
 
         Args:
             patch: to play.
-            notes: to play it with.
-            timeout: seconds that all of them may take, each time.
+            played: what to play with it.
+            timeout: seconds that all of them may take, each time. Where a phrase is rendered note by note: that as many
+                notes may take as are rendered at once.
             again: told of a failure after which the patch is played again.
             relabelled: returns the patch with other values, as it is to be played; None for just these values.
 
         Raises :class:`EngineError` only if no engine can be loaded any more, and :class:`ResourceError` if the
         machine ran out of something.
         """
-        return settled(lambda told: self._played(told, notes, timeout, again), patch, relabelled)
+        return settled(lambda told: self._played(told, played, timeout, again), patch, relabelled)
 
     def _played(
-        self, patch: Patch, notes: Sequence[Note], timeout: float, again: Callable[[Outcome], object]
+        self, patch: Patch, played: Sequence[Played], timeout: float, again: Callable[[Outcome], object]
     ) -> list[Outcome]:
-        """Play each note of a patch as it is, again and last of all in a new engine if need be."""
-        failures: Counter[str] = Counter()
-        while True:
-            outcomes = self._played_once(patch, notes, timeout)
-            last = outcomes[-1]
-            if last.failure not in {"crash", "timeout"}:
-                return outcomes
-            failures[last.failure] += 1
-            if failures["timeout"] == _TIMEOUTS or failures.total() == _FAILURES:
-                return outcomes
-            again(last)
-            if failures.total() == _FAILURES - 1 and self._child is not None:
-                self._drop(self._child)
+        """Play a patch as it is, again and last of all in a new engine if need be."""
+        return judged(lambda: self._played_once(patch, played, timeout), again, self._renew)
+
+    def _renew(self) -> None:
+        if self._child is not None:
+            self._drop(self._child)
 
     def describe(self, hold: float, tail: float) -> Description:
         """Return what the engine says of itself, in a process that is used for nothing else.
@@ -268,13 +261,26 @@ class Engine:
         finally:
             child.kill()
 
-    def _played_once(self, patch: Patch, notes: Sequence[Note], timeout: float) -> list[Outcome]:
+    def _played_once(self, patch: Patch, played: Sequence[Played], timeout: float) -> list[Outcome]:
+        phrases = any(isinstance(one, Phrase) for one in played)
+        if not (phrases and plays_notes(self._backend)):
+            self._mixer = None
+            return self._asked_to_play(patch, played, timeout)
+        self._running()
+        self._mixer = Mixer(self._audio, self._notes)
+        return self._mixer.play(played, lambda notes: self._asked_to_play(patch, notes, timeout), self._heard)
+
+    def _heard(self) -> NDArray[np.float32]:
+        assert self._shared is not None
+        return self._shared.audio
+
+    def _asked_to_play(self, patch: Patch, played: Sequence[Played], timeout: float) -> list[Outcome]:
         self._make_room()
-        child, pitch = self._running(), notes[0].pitch
+        child, pitch = self._running(), played[0].pitch
         watch = MemoryWatch(child, self._memory)
         try:
             self._assets.send(child, patch)
-            child.send({"play": patch.to_json(), "notes": [astuple(note) for note in notes]})
+            child.send({"play": patch.to_json(), "notes": [sent(one) for one in played]})
             message = awaited(self._inbox, timeout, watch.looking)
         except queue.Empty:
             self._drop(child)

@@ -7,15 +7,16 @@ from typing import Any, Protocol
 
 from tonesmith.engine.fault import Fault
 from tonesmith.engine.outcome import Outcome
+from tonesmith.engine.played import Played, pieces_of
 from tonesmith.engine.shared_audio import SharedAudio
 from tonesmith.host.roles import Backend
-from tonesmith.space.patch import Note, Patch
+from tonesmith.space.patch import Patch
 
 
 class Player(Protocol):
     """Plays the notes of a patch into shared memory."""
 
-    def play(self, patch: Patch, notes: Sequence[Note]) -> list[Outcome]:
+    def play(self, patch: Patch, notes: Sequence[Played]) -> list[Outcome]:
         """Play each note; the list ends with the first that could not be played."""
 
 
@@ -33,7 +34,7 @@ class InProcessPlayer:
         self._backend: Backend[Any] | None = None
         self._key: str | None = None
 
-    def play(self, patch: Patch, notes: Sequence[Note]) -> list[Outcome]:
+    def play(self, patch: Patch, notes: Sequence[Played]) -> list[Outcome]:
         """Play each note in an engine that no other note has used, or that promises not to remember."""
         self._shared.clear()
         for index, note in enumerate(notes):
@@ -42,7 +43,7 @@ class InProcessPlayer:
                 if held := backend.held():
                     self._shared.put_held(held)
                     break
-                self._shared.put(index, backend.pieces(note))
+                self._shared.put(index, pieces_of(backend, note))
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the candidate bears it
                 self._shared.put_fault(index, Fault.of(error, self._module))
                 break

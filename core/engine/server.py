@@ -25,6 +25,7 @@ from tonesmith.engine.in_process import InProcessPlayer, Player
 from tonesmith.engine.memory import go_first
 from tonesmith.engine.one_thread import one_threaded
 from tonesmith.engine.pages import small_pages
+from tonesmith.engine.played import received
 from tonesmith.engine.sent_presets import sent
 from tonesmith.engine.shared_audio import SharedAudio, check_form
 from tonesmith.engine.snapshot import SnapshotPlayer
@@ -131,8 +132,7 @@ class Server:
         return {"mapped": True}
 
     def _play(self, request: dict[str, Any]) -> dict[str, Any]:
-        notes = [Note(*fields) for fields in request["notes"]]
-        outcomes = self._player.play(Patch.from_json(request["play"]), notes)
+        outcomes = self._player.play(Patch.from_json(request["play"]), [received(one) for one in request["notes"]])
         return {"outcomes": [outcome.to_json() for outcome in outcomes]}
 
     def _read(self, patch: Patch) -> dict[str, Any]:

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from tonesmith.engine.channel import signal_name
 from tonesmith.engine.fault import Fault
 from tonesmith.engine.outcome import Outcome
+from tonesmith.engine.played import Played
 from tonesmith.engine.refusal import advice, refusal
 from tonesmith.errors import EngineError, ResourceError
-from tonesmith.space.patch import Note
 
 UNPLAYED, PLAYED, _ERROR, _KILLED, _HELD = range(5)
 
@@ -117,14 +117,14 @@ class SharedAudio:
         self.status[index]["signal"] = number
         self.status[index]["state"] = _KILLED
 
-    def outcomes(self, notes: Sequence[Note]) -> list[Outcome]:
+    def outcomes(self, notes: Sequence[Played]) -> list[Outcome]:
         """Return what became of each note, up to the first that was not played."""
         return [self._outcome(i, note) for i, note in enumerate(notes) if self._reached(i)]
 
     def _reached(self, index: int) -> bool:
         return index == 0 or bool(np.all(self.status["state"][:index] == PLAYED))
 
-    def _outcome(self, index: int, note: Note) -> Outcome:
+    def _outcome(self, index: int, note: Played) -> Outcome:
         status = self.status[index]
         if status["state"] == PLAYED:
             return Outcome(note.pitch, shape=(int(status["channels"]), int(status["frames"])))

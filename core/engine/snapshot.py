@@ -25,7 +25,6 @@ import signal
 import socket
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import astuple
 from functools import partial
 from typing import Any
 
@@ -35,10 +34,11 @@ from tonesmith.engine.fault import Fault
 from tonesmith.engine.forks import fork, signal_of
 from tonesmith.engine.outcome import Outcome
 from tonesmith.engine.pages import LargeCopies
+from tonesmith.engine.played import Played, pieces_of, received, sent
 from tonesmith.engine.shared_audio import PLAYED, UNPLAYED, SharedAudio
 from tonesmith.engine.wakeups import waking
 from tonesmith.host.roles import Backend
-from tonesmith.space.patch import Note, Patch
+from tonesmith.space.patch import Patch
 
 _TEMPLATES = 4
 """Loaded templates kept: each holds what loading touched, about 40 MB for Vital."""
@@ -58,8 +58,8 @@ class SnapshotPlayer:
         gc.freeze()  # the collector would write to, and so copy, pages of objects that never die
         self._copies = LargeCopies()
 
-    def play(self, patch: Patch, notes: Sequence[Note]) -> list[Outcome]:
-        """Play each note of a patch from the pristine state; the audio is in the shared memory."""
+    def play(self, patch: Patch, notes: Sequence[Played]) -> list[Outcome]:
+        """Play each note or phrase of a patch from the pristine state; the audio is in the shared memory."""
         self._shared.clear()
         if key := self._backend.template_key(patch):
             self._play_from_template(key, patch, notes)
@@ -68,7 +68,7 @@ class SnapshotPlayer:
             _play_patch(self._backend, self._shared, self._copies, patch, notes)
         return self._shared.outcomes(notes)
 
-    def _play_from_template(self, key: str, patch: Patch, notes: Sequence[Note]) -> None:
+    def _play_from_template(self, key: str, patch: Patch, notes: Sequence[Played]) -> None:
         template = self._template(key, patch)
         if not template.play(patch, notes):
             del self._templates[key]
@@ -99,7 +99,7 @@ class _Template:
             with theirs, theirs.makefile("rwb") as stream:
                 for line in stream:
                     request = json.loads(line)
-                    notes = [Note(*fields) for fields in request["notes"]]
+                    notes = [received(one) for one in request["notes"]]
                     _play_patch(backend, shared, copies, Patch.from_json(request["patch"]), notes)
                     stream.write(b"played\n")
                     stream.flush()
@@ -109,9 +109,9 @@ class _Template:
         self._socket = ours
         self._stream = ours.makefile("rwb")
 
-    def play(self, patch: Patch, notes: Sequence[Note]) -> bool:
+    def play(self, patch: Patch, notes: Sequence[Played]) -> bool:
         """Play a patch, and return whether the template lives."""
-        request = {"patch": patch.to_json(), "notes": [astuple(note) for note in notes]}
+        request = {"patch": patch.to_json(), "notes": [sent(one) for one in notes]}
         try:
             self._stream.write(json.dumps(request).encode() + b"\n")
             self._stream.flush()
@@ -133,7 +133,7 @@ class _Template:
 
 
 def _play_patch(
-    backend: Backend[Any], shared: SharedAudio, copies: LargeCopies, patch: Patch, notes: Sequence[Note]
+    backend: Backend[Any], shared: SharedAudio, copies: LargeCopies, patch: Patch, notes: Sequence[Played]
 ) -> None:
     """Fork, and in the copy set the patch and play its notes."""
 
@@ -142,7 +142,7 @@ def _play_patch(
 
     def render(index: int) -> None:
         copies.take()
-        shared.put(index, backend.pieces(notes[index]))
+        shared.put(index, pieces_of(backend, notes[index]))
         copies.learn()
 
     def play() -> None:

@@ -15,7 +15,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.errors import ScoreError
+from tonesmith.score.controllers import BEND, MODWHEEL, PRESSURE, SUSTAIN
 from tonesmith.score.timing import END, Tempos
+
+__all__ = [
+    "BEND",
+    "CONTROL",
+    "MAX_RESOLUTION",
+    "MODWHEEL",
+    "NOTE",
+    "PRESSURE",
+    "SUSTAIN",
+    "Key",
+    "Meter",
+    "Part",
+    "Score",
+    "Text",
+    "TextKind",
+    "controls_of",
+    "notes_of",
+]
 
 NOTE: Final = np.dtype([("onset", "<i8"), ("duration", "<i8"), ("pitch", "u1"), ("velocity", "u1"), ("part", "<u2")])
 """A note: ticks, ticks, MIDI pitch 0..127, MIDI velocity 1..127, place of its part in ``Score.parts``."""
@@ -26,16 +45,6 @@ CONTROL: Final = np.dtype([("time", "<i8"), ("part", "<u2"), ("kind", "<u2"), ("
 The kinds are the controller numbers 0..127 with values 0..127, :data:`BEND` with -8192..8191, and :data:`PRESSURE` of
 the channel with 0..127.
 """
-
-BEND: Final = 128
-"""The kind of a pitch bend."""
-PRESSURE: Final = 129
-"""The kind of a channel's pressure."""
-
-MODWHEEL: Final = 1
-"""The controller number of the modulation wheel."""
-SUSTAIN: Final = 64
-"""The controller number of the sustain pedal."""
 
 MAX_RESOLUTION: Final = 0x7FFF
 """The finest resolution that a MIDI file can state, in ticks per beat."""

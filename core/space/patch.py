@@ -84,12 +84,21 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note: pitch 0..127, velocity 1..127, hold and tail in seconds."""
+    """A note: pitch 0..127, velocity 1..127, hold and tail in seconds, and what else a player moves.
+
+    Attributes:
+        bend: of the pitch wheel, -1..1 of its range, from the beginning to the end of the render.
+        modwheel: 0..1 of the modulation wheel, likewise.
+        sustain: whether the sustain pedal is down, likewise: then the note is not let go.
+    """
 
     pitch: int
     velocity: int
     hold: float
     tail: float
+    bend: float = 0.0
+    modwheel: float = 0.0
+    sustain: bool = False
 
     @property
     def duration(self) -> float:

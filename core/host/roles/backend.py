@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from tonesmith.host.roles.base import O, Plugin
 from tonesmith.plan.promises import Determinism, Isolation, Promises
@@ -18,6 +18,7 @@ from tonesmith.space.shape import SpaceShape
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tonesmith.score.phrase import Phrase
     from tonesmith.space.patch import Note, Patch
     from tonesmith.space.preset import Preset
     from tonesmith.space.space import ParameterSpace
@@ -29,6 +30,9 @@ class Backend(Plugin[O]):
     The host calls ``prepare(patch)`` and then ``render(note)``. With isolation ``snapshot`` each of them
     happens in a forked copy of the pristine engine; with ``fresh``, in a new object for each note; with
     ``reuse``, in one object, which promises that no note affects the next.
+
+    A row that plays a score is a call of ``render_score(phrase)`` if ``plays`` is "scores". Else the host renders each
+    note of it by itself, from the pristine state, and adds them up.
 
     Raise :class:`tonesmith.errors.EngineError` from any method to reject the candidate with that text. If the
     options name something that cannot be used, such as a file that is not a plugin, the constructor and ``space``
@@ -57,6 +61,16 @@ class Backend(Plugin[O]):
     """
     preset_banks: ClassVar[tuple[str, ...]] = ()
     """Those of :attr:`preset_suffixes` whose files hold preset files, as a zip does: :meth:`members` names these."""
+
+    plays: ClassVar[Literal["notes", "scores"]] = "notes"
+    """Whether it plays a score itself, with :meth:`render_score`, or one note at a time."""
+    controls: ClassVar[frozenset[int]] = frozenset()
+    """The controllers that it takes, kinds of :mod:`tonesmith.score.controllers`.
+
+    A note may have ``bend``, ``modwheel`` and ``sustain`` if BEND, MODWHEEL and SUSTAIN are among them. For a backend
+    that plays scores, a score may have whatever is among them. For one that plays notes, it may have BEND and MODWHEEL
+    where they stay as they are while a note is held; and always the pedal, for which notes are held longer.
+    """
 
     def __init__(self, options: O, sample_rate: int) -> None:
         self.options = options
@@ -208,6 +222,18 @@ class Backend(Plugin[O]):
         in blocks needs the memory of one block only, which costs a fork less.
         """
         return (self.render(note),)
+
+    def render_score(self, phrase: Phrase) -> NDArray[Any]:
+        """Return float32 (channels, frames) of ``phrase.duration`` seconds. Called if ``plays`` is "scores".
+
+        Each note begins at the frame ``round(onset * sample_rate)``. What sounds at ``phrase.hold`` is let go, and
+        nothing begins after it. :func:`tonesmith.score.messages.messages` returns all of that as MIDI.
+        """
+        raise NotImplementedError(f"{self.name} does not play scores")
+
+    def score_pieces(self, phrase: Phrase) -> Iterable[NDArray[Any]]:
+        """Return what :meth:`render_score` returns, in pieces, as :meth:`pieces` does of a note."""
+        return (self.render_score(phrase),)
 
     def load_preset(self, path: Path) -> Preset:
         """Return the preset in a file. Called in a process that is used for nothing else, or in a fork.
