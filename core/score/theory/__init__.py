@@ -4,6 +4,7 @@ Pitch classes are 0..11 from C, pitches are MIDI numbers, and every error is a :
 """
 
 from tonesmith.score.theory.chord import Chord
+from tonesmith.score.theory.key_finding import KeyFound, find_key, find_mode, pitch_histogram
 from tonesmith.score.theory.naming import chord_of, name_chord
 from tonesmith.score.theory.numerals import numeral_of, parse_numeral
 from tonesmith.score.theory.scales import MODES, SCALES, scale, scale_steps
@@ -17,8 +18,11 @@ __all__ = [
     "MODES",
     "SCALES",
     "Chord",
+    "KeyFound",
     "Tonality",
     "chord_of",
+    "find_key",
+    "find_mode",
     "lead_voices",
     "name_chord",
     "numeral_of",
@@ -26,6 +30,7 @@ __all__ = [
     "parse_chord",
     "parse_numeral",
     "pitch_class",
+    "pitch_histogram",
     "scale",
     "scale_steps",
     "symbol_of",
