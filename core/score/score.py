@@ -49,6 +49,9 @@ the channel with 0..127.
 MAX_RESOLUTION: Final = 0x7FFF
 """The finest resolution that a MIDI file can state, in ticks per beat."""
 
+MOST_BARS: Final = 1_000_000
+"""That are counted: a day of one beat each at the fastest tempo that anybody plays has less."""
+
 TextKind = Literal["text", "copyright", "lyric", "marker", "cue"]
 
 
@@ -204,16 +207,30 @@ class Score:
     def bars(self, ticks: int) -> NDArray[np.int64]:
         """Return (bars,) the tick at which each bar begins that begins before a tick.
 
-        A bar that a new time signature cuts short ends there.
+        A bar that a new time signature cuts short ends there. Raises :class:`ScoreError` for more than a million bars.
         """
-        meters = [m for m in self.meters if m.time < ticks]
-        if not meters or meters[0].time > 0:
-            meters.insert(0, Meter(0, 4, 4))
-        starts: list[int] = []
-        for meter, end in zip(meters, [*(m.time for m in meters[1:]), ticks], strict=True):
-            length = max(1, meter.beats * 4 * self.resolution // meter.unit)
-            starts.extend(range(meter.time, end, length))
-        return np.array(starts, np.int64)
+        meters = self._meters_before(ticks)
+        ends = [*(m.time for m in meters[1:]), ticks]
+        spans = [(m.time, end, self._bar_of(m)) for m, end in zip(meters, ends, strict=True)]
+        if sum((end - start) // length for start, end, length in spans) > MOST_BARS:
+            raise ScoreError(f"it has more than {MOST_BARS:,} bars.")
+        return np.concatenate([np.arange(*span, dtype=np.int64) for span in spans])
+
+    def bar_end(self, tick: int) -> int:
+        """Return the tick at which the bar ends that a tick is in."""
+        meter = self._meters_before(tick + 1)[-1]
+        length = self._bar_of(meter)
+        end = meter.time + ((tick - meter.time) // length + 1) * length
+        return min([end, *(m.time for m in self.meters if tick < m.time < end)])
+
+    def _meters_before(self, tick: int) -> list[Meter]:
+        """Return the meters that begin before a tick, from tick 0 on: 4/4 before the first."""
+        meters = [m for m in self.meters if m.time < tick]
+        return meters if meters and meters[0].time == 0 else [Meter(0, 4, 4), *meters]
+
+    def _bar_of(self, meter: Meter) -> int:
+        """Return the ticks of a bar, at least one."""
+        return max(1, meter.beats * 4 * self.resolution // meter.unit)
 
     def transposed(self, semitones: int) -> Score:
         """Return the score with every note that is no drum's moved, and its key signatures with them.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -79,11 +80,26 @@ class Tempos:
             ticks: to place.
             resolution: ticks per beat.
         """
+        return np.asarray(self.passed(ticks) / (resolution * 1e6), np.float64)
+
+    def passed(self, ticks: NDArray[np.int64] | int) -> NDArray[np.int64]:
+        """Return what has passed at some ticks, int64 of the same shape, in microseconds times ticks per beat."""
         wanted = np.asarray(ticks, np.int64)
-        passed = np.concatenate([[0], np.cumsum(np.diff(self.ticks) * self.microseconds[:-1])])
         place = np.searchsorted(self.ticks, wanted, "right") - 1
-        counted = passed[place] + (wanted - self.ticks[place]) * self.microseconds[place]
-        return np.asarray(counted / (resolution * 1e6), np.float64)
+        counted = self._passed[place] + (wanted - self.ticks[place]) * self.microseconds[place]
+        return np.asarray(counted, np.int64)
+
+    def reached(self, passed: NDArray[np.int64] | int) -> NDArray[np.int64]:
+        """Return the first tick at which as much has passed, int64 of the same shape: :meth:`passed` turned round."""
+        wanted = np.asarray(passed, np.int64)
+        place = np.maximum(np.searchsorted(self._passed, wanted, "left") - 1, 0)
+        left = np.maximum(wanted - self._passed[place], 0)
+        return np.asarray(self.ticks[place] - (-left // self.microseconds[place]), np.int64)
+
+    @cached_property
+    def _passed(self) -> NDArray[np.int64]:
+        """What has passed at each tempo."""
+        return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.diff(self.ticks) * self.microseconds[:-1])])
 
     def divided(self, factor: int) -> Tempos:
         """Return the same map in coarser ticks; the factor divides every tick."""
