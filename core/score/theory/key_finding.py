@@ -69,7 +69,8 @@ class KeyFound:
 def pitch_histogram(score: Score) -> NDArray[np.float64]:
     """Return (12,) the beats that each pitch class sounds, from C on, without drums."""
     pitched = _pitched(score)
-    return np.bincount(pitched["pitch"] % 12, pitched["duration"] / score.resolution, minlength=12)
+    beats = pitched["duration"] / score.resolution
+    return np.asarray(np.bincount(pitched["pitch"] % 12, beats, minlength=12), np.float64)
 
 
 def find_key(music: Score | Sequence[float] | NDArray[np.float64]) -> KeyFound | None:

@@ -99,6 +99,7 @@ def parse_chord(symbol: str) -> Chord:
     return Chord(pitch_class(found["root"]), tuple(sorted(set(tones.values()))), bass)
 
 
+@lru_cache(maxsize=4096)
 def symbol_of(chord: Chord, tonality: Tonality | None = None) -> str:
     """Return the symbol of a chord, spelled from the tonic of a tonality, or near C.
 

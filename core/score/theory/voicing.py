@@ -27,7 +27,7 @@ _FORBIDDEN: Final = 1e6
 _WIDEST: Final = 12
 """Semitones that neighbouring voices above the bass may be apart, as textbooks have it."""
 _ABOVE_BASS: Final = 24
-_KEPT: Final = 40
+_KEPT: Final = 32
 """Voicings of a chord that are tried: those that cost least by themselves."""
 _COST: Final = {"doubled third": 3.0, "no fifth": 4.0, "overlap": 4.0, "leap": 0.5, "from centre": 0.12}
 """What is worth avoiding, in semitones of motion. A leap costs per semitone beyond a fourth, in the upper voices."""
@@ -51,9 +51,9 @@ def lead_voices(chords: Sequence[Chord], voices: Voices = CHOIR) -> NDArray[np.i
     sets = [voicings(chord, voices) for chord in chords]
     total, back = sets[0][1], []
     for before, after in pairwise(chords):
-        costs = total[:, None] + _moves(before, after, voices)
-        best = costs.argmin(0)
-        total = costs[best, np.arange(len(best))]
+        costs = _moves(before, after, voices) + total
+        best = costs.argmin(1)
+        total = costs.min(1)
         back.append(best)
     place = int(total.argmin())
     if total[place] >= _FORBIDDEN:
@@ -128,11 +128,11 @@ def _own_costs(found: NDArray[np.int64], chord: Chord, voices: Voices) -> NDArra
 
 @lru_cache(maxsize=8192)
 def _moves(before: Chord, after: Chord, voices: Voices) -> NDArray[np.float64]:
-    """Return (voicings of one, voicings of the next): what each move costs with the next voicing."""
+    """Return (voicings of the next, voicings of one): what each move costs with the next voicing."""
     (one, _), (next_, own) = voicings(before, voices), voicings(after, voices)
-    a, b = one[:, None, :], next_[None, :, :]
+    a, b = one[None, :, :], next_[:, None, :]
     steps = np.abs(b - a)
-    costs = steps.sum(2) + own[None, :] + _COST["leap"] * np.maximum(steps[..., 1:] - 5, 0).sum(2)
+    costs = steps.sum(2) + own[:, None] + _COST["leap"] * np.maximum(steps[..., 1:] - 5, 0).sum(2)
     overlaps = (b[..., :-1] > a[..., 1:]).sum(2) + (b[..., 1:] < a[..., :-1]).sum(2)
     costs = costs + _COST["overlap"] * overlaps
     for low, high in combinations(range(len(voices)), 2):

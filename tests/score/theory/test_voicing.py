@@ -34,7 +34,7 @@ def test_the_way_is_the_cheapest_of_all():
     chords = [parse_chord(symbol) for symbol in ("C", "G7/B", "Am")]
     sets = [voicings(chord) for chord in chords]
     best = min(
-        (sets[0][1][a] + _moves(*chords[:2], CHOIR)[a, b] + _moves(*chords[1:], CHOIR)[b, c], (a, b, c))
+        (sets[0][1][a] + _moves(*chords[:2], CHOIR)[b, a] + _moves(*chords[1:], CHOIR)[c, b], (a, b, c))
         for a, b, c in product(*(range(len(costs)) for _, costs in sets))
     )
     assert lead_voices(chords).tolist() == [sets[n][0][at].tolist() for n, at in enumerate(best[1])]

@@ -1,0 +1,150 @@
+"""Chord progressions from a grammar, set for four voices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from tonesmith.errors import ConfigError, ScoreError
+from tonesmith.host.hookspecs import hookimpl
+from tonesmith.host.roles import Composed, Composer, Options
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tonesmith.composers._bars import Bar, Draws
+    from tonesmith.plan.annotated import AnnotationField
+    from tonesmith.score.theory import Tonality
+
+Texture = Literal["block", "pulse", "broken"]
+TEXTURES: tuple[Texture, ...] = ("block", "pulse", "broken")
+
+
+class HarmonyOptions(Options):
+    """Options of :class:`Harmony`."""
+
+    keys: tuple[str, ...] = Field(default=(), description='Keys to draw from, such as "C major" or F#m. Unset: all 24.')
+    bars: int = Field(default=8, ge=1, le=64, description="Most bars of a score. Fewer where a phrase is too short.")
+    meters: tuple[str, ...] = Field(
+        default=("4/4", "3/4", "6/8"),
+        description="Meters to draw from: 2/4, 3/4, 4/4, 5/4, 6/4, 5/8, 6/8, 7/8, 9/8, 12/8.",
+    )
+    tempo: tuple[float, float] = Field(
+        default=(72.0, 144.0), description="Lowest and highest tempo, in quarter notes per minute."
+    )
+    textures: tuple[Texture, ...] = Field(
+        default=TEXTURES, description="How chords are played: held (block), repeated (pulse), or note by note (broken)."
+    )
+    sevenths: float = Field(default=0.35, ge=0.0, le=1.0, description="Share of chords that have a seventh.")
+    inversions: float = Field(default=0.25, ge=0.0, le=1.0, description="Share of chords that are inverted.")
+    borrowed: float = Field(
+        default=0.2, ge=0.0, le=1.0, description="Share of chords that are borrowed from another mode, or applied."
+    )
+
+
+class Harmony(Composer[HarmonyOptions]):
+    """Functional progressions in four voices: soprano, alto, tenor, bass.
+
+    Each phrase of four bars goes from the tonic over predominants to a cadence, by a grammar after Rohrmeier 2011;
+    some run through the circle of fifths, some chords are borrowed or applied to the next. The voices move as little
+    as they can, without crossing and without parallel fifths or octaves. Every choice is independent of the others,
+    but for what the grammar says.
+    """
+
+    name = "harmony"
+    summary = "chord progressions with cadences, voice-led in four parts"
+    Options = HarmonyOptions
+
+    def set_up(self) -> None:
+        """Check meters, keys and tempo. Raises :class:`ConfigError` for a bar that is longer than a score may be."""
+        from tonesmith.composers._bars import check_length, check_range, meters_named
+        from tonesmith.score.theory import Tonality
+
+        options = self.options
+        self._meters = meters_named(options.meters)
+        check_range("tempo", options.tempo, 20.0, 400.0)
+        check_length(self._meters, options.tempo[0], self.seconds)
+        if not options.textures:
+            raise ConfigError(f"composer.textures is empty. Name some of {', '.join(TEXTURES)}.")
+        try:
+            named = tuple(Tonality.parse(key) for key in options.keys)
+        except ScoreError as error:
+            raise ConfigError(f"composer.keys: {error}") from None
+        modes = ("major", "minor")
+        self._keys = named or tuple(Tonality(tonic, mode) for mode in modes for tonic in range(12))
+        for key in self._keys:
+            if key.mode not in modes:
+                raise ConfigError(f"composer.keys: {key} is neither major nor minor, and harmony has no other modes.")
+
+    def fields(self) -> Sequence[AnnotationField]:
+        """Return key, mode, tempo, meter, bars, progression, chords, cadence and texture."""
+        from tonesmith.composers._bars import METERS
+        from tonesmith.composers._grammar import CADENCES
+        from tonesmith.plan.annotated import AnnotationField
+        from tonesmith.score.theory import Tonality
+
+        keys = tuple(str(Tonality(tonic, mode)) for mode in ("major", "minor") for tonic in range(12))
+        length = 32 + 22 * self.options.bars
+        return (
+            AnnotationField("key", "choice", "tonic and mode", keys),
+            AnnotationField("mode", "choice", "mode of the key", ("major", "minor")),
+            AnnotationField("tempo_bpm", "number", "quarter notes per minute"),
+            AnnotationField("meter", "choice", "time signature", tuple(METERS)),
+            AnnotationField("bars", "whole", "bars of the score"),
+            AnnotationField("progression", "text", "numerals, with | between bars", length=length),
+            AnnotationField("chords", "text", "chord symbols, with | between bars", length=length),
+            AnnotationField("cadence", "choice", "how the score ends", CADENCES),
+            AnnotationField("texture", "choice", "how chords are played", TEXTURES),
+        )
+
+    def compose(self, index: int) -> Composed:
+        """Return the score of an index."""
+        from tonesmith.composers._bars import METERS, RESOLUTION, Draws, bars_that_fit, score_of
+        from tonesmith.composers._grammar import Taste, progression
+        from tonesmith.composers._texture import PARTS, playing
+        from tonesmith.score.theory import lead_voices, parse_numeral, symbol_of
+
+        options, draws = self.options, Draws(self.seed, "composer harmony", index)
+        tonality, meter = draws.pick(self._keys), draws.pick(self._meters)
+        bar, texture = METERS[meter], draws.pick(options.textures)
+        bpm = round(draws.between(*options.tempo), 1)
+        bars = bars_that_fit(options.bars, bar, bpm, self.seconds)
+        slots = _slots(bars, draws)
+        taste = Taste(options.sevenths, options.inversions, options.borrowed)
+        numerals, cadence = progression(slots, tonality.mode, taste, draws)
+        chords = [parse_numeral(numeral, tonality) for numeral in numerals]
+        notes = playing(lead_voices(chords), slots, bar, texture, draws)
+        annotations = {
+            "key": str(tonality),
+            "mode": tonality.mode,
+            "tempo_bpm": bpm,
+            "meter": meter,
+            "bars": bars,
+            "progression": by_bars(numerals, slots),
+            "chords": by_bars([symbol_of(chord, tonality) for chord in chords], slots),
+            "cadence": cadence,
+            "texture": texture,
+        }
+        return Composed(score_of([notes], PARTS, bar, bpm, tonality), annotations)
+
+
+def by_bars(words: Sequence[str], slots: Sequence[int]) -> str:
+    """Return words with a bar line between those of different bars."""
+    left = iter(words)
+    return " | ".join(" ".join(next(left) for _ in range(slot)) for slot in slots)
+
+
+def _slots(bars: int, draws: Draws) -> list[int]:
+    """Return the chords in each bar: one or two, the last one alone, and two before it."""
+    if bars == 1:
+        return [2]
+    busy = 0.15 + 0.6 * draws.next()
+    return [1 + (draws.next() < busy) for _ in range(bars - 1)] + [1]
+
+
+@hookimpl
+def tonesmith_composers() -> Iterable[type[Composer[Any]]]:
+    """Return the composer of this module."""
+    return [Harmony]
