@@ -134,9 +134,7 @@ def bars_that_fit(bars: int, bar: Bar, bpm: float, seconds: float | None) -> int
     return max(1, min(bars, int(seconds * 1e6 * RESOLUTION // each)))
 
 
-def score_of(
-    notes: Sequence[NDArray[Any]], parts: tuple[Part, ...], bar: Bar, bpm: float, tonality: Tonality
-) -> Score:
+def score_of(notes: Sequence[NDArray[Any]], parts: tuple[Part, ...], bar: Bar, bpm: float, tonality: Tonality) -> Score:
     """Return the score of some arrays of :data:`NOTE`."""
     return Score(
         RESOLUTION,

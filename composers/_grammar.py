@@ -182,9 +182,7 @@ def _chords(functions: Sequence[str], words: _Words, taste: Taste, draws: Draws)
     return [_dressed(chosen, place, functions, words, taste, draws) for place in range(len(chosen))]
 
 
-def _chord(
-    place: int, functions: Sequence[str], before: str, words: _Words, taste: Taste, draws: Draws
-) -> str:
+def _chord(place: int, functions: Sequence[str], before: str, words: _Words, taste: Taste, draws: Draws) -> str:
     """Return the triad, or the borrowed chord, of a function."""
     function = functions[place]
     if function == "T" or (function == "t" and place == 0):

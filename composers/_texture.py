@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from tonesmith.composers._bars import EIGHTH, Bar, Draws, notes_from
 from tonesmith.score.score import Part
 
-PARTS: Final = tuple(Part(program, False, name) for program, name in ((48, b"soprano"), (48, b"alto"), (48, b"tenor"), (48, b"bass")))
+PARTS: Final = tuple(
+    Part(program, False, name) for program, name in ((48, b"soprano"), (48, b"alto"), (48, b"tenor"), (48, b"bass"))
+)
 """The voices, from the highest."""
 _BROKEN: Final = np.array([2, 1, 0, 1])
 """The order of the upper voices, by their part, in a broken chord: from the tenor up and back."""
@@ -25,9 +27,7 @@ def starts_of(slots: Sequence[int], bar: Bar) -> tuple[NDArray[np.int64], NDArra
     return begun, np.diff(begun, append=len(slots) * length)
 
 
-def playing(
-    voices: NDArray[np.int64], slots: Sequence[int], bar: Bar, texture: str, draws: Draws
-) -> NDArray[Any]:
+def playing(voices: NDArray[np.int64], slots: Sequence[int], bar: Bar, texture: str, draws: Draws) -> NDArray[Any]:
     """Return the notes of some chords.
 
     Args:
@@ -44,26 +44,28 @@ def playing(
         onset, duration, pitch, part = _held(starts, lengths, pitches, np.arange(4))
     else:
         bass = _held(starts, lengths, pitches, np.arange(3, 4))
-        upper = (_pulsing if texture == "pulse" else _broken)(starts, lengths, pitches, bar)
+        upper = _pulsing(starts, lengths, pitches, bar) if texture == "pulse" else _broken(starts, lengths, pitches)
         onset, duration, pitch, part = (np.concatenate(pair) for pair in zip(bass, upper, strict=True))
     total = len(slots) * sum(bar.groups)
     arch = np.sin(np.pi * onset / total)
     accent = 6.0 * (onset % sum(bar.groups) == 0)
-    return notes_from(onset * EIGHTH, duration * EIGHTH, pitch, loud + swell * arch + accent - 2.0 * (part % 3 != 0), part)
+    return notes_from(
+        onset * EIGHTH, duration * EIGHTH, pitch, loud + swell * arch + accent - 2.0 * (part % 3 != 0), part
+    )
 
 
-Columns = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+Columns = tuple[NDArray[Any], NDArray[Any], NDArray[np.int64], NDArray[np.int64]]
 """Onset and duration in eighths, pitch, part."""
 
 
-def _held(starts: NDArray[np.int64], lengths: NDArray[np.int64], pitches: NDArray[np.int64], parts: NDArray[np.int64]) -> Columns:
+def _held(
+    starts: NDArray[np.int64], lengths: NDArray[np.int64], pitches: NDArray[np.int64], parts: NDArray[np.int64]
+) -> Columns:
     count = len(parts)
     return np.repeat(starts, count), np.repeat(lengths, count), pitches[:, parts].ravel(), np.tile(parts, len(starts))
 
 
-def _pulsing(
-    starts: NDArray[np.int64], lengths: NDArray[np.int64], pitches: NDArray[np.int64], bar: Bar
-) -> Columns:
+def _pulsing(starts: NDArray[np.int64], lengths: NDArray[np.int64], pitches: NDArray[np.int64], bar: Bar) -> Columns:
     """Return the three upper voices struck again with each group of the meter."""
     bars = int((starts[-1] + lengths[-1]) // sum(bar.groups))
     groups = np.tile(np.array(bar.groups, np.int64), bars)
@@ -71,11 +73,10 @@ def _pulsing(
     return _held(beats, groups, pitches[np.searchsorted(starts, beats, "right") - 1], np.arange(3))
 
 
-def _broken(
-    starts: NDArray[np.int64], lengths: NDArray[np.int64], pitches: NDArray[np.int64], bar: Bar
-) -> Columns:
-    """Return the three upper voices one after another in eighths."""
-    onset = np.arange(starts[0], starts[-1] + lengths[-1])
+def _broken(starts: NDArray[np.int64], lengths: NDArray[np.int64], pitches: NDArray[np.int64]) -> Columns:
+    """Return the three upper voices one after another, in sixteenths where a chord has no three eighths."""
+    step = 1.0 if lengths.min() >= 3 else 0.5
+    onset = np.arange(starts[0], starts[-1] + lengths[-1], step)
     chord = np.searchsorted(starts, onset, "right") - 1
-    part = _BROKEN[(onset - starts[chord]) % len(_BROKEN)]
-    return onset, np.ones_like(onset), pitches[chord, part], part
+    part = _BROKEN[((onset - starts[chord]) / step).astype(np.int64) % len(_BROKEN)]
+    return onset, np.full_like(onset, step), pitches[chord, part], part

@@ -12,11 +12,8 @@ from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import Composed, Composer, Options
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tonesmith.composers._bars import Bar, Draws
+    from tonesmith.composers._bars import Draws
     from tonesmith.plan.annotated import AnnotationField
-    from tonesmith.score.theory import Tonality
 
 Texture = Literal["block", "pulse", "broken"]
 TEXTURES: tuple[Texture, ...] = ("block", "pulse", "broken")
@@ -101,7 +98,7 @@ class Harmony(Composer[HarmonyOptions]):
 
     def compose(self, index: int) -> Composed:
         """Return the score of an index."""
-        from tonesmith.composers._bars import METERS, RESOLUTION, Draws, bars_that_fit, score_of
+        from tonesmith.composers._bars import METERS, Draws, bars_that_fit, score_of
         from tonesmith.composers._grammar import Taste, progression
         from tonesmith.composers._texture import PARTS, playing
         from tonesmith.score.theory import lead_voices, parse_numeral, symbol_of
@@ -116,7 +113,7 @@ class Harmony(Composer[HarmonyOptions]):
         numerals, cadence = progression(slots, tonality.mode, taste, draws)
         chords = [parse_numeral(numeral, tonality) for numeral in numerals]
         notes = playing(lead_voices(chords), slots, bar, texture, draws)
-        annotations = {
+        annotations: dict[str, Value] = {
             "key": str(tonality),
             "mode": tonality.mode,
             "tempo_bpm": bpm,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import combinations, pairwise, product
+from itertools import combinations, pairwise
 from typing import Final
 
 import numpy as np
@@ -29,7 +29,7 @@ _WIDEST: Final = 12
 _ABOVE_BASS: Final = 24
 _KEPT: Final = 32
 """Voicings of a chord that are tried: those that cost least by themselves."""
-_COST: Final = {"doubled third": 3.0, "no fifth": 4.0, "overlap": 4.0, "leap": 0.5, "from centre": 0.12}
+_COST: Final = {"doubled third": 3.0, "overlap": 4.0, "leap": 0.5, "from centre": 0.12}
 """What is worth avoiding, in semitones of motion. A leap costs per semitone beyond a fourth, in the upper voices."""
 
 
@@ -70,10 +70,14 @@ def voicings(chord: Chord, voices: Voices = CHOIR) -> tuple[NDArray[np.int64], N
 
     Raises :class:`ScoreError` for a chord that has none in the ranges.
     """
-    needed, allowed = _tones(chord, len(voices))
-    bass = [p for p in range(voices[0][0], voices[0][1] + 1) if p % 12 == chord.lowest]
-    upper = [[p for p in range(low, high + 1) if p % 12 in allowed] for low, high in voices[1:]]
-    found = np.array([row for row in product(bass, *upper) if _fits(row, needed)], np.int64)
+    needed = _tones(chord, len(voices))
+    allowed = [{chord.lowest}, *[needed] * (len(voices) - 1)]
+    pitches = [
+        [p for p in range(low, high + 1) if p % 12 in classes]
+        for (low, high), classes in zip(voices, allowed, strict=True)
+    ]
+    rows = np.stack(np.meshgrid(*pitches, indexing="ij"), -1).reshape(-1, len(voices))
+    found = rows[_fits(rows, needed | {chord.lowest})].astype(np.int64)
     if not len(found):
         raise ScoreError(f"the chord on {chord.root} with the tones {chord.tones} has no voicing in these ranges.")
     costs = _own_costs(found, chord, voices)
@@ -92,26 +96,24 @@ def parallels(before: Sequence[int], after: Sequence[int]) -> list[tuple[int, in
     ]
 
 
-def _tones(chord: Chord, count: int) -> tuple[frozenset[int], frozenset[int]]:
-    """Return the pitch classes that a voicing must have, and those that its upper voices may have."""
+def _tones(chord: Chord, count: int) -> frozenset[int]:
+    """Return the pitch classes that the voices share out, beside a bass that is no tone of the chord."""
     tones = list(chord.tones)
     room = count - (chord.lowest not in {(chord.root + t) % 12 for t in tones})
     # A fifth says least; then extensions below the highest one.
     for spare in (7, *(t for t in tones[-2:2:-1] if t not in {10, 11})):
         if len(tones) > room and spare in tones and (chord.root + spare) % 12 != chord.lowest:
             tones.remove(spare)
-    pitches = frozenset((chord.root + t) % 12 for t in tones[:room])
-    needed = pitches | {chord.lowest}
-    optional = {(chord.root + 7) % 12} if len(tones) == 3 and chord.lowest != (chord.root + 7) % 12 else set()
-    return needed - optional, pitches
+    return frozenset((chord.root + t) % 12 for t in tones[:room])
 
 
-def _fits(row: tuple[int, ...], needed: frozenset[int]) -> bool:
-    if not needed <= {p % 12 for p in row}:
-        return False
-    if any(a > b for a, b in pairwise(row)) or row[1] - row[0] > _ABOVE_BASS:
-        return False
-    return all(b - a <= _WIDEST for a, b in pairwise(row[1:]))
+def _fits(rows: NDArray[np.int64], needed: frozenset[int]) -> NDArray[np.bool_]:
+    """Return (rows,) which of some pitches rise, are not far apart, and have all tones."""
+    steps = np.diff(rows, axis=1)
+    fits = (steps >= 0).all(1) & (steps[:, 0] <= _ABOVE_BASS) & (steps[:, 1:] <= _WIDEST).all(1)
+    for pitch in sorted(needed):
+        fits &= (rows % 12 == pitch).any(1)
+    return np.asarray(fits, np.bool_)
 
 
 def _own_costs(found: NDArray[np.int64], chord: Chord, voices: Voices) -> NDArray[np.float64]:
@@ -121,8 +123,6 @@ def _own_costs(found: NDArray[np.int64], chord: Chord, voices: Voices) -> NDArra
     for third in (3, 4):
         if third in chord.tones:
             costs += _COST["doubled third"] * ((classes == (chord.root + third) % 12).sum(1) > 1)
-    if 7 in chord.tones:
-        costs += _COST["no fifth"] * ~(classes == (chord.root + 7) % 12).any(1)
     return np.asarray(costs, np.float64)
 
 
