@@ -13,7 +13,7 @@ from tonesmith.host.roles import Composed, Composer, Options
 
 if TYPE_CHECKING:
     from tonesmith.composers._bars import Draws
-    from tonesmith.plan.annotated import AnnotationField
+    from tonesmith.plan.annotated import AnnotationField, Value
 
 Texture = Literal["block", "pulse", "broken"]
 TEXTURES: tuple[Texture, ...] = ("block", "pulse", "broken")
