@@ -21,6 +21,7 @@ from tonesmith.terminal.messages import echo, say
 _ORDER = (
     "generate",
     "audition",
+    "compose",
     "status",
     "finish",
     "inspect",
@@ -71,10 +72,12 @@ class _Ordered(TyperGroup):
 def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer:
     """Return the app for these arguments.
 
-    Which flags ``generate``, ``doctor``, ``convert``, ``merge`` and ``features`` have depends on the plugins that the
-    arguments and the configuration choose, so they are known only here; any other command is spared the work.
+    Which flags ``generate``, ``doctor``, ``compose``, ``convert``, ``merge`` and ``features`` have depends on the
+    plugins that the arguments and the configuration choose, so they are known only here; any other command is spared
+    the work.
     """
     from tonesmith.cli.commands import config, plot, plugins, presets
+    from tonesmith.cli.commands.compose import compose_command
     from tonesmith.cli.commands.convert import convert_command
     from tonesmith.cli.commands.doctor import doctor_command
     from tonesmith.cli.commands.features import features_command
@@ -97,6 +100,7 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
     chosen = words[place] if place is not None else ""
     rest = words[place + 1 :] if place is not None else []
     with_flags = {"generate": generate_command, "doctor": doctor_command}
+    with_flags["compose"] = compose_command
     with_flags |= {"convert": convert_command, "merge": merge_command, "features": features_command}
     groups: dict[str, tuple[str, Callable[[], typer.Typer]]] = {
         "plot": (plot.HELP, plot.plot_app),

@@ -177,6 +177,12 @@ def flags_of(config: Config, host: Host) -> tuple[Flag, ...]:
     return tuple(flags)
 
 
+def flags_of_plugin(role: str, name: str, host: Host) -> tuple[Flag, ...]:
+    """Return the flags of one plugin, with its own defaults. Raises :class:`PluginError` for an unknown one."""
+    settings = settings_of(host.find(role, name).Options)
+    return tuple(_section(role, settings, {s.key: s.default for s in settings}, f"{role.capitalize()}: {name}"))
+
+
 def flags_under(
     prefix: str, overrides: Mapping[str, Any], spelled: Mapping[str, str], host: Host, *, lenient: bool
 ) -> tuple[Flag, ...]:
@@ -287,7 +293,7 @@ def with_flags(command: Callable[..., None], flags: Sequence[Flag]) -> Callable[
 
 def check_flags(arguments: Sequence[str], flags: Sequence[Flag]) -> None:
     """Raise :class:`ConfigError` for an unknown flag of a plugin, naming the nearest and the known ones."""
-    sections = {"notes", "presets", "space", "validators", "features", *DEFAULT_NAMES}
+    sections = {"notes", "presets", "space", "validators", "features", "composer", *DEFAULT_NAMES}
     for argument in itertools.takewhile(lambda word: word != "--", arguments):
         name = argument.split("=", 1)[0]
         section, dot, _ = name.removeprefix("--").removeprefix("no-").partition(".")

@@ -24,6 +24,7 @@ BUILTINS: Final = (
     "tonesmith.features.perceptual",
     "tonesmith.features.stats",
     "tonesmith.features.stft",
+    "tonesmith.composers.groove",
     "tonesmith.composers.harmony",
     "tonesmith.sinks.folder",
     "tonesmith.sinks.hdf5",

@@ -81,6 +81,9 @@ def _of_plugins(host: Host) -> list[str]:
 
 def _options_of_plugins(host: Host, records: Sequence[PluginRecord]) -> Iterator[Any]:
     """Yield the options of all plugins, from a few command lines that choose one of each role."""
+    for record in records:
+        if record.role == "composer":
+            yield from (p for p in _command(["compose", record.name], host).commands["compose"].params if _panel(p))
     roles = [[r for r in records if r.role == role] for role in dict.fromkeys(record.role for record in records)]
     for chosen in zip_longest(*roles):
         words = [word for record in chosen if record for word in (f"--{record.role}", record.name)]

@@ -72,6 +72,11 @@ def test_every_command_with_json_is_in_the_table() -> None:
     assert table == found.keys() - PLAIN
 
 
+def test_composing(told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    check("compose", told("compose", "groove", "-n", 2, "-o", "scores"))
+
+
 def test_datasets(chaos, told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     chaos.make(tmp_path / "d", patches=6)

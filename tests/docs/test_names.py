@@ -14,6 +14,7 @@ from support.commands import command_trees
 from support.documents import DOCUMENTS, FENCE, NAMES, blocks_of, code_of
 
 import tonesmith
+from tonesmith import ConfigError
 from tonesmith.host import hookspecs
 from tonesmith.host.config import PlanSettings, PresetSettings, RunSettings
 from tonesmith.host.registry import Host
@@ -70,10 +71,25 @@ def test_every_hook_is_documented_with_its_arguments() -> None:
 
 def test_every_built_in_plugin_its_options_and_its_measures_are_documented() -> None:
     records = [record for record in Host.load().plugins() if record.distribution == "tonesmith"]
+    records = [record for record in records if record.role != "composer"]
     names = [record.name for record in records]
     options = [option for record in records for option in record.plugin.Options.model_fields]
     measures = [measure.name for record in records for measure in getattr(record.plugin, "measures", ())]
     assert missing([*names, *options, *measures], "docs/generate.md") == []
+
+
+def test_every_built_in_composer_its_options_and_its_annotations_are_documented() -> None:
+    built_in = {n: c for n, c in Host.load().composers().items() if Host.load().is_builtin("composer", n)}
+    options = [f"--composer.{option}" for plugin in built_in.values() for option in plugin.Options.model_fields]
+    said = [name for plugin in built_in.values() for name in annotations_of(plugin)]
+    assert missing([*built_in, *options, *said], "docs/scores.md") == []
+
+
+def annotations_of(plugin: Any) -> list[str]:
+    try:
+        return [field.name for field in plugin(plugin.Options(), 0).fields()]
+    except ConfigError:  # one that plays files has none unless some are named
+        return []
 
 
 def test_every_key_of_the_composition_is_shown_in_toml() -> None:
@@ -108,7 +124,7 @@ def test_every_command_and_option_is_documented() -> None:
     assert {"tonesmith generate", "--backend.tier", "--sampler.scramble", "-n", "--render", "--params"} <= spelled
     text = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
     headings = "\n".join(f"`{heading}`" for heading in re.findall(r"^## (.+)$", text, re.MULTILINE))
-    code = "\n".join([headings, *map(code_of, ("docs/cli.md", "docs/dawdreamer.md", "docs/vst3.md"))])
+    code = "\n".join([headings, *map(code_of, ("docs/cli.md", "docs/dawdreamer.md", "docs/scores.md", "docs/vst3.md"))])
     assert sorted(word for word in spelled if not re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])", code)) == []
 
 

@@ -24,6 +24,7 @@ LONG = [
     "docs/lmdb.md",
     "docs/parquet.md",
     "docs/report.md",
+    "docs/scores.md",
     "docs/preview.md",
     "docs/sinks.md",
     "docs/space-and-labels.md",

@@ -17,4 +17,5 @@ def command_trees() -> list[Any]:
     lines = [[name] for name in names]
     lines += [["generate", "--sampler", name] for name in host.samplers()]
     lines += [["generate", "--backend", name] for name in host.backends()]
+    lines += [["compose", name] for name in host.composers()]
     return [typer.main.get_command(build_app(line, host)) for line in lines]
