@@ -14,6 +14,7 @@ from tonesmith.errors import ConfigError, EngineError, unknown_name
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import Backend, Options
 from tonesmith.plan.promises import Promises
+from tonesmith.score.controllers import PLAYABLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tonesmith.backends.dawdreamer.compiler import Program
     from tonesmith.backends.dawdreamer.faust import FaustVoice
     from tonesmith.backends.dawdreamer.plugin import HostedPlugin
+    from tonesmith.score.phrase import Phrase
     from tonesmith.space.patch import Note, Patch
     from tonesmith.space.space import ParameterSpace
 
@@ -85,6 +87,8 @@ class DawDreamerBackend(Backend[DawDreamerOptions]):
     name = "dawdreamer"
     summary = "Faust instruments, and VST2, VST3 and LV2 plugins (package dawdreamer)"
     Options = DawDreamerOptions
+    plays = "scores"
+    controls = PLAYABLE
     isolation = "snapshot"
     fallback = "fresh"
     determinism = "exact-in-run"
@@ -211,12 +215,24 @@ class DawDreamerBackend(Backend[DawDreamerOptions]):
 
     def render(self, note: Note) -> NDArray[Any]:
         """Return float32 (channels, frames). DawDreamer takes notes that MIDI does not have."""
-        self._check_thread()
         if not (0 <= note.pitch <= 127 and 1 <= note.velocity <= 127):
             raise EngineError(f"pitch {note.pitch} or velocity {note.velocity} is not in MIDI's range")
-        if not (0.0 < note.hold <= note.duration <= 600.0):
-            raise EngineError(f"a note of {note.hold} s in a render of {note.duration} s cannot be played")
+        self._check_times(note)
         return self._instrument.play(note)
+
+    def render_score(self, phrase: Phrase) -> NDArray[Any]:
+        """Return float32 (channels, frames).
+
+        A plugin gets the score as MIDI, each part in a channel of its own. A Faust program has a voice for each note,
+        with its own effect, and takes the pitch wheel, the pedal and what its controls with ``[midi:...]`` name.
+        """
+        self._check_times(phrase)
+        return self._instrument.play_score(phrase)
+
+    def _check_times(self, played: Note | Phrase) -> None:
+        self._check_thread()
+        if not (0.0 < played.hold <= played.duration <= 600.0):
+            raise EngineError(f"a note of {played.hold} s in a render of {played.duration} s cannot be played")
 
     @property
     def _instrument(self) -> FaustVoice | HostedPlugin:

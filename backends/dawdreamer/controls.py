@@ -12,6 +12,7 @@ from typing import Any
 
 from tonesmith.backends.dawdreamer.compiler import EFFECT
 from tonesmith.errors import ConfigError, EngineError
+from tonesmith.score.controllers import BEND, PRESSURE
 from tonesmith.space.parameter import Parameter
 
 _MOST_CHOICES = 64
@@ -27,6 +28,7 @@ _UNHEARD = "Panic"
 _LONGEST = 512
 """DawDreamer cuts names after so many characters, and knows a control by its name only."""
 _PUNCTUATION = re.compile(r"[\x00-\x7f]")
+_CONTROLLER = re.compile(r"ctrl\s+(\d{1,3})")
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]")
 _CHOICE = re.compile(r"'([^']*)'\s*:\s*([-+0-9.eE]+)")
 _STYLE = re.compile(r"\s*(?:menu|radio)\s*\{(.*)\}\s*", re.DOTALL)
@@ -40,7 +42,7 @@ class Dial:
         address: by which DawDreamer knows it.
         low, high: what the program takes, in its own units.
         values: of each choice, in the program's units; empty where the parameter's own number is taken.
-        performed: whether it stands for a MIDI controller, which a note leaves where it is.
+        midi: which MIDI controller it stands for in Faust's words, such as "ctrl 1"; "" for none.
     """
 
     address: str
@@ -48,7 +50,23 @@ class Dial:
     high: float
     parameter: Parameter
     values: tuple[float, ...] = ()
-    performed: bool = False
+    midi: str = ""
+
+    @property
+    def performed(self) -> bool:
+        """Whether it stands for a MIDI controller, which stays where it is unless that is moved."""
+        return bool(self.midi)
+
+    @property
+    def controller(self) -> int | None:
+        """The kind of controller that moves it, of :mod:`tonesmith.score.controllers`."""
+        if found := _CONTROLLER.match(self.midi):
+            return min(int(found[1]), 127)
+        return {"pitchwheel": BEND, "chanpress": PRESSURE}.get(self.midi.partition(" ")[0])
+
+    def moved(self, share: Any) -> Any:
+        """Return what the program gets where its controller is at a share, 0..1, of its range."""
+        return self.low + (self.high - self.low) * share
 
     def sent(self, raw: float) -> float:
         """Return what the program gets for a raw value. Raises :class:`EngineError` if that is no value of it."""
@@ -207,7 +225,7 @@ def _dial(name: str, group: str, control: _Control) -> Dial:
         parameter = named("continuous", bottom, top, default, curve="exponential")
     else:
         parameter = named("continuous", low, high, init)
-    return Dial(control.address, low, high, parameter, values, performed="midi" in told)
+    return Dial(control.address, low, high, parameter, values, midi=told.get("midi", ""))
 
 
 def _is_whole(steps: tuple[float, float, float], discrete: bool) -> bool:

@@ -14,6 +14,7 @@ What was measured of DawDreamer 0.9 and Faust 2.85, and is guarded against here:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,14 +24,28 @@ import numpy as np
 from tonesmith.backends.dawdreamer.compiler import Program
 from tonesmith.backends.dawdreamer.controls import panel_of
 from tonesmith.errors import EngineError
+from tonesmith.score.controllers import BEND
+from tonesmith.score.courses import Course, courses_of
+from tonesmith.score.messages import note_controls
+from tonesmith.score.single_notes import single_notes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tonesmith.score.phrase import Phrase
     from tonesmith.space.patch import Note
 
 _BLOCK = 512
 _LARGEST_BLOCK, _SMALLEST_BLOCK = 4096, 64
+_FINE = 64
+"""Frames of a block for a phrase: a key is let go at the nearest multiple, counted from its onset, within 0.8 ms. To be
+let go at any frame, each note would need a copy of the program, which takes as long to load as 20 notes to play."""
+_BEND = 2.0
+"""Semitones that the pitch wheel bends, as MIDI has it unless it is told otherwise."""
+_RANGES = {BEND: 16383}
+"""Steps of a controller, of those that have not 127."""
+_MOST_KEPT = 64 << 20
+"""Bytes of the notes of a phrase that are kept, as a note may come again."""
 _MOST_PLAYERS = 4
 """Loaded copies of a program, each with blocks of another length, for notes that are held for another time."""
 
@@ -103,9 +118,57 @@ class FaustVoice:
     def play(self, note: Note) -> NDArray[np.float32]:
         """Return float32 (channels, frames). The program starts anew: nothing of the note before is heard."""
         held = max(1, round(note.hold * self._sample_rate))
-        player = self._player(block_for(held))
-        player.move(self._values | note_values(self._panel.note, note.pitch, note.velocity, held))
-        player.engine.render(note.duration)
+        block = block_for(held)
+        if note.sustain:
+            held, block = math.ceil(note.duration * self._sample_rate), _BLOCK
+        courses = {kind: Course([0.0], [value]) for kind, value in note_controls(note).items()}
+        return self._voice(note, held, self._moved(courses, 0.0, 1), block, note.duration)
+
+    def play_score(self, phrase: Phrase) -> NDArray[np.float32]:
+        """Return float32 (channels, frames): a voice for each note, from its onset to the end, added up in their order.
+
+        A note that comes again sounds as it did, as long as no controller moves it.
+        """
+        courses = courses_of(phrase)
+        frames = int(phrase.duration * self._sample_rate)
+        audio = np.zeros((int(self._program.description["outputs"]), frames), np.float32)
+        kept: dict[tuple[int, int, int], NDArray[np.float32]] = {}
+        for place in single_notes(phrase, self._sample_rate, moving=True):
+            note, left = place.note, frames - place.frame
+            held = max(1, round(note.hold * self._sample_rate / _FINE)) * _FINE
+            own = {kind: course for (part, kind), course in courses.items() if part == place.part and course.seconds}
+            moved = self._moved(own, place.onset, left)
+            voice = None if moved else kept.get((note.pitch, note.velocity, held))
+            if voice is None:
+                voice = self._voice(note, held, moved, _FINE, (left + 0.25) / self._sample_rate)
+            if not moved and (len(kept) + 1) * voice.nbytes <= _MOST_KEPT:
+                kept.setdefault((note.pitch, note.velocity, held), voice)
+            audio[:, place.frame :] += voice[:, :left]
+        return audio
+
+    def _moved(self, courses: Mapping[int, Course], onset: float, frames: int) -> dict[str, Any]:
+        """Return what controllers set from an onset on: by the address of a control; under "" semitones of the wheel.
+
+        The wheel bends the note, unless the program has a control for it.
+        """
+        shares = {
+            kind: (course.sampled(onset, frames, self._sample_rate) + 8192 * (kind == BEND)) / _RANGES.get(kind, 127)
+            for kind, course in courses.items()
+        }
+        moved = {d.address: d.moved(shares[d.controller]) for d in self.dials.values() if d.controller in shares}
+        if BEND in shares and not any(dial.controller == BEND for dial in self.dials.values()):
+            moved[""] = courses[BEND].sampled(onset, frames, self._sample_rate) / 8192 * _BEND
+        return moved
+
+    def _voice(
+        self, note: Note, held: int, moved: Mapping[str, Any], block: int, seconds: float
+    ) -> NDArray[np.float32]:
+        """Return float32 (channels, frames) of a key that is held for some frames."""
+        player = self._player(block)
+        pitch = note.pitch + moved[""] if "" in moved else note.pitch
+        controls = {address: values for address, values in moved.items() if address}
+        player.move(self._values | controls | note_values(self._panel.note, pitch, note.velocity, held))
+        player.engine.render(seconds)
         audio: NDArray[np.float32] = player.engine.get_audio()
         return audio
 
@@ -128,7 +191,9 @@ def block_for(held: int) -> int:
     return next(divisors, held)
 
 
-def note_values(controls: Sequence[tuple[str, str]], pitch: int, velocity: int, held: int) -> dict[str, Any]:
+def note_values(
+    controls: Sequence[tuple[str, str]], pitch: int | NDArray[np.float64], velocity: int, held: int
+) -> dict[str, Any]:
     """Return what a note sets the controls of a voice to, by their addresses.
 
     A number stays for the whole render; an array has one for each frame. As ``dsp_voice`` of Faust's poly-dsp.h does
@@ -136,7 +201,7 @@ def note_values(controls: Sequence[tuple[str, str]], pitch: int, velocity: int, 
 
     Args:
         controls: address and name of each.
-        pitch: of MIDI.
+        pitch: of MIDI; an array where it is bent.
         velocity: of MIDI.
         held: frames that the key is down.
     """
@@ -144,7 +209,7 @@ def note_values(controls: Sequence[tuple[str, str]], pitch: int, velocity: int, 
     gate[held] = 0.0
     values = {
         "freq": 440.0 * 2.0 ** ((pitch - 69.0) / 12.0),
-        **dict.fromkeys(("key", "note"), float(pitch)),
+        **dict.fromkeys(("key", "note"), pitch + 0.0),
         "gain": velocity / 127.0,
         **dict.fromkeys(("vel", "velocity"), float(velocity)),
         "gate": gate,

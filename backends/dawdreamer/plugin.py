@@ -25,17 +25,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tonesmith.backends.dawdreamer.lv2 import is_uri, offer_of, offered_by, search_path
+from tonesmith.backends.dawdreamer.midi_file import midi_file
 from tonesmith.engine.forks import forked
 from tonesmith.engine.machine import can_fork
 from tonesmith.errors import ConfigError, EngineError
 from tonesmith.host.binary import cure_of, file_fault, is_lv2
 from tonesmith.pinning.held import hold_still
+from tonesmith.score.messages import Message, messages, note_controls, note_messages
 from tonesmith.space.parameter import Parameter
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tonesmith.score.phrase import Phrase
     from tonesmith.space.patch import Note
 
 _BLOCK = 512
@@ -105,7 +108,7 @@ class HostedPlugin:
     def __init__(self, place: str, sample_rate: int, bpm: float) -> None:
         import dawdreamer
 
-        self._place = place
+        self._place, self._rate = place, sample_rate
         if fault := file_fault(_file_of(place)):
             raise ConfigError(f"{fault.text}. {fault.cure}")
         if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
@@ -138,11 +141,31 @@ class HostedPlugin:
 
     def play(self, note: Note) -> NDArray[np.float32]:
         """Return float32 (channels, frames), of the first two channels. What played before may be heard."""
+        if note_controls(note):
+            return self._played(note_messages(note, self._held(note.hold)), note.duration)
         self._processor.clear_midi()
         self._processor.add_midi_note(note.pitch, note.velocity, 0.0, note.hold)
-        self._engine.render(note.duration)
+        return self._rendered(note.duration)
+
+    def play_score(self, phrase: Phrase) -> NDArray[np.float32]:
+        """Return float32 (channels, frames) of a phrase, which the plugin gets as MIDI."""
+        return self._played(messages(phrase, self._rate, self._held), phrase.duration)
+
+    def _played(self, told: Sequence[Message], seconds: float) -> NDArray[np.float32]:
+        self._processor.clear_midi()
+        with midi_file(told, self._rate) as path:
+            if not self._processor.load_midi(str(path), all_events=True):
+                raise EngineError("DawDreamer does not read the MIDI of the phrase")
+        return self._rendered(seconds)
+
+    def _rendered(self, seconds: float) -> NDArray[np.float32]:
+        self._engine.render(seconds)
         audio: NDArray[np.float32] = self._engine.get_audio()
         return audio[:2]
+
+    def _held(self, seconds: float) -> int:
+        """Return the frames that a key is held: DawDreamer cuts fractions off."""
+        return int(seconds * self._rate)
 
     def _tried(self) -> dict[str, Any]:
         """Return what the plugin is, from a copy of this process that it may crash."""

@@ -16,6 +16,7 @@ from tonesmith.backends.vita.shapes import OVERSAMPLING, SHAPES, tempo_control
 from tonesmith.errors import EngineError
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import Backend, Options
+from tonesmith.score.controllers import MODWHEEL, SUSTAIN
 from tonesmith.space.shape import SpaceShape
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class VitaBackend(Backend[VitaOptions]):
     name = "vita"
     summary = "Vital: 448 controls, wavetables and modulations (package vita)"
     Options = VitaOptions
+    controls = frozenset({MODWHEEL, SUSTAIN})
     isolation = "snapshot"
     fallback = "fresh"
     determinism = "exact"
@@ -193,6 +195,7 @@ class VitaBackend(Backend[VitaOptions]):
         """
         from tonesmith.backends.vita.preset import controls_of
 
+        self._prepared = patch
         for name, value in controls_of(patch).items():
             if not math.isfinite(value):
                 raise EngineError(f"{name} = {value} is not finite")
@@ -212,10 +215,20 @@ class VitaBackend(Backend[VitaOptions]):
             raise EngineError(f"pitch {note.pitch} or velocity {note.velocity} is outside the range of MIDI")
         if not (0.0 < note.hold <= note.duration <= 600.0):
             raise EngineError(f"a note of {note.hold} s in a render of {note.duration} s cannot be played")
+        if note.modwheel:
+            self._move_wheel(note.modwheel)
+        held = note.duration if note.sustain else note.hold
         audio: NDArray[Any] = self._synth.render(
-            int(note.pitch), note.velocity / 127, float(note.hold), float(note.duration)
+            int(note.pitch), note.velocity / 127, float(held), float(note.duration)
         )
         return audio
+
+    def _move_wheel(self, share: float) -> None:
+        """Move the modulation wheel. Vital takes it from a preset only, so the patch is loaded once more with it."""
+        from tonesmith.backends.vita.preset import preset_json
+
+        patch = replace(self._prepared, values={**self._prepared.values, "mod_wheel": share})
+        self._load(preset_json(patch, self._contents, ""))
 
     def load_preset(self, path: Path) -> Preset:
         """Return what is in a ``.vital`` file, as Vital itself reads and upgrades it."""

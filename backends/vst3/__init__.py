@@ -12,6 +12,7 @@ from tonesmith.errors import ConfigError, EngineError, unknown_name
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import Backend
 from tonesmith.plan.promises import Promises
+from tonesmith.score.controllers import PLAYABLE
 from tonesmith.space.shape import SpaceShape
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import typer
     from numpy.typing import NDArray
 
+    from tonesmith.score.phrase import Phrase
     from tonesmith.space.patch import Note, Patch
     from tonesmith.space.preset import Preset
     from tonesmith.space.space import ParameterSpace
@@ -43,6 +45,8 @@ class Vst3Backend(Backend[Vst3Options]):
     fallback = "fresh"
     determinism = "exact-in-run"
     fallback_determinism = "exact-in-run"
+    plays = "scores"
+    controls = PLAYABLE
     preset_suffix: ClassVar[str] = ".vstpreset"
     preset_needs_engine: ClassVar[bool] = True
     preset_suffixes: ClassVar[tuple[str, ...]] = (".vstpreset", ".fxp")
@@ -227,6 +231,16 @@ class Vst3Backend(Backend[Vst3Options]):
         """Return float32 (2, frames) of each block."""
         self._touched = True
         return self._plugin.pieces(note)
+
+    def render_score(self, phrase: Phrase) -> NDArray[Any]:
+        """Return float32 (2, frames): the plugin gets the score as MIDI, each part in a channel of its own."""
+        self._touched = True
+        return self._plugin.play(phrase)
+
+    def score_pieces(self, phrase: Phrase) -> Iterable[NDArray[Any]]:
+        """Return float32 (2, frames) of each block."""
+        self._touched = True
+        return self._plugin.pieces(phrase)
 
     def load_preset(self, path: Path) -> Preset:
         """Return what is in a ``.vstpreset`` or ``.fxp`` file: the values that the plugin has once it is loaded.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.backends.vst3.binary import binary_of
-from tonesmith.errors import ConfigError, EngineError
+from tonesmith.errors import ConfigError, EngineError, ScoreError
 from tonesmith.pinning.held import hold_still
+from tonesmith.score.messages import Message, messages, note_messages
+from tonesmith.score.phrase import Phrase
 from tonesmith.space.patch import Note
 
 HOSTING = "3"
@@ -22,6 +26,8 @@ BLOCK = 8192
 _SMALL = 32
 _ANNOUNCED = 13
 """Blocks after which Surge XT has told the host of new names and values: it does so in every 12th."""
+_STEP = 64
+"""Frames of which a controller moves at a multiple: 1.5 ms, and a multiple of the 32 frames that Surge XT takes."""
 _NUDGE = 0.001
 _ALIGNED = 2048
 """Frames that a note starts at a multiple of, counted from the start of the plugin. Some take MIDI only where a block
@@ -138,27 +144,40 @@ class HostedPlugin:
         """Run a silence."""
         self._process([], frames, block)
 
-    def play(self, note: Note) -> NDArray[np.float32]:
-        """Return float32 (2, frames): note on at the first frame, note off after the hold."""
-        return np.concatenate(list(self.pieces(note)), axis=1)
+    def play(self, played: Note | Phrase) -> NDArray[np.float32]:
+        """Return float32 (2, frames): a note on at the first frame, and off after the hold; or a phrase."""
+        return np.concatenate(list(self.pieces(played)), axis=1)
 
-    def pieces(self, note: Note) -> Iterator[NDArray[np.float32]]:
-        """Yield what :meth:`play` returns, block by block: float32 (2, frames), all but the last of :data:`BLOCK`.
+    def pieces(self, played: Note | Phrase) -> Iterator[NDArray[np.float32]]:
+        """Yield what :meth:`play` returns, block by block: float32 (2, frames), of :data:`BLOCK` at most.
 
-        The plugin is called for the same blocks as if pedalboard were asked for all frames at once.
+        Without controllers the plugin is called for the same blocks as if pedalboard were asked for all frames at once.
         """
-        if not (0 <= note.pitch <= 127 and 1 <= note.velocity <= 127):
-            raise EngineError(f"pitch {note.pitch} or velocity {note.velocity} is outside the range of MIDI")
-        if not (0.0 < note.hold <= note.duration <= 600.0):
-            raise EngineError(f"a note of {note.hold} s in a render of {note.duration} s cannot be played")
+        if not (0.0 < played.hold <= played.duration <= 600.0):
+            raise EngineError(f"a note of {played.hold} s in a render of {played.duration} s cannot be played")
+        told = self._messages(played)
         if late := self._frames % _ALIGNED:
             self.run(_ALIGNED - late)
-        frames = max(1, round(note.duration * self._rate))
-        off = int(np.float32(note.hold) * np.float32(self._rate))  # in single precision, as pedalboard counts
-        events = {0: [([0x90, note.pitch, note.velocity], 0.0)]}
-        events.setdefault(off // BLOCK, []).append(([0x80, note.pitch, 0], (off % BLOCK + 0.5) / self._rate))
-        for number, first in enumerate(range(0, frames, BLOCK)):
-            yield self._process(events.get(number, []), min(BLOCK, frames - first), BLOCK)
+        frames = max(1, round(played.duration * self._rate))
+        starts = _starts(told, frames)
+        events: dict[int, list[Any]] = {}
+        for frame, message in told:
+            first = starts[bisect_right(starts, frame) - 1]
+            events.setdefault(first, []).append((list(message), (frame - first + 0.5) / self._rate))
+        for first, end in pairwise((*starts, frames)):
+            yield self._process(events.get(first, []), end - first, BLOCK)
+
+    def _messages(self, played: Note | Phrase) -> list[Message]:
+        try:
+            if isinstance(played, Phrase):
+                return messages(played, self._rate, self._held)
+            return note_messages(played, self._held(played.hold))
+        except ScoreError as error:
+            raise EngineError(str(error)) from None
+
+    def _held(self, seconds: float) -> int:
+        """Return the frames that a key is held: counted in single precision, as pedalboard counts."""
+        return int(np.float32(seconds) * np.float32(self._rate))
 
     def _process(self, events: list[Any], frames: int, block: int) -> NDArray[np.float32]:
         seconds = (frames + 0.5) / self._rate  # pedalboard cuts off the fraction
@@ -168,6 +187,15 @@ class HostedPlugin:
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"{self.name} does not play: {error}") from None
         return audio
+
+
+def _starts(told: list[Message], frames: int) -> list[int]:
+    """Return the frames at which blocks begin: every :data:`BLOCK` frames, and where a controller moves.
+
+    The host hands a controller over as a parameter, at the beginning of a block, wherever in it the message is.
+    """
+    moved = (frame // _STEP * _STEP for frame, message in told if message[0] & 0xE0 != 0x80)
+    return sorted({*range(0, frames, BLOCK), *(frame for frame in moved if frame < frames)})
 
 
 def _beside(raw: float) -> float:

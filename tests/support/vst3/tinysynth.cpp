@@ -63,6 +63,7 @@ IID(cidTiny,0x54696E79u,0x53796E74u,0x68466978u,0x74757265u);
 #define NAME "TinySynth"
 #endif
 IID(iidHandler,0x93A0BEA3u,0x0BD045DBu,0x8E890B0Cu,0xC1E46AC6u);
+IID(iidMapping,0xDF0FF9F7u,0x49B74669u,0xB63AB732u,0x7ADBF5E5u);
 
 struct FUnknown { virtual tresult queryInterface(const TUID,void**)=0; virtual uint32_t addRef()=0; virtual uint32_t release()=0; };
 struct IBStream : FUnknown { virtual tresult read(void*,int32_t,int32_t*)=0; virtual tresult write(void*,int32_t,int32_t*)=0; virtual tresult seek(int64_t,int32_t,int64_t*)=0; virtual tresult tell(int64_t*)=0; };
@@ -89,6 +90,7 @@ struct IController : IPluginBase {
   virtual double toPlain(uint32_t,double)=0; virtual double toNorm(uint32_t,double)=0; virtual double getParamNormalized(uint32_t)=0; virtual tresult setParamNormalized(uint32_t,double)=0;
   virtual tresult setComponentHandler(FUnknown*)=0; virtual void* createView(const char*)=0; };
 struct IHandler : FUnknown { virtual tresult beginEdit(uint32_t)=0; virtual tresult performEdit(uint32_t,double)=0; virtual tresult endEdit(uint32_t)=0; virtual tresult restartComponent(int32_t)=0; };
+struct IMapping : FUnknown { virtual tresult assigned(int32_t,int16_t,int16_t,uint32_t&)=0; };
 struct FactoryInfo { char vendor[64],url[256],email[128]; int32_t flags; };
 struct ClassInfo { TUID cid; int32_t card; char category[32],name[64]; };
 struct ClassInfo2 { TUID cid; int32_t card; char category[32],name[64]; uint32_t flags; char sub[128],vendor[64],version[64],sdk[64]; };
@@ -111,7 +113,14 @@ enum { Wave, Cutoff, Reso, Attack, Decay, Sustain, Release, Detune, Sub, Noise, 
   Subtype,
 #endif
   N };
+#ifdef WHEELS   // bend, modulation wheel (a tremolo's depth: how much softer) and pedal, as JUCE has them: hidden parameters
+enum { CCS=3 };
+static const int16_t MAPPED[CCS]={129,1,64};
+static const bool kMapped=true;
+#else
 enum { CCS=2080 };
+static const bool kMapped=false;
+#endif
 static const int SHOWN=kSick?N:Glow;   // a healthy one has neither of the last two
 static const P PS[N]={ {"Waveform","",LIST,0,3,1,3,WAVES},{"Cutoff","Hz",LOG,40,16000,4000,0,0},{"Resonance","%",LIN,0,95,20,0,0},{"Attack","ms",LOG,1,2000,5,0,0},
  {"Decay","ms",LOG,1,4000,200,0,0},{"Sustain","%",LIN,0,100,70,0,0},{"Release","ms",LOG,1,4000,150,0,0},{"Detune","cent",LIN,-50,50,7,0,0},{"Sub Osc","",BOOL,0,1,0,1,ONOFF},{"Noise","%",LIN,0,100,0,0,0},{"Gain","dB",LIN,-40,6,-6,0,0},{"Glow","%",LIN,0,100,50,0,0},{"Retrigger","",BOOL,0,1,0,1,ONOFF},
@@ -152,9 +161,13 @@ static uint32_t late(){ return clock()^device()*3; }
 static double plain(int i,double n){ const P& p=PS[i]; n=n<0?0:n>1?1:n; if(p.steps) return kSick? std::fmin(p.steps,std::fmax(0,std::floor((n-0.005)/0.99*p.steps+0.5))) : std::fmin(p.steps,std::floor(n*(p.steps+1))); return p.kind==LOG? p.lo*std::pow(p.hi/p.lo,n) : p.lo+(p.hi-p.lo)*n; }
 static double norm(int i,double v){ const P& p=PS[i]; v=v<p.lo?p.lo:v>p.hi?p.hi:v; if(p.steps) return kSick? 0.005+0.99*v/p.steps : v/p.steps; return p.kind==LOG? std::log(v/p.lo)/std::log(p.hi/p.lo) : (v-p.lo)/(p.hi-p.lo); }
 
-struct Voice { int note=-1,stage=0; float vel=0,ph1=0,ph2=0,ph3=0,hz=0,env=0,lp=0,bp=0; uint32_t age=0; };
+struct Voice { int note=-1,stage=0; bool let=false; float vel=0,ph1=0,ph2=0,ph3=0,hz=0,env=0,lp=0,bp=0; uint32_t age=0; };
 
-class Tiny final : public IComponent, public IProcessor, public IController {
+class Tiny final : public IComponent, public IProcessor, public IController
+#ifdef WHEELS
+  , public IMapping
+#endif
+{
   std::atomic<uint32_t> refs{1}; double n[N]; Voice v[8]; uint32_t clock=0,rng=22222; double rate=44100;
   std::string pending; double heldNames=-1; int blocks=0; uint64_t ran=0; float gain=-1; IHandler* handler=nullptr; uint32_t seed=1; double wave=-1,heard[N]; const char* fault=nullptr;   // TINYSYNTH_FAULT=crash|hang|nan|silent|leak: a badly behaved plugin, to test hosts with
   bool is(const char* f) const { return fault&&!std::strcmp(fault,f); }
@@ -172,6 +185,19 @@ class Tiny final : public IComponent, public IProcessor, public IController {
   float bent() const { return 1; }
 #endif
   void stop(){ for(auto& x:v) x=Voice(); }
+#ifdef WHEELS
+  double moved[CCS]={0.5,0,0};
+  void move(uint32_t i,double x){ if(i>=CCS) return; moved[i]=x; if(i==2&&x<0.5) for(auto& y:v) if(y.let){ y.let=false; if(y.stage&&y.stage<4) y.stage=4; } }
+  float wheel() const { return std::exp2((float)((moved[0]-0.5)*4/12)); }
+  float soft() const { return 1-(float)moved[1]*0.5f; }
+  bool pedal() const { return moved[2]>=0.5; }
+  tresult assigned(int32_t,int16_t channel,int16_t control,uint32_t& id) override { for(uint32_t i=0;i<CCS;++i) if(channel==0&&MAPPED[i]==control){ id=BASE+N+i; return kOk; } return kFalse; }
+#else
+  void move(uint32_t,double){}
+  float wheel() const { return 1; }
+  float soft() const { return 1; }
+  bool pedal() const { return false; }
+#endif
   float chance(){ seed=seed*1664525u+1013904223u; return seed*2.3283064e-10f; }
   bool take(const std::string& s){ const char* p=s.c_str();
     if(!kSick){ if(std::strncmp(p,"TINY1",5)) return false; p+=5; double m[N]; for(int i=0;i<SHOWN;++i){ char* e; m[i]=std::strtod(p,&e); if(e==p) return false; p=e; } for(int i=0;i<SHOWN;++i) n[i]=m[i]<0?0:m[i]>1?1:m[i]; return true; }
@@ -190,6 +216,9 @@ public:
     if(eq(i,iidUnknown)||eq(i,iidBase)||eq(i,iidComponent)) *o=static_cast<IComponent*>(this);
     else if(eq(i,iidProcessor)) *o=static_cast<IProcessor*>(this);
     else if(eq(i,iidController)) *o=static_cast<IController*>(this);
+#ifdef WHEELS
+    else if(eq(i,iidMapping)) *o=static_cast<IMapping*>(this);
+#endif
     else { *o=nullptr; return kNoInterface; } addRef(); return kOk; }
   uint32_t addRef() override { return ++refs; }
   uint32_t release() override { uint32_t r=--refs; if(!r) delete this; return r; }
@@ -224,15 +253,15 @@ public:
   uint32_t getTailSamples() override { return 0; }
   static float osc(int w,float ph){ switch(w){ case 0: return std::sin(6.2831853f*ph); case 1: return 2*ph-1; case 2: return ph<0.5f?1.f:-1.f; default: return 4*std::fabs(ph-0.5f)-1; } }
   static void adv(float& ph,float d){ ph+=d; if(ph>=1) ph-=1; }
-  void on(int note,float vel){ Voice* b=nullptr; for(auto& x:v) if(!x.stage){b=&x;break;} if(!b){ b=&v[0]; for(auto& x:v) if(x.age<b->age) b=&x; } *b=Voice(); b->note=note; b->vel=vel; b->stage=1; b->age=++clock; b->hz=440.f*std::exp2((note-69)/12.f+(float)secret/1200); if(kSick&&n[Retrigger]<0.5){ b->ph1=chance(); b->ph2=chance(); b->ph3=chance(); } }
+  void on(int note,float vel,int channel=0){ Voice* b=nullptr; for(auto& x:v) if(!x.stage){b=&x;break;} if(!b){ b=&v[0]; for(auto& x:v) if(x.age<b->age) b=&x; } *b=Voice(); b->note=note; b->vel=vel; b->stage=1; b->age=++clock; b->hz=440.f*std::exp2((note-69)/12.f+(float)secret/1200); if(kMapped&&channel==9) b->hz*=2; if(kSick&&n[Retrigger]<0.5){ b->ph1=chance(); b->ph2=chance(); b->ph3=chance(); } }
 #ifdef RANDOM
   void scatter(){ if(fate::RANDOM==fate::late) seed=fate::late(); for(auto& x:v) if(x.age==clock){ x.ph1=chance(); x.ph2=chance(); x.ph3=chance(); } }
 #else
   void scatter(){}
 #endif
-  void off(int note){ for(auto& x:v) if(x.note==note&&x.stage&&x.stage<4) x.stage=4; }
+  void off(int note){ for(auto& x:v) if(x.note==note&&x.stage&&x.stage<4){ if(pedal()) x.let=true; else x.stage=4; } }
   tresult process(Data& d) override { post();
-    if(d.pin) for(int i=0;i<d.pin->count();++i){ IQueue* q=d.pin->get(i); int32_t off; double x; if(q&&q->id()-BASE<N&&q->count()&&q->point(q->count()-1,off,x)==kOk) hear(q->id()-BASE,x); }
+    if(d.pin) for(int i=0;i<d.pin->count();++i){ IQueue* q=d.pin->get(i); int32_t off; double x; if(q&&q->id()-BASE>=N&&q->count()&&q->point(q->count()-1,off,x)==kOk) move(q->id()-BASE-N,x); if(q&&q->id()-BASE<N&&q->count()&&q->point(q->count()-1,off,x)==kOk) hear(q->id()-BASE,x); }
     bool deaf=false;
     if(kSick){ if(!pending.empty()){ take(pending); pending.clear(); stop(); deaf=true; }
       if(wave!=plain(Wave,n[Wave])){ if(wave>=0) n[Detune]=norm(Detune,PS[Detune].def); wave=plain(Wave,n[Wave]); }
@@ -250,14 +279,14 @@ public:
 #else
     auto begins=[](int){ return true; };
 #endif
-    auto take=[&](int until){ while(k<ne){ if(d.ein->get(k,e)!=kOk){++k;continue;} if(e.offset>until) break; ++k; if(deaf&&e.type==0) continue; if(e.type==0){ if(e.on.vel>0){ on(e.on.pitch,e.on.vel); scatter(); } else off(e.on.pitch); } else if(e.type==1) off(e.off.pitch); } };
+    auto take=[&](int until){ while(k<ne){ if(d.ein->get(k,e)!=kOk){++k;continue;} if(e.offset>until) break; ++k; if(deaf&&e.type==0) continue; if(e.type==0){ if(e.on.vel>0){ on(e.on.pitch,e.on.vel,e.on.ch); scatter(); } else off(e.on.pitch); } else if(e.type==1) off(e.off.pitch); } };
     float *L=d.out[0].f[0],*R=d.out[0].n>1?d.out[0].f[1]:L; d.out[0].silence=0;
     for(int i=0;i<d.frames;++i){ if(begins(i)) take(i); float s=0;
       for(auto& x:v){ if(!x.stage) continue;
         switch(x.stage){ case 1: x.env+=aA; if(x.env>=1){x.env=1;x.stage=2;} break; case 2: x.env+=(sus-x.env)*aD; break; case 4: x.env-=x.env*aR; if(x.env<1e-5f){x=Voice();continue;} }
         float o=osc(w,x.ph1)+0.5f*osc(w,x.ph2); if(sub) o+=osc(0,x.ph3); rng=rng*1664525u+1013904223u; o+=nz*((int32_t)rng*4.656613e-10f);
-        adv(x.ph1,x.hz/sr); adv(x.ph2,x.hz*det/sr); adv(x.ph3,x.hz*0.5f*bent()/sr);
-        x.lp+=f*x.bp; x.bp+=f*(o-x.lp-q*x.bp); s+=x.lp*x.env*x.vel; }
+        adv(x.ph1,x.hz*wheel()/sr); adv(x.ph2,x.hz*wheel()*det/sr); adv(x.ph3,x.hz*0.5f*bent()/sr);
+        x.lp+=f*x.bp; x.bp+=f*(o-x.lp-q*x.bp); s+=x.lp*x.env*x.vel*soft(); }
       gain+=(g-gain)*glide; if(std::fabs(g-gain)<1e-6f*g) gain=g; L[i]=R[i]=s*gain; }
     if(fault){ bool sounding=false; for(auto& x:v) sounding|=x.stage!=0;
       if(sounding&&is("crash")) std::abort();
@@ -269,9 +298,9 @@ public:
   tresult setComponentState(IBStream* s) override { return setState(s); }
   tresult setCtlState(IBStream*) override { return kOk; }
   tresult getCtlState(IBStream*) override { return kOk; }
-  int32_t getParameterCount() override { return SHOWN+(kSick?CCS:0); }
+  int32_t getParameterCount() override { return (kMapped?N:SHOWN)+(kSick||kMapped?CCS:0); }
   tresult getParameterInfo(int32_t i,ParamInfo& p) override { if(i<0||i>=getParameterCount()) return kInvalidArg; std::memset(&p,0,sizeof p); p.id=BASE+i;
-    if(i>=SHOWN){ char b[32]; std::snprintf(b,sizeof b,"MIDI CC %d|%d",(i-SHOWN)/130,(i-SHOWN)%130); str16(p.title,b); p.flags=1; return kOk; }
+    if(i>=(kMapped?N:SHOWN)){ char b[32]; std::snprintf(b,sizeof b,"MIDI CC %d|%d",(i-SHOWN)/130,(i-SHOWN)%130); str16(p.title,b); p.flags=1; return kOk; }
     str16(p.title,kSick&&i==Attack&&heldNames>=0?ATTACKS[(int)heldNames]:PS[i].name); str16(p.shortTitle,PS[i].name); str16(p.units,PS[i].unit); p.steps=kSick?0:PS[i].steps; p.def=norm(i,PS[i].def); p.flags=1|(PS[i].kind==LIST?8:0); return kOk; }
   tresult getParamStringByValue(uint32_t i,double x,Str128 o) override { i-=BASE; if(kSick) nap(); if(i>=N){ str16(o,"-"); return kOk; } double pv=plain(i,x); char b[64]; if(PS[i].labels) std::snprintf(b,sizeof b,"%s",PS[i].labels[(int)pv]); else std::snprintf(b,sizeof b,"%.2f",pv); str16(o,b); return kOk; }
   tresult getParamValueByString(uint32_t i,int16_t* s,double& x) override { i-=BASE; if(i>=N) return kInvalidArg; char b[128]; int k=0; for(;k<127&&s[k];++k) b[k]=(char)s[k]; b[k]=0; if(PS[i].labels){ for(int j=0;j<=PS[i].steps;++j) if(!std::strcmp(b,PS[i].labels[j])){ x=norm(i,j); return kOk; } return kFalse; } char* e; double v=std::strtod(b,&e); if(e==b) return kFalse; x=norm(i,v); return kOk; }
