@@ -191,7 +191,7 @@ class _Source:
             _from(score.meters, start, end),
             _from(score.keys, start, end),
             controls,
-            _within(score.texts, start, end, start),
+            _within(score.texts, start, end),
         )
 
 
@@ -225,17 +225,15 @@ def _tempos(tempos: Tempos, start: int, end: int) -> Tempos:
     return Tempos(np.maximum(tempos.ticks[first:last] - start, 0), tempos.microseconds[first:last])
 
 
-def _within(events: tuple[Event, ...], first: int, end: int, start: int) -> tuple[Event, ...]:
-    """Return events of the ticks ``first`` to before ``end``, counted from ``start``."""
-    low, high = (bisect_left(events, tick, key=_time) for tick in (first, end))
+def _within(events: tuple[Event, ...], start: int, end: int) -> tuple[Event, ...]:
+    low, high = (bisect_left(events, tick, key=_time) for tick in (start, end))
     return tuple(event._replace(time=event.time - start) for event in events[low:high])
 
 
 def _from(events: tuple[Event, ...], start: int, end: int) -> tuple[Event, ...]:
     """Return events of a window, with the one in force at its start."""
-    before = bisect_right(events, start, key=_time) - 1
-    later: tuple[Event, ...] = _within(events, start + 1, end, start)
-    return later if before < 0 else (events[before]._replace(time=0), *later)
+    low, high = max(bisect_right(events, start, key=_time) - 1, 0), bisect_left(events, end, key=_time)
+    return tuple(event._replace(time=max(event.time - start, 0)) for event in events[low:high])
 
 
 def _time(event: Meter | Key | Text) -> int:

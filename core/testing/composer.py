@@ -138,10 +138,10 @@ class ComposerContract:
     def test_no_score_lasts_longer_than_it_may(self) -> None:
         for seconds in (8.0, 4.0, 2.0, 1.0, 0.25, 0.001):
             try:
-                composer = self.make(seconds=seconds)
+                composed_of = scores(self.make(seconds=seconds))
             except ConfigError:
                 continue  # nothing of it is as short: it says so at once
-            for composed in scores(composer):
+            for composed in composed_of:
                 assert composed.score.duration <= seconds + 1e-9, f"{composed.score.duration} s of {seconds}"
 
     def test_a_fixed_list_is_what_compose_gives_and_ends_where_it_ends(self) -> None:

@@ -61,9 +61,14 @@ class Composer(Plugin[O]):
         """Return every score of a composer that plays a fixed list; None, the default, of one that composes.
 
         The list is read once, when a plan is made. Its scores are kept as assets of the dataset, so that nothing
-        depends on files outside it, and :meth:`compose` is not called where rows are made.
+        depends on files outside it, and :meth:`compose` is not called where rows are made. It may raise
+        :class:`tonesmith.errors.ConfigError`.
         """
         return None
+
+    def notices(self) -> Sequence[str]:
+        """Return what a person should know of :meth:`collected`, such as files left out, a sentence each."""
+        return ()
 
     @abstractmethod
     def compose(self, index: int) -> Composed:
