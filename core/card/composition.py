@@ -15,10 +15,11 @@ from tonesmith.dataset.opening import open_dataset
 from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import ConfigError, TonesmithError
 from tonesmith.host.composition import compose, load_config
-from tonesmith.host.config import Config, PlanSettings
+from tonesmith.host.config import Config, PhraseSettings, PlanSettings
 from tonesmith.host.feature_trust import check_feature_trusted
 from tonesmith.host.registry import Host
 from tonesmith.host.toml import TomlSource
+from tonesmith.plan.phrases import Phrases
 from tonesmith.plan.plan import Plan
 from tonesmith.space.shape import SpaceShape, shaped
 from tonesmith.space.space import ParameterSpace
@@ -99,7 +100,9 @@ def recipe_of(plan: Plan, host: Host) -> Recipe:
         missing.append("the folders of the files that it uses")
     if plan.presets:
         missing.append(f"where the {len(plan.presets)} preset files are (`[presets] paths`)")
-    elif _recorded_less(plan, host):
+    if plan.phrases and not _has_options(plan.phrases, host):
+        missing.append(f"where its {len(plan.phrases.scores)} scores are (the options of `[composer]`)")
+    if not plan.presets and _recorded_less(plan, host):
         missing.append("what the backend took over from the maker's disk")
     shape = _shape(plan, host)
     if shape is None:
@@ -129,10 +132,22 @@ def _tables(plan: Plan, host: Host) -> dict[str, Any]:
         "validators": {ref.name: dict(ref.options) for ref in plan.validators} or [],
         "sink": {"name": plan.sink.name, **plan.sink.options},
     }
+    if phrases := plan.phrases:
+        del tables["notes"]
+        tables["phrases"] = {name: getattr(phrases, name) for name in PhraseSettings.model_fields}
+        tables["composer"] = {"name": phrases.composer, **phrases.options}
     if plan.features:
         tables["features"] = {feature.name: dict(feature.options) for feature in plan.features}
     plain: dict[str, Any] = _without_none(tables)
     return plain
+
+
+def _has_options(phrases: Phrases, host: Host) -> bool:
+    """Return whether the plan has every option of its composer."""
+    try:
+        return set(host.find("composer", phrases.composer).Options.model_fields) <= phrases.options.keys()
+    except TonesmithError:
+        return True
 
 
 def _backend_options(plan: Plan, host: Host) -> Mapping[str, Any]:

@@ -11,10 +11,10 @@ from tonesmith.card.composition import recipe_of, without_folders
 from tonesmith.card.markdown import code, fenced, plain, table
 from tonesmith.card.source import CardSource
 from tonesmith.dataset.promise import promise_of
-from tonesmith.terminal.text import joined
+from tonesmith.terminal.text import counted, joined
 
 if TYPE_CHECKING:
-    from tonesmith.plan.plan import PluginRef
+    from tonesmith.plan.plan import Plan, PluginRef
 from tonesmith.card.contents import capped
 
 
@@ -27,14 +27,8 @@ def making(source: CardSource) -> Iterator[str]:
     checked_by = (_plugin("checked by", ref) for ref in plan.validators)
     rows = (_plugin("synthesizer", plan.backend), *drawn_by, *checked_by, _plugin("stored by", plan.sink))
     yield from table(("", "plugin", "options"), rows)
-    notes = plan.notes
-    seed = "" if merged or scored else f"Seed {plan.seed}. "
-    drawn = " drawn at random between" if notes.draw else ":"
     yield ""
-    yield (
-        f"{seed}Notes of each patch{drawn} MIDI pitch {_listed(notes.pitches)}, velocity "
-        f"{_listed(notes.velocities)}, held {_listed(_tuple(notes.hold))} s, with {notes.tail:g} s after the note off."
-    )
+    yield ("" if merged or scored else f"Seed {plan.seed}. ") + _played(plan)
     promise = promise_of(source.dataset)
     held = f", as was measured with {joined(promise.held)} held still" if promise.held else ""
     yield f"{_ISOLATION[plan.isolation]}; {_PROMISE[promise.level]}{held}."
@@ -47,6 +41,30 @@ def making(source: CardSource) -> Iterator[str]:
         yield ""
         return
     yield from _sources(source) if merged else _again(source)
+
+
+def _played(plan: Plan) -> str:
+    """Return the sentence that tells what plays each patch."""
+    if phrases := plan.phrases:
+        what = (
+            f"the {len(phrases.scores):,} scores of its list in turn" if phrases.scores else "a new score for each row"
+        )
+        joined_by = (
+            "The notes of a score were each played alone, in a synth of their own, and added: nothing that notes do to "
+            "each other in the synth (glide, one voice only, shared effects, a limit of voices) is heard."
+            if phrases.joined == "sum"
+            else "The synth played each score whole."
+        )
+        return (
+            f"Each patch plays {counted(phrases.per_patch, 'phrase')} of up to {phrases.seconds:g} s, with "
+            f"{phrases.tail:g} s after it: {what}, by the composer {plain(phrases.composer)}. {joined_by}"
+        )
+    notes = plan.notes
+    drawn = " drawn at random between" if notes.draw else ":"
+    return (
+        f"Notes of each patch{drawn} MIDI pitch {_listed(notes.pitches)}, velocity "
+        f"{_listed(notes.velocities)}, held {_listed(_tuple(notes.hold))} s, with {notes.tail:g} s after the note off."
+    )
 
 
 _ISOLATION = {

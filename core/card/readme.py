@@ -45,14 +45,15 @@ def _head(source: CardSource) -> Iterator[str]:
     yield ""
     yield f"# {plain(source.name)}"
     yield ""
-    audio, notes = source.report["audio"], source.plan.notes.per_patch
+    audio, notes = source.report["audio"], source.plan.per_patch
+    played = "phrase" if source.plan.phrases else "note"
     yield (
         f"Sounds of the synthesizer {plain(source.plan.backend.name)}, each with the settings that made it: "
-        f"{counted(source.report['patches_accepted'], 'patch', 'patches')}, {counted(notes, 'note')} per patch, "
+        f"{counted(source.report['patches_accepted'], 'patch', 'patches')}, {counted(notes, played)} per patch, "
         f"{audio['seconds']:.4g} s in {_channels(audio['channels'])} at {audio['sample_rate']} Hz."
     )
     yield (
-        "Every row has the audio and its full label (parameters, modulations, assets, note), "
+        f"Every row has the audio and its full label (parameters, modulations, assets, {played}), "
         "from which the synthesizer renders the same audio again. Made with tonesmith."
     )
     yield ""

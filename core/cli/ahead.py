@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from tonesmith.terminal.text import counted, rough, size
 if TYPE_CHECKING:
     from tonesmith.host.config import Config
     from tonesmith.host.registry import Host
+    from tonesmith.plan.plan import Plan
     from tonesmith.plan.share import Share
     from tonesmith.run.ahead import Ahead
     from tonesmith.run.pipeline import Work
@@ -36,9 +38,6 @@ def plan_lines(work: Work, out: Path | None, workers: int | str, determinism: st
 
     plan = work.plan
     audio = plan.audio
-    notes = plan.notes
-    played = f"{notes.draw} drawn per patch from" if notes.draw else "each of"
-    hold = "{}..{}".format(*notes.hold) if isinstance(notes.hold, tuple) else notes.hold
     frames = audio.channels * audio.frames
     space = plan.space
     varied = f"{len(space.continuous)} continuous, {len(space.categorical)} categorical, {len(space.fixed)} fixed"
@@ -47,6 +46,7 @@ def plan_lines(work: Work, out: Path | None, workers: int | str, determinism: st
     limits = f"{plan.timeout:g} s" + (f" and {memory_text(plan.memory)}" if plan.memory else "")
     patches, per_block = (counted(number, "patch", "patches") for number in (plan.patches, plan.block))
     channels = counted(audio.channels, "channel")
+    played = "phrase" if plan.phrases else "note"
     return [
         f"plan {plan.fingerprint}",
         f"  backend     {_written(plan.backend.name, plan.backend.options)}",
@@ -54,16 +54,28 @@ def plan_lines(work: Work, out: Path | None, workers: int | str, determinism: st
         f"  space       {varied}",
         f"  sampler     {_written(plan.sampler.name, plan.sampler.options)}, seed {plan.seed}",
         *([f"  presets     {len(plan.presets)}"] if plan.presets else []),
-        f"  notes       {played} pitches {_listed(notes.pitches)}, with velocities {_listed(notes.velocities)}",
-        f"              hold {hold} s, tail {notes.tail} s",
+        *_played(plan),
         f"  audio       {audio.sample_rate} Hz, {channels}, {counted(audio.frames, 'frame')} per row",
         *(f"  validator   {_written(v.name, v.options)}" for v in plan.validators),
         *(f"  feature     {_written(f.name, f.options)}" for f in plan.features),
         f"  sink        {_written(plan.sink.name, plan.sink.options)}",
         f"work: {state} {out or 'a dataset'}",
-        f"  rows        {work.rows_todo:,} of {plan.rows:,} ({patches} x {counted(notes.per_patch, 'note')})",
+        f"  rows        {work.rows_todo:,} of {plan.rows:,} ({patches} x {counted(plan.per_patch, played)})",
         f"  blocks      {len(work.todo):,} of {plan.blocks:,}, {per_block} each; workers: {workers}",
         f"  audio       {size(4 * frames * work.rows_todo)} as float32, before compression",
+    ]
+
+
+def _played(plan: Plan) -> list[str]:
+    """Return the lines that tell what plays each patch."""
+    if plan.phrases:
+        return textwrap.wrap(f"  phrases     {plan.phrases.told}", 80, subsequent_indent=" " * 14)
+    notes = plan.notes
+    played = f"{notes.draw} drawn per patch from" if notes.draw else "each of"
+    hold = "{}..{}".format(*notes.hold) if isinstance(notes.hold, tuple) else notes.hold
+    return [
+        f"  notes       {played} pitches {_listed(notes.pitches)}, with velocities {_listed(notes.velocities)}",
+        f"              hold {hold} s, tail {notes.tail} s",
     ]
 
 

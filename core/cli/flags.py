@@ -12,7 +12,15 @@ from typing import Annotated, Any
 import typer
 
 from tonesmith.errors import ConfigError, TonesmithError, unknown_name
-from tonesmith.host.config import DEFAULT_NAMES, Chosen, Config, PlanSettings, PresetSettings, RunSettings
+from tonesmith.host.config import (
+    SINGLE,
+    Chosen,
+    Config,
+    PhraseSettings,
+    PlanSettings,
+    PresetSettings,
+    RunSettings,
+)
 from tonesmith.host.registry import Host
 from tonesmith.host.settings import Schema, Setting, alternatives, choices_of, expected, limits, settings_of
 from tonesmith.plan.notes import Notes
@@ -161,10 +169,14 @@ def flags_of(config: Config, host: Host) -> tuple[Flag, ...]:
         for s in settings_of(RunSettings)
     ]
     flags += _section("notes", settings_of(Notes), plain["notes"], "Notes")
+    if config.composer:
+        flags += _section("phrases", settings_of(PhraseSettings), plain["phrases"], "Phrases")
     flags += _section("presets", settings_of(PresetSettings), plain["presets"], "Presets")
     flags += _section("space", (s for s in settings_of(SpaceShape) if s.key not in _ONLY_TOML), plain["space"], "Space")
-    for role in DEFAULT_NAMES:
-        chosen: Chosen = getattr(config, role)
+    for role in SINGLE:
+        chosen: Chosen | None = getattr(config, role)
+        if chosen is None:
+            continue
         options = settings_of(host.find(role, chosen.name).Options)
         flags += _section(role, options, chosen.options, f"{role.capitalize()}: {chosen.name}")
     for validator in config.validators:
@@ -293,7 +305,7 @@ def with_flags(command: Callable[..., None], flags: Sequence[Flag]) -> Callable[
 
 def check_flags(arguments: Sequence[str], flags: Sequence[Flag]) -> None:
     """Raise :class:`ConfigError` for an unknown flag of a plugin, naming the nearest and the known ones."""
-    sections = {"notes", "presets", "space", "validators", "features", "composer", *DEFAULT_NAMES}
+    sections = {"notes", "phrases", "presets", "space", "validators", "features", *SINGLE}
     for argument in itertools.takewhile(lambda word: word != "--", arguments):
         name = argument.split("=", 1)[0]
         section, dot, _ = name.removeprefix("--").removeprefix("no-").partition(".")

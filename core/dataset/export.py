@@ -13,6 +13,9 @@ from tonesmith.engine.client import Engine
 from tonesmith.errors import ConfigError, EngineError
 from tonesmith.host.registry import Host
 from tonesmith.host.trust import check_trusted
+from tonesmith.score.phrase import Phrase
+from tonesmith.score.score import Score
+from tonesmith.score.writer import midi_of
 from tonesmith.space.patch import Note, Patch
 from tonesmith.space.preset import told_presets
 from tonesmith.space.space import ParameterSpace
@@ -85,22 +88,24 @@ def label_of(row: Row, split: str = "") -> dict[str, Any]:
         "origin": row.origin,
         **({"split": split} if split else {}),
         "presets": [asdict(presets[sha]) for sha in (row.preset, row.mate) if sha in presets],
+        **({"annotations": row.annotations} if row.annotations else {}),
         "measured": {name: value for name, value in row.measured.items() if np.isfinite(value)},
-        **label_of_patch(row.plan.space, row.patch, row.note),
+        **label_of_patch(row.plan.space, row.patch, row.plays),
     }
 
 
-def label_of_patch(space: ParameterSpace, patch: Patch, note: Note) -> dict[str, Any]:
+def label_of_patch(space: ParameterSpace, patch: Patch, note: Note | Phrase) -> dict[str, Any]:
     """Return a patch and its note as a person reads them: what :func:`tonesmith.dataset.label_file.read_label` reads.
 
     Args:
         space: of the patch.
         patch: with a value for every parameter.
-        note: that plays it.
+        note: the note or phrase that plays it.
     """
     told = zip(parameters_of(space, patch).items(), space.audible(patch).tolist(), strict=True)
     return {
         "note": {"pitch": note.pitch, "velocity": note.velocity, "hold": note.hold, "tail": note.tail},
+        **({"score": note.score.to_json()} if isinstance(note, Phrase) else {}),
         "parameters": {
             name: {"raw": value.raw, "value": value.value, "unit": value.unit, "text": value.text, "audible": audible}
             for (name, value), audible in told
@@ -108,3 +113,11 @@ def label_of_patch(space: ParameterSpace, patch: Patch, note: Note) -> dict[str,
         "modulations": [asdict(m) for m in patch.modulations],
         "assets": dict(patch.assets),
     }
+
+
+def midi_of_row(row: Row) -> bytes:
+    """Return what a row plays as a MIDI file: its score, or its note in a score of its own."""
+    if row.score is not None:
+        return midi_of(row.score)
+    note = row.note
+    return midi_of(Score.of([(0, 2 * note.hold, note.pitch, note.velocity)], bpm=120.0))

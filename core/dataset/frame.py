@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.errors import ConfigError
+from tonesmith.plan.phrases import NOTES
 from tonesmith.space.space import ParameterSpace
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ _TOLD = ("patch", "attempt", "pitch", "velocity", "hold", "tail")
 def frame_of(dataset: Dataset) -> pd.DataFrame:
     """Return a table with a line for each row: note, origin, split, measures, and each parameter that varies.
 
-    The index is the number of the row in the plan. A parameter has the value that its synth shows, or the text of its
-    choice. If its name is that of another column, an underscore is added to it. Audio is not read.
+    Of a row that plays a score, it tells how many notes that has, and what the composer said of it. The index is the
+    number of the row in the plan. A parameter has the value that its synth shows, or the text of its choice. If its
+    name is that of another column, an underscore is added to it. Audio is not read.
 
     Raises :class:`ConfigError` where pandas is not installed, :class:`DatasetError` if the stored bytes are damaged.
     """
@@ -40,10 +42,26 @@ def frame_of(dataset: Dataset) -> pd.DataFrame:
     if (splits := _splits(dataset)) is not None:
         columns["split"] = pandas.Categorical(splits)
     columns |= {name: read[name] for name in measures}
+    columns |= _scores(dataset, pandas.Categorical.from_codes)
     for name, values in _parameters(dataset.space, read, pandas.Categorical.from_codes):
         columns[f"{name}_" if name in columns else name] = values
     table: pd.DataFrame = pandas.DataFrame(columns, index=pandas.Index(dataset.rows, name="row"))
     return table
+
+
+def _scores(dataset: Dataset, coded: Callable[..., Any]) -> dict[str, Any]:
+    """Return how many notes the score of each row has, and its annotations, by name; nothing for rows of notes."""
+    if (phrases := dataset.plan.phrases) is None:
+        return {}
+    read = dataset.get_batch(slice(None), [NOTES, *(one.column.name for one in phrases.fields)])
+    told: dict[str, Any] = {"notes": read[NOTES]}
+    for one in phrases.fields:
+        values = read[one.column.name]
+        if one.kind == "choice":
+            told[one.name] = coded(values.astype(np.int64), categories=list(one.choices))
+        else:
+            told[one.name] = np.array([one.read(value) for value in values], object) if one.kind == "text" else values
+    return told
 
 
 def _splits(dataset: Dataset) -> NDArray[np.object_] | None:

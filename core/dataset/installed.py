@@ -19,6 +19,8 @@ def used_by(plan: Plan) -> Iterator[tuple[str, str]]:
     """Yield (role, name) of each plugin of a plan."""
     yield "backend", plan.backend.name
     yield "sampler", plan.sampler.name
+    if plan.phrases:
+        yield "composer", plan.phrases.composer
     yield from (("validator", ref.name) for ref in plan.validators)
     yield "sink", plan.sink.name
     yield from (("feature", feature.name) for feature in plan.features)

@@ -11,13 +11,15 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tonesmith.dataset.given import labels_of
-from tonesmith.dataset.notes import check_note, first_note, is_as_long
+from tonesmith.dataset.notes import check_note, first_note, is_as_long, phrase_of
 from tonesmith.dataset.npz import read_npz
 from tonesmith.dataset.reader import Dataset
 from tonesmith.document import parsed_object, read_plain
 from tonesmith.errors import ConfigError, DatasetError, SpaceError, TonesmithError
 from tonesmith.plan.rows import label_from
 from tonesmith.plan.schema import MODULATION_FIELDS
+from tonesmith.score.phrase import Phrase
+from tonesmith.score.stored import stored_score
 from tonesmith.space.label import Label, Outside
 from tonesmith.space.patch import Modulation, Note, Patch
 from tonesmith.space.space import ParameterSpace
@@ -35,15 +37,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A label, and the note that plays it; the index of its patch in the plan if it is a stored one, else -1."""
+    """A label, and what plays it; the index of its patch in the plan if it is a stored one, else -1."""
 
     label: Label
-    note: Note
+    note: Note | Phrase
     patch_id: int = -1
 
 
 def read_label(path: Path, dataset: Dataset, index: int | None = None, outside: Outside = "refuse") -> Labelled:
-    """Return the label in a file, and its note: the first of the dataset's plan if the file has none.
+    """Return the label in a file, and its note or phrase: the first note of the dataset's plan if the file has none.
 
     Args:
         path: of a ``.json`` or ``.npz`` file.
@@ -135,10 +137,15 @@ def _of_json(data: Mapping[str, Any], dataset: Dataset) -> Labelled:
     routed = [_read("modulations", _Modulation, part) for part in _list(data.get("modulations", []))]
     modulations = tuple(Modulation(**one.model_dump()) for one in routed)
     assets = _read("assets", _Assets, {"names": data.get("assets") or {}}).names
-    note = data.get("note") or {}
-    return Labelled(
-        space.encode(Patch(values, modulations, assets)), _note(dataset, _read("note", _Note, note).model_dump())
-    )
+    label = space.encode(Patch(values, modulations, assets))
+    told = _read("note", _Note, data.get("note") or {}).model_dump()
+    return Labelled(label, _phrase(dataset, data["score"]) if "score" in data else _note(dataset, told))
+
+
+def _phrase(dataset: Dataset, told: Any) -> Phrase:
+    if not isinstance(told, Mapping):
+        raise ConfigError("score: expected an object, as tonesmith export --label writes it.")
+    return phrase_of(dataset.plan, stored_score(told))
 
 
 class _Strict(BaseModel):

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from tonesmith.dataset.row import Parameters, parameters_of
 from tonesmith.space.label import Outside
-from tonesmith.space.patch import Note
 
 if TYPE_CHECKING:
     from tonesmith.dataset.given import Given, One
-    from tonesmith.dataset.player import Failed, Player
+    from tonesmith.dataset.player import Failed, Player, Plays
     from tonesmith.dataset.reader import Dataset
 
 
@@ -45,7 +44,7 @@ class Playable:
     def render(
         self,
         labels: Given,
-        notes: Note | Sequence[Note] | None = None,
+        notes: Plays | Sequence[Plays] | None = None,
         *,
         workers: int = 0,
         outside: Outside = "refuse",
@@ -59,7 +58,8 @@ class Playable:
         Args:
             labels: one, or a list, of :class:`Label`, :class:`Patch`, or mappings of the arrays that
                 :meth:`Label.from_parts` takes; or a mapping of stacked arrays, with a row for each label.
-            notes: one for all, or one for each; None for the first note of the plan. Each lasts as long as the rows.
+            notes: one for all, or one for each: notes, phrases or scores; None for the first note of the plan. Each
+                lasts as long as the rows.
             workers: engines, each in a process of its own; 0 for one a core.
             outside: "clip" for the nearest end in place of a continuous value outside [0, 1].
             failed: "raise" for an error that names what could not be rendered, once all others are; or what is called

@@ -14,14 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.dataset.given import Given, One, patches_of
-from tonesmith.dataset.notes import check_note, first_note
+from tonesmith.dataset.notes import check_note, first_note, phrase_of
 from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.renderer import Rendered, Renderer
 from tonesmith.engine.machine import cores
 from tonesmith.errors import ConfigError, EngineError
 from tonesmith.host.registry import Host
+from tonesmith.score.phrase import Phrase
+from tonesmith.score.score import Score
 from tonesmith.space.label import Outside
 from tonesmith.space.patch import Note, Patch
+
+Plays = Note | Phrase | Score
+"""What can play a label."""
 
 Failed = Literal["raise"] | Callable[[int, str], object]
 """What becomes of a label that cannot be rendered: an error at the end, or silence that is told of by its index."""
@@ -35,7 +40,7 @@ _SHOWN = 5
 class _Job:
     index: int
     patch: Patch
-    note: Note
+    note: Note | Phrase
     patch_id: int
 
 
@@ -79,7 +84,7 @@ class Player:
     def __call__(
         self,
         labels: Given,
-        notes: Note | Sequence[Note] | None = None,
+        notes: Plays | Sequence[Plays] | None = None,
         *,
         outside: Outside = "refuse",
         failed: Failed = "raise",
@@ -88,8 +93,8 @@ class Player:
 
         Args:
             labels: one or several: see :meth:`tonesmith.Dataset.render`.
-            notes: one for all, or one for each; None for the first note of the dataset's plan. Each lasts as long as
-                the rows of the dataset.
+            notes: one for all, or one for each: a note, a phrase, or a score, which is played as a phrase; None for
+                the first note of the dataset's plan. Each lasts as long as the rows of the dataset.
             outside: "clip" for the nearest end in place of a continuous value outside [0, 1].
             failed: "raise" for an error that names what could not be rendered, once all others are; or what is called
                 with the index and the reason of each of those, which are silence then.
@@ -115,7 +120,7 @@ class Player:
                 failed(index, failures[index])
         return audio
 
-    def play_one(self, label: One, note: Note, patch_id: int = -1) -> Rendered:
+    def play_one(self, label: One, note: Note | Phrase, patch_id: int = -1) -> Rendered:
         """Return what became of one label: its audio, the patch that was played, and why it failed if it did.
 
         Args:
@@ -127,7 +132,7 @@ class Player:
         return next(rendered for _, rendered in list(self.render(patches, [note], [patch_id])))
 
     def render(
-        self, patches: Sequence[Patch], notes: Sequence[Note], patch_ids: Sequence[int] | None = None
+        self, patches: Sequence[Patch], notes: Sequence[Note | Phrase], patch_ids: Sequence[int] | None = None
     ) -> Generator[tuple[int, Rendered], None, None]:
         """Yield (index, what became of it) of each patch as it is done, in any order.
 
@@ -161,11 +166,12 @@ class Player:
         for thread in self._threads:
             thread.join(_PATIENCE)
 
-    def _notes(self, notes: Note | Sequence[Note] | None, count: int) -> list[Note]:
+    def _notes(self, notes: Plays | Sequence[Plays] | None, count: int) -> list[Note | Phrase]:
         plan = self._dataset.plan
         if notes is None:
             return [first_note(plan)] * count
-        given = [notes] * count if isinstance(notes, Note) else list(notes)
+        told = [notes] * count if isinstance(notes, Note | Phrase | Score) else list(notes)
+        given = [phrase_of(plan, one) if isinstance(one, Score) else one for one in told]
         if len(given) != count:
             raise ConfigError(f"there are {len(given)} notes for {count} labels; give one for all, or one for each.")
         for note in set(given):

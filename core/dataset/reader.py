@@ -218,10 +218,10 @@ class Dataset(Playable, Trainable):
         chosen = chosen_rows(key, len(self))
         if not isinstance(chosen, int):
             rows = self.rows[chosen]
-            return Rows(self.plan, rows, self.read_rows([c.name for c in self.schema], rows))
+            return Rows(self.plan, rows, self.read_rows([c.name for c in self.schema], rows), self.storage.asset)
         row = int(self.rows[chosen])
         columns = self.read_rows([c.name for c in self.schema], [row])
-        return Row(self.plan, row, {name: np.asarray(array[0]) for name, array in columns.items()})
+        return Row(self.plan, row, {name: np.asarray(array[0]) for name, array in columns.items()}, self.storage.asset)
 
     def column(self, name: str) -> NDArray[Any]:
         """Return a whole column, (len, *shape), such as ``ds.column("pitch")``."""

@@ -17,6 +17,7 @@ from tonesmith.engine.client import Engine
 from tonesmith.errors import SpaceError
 from tonesmith.host.registry import Host
 from tonesmith.host.trust import check_trusted
+from tonesmith.score.phrase import Phrase
 from tonesmith.space.patch import Note, Patch
 
 
@@ -62,12 +63,12 @@ class Renderer:
     def __exit__(self, *_: object) -> None:
         self._engine.close()
 
-    def render(self, patch: Patch, note: Note, patch_id: int = -1) -> Rendered:
+    def render(self, patch: Patch, note: Note | Phrase, patch_id: int = -1) -> Rendered:
         """Return what a patch sounds like. A crash or a hang costs this patch alone.
 
         Args:
             patch: with a value for every parameter of the synth.
-            note: that plays it, as long as the rows of the dataset.
+            note: the note or phrase that plays it, as long as the rows of the dataset.
             patch_id: index of the patch in the plan, of a stored one; -1 of any other.
 
         Raises :class:`EngineError` if no engine can be loaded, and :class:`DatasetError` for an asset that is damaged.

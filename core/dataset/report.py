@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tonesmith.dataset.promise import promise_of
 from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import DatasetError
+from tonesmith.plan.phrases import NOTES, SCORE, Phrases
 from tonesmith.space.parameter import Parameter
 from tonesmith.space.preset import credits_of
 
@@ -39,6 +40,7 @@ def report(dataset: Dataset) -> dict[str, Any]:
             "seconds": plan.audio.frames / plan.audio.sample_rate,
         },
         "notes": {name: _value_counts(seen.columns[name]) for name in _NOTE},
+        **({"phrases": _phrases(dataset, plan.phrases)} if plan.phrases else {}),
         "space": {
             "continuous": len(space.continuous),
             "categorical": len(space.categorical),
@@ -58,10 +60,27 @@ def report(dataset: Dataset) -> dict[str, Any]:
         "rejections": dict(rejections.most_common()),
         "levels": {m.name: {**_spread(seen.columns[m.name]), "unit": m.unit} for m in plan.measures},
         "made_with": _made_with(dataset),
-        "plan": {key: value for key, value in plan.to_json().items() if key not in {"space", "presets"}},
+        "plan": {key: value for key, value in plan.to_json().items() if key not in {"space", "presets", "phrases"}},
         "measured": promise_of(dataset).measured or None,
         "fingerprint": plan.fingerprint,
         "digest": dataset.digest,
+    }
+
+
+def _phrases(dataset: Dataset, phrases: Phrases) -> dict[str, Any]:
+    """Return what plays the rows of a plan of scores; ``played`` counts the different scores among them."""
+    names, notes = np.empty((0, 32), np.uint8), np.empty(0, np.int32)
+    for chunk in dataset.chunks([SCORE, NOTES]):
+        names = np.unique(np.concatenate([names, chunk[SCORE]]), axis=0)
+        notes = np.concatenate([notes, chunk[NOTES]])
+    plain = phrases.to_json()
+    told = {key: plain[key] for key in ("composer", "options", "seconds", "tail", "per_patch", "joined")}
+    return {
+        **told,
+        "listed": len(phrases.scores),
+        "played": len(names),
+        "notes": _spread(notes.astype(np.float64)),
+        "annotations": [field.name for field in phrases.fields],
     }
 
 

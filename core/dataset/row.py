@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.errors import DatasetError, unknown_name
+from tonesmith.errors import DatasetError, ScoreError, unknown_name
+from tonesmith.plan.annotated import Value
 from tonesmith.plan.feature import features_among
+from tonesmith.plan.phrases import SCORE
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rows import digest_hex, label_from
+from tonesmith.score.phrase import Phrase
+from tonesmith.score.score import Score
+from tonesmith.score.stored import score_from
 from tonesmith.space.label import Label
 from tonesmith.space.patch import Note, Patch
 from tonesmith.space.space import ParameterSpace
@@ -51,11 +56,13 @@ class Row:
         plan: of the dataset.
         row: absolute number of the row in the plan.
         columns: column name -> this row's array, of the column's shape.
+        asset: returns the content of an asset of the dataset by its SHA-256.
     """
 
     plan: Plan
     row: int
     columns: Mapping[str, NDArray[Any]]
+    asset: Callable[[str], bytes] | None = field(default=None, repr=False)
 
     @property
     def audio(self) -> NDArray[np.float32]:
@@ -79,9 +86,38 @@ class Row:
 
     @property
     def note(self) -> Note:
-        """The note that was played: pitch, velocity, hold and tail in seconds."""
+        """The note that was played: pitch, velocity, hold and tail in seconds. Of a phrase, its first, held to its end.
+
+        ``plays`` has what was played.
+        """
         pitch, velocity, hold, tail = (self.columns[name].item() for name in ("pitch", "velocity", "hold", "tail"))
         return Note(pitch, velocity, hold, tail)
+
+    @cached_property
+    def score(self) -> Score | None:
+        """The score that was played, or None if it was a note.
+
+        Raises :class:`DatasetError` if it is missing or damaged.
+        """
+        if self.plan.phrases is None:
+            return None
+        if self.asset is None:
+            raise DatasetError(f"row {self.row} was taken out of its dataset, which has its score: ds[i].score")
+        try:
+            return score_from(self.asset(digest_hex(self.columns[SCORE])))
+        except ScoreError as error:
+            raise DatasetError(f"row {self.row}: {error}") from None
+
+    @property
+    def plays(self) -> Note | Phrase:
+        """What was played: the note, or the phrase of the score."""
+        return self.note if self.score is None else Phrase(self.score, self.note.hold, self.note.tail)
+
+    @property
+    def annotations(self) -> dict[str, Value]:
+        """What the composer said of the score, by name; empty if a note was played."""
+        fields = self.plan.phrases.fields if self.plan.phrases else ()
+        return {one.name: one.read(self.columns[one.column.name]) for one in fields}
 
     @property
     def patch_id(self) -> int:
@@ -157,11 +193,13 @@ class Rows:
         plan: of the dataset.
         rows: int64 (n,), absolute numbers of the rows in the plan.
         columns: column name -> (n, *shape of the column).
+        asset: returns the content of an asset of the dataset by its SHA-256.
     """
 
     plan: Plan
     rows: NDArray[np.int64]
     columns: Mapping[str, NDArray[Any]]
+    asset: Callable[[str], bytes] | None = field(default=None, repr=False)
 
     @property
     def audio(self) -> NDArray[np.float32]:
@@ -188,10 +226,12 @@ class Rows:
         chosen = chosen_rows(key, len(self))
         if isinstance(chosen, int):
             return self._row(chosen)
-        return Rows(self.plan, self.rows[chosen], {name: array[chosen] for name, array in self.columns.items()})
+        columns = {name: array[chosen] for name, array in self.columns.items()}
+        return Rows(self.plan, self.rows[chosen], columns, self.asset)
 
     def _row(self, i: int) -> Row:
-        return Row(self.plan, int(self.rows[i]), {name: np.asarray(array[i]) for name, array in self.columns.items()})
+        columns = {name: np.asarray(array[i]) for name, array in self.columns.items()}
+        return Row(self.plan, int(self.rows[i]), columns, self.asset)
 
     def __repr__(self) -> str:
         return f"<Rows: {len(self)} of {self.plan.rows}>"

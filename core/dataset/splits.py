@@ -1,7 +1,8 @@
 """Splits: the rows for training, validation and test.
 
-A row's split is a function of its own columns and of a few stored numbers. Its group (its patch, or the preset that
-it came from) is hashed to a number in [0, 1), and the first split whose bound is above that number has it.
+A row's split is a function of its own columns and of a few stored numbers. Its group (its patch, the preset that it
+came from, or the score that it plays) is hashed to a number in [0, 1), and the first split whose bound is above that
+number has it.
 """
 
 from __future__ import annotations
@@ -19,21 +20,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.errors import ConfigError, DatasetError, unknown_name
+from tonesmith.plan.phrases import SCORE
 from tonesmith.plan.rows import digest_hex
 from tonesmith.space.sampling import key_of
 
-By = Literal["patch", "preset"]
+By = Literal["patch", "preset", "score"]
 Crossing = Literal["join", "drop"]
 
-KEYS = ("patch", "preset", "mate", "origin")
-"""The columns that decide the split of a row; "mate" is there only if the plan has presets."""
+KEYS = ("patch", "preset", "mate", "origin", SCORE)
+"""The columns that decide the split of a row; "mate" is there only if the plan has presets, a score only if it is
+played."""
 
 LEFT_OUT = "none"
 """The name for rows that belong to no split."""
 
 DEFAULT_SHARES: Mapping[str, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
 
-BYS = ("patch", "preset")
+BYS = ("patch", "preset", "score")
 STRATA = ("", "origin")
 CROSSINGS = ("join", "drop")
 
@@ -58,14 +61,15 @@ class Splits:
 
     Attributes:
         shares: the share of each split; they add up to 1, and one may be 0.
-        by: what stays in one split: the rows of a "patch", or a "preset" with everything perturbed or bred from it.
+        by: what stays in one split: the rows of a "patch", a "preset" with everything perturbed or bred from it, or
+            the rows that play a "score", with those that play another part of the same file.
         stratify: "origin" if the patches of each sampler are divided separately, else "".
         seed: the seed of the hash.
         crossing: what to do with patches bred from two presets: "join" the presets into one family, or "drop" the
             patches whose presets are in different splits.
         thresholds: stratum -> upper bounds of the splits in [0, 1]. A stratum is an origin, or "" for everything
             without one. If a stratum is missing, its bounds follow from the shares.
-        kin: SHA-256 of a preset -> SHA-256 of the other preset whose split it shares.
+        kin: SHA-256 of a preset, or of a score, -> SHA-256 of the other one whose split it shares.
         origins: those of the plan, which the column ``origin`` refers to by index. Stored with the plan, not here.
 
     Raises :class:`ConfigError` if the shares or the other settings are wrong.
@@ -118,6 +122,8 @@ class Splits:
         alone = self._of_patches(patch, origin)
         if self.by == "patch":
             return alone
+        if self.by == "score":
+            return self._of_scores(np.asarray(columns[SCORE], np.uint8))
         preset = self._of_presets(np.asarray(columns["preset"], np.uint8))
         mate = self._of_presets(np.asarray(columns["mate"], np.uint8)) if "mate" in columns else preset
         together = np.where(preset == _ABSENT, mate, preset)
@@ -188,6 +194,12 @@ class Splits:
             here = origin == index
             out[here] = _placed(numbers[here], self.bounds(name))
         return out
+
+    def _of_scores(self, digests: NDArray[np.uint8]) -> NDArray[np.int16]:
+        """Return the split of each score of uint8 (rows, 32)."""
+        names, places = distinct(digests)
+        numbers = np.array([score_number(self.seed, self.head(name)) for name in names], np.float64)
+        return _placed(numbers, self.bounds(ALL))[places]
 
     def _of_presets(self, digests: NDArray[np.uint8]) -> NDArray[np.int16]:
         """Return the split of each preset of uint8 (rows, 32), or -2 for zeros, which stand for none."""
@@ -260,6 +272,11 @@ def patch_numbers(seed: int, patch: NDArray[np.int64]) -> NDArray[np.float64]:
 def preset_number(seed: int, sha256: str) -> float:
     """Return what a preset is hashed to, in [0, 1)."""
     return (key_of(seed, "split", "preset", sha256) >> 11) * 2.0**-53
+
+
+def score_number(seed: int, sha256: str) -> float:
+    """Return what a score is hashed to, in [0, 1)."""
+    return (key_of(seed, "split", "score", sha256) >> 11) * 2.0**-53
 
 
 def distinct(digests: NDArray[np.uint8]) -> tuple[list[str], NDArray[np.int64]]:

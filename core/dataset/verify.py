@@ -15,6 +15,7 @@ from tonesmith.engine.determinism import same_audio
 from tonesmith.errors import BlockDamagedError, DatasetError
 from tonesmith.host.registry import Host
 from tonesmith.plan.block import row_digests
+from tonesmith.plan.phrases import SCORE
 from tonesmith.plan.plan import fingerprint_of
 from tonesmith.plan.rows import digest_hex
 from tonesmith.space.sampling import key_of
@@ -71,7 +72,8 @@ def check_integrity(dataset: Dataset, progress: Callable[[int], object] = int) -
                 continue
             if row_digests(schema, columns)[0] != digest:
                 yield Damage(first + place, block, "digest")
-            faults = [_asset_fault(dataset, digest_hex(name), assets) for name in columns.get("asset", [[]])[0]]
+            named = [*columns.get("asset", [[]])[0], *columns.get(SCORE, [])]
+            faults = [_asset_fault(dataset, digest_hex(name), assets) for name in named]
             if any(faults):
                 yield Damage(first + place, block, "asset", next(filter(None, faults)))
         first += rows
@@ -104,6 +106,7 @@ def _beside(dataset: Dataset, known: dict[str, str]) -> Iterator[Damage]:
     if fault := plan_fault(dataset):
         yield Damage(-1, -1, "plan", fault)
     named = {preset.patch for preset in dataset.plan.presets}
+    named |= {score.sha256 for score in dataset.plan.phrases.scores} if dataset.plan.phrases else set()
     for name in sorted({*dataset.storage.assets(), *named} - known.keys()):
         if fault := _asset_fault(dataset, name, known):
             yield Damage(-1, -1, "asset", fault)
@@ -157,7 +160,7 @@ def check_renders(
     with Renderer(dataset, path, host, trust=trust) as renderer:
         for row in rows:
             stored = dataset[row]
-            again = renderer.render(stored.patch, stored.note, stored.patch_id)
+            again = renderer.render(stored.patch, stored.plays, stored.patch_id)
             progress(1)
             if fault := _render_fault(stored, again):
                 yield Damage(row, stored.row // dataset.plan.block_rows, "render", fault)

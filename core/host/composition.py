@@ -13,8 +13,10 @@ from tonesmith.errors import ConfigError, PluginError, nearest, unknown_name
 from tonesmith.host.config import (
     DEFAULT_FILE,
     DEFAULT_NAMES,
+    OPTIONAL,
     SECTIONS,
     SEVERAL,
+    SINGLE,
     Chosen,
     Config,
     PlanSettings,
@@ -82,14 +84,14 @@ class _Composition:
         """Return the table that a key holds, or that its short form stands for."""
         if isinstance(value, Mapping):
             return dict(value)
-        if name in DEFAULT_NAMES and isinstance(value, str):
+        if name in SINGLE and isinstance(value, str):
             return {"name": value}
         if name in SEVERAL and isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
             if len(set(value)) != len(value):
                 self.problems.append(Problem((name,), f"lists a {SEVERAL[name][0]} twice."))
             return {plugin: {} for plugin in value}
-        if name in {*SECTIONS, *DEFAULT_NAMES, *SEVERAL}:
-            short = " or a list of names" if name in SEVERAL else " or a name" if name in DEFAULT_NAMES else ""
+        if name in {*SECTIONS, *SINGLE, *SEVERAL}:
+            short = " or a list of names" if name in SEVERAL else " or a name" if name in SINGLE else ""
             self.problems.append(Problem((name,), f"must be a table{short}."))
         return {}
 
@@ -110,7 +112,7 @@ class _Composition:
                 self._set(path, value)
 
     def _choose(self, role: str, name: Any) -> None:
-        if self.tables.get(role, {}).get("name", DEFAULT_NAMES[role]) != name:
+        if self.tables.get(role, {}).get("name", DEFAULT_NAMES.get(role)) != name:
             self.tables[role] = {"name": name}
 
     def _choose_several(self, table: str, value: Any) -> None:
@@ -136,7 +138,7 @@ class _Composition:
 
     def resolved(self) -> Config:
         """Return the composition, every key validated, or raise all that is wrong with it."""
-        known = {*SECTIONS, *DEFAULT_NAMES, *SEVERAL}
+        known = {*SECTIONS, *SINGLE, *SEVERAL}
         for name in self.tables.keys() - known:
             self.problems.append(Problem((name,), _unknown_table(name, known)))
         parts: dict[str, Any] = {}
@@ -145,6 +147,8 @@ class _Composition:
         for role, default in DEFAULT_NAMES.items():
             options = {"name": default, **self.tables.get(role, {})}
             parts[role] = self._chosen(role, options.pop("name"), options, (role,))
+        for role in OPTIONAL:
+            parts[role] = self._optional(role)
         for table, (role, names) in SEVERAL.items():
             used = self.tables.get(table, {name: {} for name in names})
             parts[table] = tuple(self._chosen(role, name, options, (table, name)) for name, options in used.items())
@@ -154,6 +158,16 @@ class _Composition:
             ordered = sorted(self.problems, key=lambda problem: self.source.line(problem.path))
             raise ConfigError("\n".join(dict.fromkeys(map(self._told, ordered))))
         return Config(**parts)
+
+    def _optional(self, role: str) -> Chosen | None:
+        """Return the plugin that a table chooses, if there is one; its name is not to be left out."""
+        options = dict(self.tables.get(role, {}))
+        if not options:
+            return None
+        if "name" not in options:
+            self.problems.append(Problem((role,), f'names no {role}: add name = "..." to it.'))
+            return None
+        return self._chosen(role, options.pop("name"), options, (role,))
 
     def _shape(self, parts: dict[str, Any]) -> None:
         """Put the file that ``[space] shape`` names into the shape, and check the name of any other."""
@@ -217,7 +231,19 @@ class _Composition:
         except InvalidSettings as error:
             self.problems += error.problems
             return None
-        return Chosen(name=str(name), options=validated.model_dump(mode="json"))
+        rooted = self._rooted(validated, path) if role in OPTIONAL else validated
+        return Chosen(name=str(name), options=rooted.model_dump(mode="json"))
+
+    def _rooted(self, options: BaseModel, path: KeyPath) -> BaseModel:
+        """Return options whose paths are absolute, so that they are the same from anywhere."""
+        placed: dict[str, Any] = {}
+        for key, value in options:
+            folder = self._folder((*path, key))
+            if isinstance(value, Path):
+                placed[key] = _absolute(folder, str(value))
+            elif isinstance(value, tuple) and value and all(isinstance(one, Path) for one in value):
+                placed[key] = tuple(_absolute(folder, str(one)) for one in value)
+        return options.model_copy(update=placed)
 
     def _told(self, problem: Problem) -> str:
         for length in range(len(problem.path), 0, -1):
@@ -252,7 +278,7 @@ def _leaves(key: str, value: Any) -> list[tuple[KeyPath, Any]]:
     section = key.split(".", 1)[0]
     deep = section in SEVERAL or any(key.startswith(f"{s}.{k}") for s, k in _MERGED)
     path = tuple(key.split(".", 2 if deep else 1))
-    if len(path) == 1 and section in DEFAULT_NAMES and not isinstance(value, Mapping):
+    if len(path) == 1 and section in SINGLE and not isinstance(value, Mapping):
         return [((section, "name"), value)]
     if isinstance(value, Mapping) and (path in _MERGED or (len(path) == 1 and section not in SEVERAL)):
         return [leaf for inner, v in value.items() for leaf in _leaves(f"{key}.{inner}", v)]
@@ -260,9 +286,7 @@ def _leaves(key: str, value: Any) -> list[tuple[KeyPath, Any]]:
 
 
 def _chooses(path: KeyPath) -> bool:
-    return (len(path) == 1 and path[0] in SEVERAL) or (
-        len(path) == 2 and path[1] == "name" and path[0] in DEFAULT_NAMES
-    )
+    return (len(path) == 1 and path[0] in SEVERAL) or (len(path) == 2 and path[1] == "name" and path[0] in SINGLE)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

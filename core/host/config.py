@@ -17,6 +17,12 @@ DEFAULT_FILE = Path("plugins.toml")
 
 DEFAULT_NAMES = {"backend": "vita", "sampler": "lhs", "sink": "zarr", "executor": "local"}
 
+OPTIONAL = ("composer",)
+"""Roles of which one plugin may be used, or none: the default."""
+
+SINGLE = (*DEFAULT_NAMES, *OPTIONAL)
+"""Tables that choose one plugin."""
+
 DEFAULT_VALIDATORS = ("level", "loudness")
 
 SEVERAL = {"validators": ("validator", DEFAULT_VALIDATORS), "features": ("feature", ())}
@@ -63,6 +69,24 @@ class RunSettings(BaseModel):
     load_memory: Nbytes = Field(0, description="Memory limit for a loaded engine, such as 2 GB. 0 means none.")
 
 
+class PhraseSettings(BaseModel):
+    """The ``[phrases]`` table: how the scores of the ``[composer]`` play each patch, instead of notes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seconds: float = Field(4.0, gt=0.0, le=60.0, description="Seconds that a phrase may take.")
+    tail: float = Field(0.5, ge=0.0, le=60.0, description="Seconds rendered after a phrase.")
+    per_patch: int = Field(
+        1, ge=0, le=1024, description="Phrases that play each patch. 0 means every one of a list, such as MIDI files."
+    )
+    max_notes: int = Field(
+        0, ge=0, le=65536, description="Notes that the columns hold of each score. 0 means those of the longest."
+    )
+    max_controls: int = Field(
+        0, ge=0, le=65536, description="Values of controllers that the columns hold. 0 means those of the longest."
+    )
+
+
 class PresetSettings(BaseModel):
     """The ``[presets]`` table: the presets that samplers draw from."""
 
@@ -102,14 +126,17 @@ class Config(BaseModel):
     sink: Chosen
     executor: Chosen = Chosen(name="local", options={})
     features: tuple[Chosen, ...] = ()
+    phrases: PhraseSettings = Field(default_factory=lambda: PhraseSettings.model_validate({}))
+    composer: Chosen | None = None
 
     def to_data(self) -> dict[str, Any]:
         """Return the composition as the tables of ``plugins.toml``. What is unset is left out."""
         plain = self.model_dump(mode="json")
-        tables: dict[str, Any] = {name: plain[name] for name in SECTIONS}
+        played = "phrases" if self.composer is None else "notes"  # what is not used
+        tables: dict[str, Any] = {name: plain[name] for name in SECTIONS if name != played}
         unset = SpaceShape().model_dump(mode="json")
         tables["space"] = {key: value for key, value in plain["space"].items() if value != unset[key]}
-        for role in ("backend", "sampler"):
+        for role in ("backend", "sampler", *(["composer"] if self.composer else [])):
             tables[role] = {"name": plain[role]["name"], **plain[role]["options"]}
         tables["validators"] = {v["name"]: v["options"] for v in plain["validators"]} or []
         if plain["features"]:
@@ -127,6 +154,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "plan": PlanSettings,
     "run": RunSettings,
     "notes": Notes,
+    "phrases": PhraseSettings,
     "presets": PresetSettings,
     "space": SpaceShape,
 }

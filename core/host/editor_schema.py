@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from tonesmith.host.config import DEFAULT_NAMES, SECTIONS, SEVERAL
+from tonesmith.host.config import DEFAULT_NAMES, SECTIONS, SEVERAL, SINGLE
 from tonesmith.host.limits import LIMITS
 from tonesmith.host.settings import resolved_schema
 from tonesmith.terminal.text import joined, sentence
@@ -28,11 +28,13 @@ _ABOUT = {
     "plan": "What is in the dataset: the same plan gives the same rows.",
     "run": "How a run goes; nothing of what it makes.",
     "notes": "The notes that play each patch.",
+    "phrases": "How the scores of the composer play each patch, instead of notes.",
     "presets": "The presets that samplers draw from.",
     "space": "Which parameters vary, and between which bounds.",
     "limits": "What a synth may take. Each key stands for a key of [plan] or [run].",
     "backend": "The synth.",
     "sampler": "How patches are spread over the space.",
+    "composer": "What plays scores instead of notes.",
     "validators": "Checks that every render must pass.",
     "features": "Arrays that are computed of each row and stored with it.",
     "sink": "How the dataset is stored.",
@@ -44,7 +46,7 @@ def composition_schema(host: Host) -> dict[str, Any]:
     """Return the schema, as JSON, with the plugins of a host."""
     tables = {name: _table(model) for name, model in SECTIONS.items()}
     tables["limits"] = _closed({key: tables[home]["properties"][name] for key, (home, name) in LIMITS.items()})
-    tables |= {role: _one_plugin(host, role) for role in DEFAULT_NAMES}
+    tables |= {role: _one_plugin(host, role) for role in SINGLE}
     tables |= {table: _plugins(host, table) for table in SEVERAL}
     properties = {name: {"description": _ABOUT[name], **tables[name]} for name in _ABOUT}
     return {"$schema": DIALECT, "title": TITLE, "description": _made_by(host), **_closed(properties)}
@@ -64,7 +66,7 @@ def _one_plugin(host: Host, role: str) -> dict[str, Any]:
 def _named(role: str, name: str, options: dict[str, Any]) -> dict[str, Any]:
     """Return the table of a plugin; the one that is used by default need not be named."""
     properties = {**options["properties"], "name": {"const": name, "description": options["description"]}}
-    return {**options, "properties": properties, "required": [] if name == DEFAULT_NAMES[role] else ["name"]}
+    return {**options, "properties": properties, "required": [] if name == DEFAULT_NAMES.get(role) else ["name"]}
 
 
 def _plugins(host: Host, table: str) -> dict[str, Any]:

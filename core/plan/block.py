@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ class Block:
         columns: one array per :class:`Column`, each (rows, *shape).
         digests: the SHA-256 of each row.
         rejections: candidates that were drawn before the accepted ones.
+        assets: contents that rows name and that are not kept yet, by SHA-256. They are stored before the block.
         plan: fingerprint of the plan that it was made by, which the sink stores with it; "" if that is not known.
     """
 
@@ -33,6 +34,7 @@ class Block:
     digests: tuple[bytes, ...]
     rejections: tuple[Rejection, ...] = ()
     plan: str = ""
+    assets: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:

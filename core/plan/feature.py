@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tonesmith.score.phrase import Phrase
     from tonesmith.space.patch import Note
 
 PREFIX = "feature/"
@@ -25,12 +26,12 @@ class Sound:
     Attributes:
         audio: float32 (channels, frames), full scale 1.0, as it is stored.
         sample_rate: Hz.
-        note: that was played, or None where that is not known.
+        note: the note or the phrase that was played, or None where that is not known.
     """
 
     audio: NDArray[np.float32]
     sample_rate: int
-    note: Note | None = None
+    note: Note | Phrase | None = None
 
 
 @dataclass(frozen=True, slots=True)

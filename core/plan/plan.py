@@ -12,13 +12,16 @@ from typing import Any
 from tonesmith.errors import DatasetError, TonesmithError
 from tonesmith.plan.feature import StoredFeature, feature_columns
 from tonesmith.plan.notes import Notes
+from tonesmith.plan.phrases import Phrases
 from tonesmith.plan.promises import Determinism, Isolation
 from tonesmith.plan.schema import Column, Measure, columns
 from tonesmith.space.preset import PresetRef
 from tonesmith.space.space import ParameterSpace
 
-FORMAT = 3
-"""Version of the stored form. Older ones are read: 1 knew no presets, 2 no features; a newer one is refused."""
+FORMAT = 4
+"""Version of the stored form. Older ones are read: 1 knew no presets, 2 no features, 3 no scores; a newer one is
+refused."""
+_WITHOUT_SCORES = 3
 _WITHOUT_FEATURES = 2
 
 
@@ -57,6 +60,8 @@ class Plan:
         isolation, determinism: what is used, and what it promises, on the machine that made the plan.
         versions: of the engine and its library.
         features: that are computed of every row, and stored with it.
+        notes: that play each patch. Of a plan of scores, a note as long as its phrases, for whoever plays one.
+        phrases: that play each patch instead, or None.
     """
 
     seed: int
@@ -79,6 +84,12 @@ class Plan:
     presets: tuple[PresetRef, ...] = ()
     features: tuple[StoredFeature, ...] = ()
     memory: int = 0
+    phrases: Phrases | None = None
+
+    @property
+    def per_patch(self) -> int:
+        """Notes or phrases, and so rows, of each patch."""
+        return self.phrases.per_patch if self.phrases else self.notes.per_patch
 
     @property
     def patches(self) -> int:
@@ -87,13 +98,13 @@ class Plan:
 
     @property
     def rows(self) -> int:
-        """Rows of the whole dataset: patches times notes."""
-        return self.patches * self.notes.per_patch
+        """Rows of the whole dataset: patches times notes, or phrases."""
+        return self.patches * self.per_patch
 
     @property
     def block_rows(self) -> int:
         """Rows of a full block."""
-        return self.block * self.notes.per_patch
+        return self.block * self.per_patch
 
     @property
     def blocks(self) -> int:
@@ -108,13 +119,13 @@ class Plan:
 
     def rows_of(self, block: int) -> int:
         """Return the number of rows in a block."""
-        return len(self.patches_of(block)) * self.notes.per_patch
+        return len(self.patches_of(block)) * self.per_patch
 
     @cached_property
     def schema(self) -> tuple[Column, ...]:
         """The columns of the dataset."""
         form = (self.space, self.audio.channels, self.audio.frames, self.measures, bool(self.presets))
-        return columns(*form, feature_columns(self.features))
+        return columns(*form, feature_columns(self.features), self.phrases.columns if self.phrases else ())
 
     @cached_property
     def fingerprint(self) -> str:
@@ -132,7 +143,7 @@ class Plan:
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form."""
         return {
-            "format": FORMAT if self.features else _WITHOUT_FEATURES,
+            "format": FORMAT if self.phrases else _WITHOUT_SCORES if self.features else _WITHOUT_FEATURES,
             "seed": self.seed,
             "rounds": list(self.rounds),
             "block": self.block,
@@ -153,6 +164,7 @@ class Plan:
             "presets": [preset.to_json() for preset in self.presets],
             **({"features": [feature.to_json() for feature in self.features]} if self.features else {}),
             **({"memory": self.memory} if self.memory else {}),
+            **({"phrases": self.phrases.to_json()} if self.phrases else {}),
         }
 
     @classmethod
@@ -200,6 +212,7 @@ class Plan:
             presets=tuple(PresetRef(**preset) for preset in data.get("presets", ())),
             features=tuple(map(StoredFeature.from_json, data.get("features", ()))),
             memory=data.get("memory", 0),
+            phrases=Phrases.from_json(data["phrases"]) if "phrases" in data else None,
         )
 
 
@@ -212,4 +225,6 @@ def fingerprint_of(data: Mapping[str, Any]) -> str:
     body = {key: value for key, value in data.items() if key != "rounds"}
     if "presets" in body:
         body["presets"] = [[preset["sha256"], preset["patch"]] for preset in body["presets"]]
+    if "phrases" in body:
+        body["phrases"] = {**body["phrases"], "scores": [[sha, said] for sha, _, said in body["phrases"]["scores"]]}
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

@@ -8,23 +8,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.score.phrase import Phrase
 from tonesmith.space.patch import Note, Patch
 
 
 @dataclass(frozen=True, slots=True)
 class Render:
-    """The audio of one patch and one note.
+    """The audio of one patch and one note, or one phrase.
 
     Attributes:
         audio: float32 (channels, frames), full scale 1.0.
         sample_rate: Hz.
+        note: the note or the phrase that was played. Either has a pitch, a velocity, a hold and a tail.
         channels, frames: what the plan expects the shape of ``audio`` to be.
     """
 
     audio: NDArray[np.float32]
     sample_rate: int
     patch: Patch
-    note: Note
+    note: Note | Phrase
     channels: int
     frames: int
 

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.errors import ConfigError, DatasetError, unknown_name
+from tonesmith.plan.phrases import RowPhrase
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.schema import MODULATION_FIELDS
+from tonesmith.score.phrase import Phrase
 from tonesmith.space.patch import Modulation, Note, Patch
 from tonesmith.space.space import Label, ParameterSpace
 
@@ -28,19 +30,21 @@ class RowContent:
         audio: float32 (channels, frames), as the sink will read it back.
         label: the stored form of the patch.
         patch: the patch that the label decodes to, with its origin and preset.
-        note: that was played.
+        note: the note or the phrase that was played.
         patch_id: index of the patch in the plan.
         attempt: which draw of the patch was accepted, 0 first.
         measured: a number for each measure; one left out is stored as NaN.
+        played: the phrase with what is said of it, in a plan of scores.
     """
 
     audio: NDArray[np.float32]
     label: Label
     patch: Patch
-    note: Note
+    note: Note | Phrase
     patch_id: int
     attempt: int
     measured: Mapping[str, float] = field(default_factory=dict)
+    played: RowPhrase | None = None
 
 
 def pack_rows(
@@ -72,6 +76,8 @@ def pack_rows(
         "preset": [_digest_bytes(row.patch.preset) for row in rows],
         "mate": [_digest_bytes(row.patch.mate) for row in rows],
     }
+    if plan.phrases:
+        made |= plan.phrases.packed([row.played for row in rows if row.played])
     for measure in plan.measures:
         made[measure.name] = [row.measured.get(measure.name, np.nan) for row in rows]
     return {

@@ -52,11 +52,23 @@ def columns(
     measures: Sequence[Measure],
     presets: bool = False,
     features: Sequence[Column] = (),
+    scores: Sequence[Column] = (),
 ) -> tuple[Column, ...]:
     """Return the schema of a plan's dataset; one with ``presets`` tells of each row which it came from.
 
+    Args:
+        space: of the labels.
+        channels: of every render.
+        frames: of every render.
+        measures: of the validators.
+        presets: whether patches come from presets.
+        features: their columns.
+        scores: the columns of what plays the rows, where that is scores.
+
     Raises :class:`ConfigError` if two measures, a measure and a column, or two features have one name.
     """
+    of = " of the first note" if scores else ""
+    held = "seconds that the score may take" if scores else "seconds from note on to note off"
     schema = [
         Column("audio", (channels, frames), "float32", ("channel", "frame"), "samples, full scale 1.0"),
         Column(
@@ -82,10 +94,10 @@ def columns(
         ),
         *_modulation(space.modulation_slots),
         Column("asset", (len(space.assets), 32), "uint8", ("asset_slot", "sha256"), "SHA-256 of each slot's content"),
-        Column("pitch", (), "uint8", (), "MIDI pitch"),
-        Column("velocity", (), "uint8", (), "MIDI velocity"),
-        Column("hold", (), "float64", (), "seconds from note on to note off"),
-        Column("tail", (), "float64", (), "seconds rendered after the note off"),
+        Column("pitch", (), "uint8", (), f"MIDI pitch{of}"),
+        Column("velocity", (), "uint8", (), f"MIDI velocity{of}"),
+        Column("hold", (), "float64", (), held),
+        Column("tail", (), "float64", (), f"seconds rendered after {'that' if scores else 'the note off'}"),
         Column("patch", (), "int64", (), "index of the patch in the plan"),
         Column("attempt", (), "int32", (), "which draw of the patch was accepted, 0 first"),
         Column("origin", (), "int16", (), "index of the sampler in the attribute origins"),
@@ -94,6 +106,7 @@ def columns(
     if presets:
         doc = "SHA-256 of the second preset that it was bred from, or zeros"
         schema.append(Column("mate", (32,), "uint8", ("sha256",), doc))
+    schema += scores
     for measure in measures:
         if measure.name in {c.name for c in schema}:
             raise ConfigError(f"two columns are named {measure.name!r}. Rename the measure of the validator.")

@@ -12,8 +12,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from tonesmith.errors import DatasetError
+from tonesmith.plan.annotated import Kind
 from tonesmith.plan.feature import StoredFeature
 from tonesmith.plan.notes import Notes
+from tonesmith.plan.phrases import Joined
 from tonesmith.plan.promises import Determinism, Isolation
 from tonesmith.space.parameter import Curve
 
@@ -23,6 +25,8 @@ _MOST_NAMES = 2**16
 _LONGEST_TEXT = 2**16
 _MOST_VALUES = 2**28
 """Of one array of a feature."""
+
+_SHA256_DIGITS = 64
 
 Text = Annotated[str, Field(max_length=_LONGEST_TEXT)]
 Texts = Annotated[list[Text], Field(max_length=_MOST_NAMES)]
@@ -127,6 +131,40 @@ class _Feature(_Plugin):
     arrays: Annotated[list[_Array], Field(min_length=1, max_length=256)]
 
 
+class _Field(_Part):
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    kind: Kind
+    doc: Text
+    choices: Annotated[Texts, Field(max_length=2**15 - 1)]
+    length: int = Field(ge=1, le=2**20)
+
+
+Said = dict[Text, bool | int | float | Text]
+
+
+class _Phrases(_Part):
+    composer: Text
+    options: dict[Text, Any]
+    seconds: float = Field(gt=0.0, le=3600.0)
+    tail: float = Field(ge=0.0, le=3600.0)
+    per_patch: int = Field(ge=1, le=2**20)
+    max_notes: int = Field(ge=0, le=2**20)
+    max_controls: int = Field(ge=0, le=2**20)
+    joined: Joined
+    fields: Annotated[list[_Field], Field(max_length=256)]
+    scores: list[Annotated[list[Sha256 | Text | Said], Field(min_length=3, max_length=3)]]
+
+    @model_validator(mode="after")
+    def _scores(self) -> Self:
+        names = {field.name for field in self.fields}
+        for sha256, source, said in self.scores:
+            if not (isinstance(sha256, str) and len(sha256) == _SHA256_DIGITS and isinstance(source, str)):
+                raise ValueError("a score without a SHA-256 and a source")
+            if not isinstance(said, dict) or said.keys() != names:
+                raise ValueError("a score of which other things are said than the fields name")
+        return self
+
+
 class StoredPlan(_Part):
     """What :meth:`tonesmith.plan.plan.Plan.to_json` writes, now or in an older version."""
 
@@ -151,6 +189,7 @@ class StoredPlan(_Part):
     presets: list[_Preset] = []
     features: Annotated[list[_Feature], Field(max_length=256)] = []
     memory: int = Field(0, ge=0, le=2**63 - 1)
+    phrases: _Phrases | None = None
 
 
 def stored_feature(data: Any) -> StoredFeature:
@@ -173,7 +212,8 @@ def check_stored(data: Mapping[str, Any]) -> Notes:
         notes = Notes.model_validate(stored.notes)
     except ValidationError as error:
         raise DatasetError(_told(error)) from None
-    if sum(stored.rounds) * notes.per_patch > MOST_ROWS or stored.block * notes.per_patch > MOST_ROWS:
+    rows = stored.phrases.per_patch if stored.phrases else notes.per_patch
+    if sum(stored.rounds) * rows > MOST_ROWS or stored.block * rows > MOST_ROWS:
         raise DatasetError(f"its rounds, blocks and notes ask for more than {MOST_ROWS} rows")
     return notes
 

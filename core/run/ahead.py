@@ -81,7 +81,7 @@ def look_ahead(resolved: Resolved, work: Work, path: Path | None, host: Host, wo
 
 def look_ahead_quickly(resolved: Resolved, work: Work, path: Path, host: Host, workers: int, *, here: bool) -> Ahead:
     """Return what :func:`look_ahead` does; rows are made on trial only where a run of many days cannot be ruled out."""
-    patches = work.rows_todo // work.plan.notes.per_patch
+    patches = work.rows_todo // work.plan.per_patch
     slowest = patches * work.plan.timeout / _busy(workers)
     tried = try_out(resolved, host) if here and slowest > LONGEST and not work.done else None
     return ahead_of(work, path, host, workers, tried, here=here)

@@ -94,8 +94,8 @@ class Audition:
                     yield from tries
             stored = size_of(folder) - empty
         if accepted:
-            count, timed = accepted * plan.notes.per_patch, took[1:] or took  # the engine loads for the first
-            seconds = sum(timed) / (len(timed) * plan.notes.per_patch)
+            count, timed = accepted * plan.per_patch, took[1:] or took  # the engine loads for the first
+            seconds = sum(timed) / (len(timed) * plan.per_patch)
             self.trial = Trial(count, rejected, seconds, stored / count)
 
     def _tries(self, bench: Workbench, patch: int) -> tuple[list[Tried], Sequence[RowContent]]:

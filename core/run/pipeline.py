@@ -287,7 +287,7 @@ class _Run:
             case Fatal(rejection):
                 self.sink.record_fault(rejection)
             case Dropped(rows, rejections):
-                self.candidates -= rows // self.plan.notes.per_patch + len(rejections)
+                self.candidates -= rows // self.plan.per_patch + len(rejections)
                 self.rejections -= Counter(rejection.cause for rejection in rejections)
                 self._watcher.dropped(rows, rejections)
             case Committed(block, rows):

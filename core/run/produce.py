@@ -25,8 +25,10 @@ from tonesmith.plan.rejection import Rejection
 from tonesmith.plan.render import Render
 from tonesmith.plan.rows import RowContent, pack_rows
 from tonesmith.run.exhausted import exhausted
+from tonesmith.run.phrasebook import Phrasebook
 from tonesmith.run.verdicts import check_verdict
-from tonesmith.space.patch import Candidate, Patch
+from tonesmith.score.phrase import Phrase
+from tonesmith.space.patch import Candidate, Note, Patch
 from tonesmith.space.preset import PresetPatches, told_presets
 from tonesmith.space.space import Label
 
@@ -73,7 +75,7 @@ class Workbench:
         self.engine = Engine(
             plan.backend,
             plan.audio,
-            plan.notes.per_patch,
+            plan.per_patch,
             plan.isolation,
             asset,
             load_seconds,
@@ -84,6 +86,11 @@ class Workbench:
     def sampler(self) -> Sampler[Any]:
         """The sampler. A merged dataset has none: what draws is wanted only where something is drawn."""
         return sampler_of(self.plan, self._host, self._asset)
+
+    @cached_property
+    def phrasebook(self) -> Phrasebook:
+        """What plays the patches of a plan of scores."""
+        return Phrasebook(self.plan, self._host, self._asset)
 
     @cached_property
     def validators(self) -> list[Validator[Any]]:
@@ -101,6 +108,7 @@ class Workbench:
         if seed != self.plan.seed:
             self.plan = replace(self.plan, seed=seed)
             self.__dict__.pop("sampler", None)
+            self.__dict__.pop("phrasebook", None)
 
     def __enter__(self) -> Self:
         return self
@@ -149,12 +157,21 @@ def produce_block(bench: Workbench, index: int, faults: Sequence[Rejection] = ()
     rejections: list[Rejection] = []
     audio = np.empty((plan.rows_of(index), plan.audio.channels, plan.audio.frames), np.float32)
     for patch_id in plan.patches_of(index):
-        place = audio[len(rows) : len(rows) + plan.notes.per_patch]
+        place = audio[len(rows) : len(rows) + plan.per_patch]
         rows += _rows_of_patch(bench, patch_id, place, known, rejections, watch)
     columns = pack_rows(plan, rows, audio)
     columns |= bench.features.columns(columns)
     first_row = index * plan.block_rows
-    return Block(index, first_row, columns, row_digests(plan.schema, columns), tuple(rejections), plan.fingerprint)
+    digests = row_digests(plan.schema, columns)
+    return Block(index, first_row, columns, digests, tuple(rejections), plan.fingerprint, _composed(plan, rows))
+
+
+def _composed(plan: Plan, rows: Sequence[RowContent]) -> dict[str, bytes]:
+    """Return the scores that were composed for rows, by SHA-256: those of a list are kept since the plan was made."""
+    if plan.phrases is None or plan.phrases.scores:
+        return {}
+    scores = [row.played.phrase.score for row in rows if row.played]
+    return {score.digest: score.content for score in scores}
 
 
 def _rows_of_patch(
@@ -240,7 +257,7 @@ class Heard:
 def heard(bench: Workbench, candidate: Candidate, drawn: tuple[Label, Patch], watch: Watch) -> Heard:
     """Return what became of a candidate. Arguments as for :func:`verdict_of`."""
     audio = bench.plan.audio
-    place = np.full((bench.plan.notes.per_patch, audio.channels, audio.frames), np.nan, np.float32)
+    place = np.full((bench.plan.per_patch, audio.channels, audio.frames), np.nan, np.float32)
     try:
         return Heard(None, _accepted_rows(bench, candidate, drawn, place, watch), place)
     except _RejectedError as rejected:
@@ -257,10 +274,12 @@ def drawn_label(bench: Workbench, candidate: Candidate) -> tuple[Label, Patch]:
 def _accepted_rows(
     bench: Workbench, candidate: Candidate, drawn: tuple[Label, Patch], place: NDArray[np.float32], watch: Watch
 ) -> list[RowContent]:
-    """Return the rows of a candidate, one a note. Raises :class:`_RejectedError` if any note is rejected."""
+    """Return the rows of a candidate, one a note or phrase. Raises :class:`_RejectedError` if any is rejected."""
     plan = bench.plan
     label, patch = drawn
-    notes = plan.notes.of_patch(plan.seed, candidate.patch)
+    played = bench.phrasebook.of_patch(candidate.patch) if plan.phrases else ()
+    notes: Sequence[Note | Phrase] = [one.phrase for one in played]
+    notes = notes or plan.notes.of_patch(plan.seed, candidate.patch)
 
     def relabelled(held: Mapping[str, float]) -> Patch:
         nonlocal label, patch
@@ -268,16 +287,17 @@ def _accepted_rows(
         return patch
 
     outcomes = bench.engine.play(patch, notes, plan.timeout, partial(watch.again, candidate), relabelled)
-    rows = []
-    for note, outcome, played, audio in zip(notes, outcomes, bench.engine.audio, place, strict=False):
+    rows: list[RowContent] = []
+    for note, outcome, heard, audio in zip(notes, outcomes, bench.engine.audio, place, strict=False):
         if outcome.failure:
             raise _RejectedError(_fault(candidate, outcome), outcome.trace)
         if outcome.shape != (form := (plan.audio.channels, plan.audio.frames)):
             told = f"render returned {outcome.shape}; in this plan it must be {form}"
             raise _RejectedError(Rejection(candidate.patch, candidate.attempt, "engine", "shape", told, note.pitch))
-        audio[:] = bench.stored(played)
+        audio[:] = bench.stored(heard)
         measured = _measured(bench, candidate, Render(audio, plan.audio.sample_rate, patch, note, *outcome.shape))
-        rows.append(RowContent(audio, label, patch, note, candidate.patch, candidate.attempt, measured))
+        of = played[len(rows)] if played else None
+        rows.append(RowContent(audio, label, patch, note, candidate.patch, candidate.attempt, measured, of))
     return rows
 
 

@@ -20,12 +20,15 @@ from tonesmith.host.feature_trust import remember_feature
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Backend, Sampler
 from tonesmith.host.trust import remember
+from tonesmith.plan.notes import Notes
+from tonesmith.plan.phrases import Phrases
 from tonesmith.plan.plan import Audio, Plan, PluginRef
 from tonesmith.plan.promises import Determinism
 from tonesmith.presets.asset_store import AssetStore
 from tonesmith.presets.files import preset_files
 from tonesmith.presets.ingest import Found, Refused, ingest
 from tonesmith.run.kept_presets import kept_presets, split_paths
+from tonesmith.run.phrasebook import planned_phrases
 from tonesmith.run.produce import sampler_of
 from tonesmith.space.preset import stored_form, with_choices
 from tonesmith.space.shape import SpaceShape, shaped
@@ -92,10 +95,10 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
         backend, options, isolation, config.plan.sample_rate, timeout=config.plan.timeout, load_seconds=patience
     )
     remember(backend, options)
+    notes, phrases = _played(config, backend, host, contents)
     asked = Audio(config.plan.sample_rate, 0, 0)
     with Engine(reference, asked, 1, isolation, _no_asset, patience, load_memory=load_memory) as engine:
-        hold = config.notes.duration - config.notes.tail
-        description = engine.describe(hold, config.notes.tail)
+        description = engine.describe(notes.duration - notes.tail, notes.tail)
     for remark in description.remarks:
         say(f"{backend.name}: {remark}")
     space = shaped(
@@ -119,7 +122,8 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
         timeout=config.plan.timeout,
         memory=config.plan.memory,
         audio=description.audio,
-        notes=config.notes,
+        notes=notes,
+        phrases=phrases,
         backend=PluginRef(backend.name, backend.recorded(options).model_dump(mode="json")),
         isolation=isolation,
         determinism=promise_of(backend, isolation, options),
@@ -135,6 +139,16 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
     )
     remarked = sum(bool(item.preset.remarks) for item in presets)
     return Resolved(_checked(plan, host, contents), contents, refused, copies, remarked, checkup, patience)
+
+
+def _played(
+    config: Config, backend: type[Backend[Any]], host: Host, contents: AssetStore
+) -> tuple[Notes, Phrases | None]:
+    """Return the notes of a plan, and its phrases, if it has any: then the notes are one that is as long as these."""
+    if config.composer is None:
+        return config.notes, None
+    phrases = planned_phrases(config.composer, config.phrases, config.plan.seed, backend, host, contents)
+    return Notes(pitches=(60,), hold=phrases.seconds, tail=phrases.tail), phrases
 
 
 def _shape(config: Config, backend: type[Backend[Any]], options: Any) -> SpaceShape:

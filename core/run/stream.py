@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tonesmith.dataset.loading.arrays import DEFAULT_COLUMNS
+from tonesmith.dataset.loading.arrays import default_columns
 from tonesmith.dataset.loading.order import check_share
 from tonesmith.errors import ConfigError, DatasetError, unknown_name
 from tonesmith.host.registry import Host
@@ -131,7 +131,7 @@ def replayed(rows: Iterator[Sample], times: int, size: int, seed: int) -> Iterat
 def _known_columns(plan: Plan, columns: Sequence[str] | None) -> tuple[str, ...]:
     known = [column.name for column in plan.schema]
     if columns is None:
-        return tuple(name for name in DEFAULT_COLUMNS if name in known)
+        return tuple(name for name in default_columns(plan) if name in known)
     for name in columns:
         if name not in known:
             raise DatasetError(unknown_name("column", name, known, shown=40))

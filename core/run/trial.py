@@ -64,7 +64,7 @@ def try_out(resolved: Resolved, host: Host) -> Trial:
     rows = sum(block.rows for block in blocks)
     timed = took[1:] or took
     rejected = sum(len(block.rejections) for block in blocks)
-    return Trial(rows, rejected, sum(timed) / (len(timed) * plan.notes.per_patch), stored / rows)
+    return Trial(rows, rejected, sum(timed) / (len(timed) * plan.per_patch), stored / rows)
 
 
 def created(plan: Plan, host: Host, folder: Path, patches: int) -> Sink[Any]:

@@ -92,6 +92,8 @@ def _work(channel: Channel, plan: Plan, path: Path, load_seconds: float) -> None
                 continue
             faults = sink.faults()
             block = produce_block(bench, request["block"], faults, _Reporter(channel, sink, faults))
+            for content in block.assets.values():
+                sink.add_asset(content)
             sink.write_block(block)
             channel.send({"committed": block.index, "rows": block.rows})
 

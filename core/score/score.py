@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.errors import ScoreError
+from tonesmith.score.checks import check_score
 from tonesmith.score.controllers import BEND, MODWHEEL, PRESSURE, SUSTAIN
-from tonesmith.score.timing import END, Tempos
+from tonesmith.score.timing import Tempos
 
 __all__ = [
     "BEND",
@@ -125,9 +126,7 @@ class Score:
         object.__setattr__(self, "controls", _frozen(_last_of_each(np.asarray(self.controls, CONTROL))))
         for name in ("meters", "keys", "texts"):
             object.__setattr__(self, name, tuple(sorted(set(getattr(self, name)))))
-        _check_notes(self.notes, len(self.parts))
-        _check_controls(self.controls, len(self.parts))
-        _check_signatures(self)
+        check_score(self)
 
     @classmethod
     def of(
@@ -171,9 +170,14 @@ class Score:
         return f"<Score: {notes} in {parts}, {float(self.beats):g} beats, {self.duration:.3f} s>"
 
     @cached_property
+    def content(self) -> bytes:
+        """What the score says in beats, as JSON in the fewest ticks that hold it: the same for equal scores."""
+        return json.dumps(_in_lowest_terms(self).to_json(), separators=(",", ":")).encode()
+
+    @cached_property
     def digest(self) -> str:
-        """The SHA-256 of what the score says in beats, as hexadecimal digits."""
-        return hashlib.sha256(json.dumps(_in_lowest_terms(self).to_json(), separators=(",", ":")).encode()).hexdigest()
+        """The SHA-256 of :attr:`content` as hexadecimal digits, by which a dataset keeps it among its assets."""
+        return hashlib.sha256(self.content).hexdigest()
 
     @property
     def end(self) -> int:
@@ -304,46 +308,6 @@ def _last_of_each(controls: NDArray[Any]) -> NDArray[Any]:
     for name in ("time", "part", "kind"):
         same &= ordered[name][:-1] == ordered[name][1:]
     return np.ascontiguousarray(ordered[np.append(~same, True)] if len(ordered) else ordered)
-
-
-def _check_notes(notes: NDArray[Any], parts: int) -> None:
-    ends = notes["onset"] + notes["duration"]
-    _check("a note's onset", notes["onset"], 0, END)
-    _check("a note's duration", notes["duration"], 0, END)
-    _check("the end of a note", ends, 0, END)
-    _check("a pitch", notes["pitch"], 0, 127)
-    _check("a velocity", notes["velocity"], 1, 127)
-    _check("the part of a note", notes["part"], 0, parts - 1)
-
-
-def _check_controls(controls: NDArray[Any], parts: int) -> None:
-    _check("the time of a controller", controls["time"], 0, END)
-    _check("the part of a controller", controls["part"], 0, parts - 1)
-    _check("the kind of a controller", controls["kind"], 0, PRESSURE)
-    bends = controls["kind"] == BEND
-    _check("a pitch bend", controls["value"][bends], -8192, 8191)
-    _check("the value of a controller", controls["value"][~bends], 0, 127)
-
-
-def _check_signatures(score: Score) -> None:
-    for meter in score.meters:
-        if meter.unit not in {1, 2, 4, 8, 16, 32, 64} or not 1 <= meter.beats <= 255:
-            raise ScoreError(f"a time signature of {meter.beats}/{meter.unit} at tick {meter.time}.")
-    for key in score.keys:
-        if not -7 <= key.sharps <= 7:
-            raise ScoreError(
-                f"a key signature of {abs(key.sharps)} {'sharps' if key.sharps > 0 else 'flats'}: 7 at most."
-            )
-    for part in score.parts:
-        if not 0 <= part.program <= 127:
-            raise ScoreError(f"a program {part.program}: it must be 0 to 127.")
-    _check("a time", np.array([e[0] for e in (*score.meters, *score.keys, *score.texts)], np.int64), 0, END)
-
-
-def _check(what: str, values: NDArray[Any], low: int, high: int) -> None:
-    if len(values) and not (values.min() >= low and values.max() <= high):
-        wrong = int(values.min() if values.min() < low else values.max())
-        raise ScoreError(f"{what} is {wrong:,}: it must be {low:,} to {high:,}.")
 
 
 def _moved(sharps: int, semitones: int) -> int:

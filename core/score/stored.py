@@ -6,7 +6,8 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_args
 
-from tonesmith.errors import ScoreError
+from tonesmith.document import parsed_object
+from tonesmith.errors import DatasetError, ScoreError
 from tonesmith.score.score import Key, Meter, Part, Score, Text, TextKind, controls_of, notes_of
 from tonesmith.score.timing import Tempos
 
@@ -39,6 +40,17 @@ def stored_score(data: Mapping[str, Any]) -> Score:
         controls_of(_rows(data, "controls", 4)),
         tuple(_text(row) for row in _list(data, "texts")),
     )
+
+
+def score_from(content: bytes) -> Score:
+    """Return the score of an asset: what :attr:`Score.content` holds.
+
+    Raises :class:`ScoreError` for anything else.
+    """
+    try:
+        return stored_score(parsed_object(content, "a score"))
+    except DatasetError as error:
+        raise ScoreError(f"{error!s:.200}.") from None
 
 
 def _list(data: Mapping[str, Any], name: str) -> Sequence[Any]:

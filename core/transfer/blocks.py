@@ -54,7 +54,7 @@ def block_of(dataset: Dataset, index: int) -> Block:
 
 def _rejections_of(dataset: Dataset, rows: range) -> tuple[Rejection, ...]:
     """Return the entries of the reject ledger for the patches of a run of rows."""
-    ledger, notes = dataset.rejections, dataset.plan.notes.per_patch
+    ledger, notes = dataset.rejections, dataset.plan.per_patch
     ends = (rows.start // notes, -(-rows.stop // notes))
     return ledger[slice(*(bisect_left(ledger, end, key=lambda entry: entry.patch) for end in ends))]
 
@@ -90,7 +90,7 @@ class Source:
     def rows(self) -> range:
         """Numbers of its rows in the destination."""
         plan = self.dataset.plan
-        first = self.first * plan.notes.per_patch
+        first = self.first * plan.per_patch
         return range(first, first + plan.rows)
 
     @cached_property

@@ -17,7 +17,6 @@ from tonesmith.dataset.splits import (
     By,
     Crossing,
     Splits,
-    cumulative,
     distinct,
     patch_numbers,
     preset_number,
@@ -25,6 +24,8 @@ from tonesmith.dataset.splits import (
 from tonesmith.errors import ConfigError
 from tonesmith.space.patch import sha256_hex
 from tonesmith.space.preset import read_patch, written_patch
+from tonesmith.transfer.divide_scores import account_of_scores, by_score
+from tonesmith.transfer.grouping import calibrated, joined, presets_of
 
 if TYPE_CHECKING:
     from tonesmith.dataset.reader import Dataset
@@ -49,13 +50,15 @@ def divide(
         seed: of the hash.
         crossing: what becomes of patches bred from two presets.
 
-    Raises :class:`ConfigError` if the shares do not sum to 1, if no row has a preset to split by, or if breeding
-    has joined so many presets into one family that a split has nothing.
+    Raises :class:`ConfigError` if the shares do not sum to 1, if no row has a preset or a score to split by, or if
+    breeding has joined so many presets into one family that a split has nothing.
     """
     splits = Splits(dict(shares), by, stratify, seed, crossing, origins=dataset.plan.origins)
     patches = patch_columns(dataset)
     if by == "patch":
         return replace(splits, thresholds=_by_origin(splits, patches) if stratify else {})
+    if by == "score":
+        return by_score(dataset, splits)
     families = _families(dataset, patches, crossing)
     splits = replace(splits, kin=families.kin)
     splits = replace(splits, thresholds=_by_family(splits, patches, families))
@@ -136,22 +139,6 @@ def _same_sound(dataset: Dataset, places: Mapping[str, int]) -> list[list[int]]:
     return pairs
 
 
-def joined(count: int, pairs: list[list[int]]) -> NDArray[np.int64]:
-    """Return int64 (count,): the smallest number of those that pairs join each to, directly or through others."""
-    head = list(range(count))
-
-    def head_of(place: int) -> int:
-        while head[place] != place:
-            head[place] = head[head[place]]
-            place = head[place]
-        return place
-
-    for one, other in pairs:
-        low, high = sorted((head_of(one), head_of(other)))
-        head[high] = low
-    return np.array([head_of(place) for place in range(count)], np.int64)
-
-
 def _by_origin(splits: Splits, patches: Mapping[str, NDArray[Any]]) -> dict[str, tuple[float, ...]]:
     """Return the bounds with which the shares hold among the patches of each origin."""
     numbers = patch_numbers(splits.seed, patches["patch"])
@@ -183,27 +170,6 @@ def _by_family(
     return {ALL: calibrated(numbers, counts, splits.shares)}
 
 
-def calibrated(
-    numbers: NDArray[np.float64], weights: NDArray[np.int64], shares: Mapping[str, float]
-) -> tuple[float, ...]:
-    """Return the bounds with which shares hold among groups, as near to the shares themselves as can be.
-
-    Args:
-        numbers: float64 (groups,) in [0, 1): what each group is hashed to.
-        weights: int64 (groups,): the patches of each.
-        shares: split -> its share.
-    """
-    sorted_numbers, places = np.unique(numbers, return_inverse=True)
-    cuts = np.concatenate([[0], np.cumsum(np.bincount(places.reshape(-1), weights))])
-    bounds = []
-    for share in cumulative(shares):
-        cut = int(np.argmin(np.abs(cuts - share * cuts[-1])))
-        lowest = np.nextafter(sorted_numbers[cut - 1], 2.0) if cut else 0.0
-        highest = sorted_numbers[cut] if cut < len(sorted_numbers) else 1.0
-        bounds.append(float(np.clip(share, lowest, highest)))
-    return tuple(bounds)
-
-
 def _check_room(splits: Splits, patches: Mapping[str, NDArray[Any]], families: _Families) -> None:
     """Raise :class:`ConfigError` if a family that breeding joined has left a split with nothing."""
     counts = np.bincount(splits.of(patches) + 1, minlength=len(splits.names) + 1)[1:].tolist()
@@ -227,6 +193,8 @@ def account(dataset: Dataset, splits: Splits) -> dict[str, dict[str, Any]]:
 
     ``share`` that was asked for, ``patches``, ``rows``, ``presets`` (how many) and ``origins`` (patches of each).
     """
+    if splits.by == "score":
+        return account_of_scores(dataset, splits)
     patches = patch_columns(dataset)
     notes = np.unique(dataset.column("patch"), return_counts=True)[1]
     places = splits.of(patches)
@@ -239,12 +207,7 @@ def account(dataset: Dataset, splits: Splits) -> dict[str, dict[str, Any]]:
             "share": share,
             "patches": int(here.sum()),
             "rows": int(notes[here].sum()),
-            "presets": _presets_of({name: column[here] for name, column in patches.items()}),
+            "presets": presets_of({name: column[here] for name, column in patches.items()}),
             "origins": dict(zip(splits.origins, origins, strict=True)),
         }
     return told
-
-
-def _presets_of(patches: Mapping[str, NDArray[Any]]) -> int:
-    both = np.concatenate([patches[name] for name in ("preset", "mate") if name in patches])
-    return sum(map(bool, distinct(both)[0]))

@@ -15,6 +15,7 @@ from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.host.registry import Host
 from tonesmith.plan.differences import differences
 from tonesmith.plan.notes import Notes
+from tonesmith.plan.phrases import Phrases
 from tonesmith.plan.plan import Plan, PluginRef
 from tonesmith.space.preset import PresetRef
 from tonesmith.space.space import ParameterSpace
@@ -116,9 +117,9 @@ def _unlike(one: Plan, other: Plan) -> list[str]:
         lines.append(f"measures: {_measures(one)} -> {_measures(other)}")
     if one.features != other.features:
         lines.append(f"features: {_features(one)} -> {_features(other)}")
-    if one.notes.per_patch != other.notes.per_patch:
-        lines.append(f"notes per patch: {one.notes.per_patch} -> {other.notes.per_patch}")
-    elif one.notes != other.notes and one.notes.per_patch > _MOST_DRAWN:
+    if one.per_patch != other.per_patch:
+        lines.append(f"notes per patch: {one.per_patch} -> {other.per_patch}")
+    elif one.notes != other.notes and one.per_patch > _MOST_DRAWN:
         lines.append(f"notes, with more than {_MOST_DRAWN} per patch: {one.notes} -> {other.notes}")
     return lines
 
@@ -142,7 +143,13 @@ def _meaning(plan: Plan) -> Plan:
         sink=PluginRef(""),
         presets=(),
         features=(),
+        phrases=_told(plan.phrases),
     )
+
+
+def _told(phrases: Phrases | None) -> Phrases | None:
+    """Return phrases with nothing left but the form of what they tell: which scores they are may differ."""
+    return replace(phrases, composer="", options={}, scores=()) if phrases else None
 
 
 def _measures(plan: Plan) -> str:
@@ -259,6 +266,7 @@ def _merged_plan(datasets: Sequence[Dataset]) -> Plan:
         origins=tuple(dict.fromkeys(origin for plan in plans for origin in plan.origins)),
         validators=first.validators if all(plan.validators == first.validators for plan in plans) else (),
         presets=tuple(presets[name] for name in sorted(presets)),
+        phrases=first.phrases if all(plan.phrases == first.phrases for plan in plans) else _told(first.phrases),
     )
 
 

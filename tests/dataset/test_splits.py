@@ -46,7 +46,8 @@ from tonesmith.space.patch import Patch, sha256_hex
 from tonesmith.space.preset import PresetRef, written_patch
 from tonesmith.testing.sink_processes import Case, damage
 from tonesmith.testing.synthetic import synthetic_plan
-from tonesmith.transfer.divide import account, calibrated, divide, joined
+from tonesmith.transfer.divide import account, divide
+from tonesmith.transfer.grouping import calibrated, joined
 from tonesmith.transfer.split import store
 
 ORIGINS = ("lhs", "presets", "breed")
@@ -75,7 +76,7 @@ class Rows:
 
     @property
     def plan(self) -> Any:
-        schema = [SimpleNamespace(name=name) for name in KEYS if name != "mate" or self.with_mates]
+        schema = [SimpleNamespace(name=name) for name in KEYS[:4] if name != "mate" or self.with_mates]
         return SimpleNamespace(schema=schema, origins=ORIGINS, presets=self.refs)
 
     @property

@@ -32,7 +32,7 @@ def lines_of(found: Auditioned) -> Iterator[str]:
 def headline(found: Auditioned) -> str:
     """Return what was tried, in a line."""
     of = f"{len(found.patches):,} of {counted(found.plan.patches, 'patch', 'patches')}"
-    notes = found.plan.notes.per_patch
+    notes = found.plan.per_patch
     shown = len(shown_notes(notes))
     told = f"; {shown} of {notes} notes are shown" if shown < notes else ""
     return f"{one_line(found.name)}: {of}, {counted(len(found.entries), 'candidate')}{told}"

@@ -39,7 +39,7 @@ def _answer(job: dict[str, Any], dataset: Dataset, renderer: Renderer) -> tuple[
     target = sound_of(row.audio, rate)
     values, failures, audio, played = {}, {}, b"", {}
     for name, told in job["patches"].items():
-        rendered = renderer.render(Patch.from_json(told), row.note, row.patch_id if name == job["own"] else -1)
+        rendered = renderer.render(Patch.from_json(told), row.plays, row.patch_id if name == job["own"] else -1)
         if not audio:
             audio, played = np.ascontiguousarray(rendered.audio, "<f4").tobytes(), rendered.patch.to_json()
         values[name] = metrics_of(target, sound_of(rendered.audio, rate))

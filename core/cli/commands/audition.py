@@ -99,7 +99,7 @@ class _Named:
 
 def _resolved(path: Path, host: Host, *, trust: bool, quiet: bool) -> _Named:
     from tonesmith.card.composition import load_composition
-    from tonesmith.cli.commands.generate import located, reading
+    from tonesmith.cli.generating import located, reading
     from tonesmith.run.resolve import resolve_plan
 
     if any(sink.recognises(path) for sink in host.sinks().values()):

@@ -1,4 +1,4 @@
-"""``tonesmith export``: write one row as a preset, a sound file or a label."""
+"""``tonesmith export``: write one row as a preset, a sound file, a label or a MIDI file."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ def export(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     label: Annotated[
         Path | None, typer.Option("--label", metavar="FILE", help="Write the note and the parameters as JSON.")
     ] = None,
+    midi: Annotated[
+        Path | None,
+        typer.Option("--midi", metavar="FILE", help="Write the score, or the note, as a MIDI file."),
+    ] = None,
     split: Annotated[
         str,
         typer.Option(
@@ -41,13 +45,13 @@ def export(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     trust: Trust = False,
     as_json: Json = False,
 ) -> None:
-    """Write one row as a preset that its synth opens, a sound file, or a readable label."""
-    from tonesmith.dataset.export import label_of, preset_of
+    """Write one row as a preset that its synth opens, a sound file, a readable label, or a MIDI file."""
+    from tonesmith.dataset.export import label_of, midi_of_row, preset_of
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.wav import wav_of
 
-    if preset is None and audio is None and label is None:
-        raise ConfigError("nothing to export: give --preset FILE, --audio FILE or --label FILE")
+    if preset is audio is label is midi is None:
+        raise ConfigError("nothing to export: give --preset FILE, --audio FILE, --label FILE or --midi FILE")
     opened = open_dataset(dataset)
     if split:
         if opened.splits and split not in opened.splits:
@@ -63,6 +67,7 @@ def export(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         File("--preset", preset, suffix, lambda: preset_of(opened, row, name, host, trust=trust)),
         File("--audio", audio, ".wav", lambda: wav_of(chosen.audio, opened.plan.audio.sample_rate)),
         File("--label", label, ".json", lambda: json_bytes(label_of(chosen, opened.split_of(row)))),
+        File("--midi", midi, ".mid", lambda: midi_of_row(chosen)),
     ]
     written = write_files(files, force=force)
     if as_json:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tonesmith.plan.rejection import Rejection
 
 _CREDITS_SHOWN = 6
+_JOINED = {"engine": "synth", "sum": "host: a sum of notes that were each played alone"}
 
 
 def inspect(
@@ -60,8 +61,7 @@ def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
     yield f"{path}: {counted(rows, 'row')} of {counted(told['patches'], 'patch', 'patches')}, {state}"
     yield f"  size        {size(told['nbytes'])}"
     yield f"  audio       {audio['sample_rate']} Hz, {audio['channels']} channels, {audio['seconds']:g} s per row"
-    for name, values in told["notes"].items():
-        yield f"  {name:<11} {_counted(values)}"
+    yield from _phrase_lines(told["phrases"]) if "phrases" in told else _note_lines(told["notes"])
     yield (
         f"  space       {space['continuous']} continuous, {space['categorical']} categorical, {space['fixed']} fixed"
         + (f", {space['held']} varied only by presets" if space["held"] else "")
@@ -94,6 +94,21 @@ def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
     yield f"  made with   {', '.join(one_line(f'{k} {v}') for k, v in told['made_with'].items())}"
     yield f"  plan        {told['fingerprint']}"
     yield f"  digest      {told['digest']}"
+
+
+def _note_lines(notes: Mapping[str, Any]) -> Iterable[str]:
+    return (f"  {name:<11} {_counted(values)}" for name, values in notes.items())
+
+
+def _phrase_lines(phrases: Mapping[str, Any]) -> Iterable[str]:
+    listed = f" of {phrases['listed']:,}" if phrases["listed"] else ""
+    composer, notes, by = one_line(phrases["composer"]), phrases["notes"], _JOINED[phrases["joined"]]
+    yield f"  phrases     {phrases['played']:,}{listed} scores of {composer}, notes joined by the {by}"
+    yield f"  seconds     {phrases['seconds']:g}, tail {phrases['tail']:g}"
+    if "median" in notes:
+        yield f"  notes       {notes['min']:g} to {notes['max']:g} in a phrase, median {notes['median']:g}"
+    if phrases["annotations"]:
+        yield f"  annotated   {', '.join(phrases['annotations'])}"
 
 
 def _preset_lines(presets: Mapping[str, Any]) -> Iterable[str]:

@@ -17,6 +17,8 @@ from tonesmith.terminal.text import json_text
 if TYPE_CHECKING:
     from tonesmith.dataset.label_file import Labelled
     from tonesmith.dataset.reader import Dataset
+    from tonesmith.score.phrase import Phrase
+    from tonesmith.space.patch import Note
 
 
 def render(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
@@ -44,6 +46,9 @@ def render(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     hold: Annotated[
         float | None, typer.Option("--hold", metavar="SECONDS", help="Seconds from note on to note off.")
     ] = None,
+    midi: Annotated[
+        Path | None, typer.Option("--midi", metavar="FILE", help="Play this MIDI file instead of a note.")
+    ] = None,
     clip: Annotated[
         bool, typer.Option("--clip", help="Take the nearest end for a value of a .npz file outside [0, 1].")
     ] = False,
@@ -53,10 +58,10 @@ def render(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
 ) -> None:
     """Render a label on the synth of a dataset, and write the sound, the preset or the label.
 
-    The note is that of the label, else the first of the dataset. The sound is as long as the rows of the dataset.
+    The note or score is that of the label, else the first note of the dataset.
+    The sound is as long as the rows of the dataset.
     """
     from tonesmith.dataset.export import check_writes_presets, label_of_patch, preset_of_patch
-    from tonesmith.dataset.notes import changed_note
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.player import Player
     from tonesmith.dataset.wav import wav_of
@@ -74,7 +79,7 @@ def render(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     ]
     check_files(files, force=force)
     given = _given(label, opened, index, clip=clip)
-    note = changed_note(opened.plan, given.note, pitch, velocity, hold)
+    note = _played(opened, given.note, midi, (pitch, velocity, hold), host)
     with Player(opened, trust=trust, host=host) as player:
         played = player.play_one(given.label, note, given.patch_id)
     if played.failure:
@@ -86,6 +91,30 @@ def render(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         echo(json_text({"path": str(like), "files": files_json(written), "held": dict(played.held)}))
     else:
         echo("\n".join(file_lines(written)))
+
+
+def _played(
+    dataset: Dataset,
+    note: Note | Phrase,
+    midi: Path | None,
+    changes: tuple[int | None, int | None, float | None],
+    host: Host,
+) -> Note | Phrase:
+    """Return what plays the label: the score of a MIDI file, or the label's own note with other values."""
+    from tonesmith.dataset.notes import changed_note, phrase_of
+    from tonesmith.host.playing import check_plays
+    from tonesmith.score.reader import read_midi
+
+    if midi is None:
+        return changed_note(dataset.plan, note, *changes)
+    if any(value is not None for value in changes):
+        raise ConfigError("--midi FILE plays a score: leave out --pitch, --velocity and --hold.")
+    reading = read_midi(midi)
+    for told in reading.mended:
+        warn(f"{midi}: {told}")
+    phrase = phrase_of(dataset.plan, reading.score)
+    check_plays(host.find("backend", dataset.plan.backend.name), phrase, str(midi))
+    return phrase
 
 
 def _given(label: str, dataset: Dataset, index: int | None, *, clip: bool) -> Labelled:
@@ -100,4 +129,4 @@ def _given(label: str, dataset: Dataset, index: int | None, *, clip: bool) -> La
         raise ConfigError(f"LABEL: {label} is neither a .json or .npz file nor the number of a row.") from None
     except IndexError as error:
         raise ConfigError(f"LABEL: {error}") from None
-    return Labelled(row.label, row.note, row.patch_id)
+    return Labelled(row.label, row.plays, row.patch_id)

@@ -31,9 +31,11 @@ def split(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     val: Annotated[float, typer.Option("--val", help="Share for validation.", **_SHARE)] = 0.1,
     test: Annotated[float, typer.Option("--test", help="Share for test.", **_SHARE)] = 0.1,
     by: Annotated[
-        Literal["patch", "preset"],
+        Literal["patch", "preset", "score"],
         typer.Option(
-            "--by", help="What stays in one split: the rows of a patch, or a preset with everything made from it."
+            "--by",
+            help="What stays in one split: the rows of a patch, a preset with everything made from it, or a score "
+            "with all of its file.",
         ),
     ] = "patch",
     stratify: Annotated[
@@ -100,8 +102,8 @@ def _divide(path: Path, opened: Dataset, asked: Splits, how: _How, *, force: boo
     state = "unchanged" if done else "not stored" if how.dry_run else "stored"
     settings = {**splits.settings, "shares": dict(splits.shares), "state": state, "splits": told}
     for name, share in splits.shares.items():
-        if share and not told[name]["patches"]:
-            kind = "patches" if splits.by == "patch" else "presets"
+        if share and not told[name]["rows"]:
+            kind = {"patch": "patches", "preset": "presets", "score": "scores"}[splits.by]
             warn(f"the split {name} is empty: there are too few {kind}")
     _say(path, settings, _lines(path, splits, told, state), damaged, how)
 
@@ -165,17 +167,25 @@ def _lines(path: Path, splits: Splits, told: Mapping[str, Mapping[str, Any]], st
     from tonesmith.terminal.text import counted
 
     total = {key: sum(part[key] for part in told.values()) for key in ("patches", "rows", "presets")}
-    patches = counted(total["patches"], "patch", "patches")
-    yield f"{path}: {counted(total['rows'], 'row')} of {patches}, by {splits.by}, seed {splits.seed}"
+    of = "" if splits.by == "score" else f" of {counted(total['patches'], 'patch', 'patches')}"
+    yield f"{path}: {counted(total['rows'], 'row')}{of}, by {splits.by}, seed {splits.seed}"
     left = told[LEFT_OUT]
     shown = [name for name in told if name != LEFT_OUT or left["rows"]]
     origins = [name for name in splits.origins if splits.stratify and any(p["origins"][name] for p in told.values())]
-    presets = splits.by == "preset"
-    heads = ["split", "asked", "patches", "share", "rows", *["presets"] * presets, *(f"in {name}" for name in origins)]
-    yield from table(heads, [_cells(name, told, origins, presets=presets) for name in shown])
+    kind = {"preset": "presets", "score": "scores"}.get(splits.by, "")
+    heads = [
+        "split",
+        "asked",
+        "patches",
+        "share",
+        "rows",
+        *([kind] if kind else []),
+        *(f"in {name}" for name in origins),
+    ]
+    yield from table(heads, [_cells(name, told, origins, kind) for name in shown])
     if left["rows"]:
         yield f"{LEFT_OUT}: rows in no split; their patches were bred from presets of two splits."
-    if total["presets"] and not presets and state != "unchanged":
+    if total["presets"] and not kind and state != "unchanged":
         yield "Rows come from presets: --by preset keeps each with everything made from it."
     yield {
         "stored": "The splits are stored with the dataset.",
@@ -184,13 +194,13 @@ def _lines(path: Path, splits: Splits, told: Mapping[str, Mapping[str, Any]], st
     }[state]
 
 
-def _cells(name: str, told: Mapping[str, Mapping[str, Any]], origins: Iterable[str], *, presets: bool) -> list[str]:
+def _cells(name: str, told: Mapping[str, Mapping[str, Any]], origins: Iterable[str], kind: str) -> list[str]:
     from tonesmith.dataset.splits import LEFT_OUT
 
     part = told[name]
     share = _share(part["rows"], (p["rows"] for p in told.values()))
     shares = [_share(part["origins"][o], (p["origins"][o] for p in told.values())) for o in origins]
-    counts = [str(part["rows"]), *([str(part["presets"])] if presets else [])]
+    counts = [str(part["rows"]), *([str(part[kind])] if kind else [])]
     asked = "" if name == LEFT_OUT else f"{part['share']:.4g}"
     return [name, asked, str(part["patches"]), share, *counts, *shares]
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from tonesmith.dataset.row import chosen_rows
 from tonesmith.errors import ConfigError, DatasetError, unknown_name
 from tonesmith.plan.feature import PREFIX
+from tonesmith.plan.phrases import PREFIX as SCORES
+from tonesmith.plan.plan import Plan
 
 if TYPE_CHECKING:
     from tonesmith.dataset.reader import Dataset
@@ -19,10 +21,22 @@ DEFAULT_COLUMNS = ("audio", "continuous", "categorical", "audible", "pitch", "ve
 """What is read unless columns are named: what a model hears, what it is to tell of it, and the note. Where features are
 asked for, the model hears these, and the audio is not read."""
 
+_EVENTS = ("count", "onset", "duration", "pitch", "velocity", "part")
+
 _LABELS = {"continuous": np.float32, "categorical": np.int64, "audible": np.bool_}
 """Columns that a dataset leaves out if its space has no such parameters: a model gets them, without any."""
 
 Arrays = dict[str, Any]
+
+
+def default_columns(plan: Plan) -> tuple[str, ...]:
+    """Return the columns that are read unless some are named; of scores, the notes and what is said of them too."""
+    if plan.phrases is None:
+        return DEFAULT_COLUMNS
+    told = {column.name for column in plan.schema}
+    events = [f"{SCORES}{name}" for name in _EVENTS]
+    said = [one.column.name for one in plan.phrases.fields]
+    return (*DEFAULT_COLUMNS, *(name for name in (*events, *said) if name in told))
 
 
 class Batch(Sequence[Arrays]):
@@ -50,7 +64,7 @@ class ArrayRows:
 
     Args:
         dataset: whose rows they are.
-        columns: to read; None for :data:`DEFAULT_COLUMNS`, without the audio where there are features. Labels of
+        columns: to read; None for :func:`default_columns`, without the audio where there are features. Labels of
             which a space has none are (rows, 0).
         features: stored features to read as well, such as "mel"; each array is given under its own name, such as
             ``mel`` or ``stats.centroid``.
@@ -67,7 +81,7 @@ class ArrayRows:
         transform: Callable[[Arrays], Mapping[str, Any]] | None = None,
     ) -> None:
         if columns is None:
-            columns = [name for name in DEFAULT_COLUMNS if not (features and name == "audio")]
+            columns = [name for name in default_columns(dataset.plan) if not (features and name == "audio")]
         elif isinstance(columns, str):
             raise TypeError(f"columns must be a list of names, such as [{columns!r}]")
         known = {column.name for column in dataset.plan.schema}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tonesmith.host.roles.base import O, Plugin
 
@@ -52,6 +52,14 @@ class Composer(Plugin[O]):
 
         It may raise :class:`tonesmith.errors.ConfigError`, such as for a bar that is longer than ``seconds``.
         """
+
+    @classmethod
+    def recorded(cls, options: O) -> Mapping[str, Any]:
+        """Return the options as JSON for the plan; by default all. Leave out what does not decide the scores.
+
+        Such are the paths of files, of which the plan lists the scores themselves.
+        """
+        return options.model_dump(mode="json")
 
     def fields(self) -> Sequence[AnnotationField]:
         """Return what it says of every score; by default, nothing. Each is a cause of the notes, not an estimate."""
