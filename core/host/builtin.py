@@ -15,6 +15,7 @@ BUILTINS: Final = (
     "tonesmith.samplers.presets",
     "tonesmith.samplers.sobol",
     "tonesmith.samplers.uniform",
+    "tonesmith.composers.chords",
     "tonesmith.composers.files",
     "tonesmith.validators.level",
     "tonesmith.validators.loudness",

@@ -93,6 +93,7 @@ def test_only_what_the_file_states_is_said_of_a_phrase(collected):
         controls=controls_of([(0, 0, 64, 127)]),
     )
     phrases, _ = collected({"a.mid": changed})
+    assert collected({}, seconds=4.0)[0][0].annotations["meter"] == "", "it is stated later"
     assert [dict(phrase.annotations) for phrase in phrases] == [
         {"tempo_bpm": 120.0, "meter": "", "key": "Eb major"},
         {"tempo_bpm": 150.0, "meter": "3/4", "key": "F# minor"},
