@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from tonesmith.host.hookspecs import hookimpl
     from tonesmith.host.registry import Host
     from tonesmith.host.roles import (
+        Annotation,
+        Annotator,
         Backend,
         Composed,
         Composer,
@@ -42,10 +44,15 @@ if TYPE_CHECKING:
         Feature,
         FileSet,
         Footprint,
+        Found,
+        Importer,
         Options,
+        Recorded,
+        Refused,
         Sampler,
         Sink,
         Storage,
+        Subject,
         Validator,
     )
     from tonesmith.plan.annotated import AnnotationField
@@ -72,7 +79,9 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Annotation",
     "AnnotationField",
+    "Annotator",
     "Audio",
     "Backend",
     "Candidate",
@@ -91,9 +100,11 @@ __all__ = [
     "FileSet",
     "Finished",
     "Footprint",
+    "Found",
     "Hole",
     "Host",
     "Importance",
+    "Importer",
     "Label",
     "Measure",
     "Modulation",
@@ -111,6 +122,8 @@ __all__ = [
     "PluginError",
     "Preset",
     "PresetRef",
+    "Recorded",
+    "Refused",
     "Rejection",
     "Render",
     "ResourceError",
@@ -127,6 +140,7 @@ __all__ = [
     "Splits",
     "Storage",
     "StoredFeature",
+    "Subject",
     "Summary",
     "TonesmithError",
     "Transferred",
@@ -212,6 +226,8 @@ _HOMES = {
     "plan.schema": ("Measure",),
     "plan.summary": ("Summary",),
     "host.roles": (
+        "Annotation",
+        "Annotator",
         "Backend",
         "Composed",
         "Composer",
@@ -219,10 +235,15 @@ _HOMES = {
         "Feature",
         "FileSet",
         "Footprint",
+        "Found",
+        "Importer",
         "Options",
+        "Recorded",
+        "Refused",
         "Sampler",
         "Sink",
         "Storage",
+        "Subject",
         "Validator",
     ),
     "host.hookspecs": ("hookimpl",),

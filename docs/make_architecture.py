@@ -15,7 +15,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "architecture.md"
-ROLES = ("backends", "samplers", "validators", "features", "composers", "sinks", "executors")
+ROLES = (
+    "backends",
+    "samplers",
+    "validators",
+    "features",
+    "composers",
+    "sinks",
+    "executors",
+    "importers",
+    "annotators",
+    "corpus",
+)
 BEGIN, END = "<!-- map: begin -->", "<!-- map: end -->"
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ROOT
+from support import FOLDERS, ROOT
 
-FOLDERS = ("core", "backends", "samplers", "validators", "features", "composers", "sinks", "executors")
 LONGEST = 370
 """Lines of a file that still holds one idea."""
 

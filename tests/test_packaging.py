@@ -12,10 +12,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from support import ROOT, sampled
+from support import FOLDERS, ROOT, sampled
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-FOLDERS = ("core", "backends", "samplers", "validators", "features", "composers", "sinks", "executors")
 
 
 @pytest.fixture(scope="module")

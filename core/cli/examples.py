@@ -86,6 +86,7 @@ _PAGES = {
     "plugins": "plugins",
     "plugins new": "writing-a-plugin",
     "config": "generate",
+    "corpus": "corpora",
     "vita": "wavetables",
     "vst3": "vst3",
 }

@@ -27,6 +27,8 @@ _TRIES = {
     "feature": "tonesmith generate --feature {name} -n 4 out.zarr",
     "composer": "tonesmith compose {name} -n 4 -o scores",
     "sink": "tonesmith generate --sink {name} -n 4 out",
+    "importer": "tonesmith corpus add my_corpus SOURCE --importer {name}",
+    "annotator": "tonesmith corpus annotate my_corpus --with {name}",
     "executor": "tonesmith generate --executor {name} -n 4 out.zarr",
 }
 

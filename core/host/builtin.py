@@ -36,5 +36,9 @@ BUILTINS: Final = (
     "tonesmith.sinks.zarr",
     "tonesmith.executors.local",
     "tonesmith.executors.ray",
+    "tonesmith.importers.archive",
+    "tonesmith.importers.folder",
+    "tonesmith.importers.manifest",
+    "tonesmith.corpus",
 )
 """Dotted paths, by role and name."""

@@ -8,7 +8,19 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from tonesmith.errors import nearest
-from tonesmith.host.roles import Backend, Composer, Executor, Feature, Options, Plugin, Sampler, Sink, Validator
+from tonesmith.host.roles import (
+    Annotator,
+    Backend,
+    Composer,
+    Executor,
+    Feature,
+    Importer,
+    Options,
+    Plugin,
+    Sampler,
+    Sink,
+    Validator,
+)
 from tonesmith.plan.promises import Determinism, Isolation
 
 ROLES: Mapping[str, type[Plugin[Any]]] = {
@@ -19,6 +31,8 @@ ROLES: Mapping[str, type[Plugin[Any]]] = {
     "composer": Composer,
     "sink": Sink,
     "executor": Executor,
+    "importer": Importer,
+    "annotator": Annotator,
 }
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import typer
 
-    from tonesmith.host.roles import Backend, Composer, Executor, Feature, Sampler, Sink, Validator
+    from tonesmith.host.roles import Annotator, Backend, Composer, Executor, Feature, Importer, Sampler, Sink, Validator
     from tonesmith.plan.plan import Plan
     from tonesmith.plan.rejection import Rejection
     from tonesmith.plan.summary import Summary
@@ -63,6 +63,16 @@ def tonesmith_sinks() -> Iterable[type[Sink[Any]]]:  # type: ignore[empty-body]
 @hookspec
 def tonesmith_executors() -> Iterable[type[Executor[Any]]]:  # type: ignore[empty-body]
     """Return executors, which start workers: subclasses of :class:`tonesmith.Executor`."""
+
+
+@hookspec
+def tonesmith_importers() -> Iterable[type[Importer[Any]]]:  # type: ignore[empty-body]
+    """Return importers, which find what goes into a corpus: subclasses of :class:`tonesmith.Importer`."""
+
+
+@hookspec
+def tonesmith_annotators() -> Iterable[type[Annotator[Any]]]:  # type: ignore[empty-body]
+    """Return annotators, which say things of the items of a corpus: subclasses of :class:`tonesmith.Annotator`."""
 
 
 @hookspec

@@ -29,7 +29,19 @@ from tonesmith.errors import ConfigError, PluginError, unknown_name
 from tonesmith.host import hookspecs
 from tonesmith.host.builtin import BUILTINS
 from tonesmith.host.conformance import ROLES, fault_of
-from tonesmith.host.roles import Backend, Composer, Executor, Feature, Options, Plugin, Sampler, Sink, Validator
+from tonesmith.host.roles import (
+    Annotator,
+    Backend,
+    Composer,
+    Executor,
+    Feature,
+    Importer,
+    Options,
+    Plugin,
+    Sampler,
+    Sink,
+    Validator,
+)
 from tonesmith.host.settings import InvalidSettings, dotted, validate
 from tonesmith.terminal.messages import say, warn
 from tonesmith.terminal.text import joined
@@ -136,6 +148,14 @@ class Host:
         """Return the executors by name."""
         return cast("dict[str, type[Executor[Any]]]", self._of("executor"))
 
+    def importers(self) -> dict[str, type[Importer[Any]]]:
+        """Return the importers of corpora by name."""
+        return cast("dict[str, type[Importer[Any]]]", self._of("importer"))
+
+    def annotators(self) -> dict[str, type[Annotator[Any]]]:
+        """Return the annotators of corpora by name."""
+        return cast("dict[str, type[Annotator[Any]]]", self._of("annotator"))
+
     def plugins(self) -> tuple[PluginRecord, ...]:
         """Return every plugin, by role and name."""
         return tuple(self._records.values())
@@ -158,6 +178,10 @@ class Host:
     def find(self, role: Literal["sink"], name: str) -> type[Sink[Any]]: ...
     @overload
     def find(self, role: Literal["executor"], name: str) -> type[Executor[Any]]: ...
+    @overload
+    def find(self, role: Literal["importer"], name: str) -> type[Importer[Any]]: ...
+    @overload
+    def find(self, role: Literal["annotator"], name: str) -> type[Annotator[Any]]: ...
     @overload
     def find(self, role: str, name: str) -> type[Plugin[Any]]: ...
 

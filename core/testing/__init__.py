@@ -17,11 +17,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tonesmith.testing.annotator import AnnotatorContract
     from tonesmith.testing.backend import BackendContract
     from tonesmith.testing.chaos import Chaos
     from tonesmith.testing.composer import ComposerContract
     from tonesmith.testing.executor import ExecutorContract
     from tonesmith.testing.feature import FeatureContract
+    from tonesmith.testing.importer import ImporterContract
     from tonesmith.testing.project import Finished, Project
     from tonesmith.testing.sampler import SamplerContract
     from tonesmith.testing.sink import SinkContract
@@ -29,12 +31,14 @@ if TYPE_CHECKING:
     from tonesmith.testing.validator import ValidatorContract
 
 __all__ = [
+    "AnnotatorContract",
     "BackendContract",
     "Chaos",
     "ComposerContract",
     "ExecutorContract",
     "FeatureContract",
     "Finished",
+    "ImporterContract",
     "Project",
     "SamplerContract",
     "SinkContract",
@@ -43,12 +47,14 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AnnotatorContract": "annotator",
     "BackendContract": "backend",
     "Chaos": "chaos",
     "ComposerContract": "composer",
     "ExecutorContract": "executor",
     "FeatureContract": "feature",
     "Finished": "project",
+    "ImporterContract": "importer",
     "Project": "project",
     "SamplerContract": "sampler",
     "SinkContract": "sink",

@@ -39,7 +39,8 @@ def page() -> str:
     for name, model in SECTIONS.items():
         lines += [f"## [{name}]", "", _NOTES.get(name, ""), "", *_keys(model)]
         lines += _limits() if name == "run" else _modulations() if name == "space" else []
-    records = sorted(Host(allowed="").plugins(), key=lambda record: (list(_tables()).index(record.role), record.name))
+    found = [record for record in Host(allowed="").plugins() if record.role in _tables()]
+    records = sorted(found, key=lambda record: (list(_tables()).index(record.role), record.name))
     for role, plugins in groupby(records, key=lambda record: record.role):
         lines += [f"## [{_tables()[role]}]", "", *_chosen(role), ""]
         lines += [line for record in plugins for line in _plugin(record)]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from support import ROOT
 from support.commands import command_trees
+from support.corpora import melody, write_midi
 
 from tonesmith.backends.vita.preset import preset_json
 from tonesmith.backends.vst3.scan import Scan
@@ -153,3 +154,14 @@ def test_downloads(told, tmp_path):
         subprocess.run([*git, *words], check=True)
 
     check("presets download", told("presets", "download", "--url", tmp_path / "theirs", "--cache", tmp_path / "cache"))
+
+
+def test_corpora(told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_midi(tmp_path / "one.mid", melody(1))
+    check("corpus new", told("corpus", "new", "c"))
+    found = told("corpus", "add", "c", "one.mid")
+    check("corpus add", found)
+    check("corpus label", told("corpus", "label", "c", found["added"][0], "emotion=sad"))
+    check("corpus write", told("corpus", "write", "c"))
+    check("corpus repair", told("corpus", "repair", "c"))

@@ -13,6 +13,7 @@ PAGES = [
 ]
 LONG = [
     "docs/audition.md",
+    "docs/corpora.md",
     "docs/generate.md",
     "docs/long-runs.md",
     "docs/matching.md",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ROOT
+from support import FOLDERS, ROOT
 from support.builders import write_dataset
 
 from tonesmith.analysis.sensitivity import Settings, study_of_dataset
@@ -290,7 +290,7 @@ STARTERS = {
 def test_whoever_starts_an_engine_is_known_to_have_asked() -> None:
     starting = {
         str(file.relative_to(ROOT))
-        for folder in ("core", "backends", "samplers", "validators", "features", "composers", "sinks", "executors")
+        for folder in FOLDERS
         for file in (ROOT / folder).rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in STARTING

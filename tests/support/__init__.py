@@ -21,6 +21,9 @@ from tonesmith.run.resolve import Resolved, resolve_plan
 from tonesmith.testing import Project
 
 ROOT = Path(__file__).parents[2]
+FOLDERS = ("core", "backends", "samplers", "validators", "features", "composers", "sinks", "executors")
+FOLDERS += ("importers", "annotators", "corpus")
+"""Of the code, each of which installs as a package."""
 PLUGINS = Path(__file__).parent / "plugins"
 PRESETS = ROOT.parent / "shared" / "presets"
 

@@ -24,6 +24,8 @@ from tonesmith.terminal.table import table, width_of_terminal
 from tonesmith.terminal.text import json_text, sentence
 
 HELP = "List the plugins, show the options of one, or start your own."
+_OF_CORPORA = {"importer": "importers", "annotator": "annotators"}
+"""Role -> its table in the corpus.toml of a corpus: no composition names these plugins."""
 
 
 def plugins_app(host: Host) -> typer.Typer:
@@ -107,7 +109,11 @@ def _shown(record: PluginRecord) -> list[str]:
     if issubclass(record.plugin, Validator) and record.plugin.measures:
         rows_measured = [(m.name, m.unit, sentence(m.doc)) for m in record.plugin.measures]
         lines += [*table(("measures", "unit", "meaning"), rows_measured), ""]
-    lines += ["In plugins.toml:", "", *textwrap.indent(example(record), "    ").rstrip().split("\n")]
+    lines += [
+        f"In {'corpus' if record.role in _OF_CORPORA else 'plugins'}.toml:",
+        "",
+        *textwrap.indent(example(record), "    ").rstrip().split("\n"),
+    ]
     if issubclass(record.plugin, Backend):
         for name, shape in record.plugin.shapes(record.plugin.Options()).items():
             lines += ["", *_shape_lines(name, shape)]
@@ -118,7 +124,7 @@ def example(record: PluginRecord) -> str:
     """Return the TOML table that chooses a plugin with its defaults. What is unset is a comment."""
     values = {s.key: s.default for s in settings_of(record.plugin.Options)}
     given = {key: value for key, value in values.items() if value is not None}
-    tables = {role: table for table, (role, _) in SEVERAL.items()}
+    tables = {role: table for table, (role, _) in SEVERAL.items()} | _OF_CORPORA
     if record.role in tables:
         text = tomli_w.dumps({tables[record.role]: {record.name: given}})
     else:

@@ -4,17 +4,22 @@ Nothing here imports NumPy or an engine: a plugin file should do the same, and i
 inside its methods, so that ``tonesmith --help`` and ``tonesmith plugins`` stay quick.
 """
 
+from tonesmith.host.roles.annotation import Annotation
+from tonesmith.host.roles.annotator import Annotator, Recorded, Subject
 from tonesmith.host.roles.backend import Backend
 from tonesmith.host.roles.base import Options, Plugin
 from tonesmith.host.roles.composer import Composed, Composer
 from tonesmith.host.roles.executor import Executor
 from tonesmith.host.roles.feature import Feature
+from tonesmith.host.roles.importer import Found, Importer, Refused
 from tonesmith.host.roles.sampler import Sampler
 from tonesmith.host.roles.sink import FileSet, Footprint, Sink
 from tonesmith.host.roles.storage import Storage
 from tonesmith.host.roles.validator import Validator
 
 __all__ = [
+    "Annotation",
+    "Annotator",
     "Backend",
     "Composed",
     "Composer",
@@ -22,10 +27,15 @@ __all__ = [
     "Feature",
     "FileSet",
     "Footprint",
+    "Found",
+    "Importer",
     "Options",
     "Plugin",
+    "Recorded",
+    "Refused",
     "Sampler",
     "Sink",
     "Storage",
+    "Subject",
     "Validator",
 ]

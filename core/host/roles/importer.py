@@ -1,0 +1,69 @@
+"""An importer finds the scores and recordings in a folder, an archive, or whatever else it knows."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tonesmith.host.roles.annotation import Annotation
+from tonesmith.host.roles.base import O, Plugin
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that may be a score or a recording. The corpus decides whether it is one, and copies it.
+
+    Attributes:
+        path: of the file. It stays there until the importer is done with.
+        name: that it has in its source, with ``/``, such as "songs/happy/one.mid". Folders and tables are told by it.
+        item: the name of its item, if the source gives one: files with the same are one item. Else "".
+        annotations: that the source gives of it.
+        parent: the name of the item that it was derived from, if the source says so.
+    """
+
+    path: Path
+    name: str
+    item: str = ""
+    annotations: tuple[Annotation, ...] = ()
+    parent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Something that is not taken.
+
+    Attributes:
+        name: of it in its source.
+        reason: a clause that follows the name, such as "is a link".
+    """
+
+    name: str
+    reason: str
+
+
+class Importer(Plugin[O]):
+    """Finds files in a source. It reads what a stranger made: nothing that it finds may lie outside that."""
+
+    role = "importer"
+
+    def __init__(self, options: O) -> None:
+        self.options = options
+
+    @classmethod
+    @abstractmethod
+    def takes(cls, path: Path) -> bool:
+        """Return whether a path is of the kind that it reads, as far as can be seen without reading all of it."""
+
+    @abstractmethod
+    def find(self, path: Path, scratch: Path) -> Iterator[Found | Refused]:
+        """Yield the files of a source in an order that is always the same.
+
+        Args:
+            path: one that it takes.
+            scratch: an empty folder for what must be unpacked. It is removed afterwards, and so are its files, or
+                moved into the corpus.
+
+        Raises :class:`tonesmith.errors.ConfigError` for a source that cannot be read at all.
+        """

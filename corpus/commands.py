@@ -1,0 +1,167 @@
+"""``tonesmith corpus``: what a person types."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tonesmith.errors import ConfigError
+from tonesmith.terminal.messages import echo
+from tonesmith.terminal.text import counted, json_text
+
+PathArgument = Annotated[Path, typer.Argument(metavar="PATH", help="Folder of the corpus.")]
+Json = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
+Wait = Annotated[
+    float, typer.Option("--wait", min=0, metavar="SECONDS", help="Time to wait for another command on the corpus.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME.OPTION=VALUE", help="Option of an importer or annotator. Repeat it for several."
+    ),
+]
+_WAIT = 60.0
+
+
+def corpus_app() -> typer.Typer:
+    """Return the sub-app."""
+    app = typer.Typer(
+        help="Curate recordings and scores: add, annotate, check, split.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    app.command("new", epilog="tonesmith corpus new emotion_v1 --profile emotion")(_new)
+    app.command("add", epilog="tonesmith corpus add emotion_v1 ~/Music/midi songs.zip")(_add)
+    app.command("label", epilog="tonesmith corpus label emotion_v1 song-1a2b3c4d emotion=sad valence=-0.4")(_label)
+    app.command("write", epilog="tonesmith corpus write emotion_v1")(_write)
+    app.command("repair", epilog="tonesmith corpus repair emotion_v1")(_repair)
+    return app
+
+
+def _new(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Folder to make.")],
+    profile: Annotated[
+        str,
+        typer.Option(
+            "--profile", metavar="NAME", help="Profile: emotion, melody, harmony, dynamics, groove, or a .toml file."
+        ),
+    ] = "emotion",
+    licence: Annotated[str, typer.Option("--licence", metavar="TEXT", help="Licence of the items.")] = "",
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Make an empty corpus. The profile says what may be said of its items, and how many are wanted of each class."""
+    from tonesmith.corpus.corpus import Corpus, check_new
+
+    name, _ = check_new(path, profile, licence)
+    count = 0
+    if not dry_run:
+        with Corpus.new(path, profile, licence=licence) as made:
+            count = len(made)
+    if as_json:
+        echo(json_text({"path": str(path), "profile": name, "licence": licence, "items": count, "dry_run": dry_run}))
+    elif dry_run:
+        echo(f"{path}: would be a corpus with the profile {name}")
+    else:
+        echo(f"{path}: a corpus with {counted(count, 'item')}, profile {name}")
+        echo(f"Add music to it: tonesmith corpus add {path} FOLDER")
+
+
+def _add(  # noqa: PLR0913, PLR0917 - a parameter for each flag
+    path: PathArgument,
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="SOURCE", help="Folders, files, archives (zip, tar) or corpora.")
+    ],
+    importer: Annotated[
+        str,
+        typer.Option("--importer", metavar="NAME", help="Importer to read them with.", show_default="as each needs"),
+    ] = "",
+    options: SetOption = None,
+    link: Annotated[bool, typer.Option("--link", help="Link originals instead of copying them.")] = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    wait: Wait = _WAIT,
+) -> None:
+    """Add scores and recordings to a corpus. A score and a recording of one name are one item.
+
+    Files are copied as they are. What is there already is left alone, so that the command can be repeated.
+    The exit code is 1 if a file was refused.
+    """
+    from tonesmith.corpus.corpus import Corpus
+    from tonesmith.corpus.printed import added_lines, set_options
+
+    with Corpus(path, wait=wait) as corpus:
+        done = corpus.add(
+            *sources, importer=importer, options=set_options(options), link=link, dry_run=dry_run, progress=not quiet
+        )
+        count = len(corpus)
+    if as_json:
+        echo(json_text({"path": str(path), "items": count, "dry_run": dry_run, **done.to_json()}))
+    else:
+        echo("\n".join(added_lines(path, done, count, dry_run=dry_run)))
+    if done.refused:
+        raise typer.Exit(1)
+
+
+def _label(
+    path: PathArgument,
+    item: Annotated[str, typer.Argument(metavar="ITEM", help="Name of the item.")],
+    said: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME=VALUE", help="What is to be said of it. NAME= takes back what a person said."),
+    ],
+    by: Annotated[
+        str, typer.Option("--by", metavar="PERSON", help="Who says it.", show_default="the user of this machine")
+    ] = "",
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    wait: Wait = _WAIT,
+) -> None:
+    """Say something of an item yourself. Your word is believed, whatever other sources say."""
+    from tonesmith.corpus.corpus import Corpus
+
+    given = dict(map(_pair, said))
+    with Corpus(path, wait=wait) as corpus:
+        changed = corpus.label(item, by, dry_run=dry_run, **given)
+    if as_json:
+        echo(json_text({"path": str(path), "item": item, "changed": changed, "dry_run": dry_run}))
+    else:
+        echo(f"{item}: {counted(changed, 'annotation')} {'would change' if dry_run else 'changed'}")
+
+
+def _pair(word: str) -> tuple[str, str | None]:
+    name, equals, value = word.partition("=")
+    if not equals or not name.strip():
+        raise ConfigError(f"{word!r} is not NAME=VALUE, such as emotion=sad.")
+    return name.strip(), value if value.strip() else None
+
+
+def _write(path: PathArgument, as_json: Json = False, wait: Wait = _WAIT) -> None:
+    """Write manifest.json, config.json, splits/*.txt and annotations/*.json anew, after labels of your own."""
+    from tonesmith.corpus.corpus import Corpus
+
+    with Corpus(path, wait=wait) as corpus:
+        corpus.write()
+        count = len(corpus)
+    echo(json_text({"path": str(path), "items": count}) if as_json else f"{path}: {counted(count, 'item')} written")
+
+
+def _repair(
+    path: PathArgument, dry_run: DryRun = False, as_json: Json = False, quiet: Quiet = False, wait: Wait = _WAIT
+) -> None:
+    """Repair a damaged corpus from its backup, or else from its files. The damaged file is kept.
+
+    Files in raw/ that no item has become items again.
+    """
+    from tonesmith.corpus.printed import repaired_lines
+    from tonesmith.corpus.repairing import repair
+
+    done = repair(path, wait=wait, dry_run=dry_run, progress=not quiet)
+    told = {"path": str(path), "dry_run": dry_run, **done.to_json()}
+    echo(json_text(told) if as_json else "\n".join(repaired_lines(path, done, dry_run=dry_run)))

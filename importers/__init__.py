@@ -1,0 +1,1 @@
+"""Built-in importers: what a folder, an archive or a manifest holds."""
