@@ -7,9 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from tonesmith.errors import ConfigError, ScoreError
 from tonesmith.host.roles import Composed
 from tonesmith.plan.annotated import Value
+from tonesmith.score.controllers import kinds_of
 from tonesmith.score.cutting import Window, Windows, bar_windows, first_window, pieces, time_windows, with_parts
 from tonesmith.score.files import midi_files
 from tonesmith.score.fitting import fitted
@@ -17,6 +20,7 @@ from tonesmith.score.programs import programs_of
 from tonesmith.score.reader import decoded, read_midi
 from tonesmith.score.score import Key, Score
 from tonesmith.score.theory.spelling import name_at
+from tonesmith.terminal.text import counted
 
 if TYPE_CHECKING:
     from tonesmith.composers.files import FilesOptions
@@ -59,13 +63,13 @@ class _LeftOut:
     def sentences(self, options: FilesOptions) -> tuple[str, ...]:
         low, high = options.range
         told = {
-            "too long": f"bars left out that last longer than a phrase may; the shortest lasts {self.shortest:.6g} s",
-            "few": f"phrases left out that have fewer than {options.notes} notes",
-            "range": f"phrases left out that do not fit into the pitches {low} to {high}",
-            "copies": "phrases left out that are equal to another one",
+            "too long": ("bar", f"longer than a phrase may be; the shortest lasts {self.shortest:.6g} s"),
+            "few": ("phrase", f"with fewer than {options.notes} notes"),
+            "range": ("phrase", f"that cannot be moved into the pitches {low} to {high}"),
+            "copies": ("phrase", "equal to another one"),
         }
-        counted = (f"{what}: {self.counts[why]:,}." for why, what in told.items() if self.counts[why])
-        return (*self.unread, *(sentence[0].upper() + sentence[1:] for sentence in counted))
+        counts = ((why, self.counts[why]) for why in told if self.counts[why])
+        return (*self.unread, *(f"left out: {counted(n, told[why][0])} {told[why][1]}." for why, n in counts))
 
 
 def collect(options: FilesOptions, seconds: float | None) -> Collection:
@@ -92,7 +96,8 @@ def collect(options: FilesOptions, seconds: float | None) -> Collection:
 def _phrases(
     score: Score, label: str, options: FilesOptions, seconds: float | None, left_out: _LeftOut
 ) -> Iterator[Composed]:
-    for voice, name in _voices(replace(score, texts=()), options):
+    kept = np.isin(score.controls["kind"], sorted(kinds_of(options.controls)))
+    for voice, name in _voices(replace(score, texts=(), controls=score.controls[kept]), options):
         windows = _windows(voice, options, seconds)
         left_out.add_windows(windows)
         for window, piece in zip(windows.found, pieces(voice, windows.found), strict=True):

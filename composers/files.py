@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
-from tonesmith.errors import ConfigError
+from tonesmith.errors import ConfigError, ScoreError
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import Composed, Composer, Options
+from tonesmith.score.controllers import kinds_of
 
 if TYPE_CHECKING:
     from tonesmith.composers._phrases import Collection
@@ -42,6 +43,10 @@ class FilesOptions(Options):
     )
     drums: Literal["without", "with", "only"] = Field(default="without", description="Whether drums are played.")
     alone: bool = Field(default=False, description="Make phrases of each part by itself.")
+    controls: tuple[str, ...] = Field(
+        default=("all",),
+        description="Controllers that are kept: all, none, bend, modwheel, sustain, pressure, or numbers 0 to 127.",
+    )
     notes: int = Field(default=1, ge=1, le=100_000, description="Fewest notes of a phrase.")
     range: tuple[int, int] = Field(
         default=(0, 127), description="Lowest and highest MIDI pitch. A phrase that leaves it is left out."
@@ -50,10 +55,19 @@ class FilesOptions(Options):
         default="never", description="How a phrase is moved into the range, never its drums."
     )
 
-    @field_validator("parts", mode="before")
+    @field_validator("controls")
+    @classmethod
+    def _are_controllers(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            kinds_of(names)
+        except ScoreError as error:
+            raise ValueError(str(error)) from None
+        return names
+
+    @field_validator("parts", "controls", mode="before")
     @classmethod
     def _numbers_are_names(cls, parts: Any) -> Any:
-        """Take a program that is written as a number."""
+        """Take a program or a controller that is written as a number."""
         return tuple(str(p) if type(p) is int else p for p in parts) if isinstance(parts, (list, tuple)) else parts
 
     @field_validator("range")

@@ -47,8 +47,8 @@ def check_plays(backend: type[Backend[Any]], phrase: Phrase, named: str = "the s
     """
     if lacking := unplayable_controls(backend, phrase):
         raise ConfigError(
-            f"{named}: {backend.name} cannot play {controller_names(lacking)}. Leave that out of the score, or use a "
-            "synth that plays it, such as --backend vst3."
+            f"{named}: {backend.name} cannot play {controller_names(lacking)}. Leave that out of the score (of MIDI "
+            "files: --composer.controls none), or use a synth that plays it, such as --backend vst3."
         )
     if backend.plays == "notes":
         from tonesmith.score.single_notes import single_notes

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from tonesmith.errors import ScoreError
+
 BEND: Final = 128
 """The kind of a pitch bend."""
 PRESSURE: Final = 129
@@ -31,6 +33,27 @@ _NAMES: Final = {
     BEND: "the pitch bend",
     PRESSURE: "the channel pressure",
 }
+
+
+_WORDS: Final = {"bend": BEND, "modwheel": MODWHEEL, "sustain": SUSTAIN, "pressure": PRESSURE}
+
+
+def kinds_of(names: Iterable[str]) -> frozenset[int]:
+    """Return the kinds that names stand for: "all", "none", "bend", "modwheel", "sustain", "pressure", or a number.
+
+    Raises :class:`ScoreError` for any other name.
+    """
+    kinds: set[int] = set()
+    for name in names:
+        if name == "all":
+            kinds |= {*range(128), BEND, PRESSURE}
+        elif name in _WORDS:
+            kinds.add(_WORDS[name])
+        elif name.isascii() and name.isdigit() and int(name) < BEND:
+            kinds.add(int(name))
+        elif name != "none":
+            raise ScoreError(f"unknown controller {name!r:.40}. Known: all, none, {', '.join(_WORDS)}, 0 to 127.")
+    return frozenset(kinds)
 
 
 def controller_name(kind: int) -> str:

@@ -41,7 +41,7 @@ def _of_one_file(dataset: Dataset) -> dict[str, str]:
     pairs = []
     for place, score in enumerate(scores):
         pairs.append([first.setdefault(score.sha256, place), place])
-        if file := score.source.rpartition(", ")[0]:
+        if file := score.source.partition(", ")[0]:
             pairs.append([first.setdefault(f"file {file}", place), place])
     heads = [scores[place].sha256 for place in joined(len(scores), pairs).tolist()]
     return {score.sha256: head for score, head in zip(scores, heads, strict=True) if score.sha256 != head}

@@ -106,7 +106,7 @@ def test_equal_phrases_are_there_once_and_empty_ones_never(collected):
     late = Score(480, notes_of([(3 * BAR, 480, 60, 100, 0), (5 * BAR, 480, 60, 100, 0)]))
     phrases, notices = collected({"late.mid": late, "same.mid": late})
     assert [p.source for p in phrases] == ["late.mid, bar 4"]
-    assert notices == ("Phrases left out that are equal to another one: 3.",)
+    assert notices == ("left out: 3 phrases equal to another one.",)
 
 
 def test_a_phrase_is_moved_into_the_range_as_little_as_possible_or_left_out(collected):
@@ -116,11 +116,27 @@ def test_a_phrase_is_moved_into_the_range_as_little_as_possible_or_left_out(coll
         phrases, notices = collected(tunes, range=[48, 72], **options)
         return {p.source[:-7]: int(p.score.notes["pitch"].min()) for p in phrases}, notices
 
-    left_out = "Phrases left out that do not fit into the pitches 48 to 72: {}."
-    assert lowest(transpose="octaves") == ({"high.mid": 60, "low.mid": 54}, (left_out.format(1),))
-    assert lowest(transpose="semitones") == ({"high.mid": 70, "low.mid": 48}, (left_out.format(1),))
-    with pytest.raises(ConfigError, match=left_out.format(3)):
+    left_out = "left out: {} that cannot be moved into the pitches 48 to 72."
+    assert lowest(transpose="octaves") == ({"high.mid": 60, "low.mid": 54}, (left_out.format("1 phrase"),))
+    assert lowest(transpose="semitones") == ({"high.mid": 70, "low.mid": 48}, (left_out.format("1 phrase"),))
+    with pytest.raises(ConfigError, match=left_out.format("3 phrases")):
         lowest()
+
+
+def test_only_the_controllers_that_are_named_are_kept(collected):
+    moved = controls_of([(0, 0, 7, 90), (0, 0, 128, 512), (0, 0, 64, 127)])
+    tunes = {"a.mid": quarters(60, 62, controls=moved)}
+
+    def kinds(*names):
+        ((phrase,), _) = collected(tunes, controls=list(names))
+        return phrase.score.controls["kind"].tolist()
+
+    assert kinds("all") == [7, 64, 128]
+    assert kinds("none") == []
+    assert kinds("bend", 7) == [7, 128]
+    with pytest.raises(InvalidSettings) as refused:
+        collected(tunes, controls=["wheel"])
+    assert "unknown controller 'wheel'" in refused.value.problems[0].text
 
 
 def test_drums_are_never_moved_and_fit_every_range(collected):
@@ -131,7 +147,7 @@ def test_drums_are_never_moved_and_fit_every_range(collected):
 def test_phrases_of_fewer_notes_than_wanted_are_left_out_and_counted(collected):
     phrases, notices = collected({"a.mid": quarters(60, 61, 62, 63, 64, 65)}, notes=3)
     assert len(phrases) == 1
-    assert notices == ("Phrases left out that have fewer than 3 notes: 1.",)
+    assert notices == ("left out: 1 phrase with fewer than 3 notes.",)
 
 
 def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_the_others_are_played(collected, tmp_path):
@@ -164,7 +180,7 @@ def test_files_folders_and_globs_are_found_once_and_what_is_none_is_refused(coll
     for paths in (["sub/a.mid", "sub"], ["sub/*", "sub"], ["**/*.mid", "sub"]):
         phrases, notices = collected({}, paths=[f"{tmp_path}/{path}" for path in paths])
         assert {p.source.split(",")[0] for p in phrases} == {"a.mid", "b.kar"}
-        assert notices == ("Phrases left out that are equal to another one: 1.",)
+        assert notices == ("left out: 1 phrase equal to another one.",)
     for path, message in (("*.xyz", "matches no MIDI file"), ("none.mid", "does not exist")):
         with pytest.raises(ConfigError, match=message):
             collected({}, paths=[f"{tmp_path}/{path}"])
