@@ -134,6 +134,12 @@ def bars_that_fit(bars: int, bar: Bar, bpm: float, seconds: float | None) -> int
     return max(1, min(bars, int(seconds * 1e6 * RESOLUTION // each)))
 
 
+def by_bars(words: Sequence[str], slots: Sequence[int]) -> str:
+    """Return words with a bar line between those of different bars."""
+    left = iter(words)
+    return " | ".join(" ".join(next(left) for _ in range(slot)) for slot in slots)
+
+
 def score_of(notes: Sequence[NDArray[Any]], parts: tuple[Part, ...], bar: Bar, bpm: float, tonality: Tonality) -> Score:
     """Return the score of some arrays of :data:`NOTE`."""
     return Score(

@@ -98,7 +98,7 @@ class Harmony(Composer[HarmonyOptions]):
 
     def compose(self, index: int) -> Composed:
         """Return the score of an index."""
-        from tonesmith.composers._bars import METERS, Draws, bars_that_fit, score_of
+        from tonesmith.composers._bars import METERS, Draws, bars_that_fit, by_bars, score_of
         from tonesmith.composers._grammar import Taste, progression
         from tonesmith.composers._texture import PARTS, playing
         from tonesmith.score.theory import lead_voices, parse_numeral, symbol_of
@@ -125,12 +125,6 @@ class Harmony(Composer[HarmonyOptions]):
             "texture": texture,
         }
         return Composed(score_of([notes], PARTS, bar, bpm, tonality), annotations)
-
-
-def by_bars(words: Sequence[str], slots: Sequence[int]) -> str:
-    """Return words with a bar line between those of different bars."""
-    left = iter(words)
-    return " | ".join(" ".join(next(left) for _ in range(slot)) for slot in slots)
 
 
 def _slots(bars: int, draws: Draws) -> list[int]:

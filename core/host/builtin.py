@@ -26,6 +26,7 @@ BUILTINS: Final = (
     "tonesmith.features.perceptual",
     "tonesmith.features.stats",
     "tonesmith.features.stft",
+    "tonesmith.composers.emotion",
     "tonesmith.composers.groove",
     "tonesmith.composers.harmony",
     "tonesmith.sinks.folder",
