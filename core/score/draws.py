@@ -19,15 +19,17 @@ class Draws:
         seed: of the plan.
         composer: its name.
         index: of the score.
+        attempt: another number gives other draws, for a composer that draws again until a score will do.
     """
 
     seed: int
     composer: str
     index: int
+    attempt: int = 0
 
     def units(self, purpose: str, count: int) -> list[float]:
         """Return so many numbers in [0, 1). The first of them are the same however many are asked for."""
-        drawn: list[float] = uniform(self.seed, f"{self.composer}: {purpose}", self.index, 0, count).tolist()
+        drawn: list[float] = uniform(self.seed, f"{self.composer}: {purpose}", self.index, self.attempt, count).tolist()
         return drawn
 
     def unit(self, purpose: str) -> float:
