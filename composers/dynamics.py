@@ -51,7 +51,8 @@ class DynamicsOptions(Options):
 class Dynamics(Composer[DynamicsOptions]):
     """Even notes that walk through a pentatonic scale, with velocities on a curve from soft to loud.
 
-    They are eighths, or sixteenths where there would be fewer than eight eighths. A swell rises to the middle and falls again; terraced alternates between both; accents are loud among soft notes.
+    They are eighths, or sixteenths where there would be fewer than eight eighths. A swell rises to the middle and falls
+    again; terraced alternates between both; accents are loud among soft notes.
     """
 
     name = "dynamics"
