@@ -90,7 +90,7 @@ class Study:
             "gated": self.settings.gated,
             "seed": self.plan.seed if self.settings.seed is None else self.settings.seed,
             "plan": self.plan.fingerprint,
-            "notes": self.plan.notes.model_dump(mode="json"),
+            "notes": self.plan.notes.to_json(),
             "patches": [base.patch_id for base in self.bases],
         }
 

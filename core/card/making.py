@@ -64,6 +64,7 @@ def _played(plan: Plan) -> str:
     return (
         f"Notes of each patch{drawn} MIDI pitch {_listed(notes.pitches)}, velocity "
         f"{_listed(notes.velocities)}, held {_listed(_tuple(notes.hold))} s, with {notes.tail:g} s after the note off."
+        + "".join(f" {name.capitalize()} {_listed(_tuple(getattr(notes, name)))}." for name in notes.expressed)
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -33,6 +33,7 @@ _REPEATED = ("presets.paths",)
 _ONLY_TOML = {"weights", "firm"}
 """Keys of the ``[space]`` table that have no flag."""
 _BY_NAME = {"space.fix": ("--space.fix", "NAME=VALUE"), "space.ranges": ("--space.range", "NAME=LOW:HIGH")}
+_BOOLEANS = {"true": True, "false": False}
 _METAVARS = {
     "choice": "CHOICE",
     "integer": "INT",
@@ -118,10 +119,12 @@ class Flag:
 
         Brackets around numbers, as TOML and the help write a range, are allowed.
         """
-        numbers = _has_number(schema)
-        parts = [_without_brackets(text) if numbers else text for text in texts]
+        numbers, switches = _has(schema, {"integer", "number"}), _has(schema, {"boolean"})
+        parts = [_without_brackets(text) if numbers or switches else text for text in texts]
         words = [word.strip() for part in parts for word in part.split(",") if word.strip()]
-        items = [_number(word) if numbers else word for word in words]
+        items = [
+            _BOOLEANS.get(word.lower(), word) if switches else _number(word) if numbers else word for word in words
+        ]
         only_lists = {s.get("type") for s in alternatives(schema)} == {"array"}
         return items[0] if len(items) == 1 and not only_lists else items
 
@@ -332,10 +335,11 @@ def _kind(key: str, schema: Schema) -> str:
     return str(schema.get("type", ""))
 
 
-def _has_number(schema: Any) -> bool:
+def _has(schema: Any, types: Set[str]) -> bool:
+    """Return whether some part of a schema is of one of JSON's types."""
     if isinstance(schema, Mapping):
-        return schema.get("type") in {"integer", "number"} or any(map(_has_number, schema.values()))
-    return isinstance(schema, list) and any(map(_has_number, schema))
+        return schema.get("type") in types or any(_has(part, types) for part in schema.values())
+    return isinstance(schema, list) and any(_has(part, types) for part in schema)
 
 
 def _without_brackets(text: str) -> str:

@@ -13,6 +13,7 @@ from tonesmith.engine.client import Engine
 from tonesmith.errors import ConfigError, EngineError
 from tonesmith.host.registry import Host
 from tonesmith.host.trust import check_trusted
+from tonesmith.plan.notes import note_to_json
 from tonesmith.score.phrase import Phrase
 from tonesmith.score.score import Score
 from tonesmith.score.writer import midi_of
@@ -104,7 +105,7 @@ def label_of_patch(space: ParameterSpace, patch: Patch, note: Note | Phrase) -> 
     """
     told = zip(parameters_of(space, patch).items(), space.audible(patch).tolist(), strict=True)
     return {
-        "note": {"pitch": note.pitch, "velocity": note.velocity, "hold": note.hold, "tail": note.tail},
+        "note": note_to_json(note),
         **({"score": note.score.to_json()} if isinstance(note, Phrase) else {}),
         "parameters": {
             name: {"raw": value.raw, "value": value.value, "unit": value.unit, "text": value.text, "audible": audible}

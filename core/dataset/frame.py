@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tonesmith.dataset.reader import Dataset
 
-_TOLD = ("patch", "attempt", "pitch", "velocity", "hold", "tail")
+_TOLD = ("patch", "attempt")
 
 
 def frame_of(dataset: Dataset) -> pd.DataFrame:
@@ -36,8 +36,9 @@ def frame_of(dataset: Dataset) -> pd.DataFrame:
         raise ConfigError(f"to_pandas needs pandas, which cannot be used here ({error}): pip install pandas") from error
     plan = dataset.plan
     measures = [measure.name for measure in plan.measures]
-    read = dataset.get_batch(slice(None), [*_TOLD, "origin", "continuous", "categorical", *measures])
-    columns: dict[str, Any] = {name: read[name] for name in _TOLD}
+    told = (*_TOLD, *plan.notes.columns)
+    read = dataset.get_batch(slice(None), [*told, "origin", "continuous", "categorical", *measures])
+    columns: dict[str, Any] = {name: read[name] for name in told}
     columns["origin"] = pandas.Categorical.from_codes(read["origin"].astype(np.int64), categories=list(plan.origins))
     if (splits := _splits(dataset)) is not None:
         columns["split"] = pandas.Categorical(splits)

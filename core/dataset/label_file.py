@@ -16,6 +16,7 @@ from tonesmith.dataset.npz import read_npz
 from tonesmith.dataset.reader import Dataset
 from tonesmith.document import parsed_object, read_plain
 from tonesmith.errors import ConfigError, DatasetError, SpaceError, TonesmithError
+from tonesmith.plan.notes import EXPRESSION, replace_expression
 from tonesmith.plan.rows import label_from
 from tonesmith.plan.schema import MODULATION_FIELDS
 from tonesmith.score.phrase import Phrase
@@ -27,7 +28,7 @@ from tonesmith.terminal.text import one_line
 
 LABEL_ARRAYS = ("continuous", "categorical", *(f"modulation/{name}" for name in MODULATION_FIELDS), "asset")
 """Arrays that a label may have in a file, with the names, shapes and dtypes of a dataset's columns."""
-NOTE_ARRAYS = ("pitch", "velocity", "hold")
+NOTE_ARRAYS = ("pitch", "velocity", "hold", *EXPRESSION)
 
 _MOST_BITS = 64
 """Of an integer in a file: larger ones are no number of any parameter, and may be none of a float."""
@@ -138,7 +139,9 @@ def _of_json(data: Mapping[str, Any], dataset: Dataset) -> Labelled:
     modulations = tuple(Modulation(**one.model_dump()) for one in routed)
     assets = _read("assets", _Assets, {"names": data.get("assets") or {}}).names
     label = space.encode(Patch(values, modulations, assets))
-    told = _read("note", _Note, data.get("note") or {}).model_dump()
+    told = _read("note", _Note, data.get("note") or {}).model_dump(exclude_none=True)
+    if told:
+        told = {**dict.fromkeys(EXPRESSION, 0), **told}  # what a written note does not tell is at rest
     return Labelled(label, _phrase(dataset, data["score"]) if "score" in data else _note(dataset, told))
 
 
@@ -157,6 +160,9 @@ class _Note(_Strict):
     velocity: int | None = None
     hold: float | None = None
     tail: float | None = None
+    bend: float | None = None
+    modwheel: float | None = None
+    sustain: bool | None = None
 
 
 class _Modulation(_Strict):
@@ -203,8 +209,8 @@ def _raw(space: ParameterSpace, name: str, told: Any) -> float:
 
 def _note(dataset: Dataset, told: Mapping[str, Any]) -> Note:
     """Return the note of a label. If it is not as long as the rows of the dataset, its tail is what the hold leaves."""
-    given = {name: value for name, value in told.items() if value is not None}
-    note, plan = replace(first_note(dataset.plan), **given), dataset.plan
+    plain = {name: value for name, value in told.items() if name not in EXPRESSION}
+    note, plan = replace_expression(replace(first_note(dataset.plan), **plain), told), dataset.plan
     if not is_as_long(plan, note):
         note = replace(note, tail=plan.notes.duration - note.hold)
     check_note(plan, note)

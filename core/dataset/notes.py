@@ -62,6 +62,9 @@ def check_note(plan: Plan, note: Note | Phrase) -> None:
     for name, value, lowest in (("pitch", note.pitch, 0), ("velocity", note.velocity, lowest_velocity)):
         if value not in range(lowest, 128):
             raise ConfigError(f"the {name} is {value}; expected an integer from {lowest} to 127.")
+    for name, lowest in (("bend", -1), ("modwheel", 0)):
+        if not lowest <= getattr(note, name) <= 1:
+            raise ConfigError(f"the {name} is {getattr(note, name):g}; expected a number from {lowest} to 1.")
     duration = plan.notes.duration
     if not 0.0 < note.hold <= duration:
         raise ConfigError(

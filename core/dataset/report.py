@@ -18,7 +18,6 @@ from tonesmith.space.parameter import Parameter
 from tonesmith.space.preset import credits_of
 
 _BINS = 10
-_NOTE = ("pitch", "velocity", "hold", "tail")
 
 
 def report(dataset: Dataset) -> dict[str, Any]:
@@ -39,7 +38,7 @@ def report(dataset: Dataset) -> dict[str, Any]:
             "frames": plan.audio.frames,
             "seconds": plan.audio.frames / plan.audio.sample_rate,
         },
-        "notes": {name: _value_counts(seen.columns[name]) for name in _NOTE},
+        "notes": {name: _value_counts(seen.columns[name]) for name in plan.notes.columns},
         **({"phrases": _phrases(dataset, plan.phrases)} if plan.phrases else {}),
         "space": {
             "continuous": len(space.continuous),
@@ -111,7 +110,7 @@ class _Seen:
 def _seen(dataset: Dataset) -> _Seen:
     """Return what the rows tell. They are read in one pass: a block costs more to open than all that is small in it."""
     plan = dataset.plan
-    numbers = [*_NOTE, "patch", "origin", *(measure.name for measure in plan.measures)]
+    numbers = [*plan.notes.columns, "patch", "origin", *(measure.name for measure in plan.measures)]
     masks, digests = ["audible"] * bool(plan.space.names), ["preset", "mate"] * bool(plan.presets)
     read = {name: [nothing] for name, nothing in dataset.get_batch([], numbers).items()}
     audible, presets = 0, set[bytes]()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tonesmith.errors import DatasetError, ScoreError, unknown_name
 from tonesmith.plan.annotated import Value
 from tonesmith.plan.feature import features_among
+from tonesmith.plan.notes import note_from
 from tonesmith.plan.phrases import SCORE
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rows import digest_hex, label_from
@@ -86,12 +87,11 @@ class Row:
 
     @property
     def note(self) -> Note:
-        """The note that was played: pitch, velocity, hold and tail in seconds. Of a phrase, its first, held to its end.
+        """The note that was played, with seconds of hold and tail. Of a phrase, its first, held to its end.
 
         ``plays`` has what was played.
         """
-        pitch, velocity, hold, tail = (self.columns[name].item() for name in ("pitch", "velocity", "hold", "tail"))
-        return Note(pitch, velocity, hold, tail)
+        return note_from(self.columns)
 
     @cached_property
     def score(self) -> Score | None:

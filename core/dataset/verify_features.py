@@ -18,7 +18,7 @@ from tonesmith.host.feature_trust import check_feature_trusted
 from tonesmith.host.registry import Host
 from tonesmith.plan.feature import PREFIX, StoredFeature
 
-_NEEDED = ("audio", "pitch", "velocity", "hold", "tail", "patch")
+_NEEDED = ("audio", "patch")
 
 
 @dataclass
@@ -109,7 +109,7 @@ def _unreadable(dataset: Dataset, skip: Collection[int]) -> Iterator[Damage]:
 def _compared(dataset: Dataset, row: int, feature: StoredFeature, computer: Computer) -> Iterator[Damage]:
     number = int(dataset.rows[row])
     names = [column.name for column in feature.columns()]
-    stored = dataset.get_batch([row], [*_NEEDED, *names])
+    stored = dataset.get_batch([row], [*_NEEDED, *dataset.plan.notes.columns, *names])
     block = number // dataset.plan.block_rows
     try:
         again = computer.columns(stored)

@@ -86,6 +86,8 @@ class Mixer:
             placed = single_notes(one, self._form.sample_rate) if isinstance(one, Phrase) else [PlacedNote(0, one)]
         except ScoreError as error:
             return Outcome(one.pitch, "error", str(error))
+        if placed:
+            into[:, placed[0].frame :] = -0.0  # to which a sample may be added, and stays as it is: 0.0 + -0.0 is 0.0
         for first in range(0, len(placed), self._slots):
             some = placed[first : first + self._slots]
             outcomes = singly([place.note for place in some])

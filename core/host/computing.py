@@ -102,9 +102,9 @@ class Computer:
         return made
 
     def _sound(self, columns: Mapping[str, NDArray[Any]], row: int) -> Sound:
-        from tonesmith.space.patch import Note
+        from tonesmith.plan.notes import EXPRESSION, NOTE_COLUMNS, note_from
 
-        note = Note(*(columns[name][row].item() for name in ("pitch", "velocity", "hold", "tail")))
+        note = note_from({name: columns[name][row] for name in (*NOTE_COLUMNS, *EXPRESSION) if name in columns})
         audio = columns["audio"][row].view()
         audio.flags.writeable = False
         return Sound(audio, self._audio.sample_rate, note)

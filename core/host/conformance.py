@@ -22,6 +22,7 @@ from tonesmith.host.roles import (
     Validator,
 )
 from tonesmith.plan.promises import Determinism, Isolation
+from tonesmith.score.controllers import PLAYABLE
 
 ROLES: Mapping[str, type[Plugin[Any]]] = {
     "backend": Backend,
@@ -57,10 +58,22 @@ def fault_of(role: str, plugin: Any) -> str:
 def _role_fault(plugin: type[Plugin[Any]]) -> str:
     """Return what is wrong with what only plugins of its role have, or ""."""
     if issubclass(plugin, Backend):
-        return promise_fault({name: getattr(plugin, name, None) for name in _PROMISES})
+        return promise_fault({name: getattr(plugin, name, None) for name in _PROMISES}) or _playing_fault(plugin)
     if issubclass(plugin, Validator) and not isinstance(getattr(plugin, "measures", None), tuple):
         return "has no tuple of measures"
     return ""
+
+
+def _playing_fault(plugin: type[Backend[Any]]) -> str:
+    """Return what is wrong with what a backend says that it plays, or ""."""
+    if plugin.plays not in {"notes", "scores"}:
+        return f"has plays = {plugin.plays!r}, which is neither 'notes' nor 'scores'"
+    own = plugin.render_score is not Backend.render_score or plugin.score_pieces is not Backend.score_pieces
+    if plugin.plays == "scores" and not own:
+        return "plays scores, and does not define render_score"
+    controls: Any = plugin.controls
+    known = isinstance(controls, frozenset) and controls <= PLAYABLE
+    return "" if known else "has controls that are no frozenset of kinds of controllers that can be played"
 
 
 _PROMISES: Mapping[str, tuple[str, ...]] = {

@@ -5,14 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tonesmith.errors import ConfigError, ScoreError
-from tonesmith.score.controllers import BEND, CHOOSING, MODWHEEL, SUSTAIN, controller_names, rests
+from tonesmith.score.controllers import BEND, CHOOSING, MODWHEEL, SUSTAIN, controller_name, controller_names, rests
 
 if TYPE_CHECKING:
     from tonesmith.host.roles import Backend
+    from tonesmith.plan.notes import Notes
     from tonesmith.score.phrase import Phrase
 
 _PLAYED_BY_THE_HOST = frozenset({SUSTAIN})
 """Of a backend that plays notes: the host holds them for as long as the pedal is down."""
+
+
+EXPRESSION_CONTROLS = {"bend": BEND, "modwheel": MODWHEEL, "sustain": SUSTAIN}
+"""Of the options of notes, and of a note: the controller that each is."""
+
+
+def check_notes(backend: type[Backend[Any]], notes: Notes) -> None:
+    """Raise :class:`ConfigError` if a backend does not take what the notes of a plan have besides."""
+    for name in notes.expressed:
+        if (kind := EXPRESSION_CONTROLS[name]) not in backend.controls:
+            taken = [other for other, kind in EXPRESSION_CONTROLS.items() if kind in backend.controls]
+            told = f"It takes {' and '.join(taken)}." if taken else "It takes neither wheel nor pedal."
+            raise ConfigError(
+                f"notes.{name}: {backend.name} does not take {controller_name(kind)}. {told} Remove "
+                f"notes.{name}, or use a synth that does, such as --backend vst3."
+            )
 
 
 def playable_controls(backend: type[Backend[Any]]) -> frozenset[int]:

@@ -125,7 +125,8 @@ class Plan:
     def schema(self) -> tuple[Column, ...]:
         """The columns of the dataset."""
         form = (self.space, self.audio.channels, self.audio.frames, self.measures, bool(self.presets))
-        return columns(*form, feature_columns(self.features), self.phrases.columns if self.phrases else ())
+        scores = self.phrases.columns if self.phrases else ()
+        return columns(*form, feature_columns(self.features), scores, self.notes.expressed)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -150,7 +151,7 @@ class Plan:
             "max_attempts": self.max_attempts,
             "timeout": self.timeout,
             "audio": {f.name: getattr(self.audio, f.name) for f in fields(self.audio)},
-            "notes": self.notes.model_dump(mode="json"),
+            "notes": self.notes.to_json(),
             "backend": self.backend.to_json(),
             "isolation": self.isolation,
             "determinism": self.determinism,

@@ -78,6 +78,7 @@ def pack_rows(
     }
     if plan.phrases:
         made |= plan.phrases.packed([row.played for row in rows if row.played])
+    made |= {name: [getattr(row.note, name) for row in rows] for name in plan.notes.expressed}
     for measure in plan.measures:
         made[measure.name] = [row.measured.get(measure.name, np.nan) for row in rows]
     return {

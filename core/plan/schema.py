@@ -44,6 +44,13 @@ class Measure:
 
 MODULATION_FIELDS = ("source", "destination", "amount", "power", "bipolar", "stereo", "bypass")
 
+EXPRESSION_COLUMNS = (
+    Column("bend", (), "float64", (), "pitch wheel, -1 to 1 of the range that the synth bends"),
+    Column("modwheel", (), "float64", (), "modulation wheel, 0 to 1"),
+    Column("sustain", (), "bool", (), "whether the sustain pedal is down, so that the note is not let go"),
+)
+"""What notes have besides, of plans that say so."""
+
 
 def columns(
     space: ParameterSpace,
@@ -53,6 +60,7 @@ def columns(
     presets: bool = False,
     features: Sequence[Column] = (),
     scores: Sequence[Column] = (),
+    expressed: Sequence[str] = (),
 ) -> tuple[Column, ...]:
     """Return the schema of a plan's dataset; one with ``presets`` tells of each row which it came from.
 
@@ -64,6 +72,7 @@ def columns(
         presets: whether patches come from presets.
         features: their columns.
         scores: the columns of what plays the rows, where that is scores.
+        expressed: those of :data:`EXPRESSION_COLUMNS` that the notes have.
 
     Raises :class:`ConfigError` if two measures, a measure and a column, or two features have one name.
     """
@@ -98,6 +107,7 @@ def columns(
         Column("velocity", (), "uint8", (), f"MIDI velocity{of}"),
         Column("hold", (), "float64", (), held),
         Column("tail", (), "float64", (), f"seconds rendered after {'that' if scores else 'the note off'}"),
+        *(column for column in EXPRESSION_COLUMNS if column.name in expressed),
         Column("patch", (), "int64", (), "index of the patch in the plan"),
         Column("attempt", (), "int32", (), "which draw of the patch was accepted, 0 first"),
         Column("origin", (), "int16", (), "index of the sampler in the attribute origins"),

@@ -17,6 +17,7 @@ from tonesmith.errors import ConfigError
 from tonesmith.host.computing import feature_of, planned
 from tonesmith.host.config import Config
 from tonesmith.host.feature_trust import remember_feature
+from tonesmith.host.playing import check_notes
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Backend, Sampler
 from tonesmith.host.trust import remember
@@ -78,6 +79,8 @@ def resolve_plan(config: Config, host: Host, progress: Callable[[int, int], obje
     :class:`EngineError` if the engine cannot be loaded.
     """
     backend = host.find("backend", config.backend.name)
+    if config.composer is None:
+        check_notes(backend, config.notes)
     options = backend.Options.model_validate(config.backend.options)
     isolation = isolation_of(backend, options) if config.plan.isolation == "auto" else config.plan.isolation
     reference = PluginRef(backend.name, options.model_dump(mode="json"))

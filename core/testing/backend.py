@@ -27,10 +27,11 @@ from tonesmith.space.patch import Note, Patch
 from tonesmith.space.sampling import patch_at, uniform
 from tonesmith.space.shape import SpaceShape, shaped
 from tonesmith.space.space import ParameterSpace
+from tonesmith.testing.backend_phrases import PhraseTests
 from tonesmith.testing.sameness import same_bytes
 
 
-class BackendContract:
+class BackendContract(PhraseTests):
     """Subclass it, name the backend, and inherit the tests that the built-in synths pass.
 
     ::

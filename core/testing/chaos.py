@@ -22,11 +22,13 @@ from pydantic import Field, field_validator
 from tonesmith.errors import EngineError, unknown_name
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import Backend, Options
+from tonesmith.score.controllers import BEND, MODWHEEL, PLAYABLE, SUSTAIN
 from tonesmith.space.shape import SpaceShape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tonesmith.score.phrase import Phrase
     from tonesmith.space.patch import Note, Patch
     from tonesmith.space.space import ParameterSpace
 
@@ -71,6 +73,7 @@ class Chaos(Backend[ChaosOptions]):
     name = "chaos"
     summary = "a sine that crashes, hangs, leaks, falls silent or returns what is no audio"
     Options = ChaosOptions
+    controls = frozenset({BEND, MODWHEEL, SUSTAIN})
 
     def __init__(self, options: ChaosOptions, sample_rate: int) -> None:
         super().__init__(options, sample_rate)
@@ -106,17 +109,48 @@ class Chaos(Backend[ChaosOptions]):
         """Return float32 (2, frames) unless the fault has it otherwise."""
         import numpy as np
 
-        values, frames = self._patch.values, round(note.duration * self.sample_rate)
-        fault = tuple(FAULTS)[round(values["fault"])]
+        frames = round(note.duration * self.sample_rate)
+        fault = tuple(FAULTS)[round(self._patch.values["fault"])]
         _misbehave(fault)
         seconds = np.arange(frames + 7 * (fault == "shape")) / self.sample_rate
-        hertz = values["freq"] * 2.0 ** ((note.pitch - 69) / 12)
-        wave = values["level"] * note.velocity / 127 * np.sin(2.0 * np.pi * hertz * seconds)
-        audio: NDArray[Any] = np.stack([wave, wave + self._tail]).astype(np.float32)
+        audio: NDArray[Any] = self._sine(note, seconds)
         self._tail += 0.01
         if fault == "nan":
             audio[0, -1] = np.nan
         return audio * np.float32(fault != "silent")
+
+    def _sine(self, note: Note, seconds: NDArray[Any]) -> NDArray[Any]:
+        """Return float32 (2, frames): bent by 2 semitones at most, and half as loud with the modulation wheel up."""
+        import numpy as np
+
+        values = self._patch.values
+        hertz = values["freq"] * 2.0 ** ((note.pitch - 69 + 2.0 * note.bend) / 12)
+        level = values["level"] * note.velocity / 127 * (1.0 - note.modwheel / 2)
+        wave = level * np.sin(2.0 * np.pi * hertz * seconds)
+        return np.stack([wave, wave + self._tail]).astype(np.float32)
+
+
+class ChaosScores(Chaos):
+    """The same synth, which plays scores itself. A score without notes has no fault."""
+
+    name = "chaos-scores"
+    summary = "the sine that misbehaves, of a synth that plays scores itself"
+    plays = "scores"
+    controls = PLAYABLE
+
+    def render_score(self, phrase: Phrase) -> NDArray[Any]:
+        """Return float32 (2, frames), unless the fault has it otherwise: the sum of the notes."""
+        import numpy as np
+
+        from tonesmith.score.single_notes import single_notes
+
+        audio = np.zeros((2, round(phrase.duration * self.sample_rate)), np.float32)
+        for place in single_notes(phrase, self.sample_rate, moving=True):
+            heard = self.render(place.note)
+            if heard.shape[1] > audio.shape[1] - place.frame:
+                return heard
+            audio[:, place.frame :] += heard
+        return audio
 
 
 def grow(most: int = 4 << 30) -> None:
@@ -164,5 +198,5 @@ def _misbehave(fault: str) -> None:
 
 @hookimpl
 def tonesmith_backends() -> Iterable[type[Backend[Any]]]:
-    """Return the synth."""
-    return [Chaos]
+    """Return the synth, of either kind."""
+    return [Chaos, ChaosScores]

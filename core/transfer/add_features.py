@@ -24,7 +24,7 @@ from tonesmith.plan.feature import StoredFeature
 from tonesmith.run.presence import present
 from tonesmith.transfer.blocks import Damaged, Listener, by_workers
 
-_NEEDED = ("audio", "pitch", "velocity", "hold", "tail", "patch")
+_NEEDED = ("audio", "patch")
 """Columns that features are computed of, and the one that an error tells."""
 
 
@@ -138,7 +138,9 @@ def add_block(dataset: Dataset, features: Sequence[AddedFeature], computer: Comp
     digests = dataset.storage.blocks()[block]
     first = block * dataset.plan.block_rows
     rows = range(first, first + len(digests))
-    columns = computer.columns({name: dataset.storage.read(name, rows) for name in _NEEDED})
+    columns = computer.columns(
+        {name: dataset.storage.read(name, rows) for name in (*_NEEDED, *dataset.plan.notes.columns)}
+    )
     for feature in features:
         feature.write(block, digests, columns)
 

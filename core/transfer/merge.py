@@ -284,7 +284,14 @@ def _notes(notes: Sequence[Notes]) -> Notes:
         hold=(min(holds), max(holds)),
         tail=longest.tail,
         draw=notes[0].per_patch,
+        **{name: _range([getattr(one, name) for one in notes]) for name in notes[0].expressed},
     )
+
+
+def _range(values: Sequence[Any]) -> tuple[Any, Any]:
+    """Return the least and the greatest of values, each a number or a range."""
+    ends = [end for value in values for end in (value if isinstance(value, tuple) else (value,))]
+    return min(ends), max(ends)
 
 
 def _common(datasets: Iterable[Dataset]) -> dict[str, Any]:

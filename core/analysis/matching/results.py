@@ -18,6 +18,7 @@ from tonesmith.analysis.metrics import METRICS, metrics_of, sound_of
 from tonesmith.dataset.export import label_of_patch, preset_of_patch
 from tonesmith.dataset.reader import Dataset
 from tonesmith.host.registry import Host
+from tonesmith.plan.notes import note_to_json
 from tonesmith.space.label import Label
 from tonesmith.space.patch import Note, Patch
 from tonesmith.space.pitches import pitch_name
@@ -138,7 +139,7 @@ class Match:
             "fingerprint": plan.fingerprint,
             "sound": self.wanted.sound.to_json(),
             "pitch": self.pitch.to_json() if self.pitch else None,
-            "note": {"pitch": note.pitch, "velocity": note.velocity, "hold": note.hold, "tail": note.tail},
+            "note": note_to_json(note),
             "seed": self.settings.seed,
             "level": self.settings.level,
             "rows": self.pool.listened,

@@ -27,6 +27,7 @@ from tonesmith.engine.machine import cores
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
 from tonesmith.host.trust import check_trusted
+from tonesmith.plan.notes import note_from
 from tonesmith.plan.rows import modulations_from
 from tonesmith.plan.schema import MODULATION_FIELDS
 from tonesmith.space.label import Label, Outside
@@ -114,7 +115,7 @@ def score(
     plan = installed(dataset, path, host, ("backend",)).plan
     check_trusted(plan, host, trust=trust)
     predicted = _chosen(read_predictions(predictions, dataset, settings.outside), settings)
-    batch = dataset.get_batch(predicted.places, ["pitch", "velocity", "hold", "tail", "patch"])
+    batch = dataset.get_batch(predicted.places, [*plan.notes.columns, "patch"])
     notes = _notes(batch)
     rows = dataset.rows[predicted.places]
     compared = _compared(len(rows), settings)
@@ -137,8 +138,8 @@ def score(
 
 
 def _notes(batch: Mapping[str, NDArray[Any]]) -> list[Note]:
-    columns = (batch[name].tolist() for name in ("pitch", "velocity", "hold", "tail"))
-    return [Note(*fields) for fields in zip(*columns, strict=True)]
+    names = [name for name in batch if name != "patch"]
+    return [note_from({name: batch[name][i] for name in names}) for i in range(len(batch["pitch"]))]
 
 
 def _chosen(predictions: Predictions, settings: Settings) -> Predictions:

@@ -16,7 +16,7 @@ from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import PathTakenError
 from tonesmith.host.registry import Host
 from tonesmith.plan.block import Block, row_digests
-from tonesmith.plan.notes import Notes
+from tonesmith.plan.notes import Notes, expression_ranges
 from tonesmith.plan.plan import Plan, PluginRef
 from tonesmith.plan.rows import RowContent, pack_rows
 from tonesmith.plan.schema import Measure
@@ -102,6 +102,7 @@ def _plan(plan: Plan, rows: Sequence[int], notes: Sequence[Note]) -> Plan:
             hold=(holds[0], holds[-1]),
             tail=plan.notes.duration - holds[-1],
             draw=1,
+            **expression_ranges(notes, plan.notes.expressed),
         ),
         sampler=PluginRef(SAMPLER),
         origins=(SAMPLER,),
