@@ -227,3 +227,17 @@ def test_a_place_that_is_no_folder_is_refused(compose):
 def test_help_has_the_options_of_the_composer_and_completion_its_name(compose):
     assert "--composer.swing" in compose("groove", "--help")[1]
     assert "--composer.bars" not in compose("--help")[1]
+
+
+def test_what_is_left_out_of_a_list_is_said_on_the_error_stream_and_a_dozen_is_enough(compose, tmp_path):
+    Path("midi").mkdir()
+    assert compose("groove", "-n", 1, "-o", "midi", "-q")[0] == 0
+    for number in range(14):
+        Path(f"midi/bad{number:02}.mid").write_bytes(b"no")
+    status, out, err = compose("files", "--composer.paths", "midi", "--composer.drums", "with", "-o", "s")
+    assert (status, len(rows("s"))) == (0, 1)
+    told = [line for line in err.splitlines() if line.startswith("tonesmith: ")]
+    assert told[0] == "tonesmith: bad00.mid cannot be read as MIDI: it is not a MIDI file: it has no header."
+    assert told[12:] == ["tonesmith: and 2 more."]
+    assert "bad" not in out
+    assert compose("files", "--composer.paths", "midi", "--composer.drums", "with", "-o", "s", "-q")[2] == ""

@@ -11,7 +11,7 @@ import typer
 from tonesmith.cli.options import Json, Quiet, listed
 from tonesmith.errors import ConfigError, TonesmithError
 from tonesmith.host.registry import Host
-from tonesmith.terminal.messages import echo
+from tonesmith.terminal.messages import echo, say
 from tonesmith.terminal.text import json_text
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _TAKES_VALUE = ("-n", "--number", "-o", "--out", "--seed", "--seconds", "--composer.")
 _USUAL = 10
 _MOST = 1_000_000
+_SHOWN = 12
+"""Notices that are told."""
 
 
 def compose_command(arguments: Sequence[str] | None, host: Host, *, lenient: bool = False) -> Callable[..., None]:
@@ -110,7 +112,18 @@ def _compose(  # noqa: PLR0913 - Typer makes a flag of each
     made = _made(composer, overrides, spelled, seed, seconds, host)
     scores = number_of(made, number, _USUAL)
     done = _written(made, scores, out, host, force=force, hidden=quiet or as_json)
+    if not quiet:
+        _tell_notices(made)
     echo(json_text(done.to_json()) if as_json else "\n".join(_lines(done)))
+
+
+def _tell_notices(composer: Composer[Any]) -> None:
+    """Say what was left out of a fixed list, on the error stream."""
+    notices = composer.notices()
+    for notice in notices[:_SHOWN]:
+        say(notice)
+    if len(notices) > _SHOWN:
+        say(f"and {len(notices) - _SHOWN:,} more.")
 
 
 def _made(
