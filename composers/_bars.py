@@ -1,16 +1,16 @@
-"""What composers of chords share: meters, the bars that fit, draws, and notes as arrays."""
+"""What composers of chords share: a stream of draws, bars with chords, and notes as arrays."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.errors import ConfigError, unknown_name
-from tonesmith.score.score import NOTE, Meter, Part, Score
+from tonesmith.score.bars import Bar
+from tonesmith.score.score import NOTE, Part, Score
 from tonesmith.score.theory import Tonality
 from tonesmith.score.timing import Tempos
 from tonesmith.space.sampling import uniform
@@ -23,43 +23,7 @@ _BLOCK: Final = 256
 X = TypeVar("X")
 
 
-class Bar(NamedTuple):
-    """A meter: its signature, and how a bar divides.
-
-    Attributes:
-        beats: of the signature.
-        unit: of the signature, 4 or 8.
-        groups: eighths of each group that is felt as one, such as (2, 2, 3) of 7/8.
-        first: eighths before the second chord of a bar that has two.
-    """
-
-    beats: int
-    unit: int
-    groups: tuple[int, ...]
-    first: int
-
-    @property
-    def ticks(self) -> int:
-        """Ticks of a bar."""
-        return sum(self.groups) * EIGHTH
-
-
-METERS: Final[Mapping[str, Bar]] = {
-    "2/4": Bar(2, 4, (2, 2), 2),
-    "3/4": Bar(3, 4, (2, 2, 2), 4),
-    "4/4": Bar(4, 4, (2, 2, 2, 2), 4),
-    "5/4": Bar(5, 4, (2, 2, 2, 2, 2), 6),
-    "6/4": Bar(6, 4, (2, 2, 2, 2, 2, 2), 6),
-    "5/8": Bar(5, 8, (3, 2), 3),
-    "6/8": Bar(6, 8, (3, 3), 3),
-    "7/8": Bar(7, 8, (2, 2, 3), 4),
-    "9/8": Bar(9, 8, (3, 3, 3), 6),
-    "12/8": Bar(12, 8, (3, 3, 3, 3), 6),
-}
-"""The meters that are composed in."""
-
-
-class Draws:
+class Stream:
     """Numbers in [0, 1) for one score, one after another: a function of seed, purpose and index."""
 
     def __init__(self, seed: int, purpose: str, index: int) -> None:
@@ -74,8 +38,9 @@ class Draws:
             self._blocks += 1
         return self._left.pop()
 
-    def between(self, low: float, high: float) -> float:
-        """Return a number from low to high."""
+    def between(self, ends: float | tuple[float, float]) -> float:
+        """Return a number from low to high; a single number is returned as it is."""
+        low, high = ends if isinstance(ends, tuple) else (ends, ends)
         return low + (high - low) * self.next()
 
     def bell(self) -> float:
@@ -96,42 +61,9 @@ class Draws:
         return choice
 
 
-def meters_named(names: Sequence[str]) -> tuple[str, ...]:
-    """Return meters, checked. Raises :class:`ConfigError` for one that is not known, and for none."""
-    for name in names:
-        if name not in METERS:
-            raise ConfigError(unknown_name("meter", name, METERS))
-    if not names:
-        raise ConfigError(f"composer.meters is empty. Name some of {', '.join(METERS)}.")
-    return tuple(names)
-
-
-def check_range(key: str, bounds: tuple[float, float], low: float, high: float) -> None:
-    """Raise :class:`ConfigError` for a range that is not from its lowest to its highest value within bounds."""
-    if not low <= bounds[0] <= bounds[1] <= high:
-        raise ConfigError(
-            f"composer.{key} is {bounds[0]:g},{bounds[1]:g}: give the lowest and the highest value, "
-            f"from {low:g} to {high:g}."
-        )
-
-
-def check_length(meters: Sequence[str], slowest: float, seconds: float | None) -> None:
-    """Raise :class:`ConfigError` if the longest bar at the slowest tempo takes longer than a score may."""
-    name = max(meters, key=lambda meter: METERS[meter].ticks)
-    needed = METERS[name].ticks / RESOLUTION * 60.0 / slowest
-    if seconds is not None and needed > seconds:
-        raise ConfigError(
-            f"a bar of {name} at {slowest:g} quarter notes per minute takes {needed:.3g} s, and a score may take "
-            f"{seconds:g} s. Ask for longer phrases, a faster tempo or a shorter meter."
-        )
-
-
-def bars_that_fit(bars: int, bar: Bar, bpm: float, seconds: float | None) -> int:
-    """Return how many bars, of those asked for, a score has that may last some seconds; 1 at least."""
-    if seconds is None:
-        return bars
-    each = bar.ticks * round(60e6 / bpm)
-    return max(1, min(bars, int(seconds * 1e6 * RESOLUTION // each)))
+def first_of_two(bar: Bar) -> int:
+    """Return the eighths before the second chord of a bar that has two."""
+    return sum(bar.groups[: -(-len(bar.groups) // 2)])
 
 
 def by_bars(words: Sequence[str], slots: Sequence[int]) -> str:
@@ -147,7 +79,7 @@ def score_of(notes: Sequence[NDArray[Any]], parts: tuple[Part, ...], bar: Bar, b
         np.concatenate(notes),
         parts,
         Tempos.steady(bpm),
-        (Meter(0, bar.beats, bar.unit),),
+        (bar.meter,),
         (tonality.signature(),),
     )
 

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from tonesmith.composers._bars import Draws
+from tonesmith.composers._bars import Stream
 
 Cadence = Literal["authentic", "half", "deceptive", "plagal"]
 CADENCES: Final[tuple[Cadence, ...]] = ("authentic", "half", "deceptive", "plagal")
@@ -115,7 +115,7 @@ _MINOR: Final = _Words(
 WORDS: Final[Mapping[str, _Words]] = {"major": _MAJOR, "minor": _MINOR}
 
 
-def progression(slots: Sequence[int], mode: str, taste: Taste, draws: Draws) -> tuple[list[str], Cadence]:
+def progression(slots: Sequence[int], mode: str, taste: Taste, draws: Stream) -> tuple[list[str], Cadence]:
     """Return the numerals of a piece, and its last cadence.
 
     Args:
@@ -134,7 +134,7 @@ def progression(slots: Sequence[int], mode: str, taste: Taste, draws: Draws) -> 
     return numerals, last
 
 
-def _phrase(length: int, cadence: Cadence, words: _Words, taste: Taste, draws: Draws) -> list[str]:
+def _phrase(length: int, cadence: Cadence, words: _Words, taste: Taste, draws: Stream) -> list[str]:
     end = {"authentic": "dT", "half": "D", "deceptive": "dv", "plagal": "sT"}[cadence][-length:]
     before = length - len(end)
     if before >= 4 and draws.next() < _FIFTHS_SHARE:
@@ -147,7 +147,7 @@ def _phrase(length: int, cadence: Cadence, words: _Words, taste: Taste, draws: D
     return _chords(functions, words, taste, draws)
 
 
-def _tonic(length: int, draws: Draws) -> list[str]:
+def _tonic(length: int, draws: Stream) -> list[str]:
     if length < 3:
         return ["t"] * length
     if draws.next() < 0.4:
@@ -156,7 +156,7 @@ def _tonic(length: int, draws: Draws) -> list[str]:
     return ["t", *_dominant(length - 2, draws), "t"]
 
 
-def _dominant(length: int, draws: Draws) -> list[str]:
+def _dominant(length: int, draws: Stream) -> list[str]:
     if length < 2:
         return ["d"] * length
     first = min(2, 1 + int(draws.next() * (length - 1)))
@@ -167,7 +167,7 @@ def _predominant(length: int) -> list[str]:
     return ["s"] * length
 
 
-def _chords(functions: Sequence[str], words: _Words, taste: Taste, draws: Draws) -> list[str]:
+def _chords(functions: Sequence[str], words: _Words, taste: Taste, draws: Stream) -> list[str]:
     chosen: list[str] = []
     run = functions.count("f")
     for place, function in enumerate(functions):
@@ -182,7 +182,7 @@ def _chords(functions: Sequence[str], words: _Words, taste: Taste, draws: Draws)
     return [_dressed(chosen, place, functions, words, taste, draws) for place in range(len(chosen))]
 
 
-def _chord(place: int, functions: Sequence[str], before: str, words: _Words, taste: Taste, draws: Draws) -> str:
+def _chord(place: int, functions: Sequence[str], before: str, words: _Words, taste: Taste, draws: Stream) -> str:
     """Return the triad, or the borrowed chord, of a function."""
     function = functions[place]
     if function == "T" or (function == "t" and place == 0):
@@ -200,7 +200,7 @@ def _chord(place: int, functions: Sequence[str], before: str, words: _Words, tas
 
 
 def _dressed(
-    chosen: Sequence[str], place: int, functions: Sequence[str], words: _Words, taste: Taste, draws: Draws
+    chosen: Sequence[str], place: int, functions: Sequence[str], words: _Words, taste: Taste, draws: Stream
 ) -> str:
     """Return a chord with a seventh or inverted, if it is to be: never the first and last, nor a cadence's bass."""
     numeral = chosen[place]

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tonesmith.composers._bars import Draws
+from tonesmith.composers._bars import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,20 +162,23 @@ class Cues:
     density: float
 
 
-def cues_at(valence: float, arousal: float, variation: float, tempo: tuple[float, float], draws: Draws) -> Cues:
+def cues_at(
+    valence: float, arousal: float, variation: float, tempo: float | tuple[float, float], draws: Stream
+) -> Cues:
     """Return the cues for a point of the circumplex.
 
     Args:
         valence: -1..1.
         arousal: -1..1.
         variation: what the noise of the table is multiplied by.
-        tempo: the lowest and the highest there may be.
+        tempo: the lowest and the highest there may be, or the one there is.
         draws: the noise.
     """
+    low, high = tempo if isinstance(tempo, tuple) else (tempo, tempo)
     at = {name: cue.at(valence, arousal, variation * draws.bell()) for name, cue in CUES.items()}
     return Cues(
         "major" if at["mode"] >= 0 else "minor",
-        min(max(round(2.0 ** at["tempo"], 1), tempo[0]), tempo[1]),
+        min(max(round(2.0 ** at["tempo"], 1), low), high),
         round(at["register"]),
         round(at["dynamics"]),
         round(at["articulation"], 2),

@@ -9,8 +9,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.composers._bars import EIGHTH, Bar, Draws, notes_from
+from tonesmith.composers._bars import EIGHTH, Stream, notes_from
 from tonesmith.composers._moods import Cues
+from tonesmith.score.bars import Bar
 from tonesmith.score.score import Part
 from tonesmith.score.theory import CHOIR, Chord, Tonality
 
@@ -46,7 +47,7 @@ def song(
     bar: Bar,
     tonality: Tonality,
     cues: Cues,
-    draws: Draws,
+    draws: Stream,
 ) -> list[NDArray[Any]]:
     """Return the notes of melody, chords and bass.
 
@@ -63,7 +64,7 @@ def song(
     rows = list(_melody(chords, starts, lengths, tonality, cues, draws))
     melody = np.array(rows, np.int64).reshape(-1, 3)
     beats, groups, at = _beats(starts, lengths, bar, cues)
-    accents = 8.0 * (beats % sum(bar.groups) == 0)
+    accents = 8.0 * (beats % bar.eighths == 0)
     return [
         _played(melody[:, 0] * (EIGHTH // 2), melody[:, 1] * (EIGHTH // 2), melody[:, 2], 6.0, MELODY, cues),
         _played(
@@ -81,7 +82,7 @@ def song(
 def drums(bars: int, bar: Bar, cues: Cues) -> NDArray[Any]:
     """Return a beat: bass drum and snare in turn on the groups of the meter, and a hi-hat on eighths."""
     groups = np.cumsum((0, *bar.groups[:-1]))
-    length = sum(bar.groups)
+    length = bar.eighths
     struck = [(int(at), _SNARE if place % 2 else _KICK, 4.0 * (place == 0)) for place, at in enumerate(groups)]
     struck += [(at, _HAT, -14.0) for at in range(length) if cues.density >= 2 or at in groups]
     one = np.array(struck)
@@ -106,7 +107,7 @@ def _beats(
     if cues.density < 1:
         return starts, lengths, np.arange(len(starts))
     total = int(starts[-1] + lengths[-1])
-    step = np.ones(total, np.int64) if cues.density >= 4 else np.tile(bar.groups, total // sum(bar.groups))
+    step = np.ones(total, np.int64) if cues.density >= 4 else np.tile(bar.groups, total // bar.eighths)
     onset = np.cumsum(step) - step
     return onset, step, np.searchsorted(starts, onset, "right") - 1
 
@@ -117,7 +118,7 @@ def _melody(
     lengths: NDArray[np.int64],
     tonality: Tonality,
     cues: Cues,
-    draws: Draws,
+    draws: Stream,
 ) -> Iterator[tuple[int, int, int]]:
     """Yield onset and length in sixteenths, and pitch: chord tones where a chord begins, steps of the scale between."""
     step = round(4 / cues.density)
@@ -138,18 +139,18 @@ def _melody(
             yield onset, until - onset, pitch
 
 
-def _onsets(first: int, end: int, step: int, draws: Draws) -> list[int]:
+def _onsets(first: int, end: int, step: int, draws: Stream) -> list[int]:
     return [onset for onset in range(first + step, end, step) if draws.next() >= _REST]
 
 
-def _next(ladder: Ladder, pitch: int, centre: int, draws: Draws) -> int:
+def _next(ladder: Ladder, pitch: int, centre: int, draws: Stream) -> int:
     """Return the next pitch up or down: towards the centre more often, the farther away it is, and never too far."""
     up = draws.next() < 0.5 - 0.055 * (pitch - centre)
     chosen = ladder[0 if up else 1][pitch]
     return chosen if abs(chosen - centre) <= REACH else ladder[1 if up else 0][pitch]
 
 
-def _nearest(ladder: Ladder, pitch: int, centre: int, draws: Draws) -> int:
+def _nearest(ladder: Ladder, pitch: int, centre: int, draws: Stream) -> int:
     """Return a pitch of the ladder next to one, or at times the same."""
     if pitch == ladder[0][pitch - 1] and draws.next() < 0.3:
         return pitch

@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.composers._bars import EIGHTH, Bar, Draws, notes_from
+from tonesmith.composers._bars import EIGHTH, Stream, first_of_two, notes_from
+from tonesmith.score.bars import Bar
 from tonesmith.score.score import Part
 
 PARTS: Final = tuple(
@@ -21,13 +22,13 @@ _BROKEN: Final = np.array([2, 1, 0, 1])
 
 def starts_of(slots: Sequence[int], bar: Bar) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return (chords,) eighths at which chords begin, and (chords,) how many each takes."""
-    length = sum(bar.groups)
-    starts = [n * length + at for n, slot in enumerate(slots) for at in ((0,) if slot == 1 else (0, bar.first))]
+    length = bar.eighths
+    starts = [n * length + at for n, slot in enumerate(slots) for at in ((0,) if slot == 1 else (0, first_of_two(bar)))]
     begun = np.array(starts, np.int64)
     return begun, np.diff(begun, append=len(slots) * length)
 
 
-def playing(voices: NDArray[np.int64], slots: Sequence[int], bar: Bar, texture: str, draws: Draws) -> NDArray[Any]:
+def playing(voices: NDArray[np.int64], slots: Sequence[int], bar: Bar, texture: str, draws: Stream) -> NDArray[Any]:
     """Return the notes of some chords.
 
     Args:
@@ -38,7 +39,7 @@ def playing(voices: NDArray[np.int64], slots: Sequence[int], bar: Bar, texture: 
         draws: for how loud it is.
     """
     starts, lengths = starts_of(slots, bar)
-    loud, swell = draws.between(58.0, 100.0), draws.between(0.0, 14.0)
+    loud, swell = draws.between((58.0, 100.0)), draws.between((0.0, 14.0))
     pitches = voices[:, ::-1]
     if texture == "block":
         onset, duration, pitch, part = _held(starts, lengths, pitches, np.arange(4))
@@ -46,9 +47,9 @@ def playing(voices: NDArray[np.int64], slots: Sequence[int], bar: Bar, texture: 
         bass = _held(starts, lengths, pitches, np.arange(3, 4))
         upper = _pulsing(starts, lengths, pitches, bar) if texture == "pulse" else _broken(starts, lengths, pitches)
         onset, duration, pitch, part = (np.concatenate(pair) for pair in zip(bass, upper, strict=True))
-    total = len(slots) * sum(bar.groups)
+    total = len(slots) * bar.eighths
     arch = np.sin(np.pi * onset / total)
-    accent = 6.0 * (onset % sum(bar.groups) == 0)
+    accent = 6.0 * (onset % bar.eighths == 0)
     return notes_from(
         onset * EIGHTH, duration * EIGHTH, pitch, loud + swell * arch + accent - 2.0 * (part % 3 != 0), part
     )
@@ -67,7 +68,7 @@ def _held(
 
 def _pulsing(starts: NDArray[np.int64], lengths: NDArray[np.int64], pitches: NDArray[np.int64], bar: Bar) -> Columns:
     """Return the three upper voices struck again with each group of the meter."""
-    bars = int((starts[-1] + lengths[-1]) // sum(bar.groups))
+    bars = int((starts[-1] + lengths[-1]) // bar.eighths)
     groups = np.tile(np.array(bar.groups, np.int64), bars)
     beats = np.cumsum(groups) - groups
     return _held(beats, groups, pitches[np.searchsorted(starts, beats, "right") - 1], np.arange(3))

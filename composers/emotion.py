@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from tonesmith.composers._options import METERS_HELP, Bpm, MeterNames, ordered
 from tonesmith.errors import ConfigError, ScoreError, unknown_name
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import Composed, Composer, Options
 
 if TYPE_CHECKING:
-    from tonesmith.composers._bars import Draws
+    from tonesmith.composers._bars import Stream
     from tonesmith.plan.annotated import AnnotationField, Value
+
+
+_Degree = Annotated[float, Field(ge=-1.0, le=1.0)]
+Degrees = Annotated[_Degree | tuple[_Degree, _Degree], AfterValidator(ordered)]
+"""A coordinate of the circumplex, or a range to draw from."""
 
 
 class EmotionOptions(Options):
     """Options of :class:`Emotion`."""
 
-    moods: tuple[str, ...] = Field(
+    mood: tuple[str, ...] = Field(
         default=(),
         description="Moods to draw from: happy, excited, tender, calm, sad, fearful, tense, angry. Unset: all.",
     )
-    valence: tuple[float, float] | None = Field(
-        default=None, description="Draw valence from [low, high] in -1..1, instead of moods."
+    valence: Degrees | None = Field(
+        default=None, description="Valence -1..1, or a range to draw from, instead of a mood."
     )
-    arousal: tuple[float, float] | None = Field(
-        default=None, description="Draw arousal from [low, high] in -1..1, instead of moods."
+    arousal: Degrees | None = Field(
+        default=None, description="Arousal -1..1, or a range to draw from, instead of a mood."
     )
     spread: float = Field(
         default=0.08, ge=0.0, le=1.0, description="Standard deviation of valence and arousal around those of the mood."
@@ -38,14 +44,11 @@ class EmotionOptions(Options):
         le=4.0,
         description="How much mode, tempo and so on vary beside the emotion; 0: not at all.",
     )
-    tonics: tuple[str, ...] = Field(default=(), description="Tonics to draw from, such as C,F#. Unset: all 12.")
-    bars: int = Field(default=8, ge=1, le=64, description="Most bars of a score. Fewer where a phrase is too short.")
-    meters: tuple[str, ...] = Field(
-        default=("4/4",), description="Meters to draw from: 2/4, 3/4, 4/4, 5/4, 6/4, 5/8, 6/8, 7/8, 9/8, 12/8."
-    )
-    tempo: tuple[float, float] = Field(
-        default=(50.0, 200.0),
-        description="Lowest and highest tempo, in quarter notes per minute, whatever the emotion.",
+    tonic: tuple[str, ...] = Field(default=(), description="Tonics to draw from, such as C,F#. Unset: all 12.")
+    bars: int = Field(default=8, ge=1, le=64, description="Number of bars; fewer where they would take too long.")
+    meter: MeterNames = Field(default=("4/4",), description=METERS_HELP)
+    bpm: Bpm = Field(
+        default=(50.0, 200.0), description="Quarter notes per minute, or the least and the most, whatever the emotion."
     )
     drums: bool = Field(default=False, description="Add a part of drums.")
 
@@ -63,33 +66,29 @@ class Emotion(Composer[EmotionOptions]):
     Options = EmotionOptions
 
     def set_up(self) -> None:
-        """Check moods, ranges and meters. Raises :class:`ConfigError`, such as for an unknown mood."""
-        from tonesmith.composers._bars import check_length, check_range, meters_named
+        """Check moods and tonics. Raises :class:`ConfigError`, such as for an unknown mood."""
         from tonesmith.composers._moods import MOODS
+        from tonesmith.score.bars import check_bars
         from tonesmith.score.theory import pitch_class
 
         options = self.options
-        for name in options.moods:
+        for name in options.mood:
             if name not in MOODS:
                 raise ConfigError(unknown_name("mood", name, MOODS))
-        if options.moods and (options.valence or options.arousal):
-            raise ConfigError("composer.moods and ranges of valence or arousal exclude each other: give one of them.")
-        for key, bounds in (("valence", options.valence), ("arousal", options.arousal)):
-            check_range(key, bounds or (-1.0, 1.0), -1.0, 1.0)
-        self._moods = options.moods or tuple(MOODS)
-        self._meters = meters_named(options.meters)
-        check_range("tempo", options.tempo, 20.0, 400.0)
-        check_length(self._meters, options.tempo[0], self.seconds)
+        if options.mood and (options.valence is not None or options.arousal is not None):
+            raise ConfigError("composer.mood excludes composer.valence and composer.arousal: give one or the others.")
+        self._moods = options.mood or tuple(MOODS)
+        check_bars(options.meter, options.bpm, self.seconds)
         try:
-            self._tonics = tuple(pitch_class(name) for name in options.tonics) or tuple(range(12))
+            self._tonics = tuple(pitch_class(name) for name in options.tonic) or tuple(range(12))
         except ScoreError as error:
-            raise ConfigError(f"composer.tonics: {error}") from None
+            raise ConfigError(f"composer.tonic: {error}") from None
 
     def fields(self) -> Sequence[AnnotationField]:
         """Return mood, valence, arousal and the cues that follow, key, meter and progression."""
-        from tonesmith.composers._bars import METERS
         from tonesmith.composers._moods import MOODS
         from tonesmith.plan.annotated import AnnotationField
+        from tonesmith.score.bars import METERS
         from tonesmith.score.theory import Tonality
 
         keys = tuple(str(Tonality(tonic, mode)) for mode in ("major", "minor") for tonic in range(12))
@@ -105,7 +104,7 @@ class Emotion(Composer[EmotionOptions]):
             AnnotationField("dynamics", "whole", "MIDI velocity, without accents"),
             AnnotationField("articulation", "number", "share of its time that a note sounds, 1 for legato"),
             AnnotationField("density", "number", "places for notes of the melody per quarter note"),
-            AnnotationField("meter", "choice", "time signature", tuple(METERS)),
+            AnnotationField("meter", "choice", "time signature", METERS),
             AnnotationField("bars", "whole", "bars of the score"),
             AnnotationField("progression", "text", "numerals, with | between bars", length=length),
             AnnotationField("chords", "text", "chord symbols, with | between bars", length=length),
@@ -113,18 +112,18 @@ class Emotion(Composer[EmotionOptions]):
 
     def compose(self, index: int) -> Composed:
         """Return the score of an index."""
-        from tonesmith.composers._bars import METERS, Draws, bars_that_fit, by_bars, score_of
+        from tonesmith.composers._bars import Stream, by_bars, score_of
         from tonesmith.composers._moods import MOODS, cues_at
         from tonesmith.composers._song import PARTS, drums, song, voice_ranges
         from tonesmith.composers._texture import starts_of
+        from tonesmith.score.bars import Bar, bars_within
         from tonesmith.score.theory import Tonality, lead_voices, parse_numeral, symbol_of
 
-        options, draws = self.options, Draws(self.seed, "composer emotion", index)
+        options, draws = self.options, Stream(self.seed, "composer emotion", index)
         mood, valence, arousal = self._meant(draws)
-        cues = cues_at(valence, arousal, options.variation, options.tempo, draws)
-        tonality, meter = Tonality(draws.pick(self._tonics), cues.mode), draws.pick(self._meters)
-        bar = METERS[meter]
-        bars = bars_that_fit(options.bars, bar, cues.tempo_bpm, self.seconds)
+        cues = cues_at(valence, arousal, options.variation, options.bpm, draws)
+        tonality, bar = Tonality(draws.pick(self._tonics), cues.mode), Bar.of(draws.pick(options.meter))
+        bars = bars_within(bar, cues.tempo_bpm, options.bars, self.seconds)
         slots = _slots(bars)
         numerals = _numerals(draws.pick(MOODS[mood].progressions(cues.mode)), sum(slots), cues.mode)
         chords = [parse_numeral(numeral, tonality) for numeral in numerals]
@@ -144,20 +143,21 @@ class Emotion(Composer[EmotionOptions]):
             "dynamics": cues.dynamics,
             "articulation": cues.articulation,
             "density": cues.density,
-            "meter": meter,
+            "meter": bar.name,
             "bars": bars,
             "progression": by_bars(numerals, slots),
             "chords": by_bars([symbol_of(chord, tonality) for chord in chords], slots),
         }
         return Composed(score_of(parts, PARTS[: len(parts)], bar, cues.tempo_bpm, tonality), annotations)
 
-    def _meant(self, draws: Draws) -> tuple[str, float, float]:
+    def _meant(self, draws: Stream) -> tuple[str, float, float]:
         """Return mood, valence and arousal."""
         from tonesmith.composers._moods import MOODS, nearest_mood
 
         options = self.options
-        if options.valence or options.arousal:
-            point = [round(draws.between(*(bounds or (-1.0, 1.0))), 3) for bounds in (options.valence, options.arousal)]
+        given = (options.valence, options.arousal)
+        if given != (None, None):
+            point = [round(draws.between((-1.0, 1.0) if ends is None else ends), 3) for ends in given]
             return nearest_mood(*point), point[0], point[1]
         mood = draws.pick(self._moods)
         centre = (MOODS[mood].valence, MOODS[mood].arousal)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from tonesmith.composers._options import METERS_HELP, Bpm, MeterNames, some
 from tonesmith.errors import ConfigError, ScoreError
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import Composed, Composer, Options
 
 if TYPE_CHECKING:
-    from tonesmith.composers._bars import Draws
+    from tonesmith.composers._bars import Stream
     from tonesmith.plan.annotated import AnnotationField, Value
 
 Texture = Literal["block", "pulse", "broken"]
@@ -22,16 +23,11 @@ TEXTURES: tuple[Texture, ...] = ("block", "pulse", "broken")
 class HarmonyOptions(Options):
     """Options of :class:`Harmony`."""
 
-    keys: tuple[str, ...] = Field(default=(), description='Keys to draw from, such as "C major" or F#m. Unset: all 24.')
-    bars: int = Field(default=8, ge=1, le=64, description="Most bars of a score. Fewer where a phrase is too short.")
-    meters: tuple[str, ...] = Field(
-        default=("4/4", "3/4", "6/8"),
-        description="Meters to draw from: 2/4, 3/4, 4/4, 5/4, 6/4, 5/8, 6/8, 7/8, 9/8, 12/8.",
-    )
-    tempo: tuple[float, float] = Field(
-        default=(72.0, 144.0), description="Lowest and highest tempo, in quarter notes per minute."
-    )
-    textures: tuple[Texture, ...] = Field(
+    key: tuple[str, ...] = Field(default=(), description='Keys to draw from, such as "C major" or F#m. Unset: all 24.')
+    bars: int = Field(default=8, ge=1, le=64, description="Number of bars; fewer where they would take too long.")
+    meter: MeterNames = Field(default=("4/4", "3/4", "6/8"), description=METERS_HELP)
+    bpm: Bpm = Field(default=(72.0, 144.0), description="Quarter notes per minute, or a range to draw from.")
+    texture: Annotated[tuple[Texture, ...], AfterValidator(some)] = Field(
         default=TEXTURES, description="How chords are played: held (block), repeated (pulse), or note by note (broken)."
     )
     sevenths: float = Field(default=0.35, ge=0.0, le=1.0, description="Share of chords that have a seventh.")
@@ -55,31 +51,26 @@ class Harmony(Composer[HarmonyOptions]):
     Options = HarmonyOptions
 
     def set_up(self) -> None:
-        """Check meters, keys and tempo. Raises :class:`ConfigError` for a bar that is longer than a score may be."""
-        from tonesmith.composers._bars import check_length, check_range, meters_named
+        """Check keys and meters. Raises :class:`ConfigError` for a bar that is longer than a score may be."""
+        from tonesmith.score.bars import check_bars
         from tonesmith.score.theory import Tonality
 
-        options = self.options
-        self._meters = meters_named(options.meters)
-        check_range("tempo", options.tempo, 20.0, 400.0)
-        check_length(self._meters, options.tempo[0], self.seconds)
-        if not options.textures:
-            raise ConfigError(f"composer.textures is empty. Name some of {', '.join(TEXTURES)}.")
+        check_bars(self.options.meter, self.options.bpm, self.seconds)
         try:
-            named = tuple(Tonality.parse(key) for key in options.keys)
+            named = tuple(Tonality.parse(key) for key in self.options.key)
         except ScoreError as error:
-            raise ConfigError(f"composer.keys: {error}") from None
+            raise ConfigError(f"composer.key: {error}") from None
         modes = ("major", "minor")
         self._keys = named or tuple(Tonality(tonic, mode) for mode in modes for tonic in range(12))
         for key in self._keys:
             if key.mode not in modes:
-                raise ConfigError(f"composer.keys: {key} is neither major nor minor, and harmony has no other modes.")
+                raise ConfigError(f"composer.key: {key} is neither major nor minor, and harmony has no other modes.")
 
     def fields(self) -> Sequence[AnnotationField]:
         """Return key, mode, tempo, meter, bars, progression, chords, cadence and texture."""
-        from tonesmith.composers._bars import METERS
         from tonesmith.composers._grammar import CADENCES
         from tonesmith.plan.annotated import AnnotationField
+        from tonesmith.score.bars import METERS
         from tonesmith.score.theory import Tonality
 
         keys = tuple(str(Tonality(tonic, mode)) for mode in ("major", "minor") for tonic in range(12))
@@ -88,7 +79,7 @@ class Harmony(Composer[HarmonyOptions]):
             AnnotationField("key", "choice", "tonic and mode", keys),
             AnnotationField("mode", "choice", "mode of the key", ("major", "minor")),
             AnnotationField("tempo_bpm", "number", "quarter notes per minute"),
-            AnnotationField("meter", "choice", "time signature", tuple(METERS)),
+            AnnotationField("meter", "choice", "time signature", METERS),
             AnnotationField("bars", "whole", "bars of the score"),
             AnnotationField("progression", "text", "numerals, with | between bars", length=length),
             AnnotationField("chords", "text", "chord symbols, with | between bars", length=length),
@@ -98,16 +89,16 @@ class Harmony(Composer[HarmonyOptions]):
 
     def compose(self, index: int) -> Composed:
         """Return the score of an index."""
-        from tonesmith.composers._bars import METERS, Draws, bars_that_fit, by_bars, score_of
+        from tonesmith.composers._bars import Stream, by_bars, score_of
         from tonesmith.composers._grammar import Taste, progression
         from tonesmith.composers._texture import PARTS, playing
+        from tonesmith.score.bars import Bar, bars_within
         from tonesmith.score.theory import lead_voices, parse_numeral, symbol_of
 
-        options, draws = self.options, Draws(self.seed, "composer harmony", index)
-        tonality, meter = draws.pick(self._keys), draws.pick(self._meters)
-        bar, texture = METERS[meter], draws.pick(options.textures)
-        bpm = round(draws.between(*options.tempo), 1)
-        bars = bars_that_fit(options.bars, bar, bpm, self.seconds)
+        options, draws = self.options, Stream(self.seed, "composer harmony", index)
+        tonality, bar = draws.pick(self._keys), Bar.of(draws.pick(options.meter))
+        texture, bpm = draws.pick(options.texture), round(draws.between(options.bpm), 2)
+        bars = bars_within(bar, bpm, options.bars, self.seconds)
         slots = _slots(bars, draws)
         taste = Taste(options.sevenths, options.inversions, options.borrowed)
         numerals, cadence = progression(slots, tonality.mode, taste, draws)
@@ -117,7 +108,7 @@ class Harmony(Composer[HarmonyOptions]):
             "key": str(tonality),
             "mode": tonality.mode,
             "tempo_bpm": bpm,
-            "meter": meter,
+            "meter": bar.name,
             "bars": bars,
             "progression": by_bars(numerals, slots),
             "chords": by_bars([symbol_of(chord, tonality) for chord in chords], slots),
@@ -127,7 +118,7 @@ class Harmony(Composer[HarmonyOptions]):
         return Composed(score_of([notes], PARTS, bar, bpm, tonality), annotations)
 
 
-def _slots(bars: int, draws: Draws) -> list[int]:
+def _slots(bars: int, draws: Stream) -> list[int]:
     """Return the chords in each bar: one or two, the last one alone, and two before it."""
     if bars == 1:
         return [2]

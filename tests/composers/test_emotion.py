@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from support.hearing import misheard, numerals_of, windows
 
-from tonesmith.composers._bars import EIGHTH, METERS, Draws
+from tonesmith.composers._bars import EIGHTH, Stream
 from tonesmith.composers._moods import CUES, MOODS, cues_at, nearest_mood
 from tonesmith.composers._song import BASS, CHORDS, DRUMS, MELODY, REACH, voice_ranges
 from tonesmith.composers.emotion import Emotion, EmotionOptions
 from tonesmith.errors import ConfigError
 from tonesmith.host.roles import Composed
+from tonesmith.score.bars import Bar
 from tonesmith.score.theory import Tonality, find_key, parallels, parse_chord, parse_numeral
 from tonesmith.testing import ComposerContract
 
@@ -21,21 +22,21 @@ from tonesmith.testing import ComposerContract
 class TestEmotionContract(ComposerContract):
     composer = Emotion
     refused = (
-        {"moods": ["hapy"]},
-        {"moods": ["sad"], "valence": [0, 1]},
+        {"mood": ["hapy"]},
+        {"mood": ["sad"], "valence": [0, 1]},
         {"valence": [0.5, 0]},
         {"arousal": [0, 2]},
-        {"tonics": ["H"]},
-        {"tonics": ["C major"]},
-        {"meters": ["4/5"]},
-        {"tempo": [10, 70]},
+        {"tonic": ["H"]},
+        {"tonic": ["C major"]},
+        {"meter": ["4/5"]},
+        {"bpm": [10, 70]},
         {"spread": -1},
     )
 
 
 class TestEmotionByRangesContract(ComposerContract):
     composer = Emotion
-    options = {"valence": [-1, 1], "arousal": [-1, 1], "drums": True, "meters": ["3/4", "7/8"], "bars": 4}
+    options = {"valence": [-1, 1], "arousal": [-1, 1], "drums": True, "meter": ["3/4", "7/8"], "bars": 4}
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def test_the_key_is_found_again(some: list[Composed]):
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "options", [{}, {"valence": [-1, 1], "arousal": [-1, 1], "meters": ["3/4", "6/8", "5/4"], "drums": True}]
+    "options", [{}, {"valence": [-1, 1], "arousal": [-1, 1], "meter": ["3/4", "6/8", "5/4"], "drums": True}]
 )
 def test_a_thousand_scores_are_what_they_say(options: dict[str, object]):
     scores = composed(1000, **options)
@@ -122,7 +123,7 @@ def test_a_score_plays_a_progression_of_its_mood(some: list[Composed]):
 
 def test_an_unknown_mood_is_an_error_that_names_the_nearest():
     with pytest.raises(ConfigError, match=r"unknown mood 'hapy'. Did you mean 'happy'\?"):
-        Emotion(EmotionOptions(moods=("hapy",)), 1)
+        Emotion(EmotionOptions(mood=("hapy",)), 1)
 
 
 def test_arousal_makes_music_faster_louder_denser_and_more_detached():
@@ -147,7 +148,7 @@ def test_the_table_is_additive_and_kept_within_its_bounds():
         alone = [cue.at(*(small * (i == k) for i in range(3))) - base for k in range(3)]
         assert together == pytest.approx(sum(alone)), name
         assert cue.low <= cue.at(-9, -9, -9) <= cue.at(9, 9, 9) <= cue.high or name == "articulation"
-    one, other = (cues_at(0.3, -0.2, 0.0, (50, 200), Draws(seed, "x", 0)) for seed in (1, 2))
+    one, other = (cues_at(0.3, -0.2, 0.0, (50, 200), Stream(seed, "x", 0)) for seed in (1, 2))
     assert one == other
 
 
@@ -168,7 +169,7 @@ def test_what_the_cues_say_is_what_is_played(some: list[Composed]):
     for one in some:
         notes, said = one.score.notes, one.annotations
         bass = notes[notes["part"] == BASS]
-        written = METERS[said["meter"]].ticks * said["bars"]
+        written = 480 * float(Bar.of(said["meter"]).beats) * said["bars"]
         assert one.score.end <= written
         assert set(bass["velocity"].tolist()) <= {said["dynamics"] - 2, min(said["dynamics"] + 6, 127)}
         assert bass["duration"].sum() == pytest.approx(said["articulation"] * written, rel=0.02)
@@ -179,7 +180,7 @@ def test_what_the_cues_say_is_what_is_played(some: list[Composed]):
 
 
 def test_options_say_what_is_drawn():
-    scores = composed(12, moods=["sad"], tonics=["Bb"], tempo=(60, 70), meters=["12/8"], drums=True, bars=2)
+    scores = composed(12, mood=["sad"], tonic=["Bb"], bpm=(60, 70), meter=["12/8"], drums=True, bars=2)
     assert {(one.annotations["mood"], one.annotations["key"]) for one in scores} == {("sad", "Bb minor")}
     assert all(60 <= one.annotations["tempo_bpm"] <= 70 for one in scores)
     for one in scores:
@@ -190,6 +191,6 @@ def test_options_say_what_is_drawn():
 
 def test_short_phrases_still_play_chords_of_the_progression():
     for seconds, chords in ((5.0, 2), (10.0, 4)):
-        one = Emotion(EmotionOptions(tempo=(50, 50)), 1, seconds).compose(0)
+        one = Emotion(EmotionOptions(bpm=(50, 50)), 1, seconds).compose(0)
         assert len(numerals_of(one.annotations["progression"])) == chords
         assert one.score.duration <= seconds

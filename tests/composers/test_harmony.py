@@ -22,13 +22,13 @@ PARTS = range(4)
 class TestHarmonyContract(ComposerContract):
     composer = Harmony
     refused = (
-        {"keys": ["H"]},
-        {"keys": ["D dorian"]},
-        {"meters": ["4/5"]},
-        {"meters": []},
-        {"textures": []},
-        {"tempo": [140, 70]},
-        {"tempo": [1, 70]},
+        {"key": ["H"]},
+        {"key": ["D dorian"]},
+        {"meter": ["4/5"]},
+        {"meter": []},
+        {"texture": []},
+        {"bpm": [140, 70]},
+        {"bpm": [1, 70]},
         {"bars": 0},
         {"borrowed": 1.5},
     )
@@ -37,8 +37,8 @@ class TestHarmonyContract(ComposerContract):
 class TestRichHarmonyContract(ComposerContract):
     composer = Harmony
     options = {
-        "keys": ["Bb"],
-        "meters": ["7/8", "12/8"],
+        "key": ["Bb"],
+        "meter": ["7/8", "12/8"],
         "borrowed": 1.0,
         "sevenths": 1.0,
         "inversions": 1.0,
@@ -81,7 +81,7 @@ def test_the_key_is_found_again(some: list[Composed]):
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "options", [{}, {"borrowed": 1.0, "sevenths": 1.0, "inversions": 1.0, "meters": ["5/4", "7/8"]}]
+    "options", [{}, {"borrowed": 1.0, "sevenths": 1.0, "inversions": 1.0, "meter": ["5/4", "7/8"]}]
 )
 def test_a_thousand_scores_are_what_they_say(options: dict[str, object]):
     scores = composed(1000, **options)
@@ -121,7 +121,7 @@ def test_sevenths_inversions_and_borrowed_chords_come_as_often_as_asked():
 
 @pytest.mark.parametrize(("meter", "beats"), [("4/4", 4), ("7/8", 3.5), ("12/8", 6), ("5/4", 5)])
 def test_a_score_has_the_bars_that_it_says_in_its_meter(meter: str, beats: float):
-    for one in composed(4, meters=[meter], bars=6, textures=["block"]):
+    for one in composed(4, meter=[meter], bars=6, texture=["block"]):
         assert (one.annotations["bars"], one.annotations["meter"]) == (6, meter)
         assert len(slots_of(one.annotations["progression"])) == 6
         assert float(one.score.beats) == 6 * beats
@@ -129,7 +129,7 @@ def test_a_score_has_the_bars_that_it_says_in_its_meter(meter: str, beats: float
 
 
 def test_options_say_what_is_drawn():
-    scores = composed(30, keys=["Bb major", "F#m"], tempo=(90, 91), textures=["broken"], bars=2)
+    scores = composed(30, key=["Bb major", "F#m"], bpm=(90, 91), texture=["broken"], bars=2)
     assert {one.annotations["key"] for one in scores} == {"Bb major", "F# minor"}
     assert {(k.sharps, k.minor) for one in scores for k in one.score.keys} == {(-2, False), (3, True)}
     assert all(90 <= one.annotations["tempo_bpm"] <= 91 for one in scores)
@@ -137,10 +137,10 @@ def test_options_say_what_is_drawn():
 
 
 def test_a_score_has_fewer_bars_where_a_phrase_is_short_and_one_that_is_too_short_is_refused():
-    short = Harmony(HarmonyOptions(meters=("4/4",), tempo=(120, 120)), 1, 5.0).compose(0)
+    short = Harmony(HarmonyOptions(meter=("4/4",), bpm=(120, 120)), 1, 5.0).compose(0)
     assert (short.annotations["bars"], short.score.duration) == (2, 4.0)
-    with pytest.raises(ConfigError, match=r"a bar of 4/4 at 60 quarter notes per minute takes 4 s, .* may take 3 s"):
-        Harmony(HarmonyOptions(tempo=(60, 120)), 1, 3.0)
+    with pytest.raises(ConfigError, match=r"a bar of 4/4 at 60 beats per minute takes 4 s, .* may take 3 s"):
+        Harmony(HarmonyOptions(bpm=(60, 120)), 1, 3.0)
 
 
 @pytest.mark.first

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tonesmith.composers._bars import EIGHTH, METERS
+from tonesmith.composers._bars import EIGHTH
 from tonesmith.composers._texture import starts_of
 from tonesmith.host.roles import Composed
+from tonesmith.score.bars import Bar
 from tonesmith.score.theory import Chord, Tonality, chord_of, parse_numeral
 
 
@@ -24,7 +25,7 @@ def numerals_of(progression: str) -> list[str]:
 
 def windows(composed: Composed) -> list[tuple[int, int]]:
     """Return the first tick of each chord, and the one after its last."""
-    starts, lengths = starts_of(slots_of(composed.annotations["progression"]), METERS[composed.annotations["meter"]])
+    starts, lengths = starts_of(slots_of(composed.annotations["progression"]), Bar.of(composed.annotations["meter"]))
     return [(int(s) * EIGHTH, int(s + n) * EIGHTH) for s, n in zip(starts, lengths, strict=True)]
 
 
