@@ -37,6 +37,7 @@ def corpus_app() -> typer.Typer:
     )
     app.command("new", epilog="tonesmith corpus new emotion_v1 --profile emotion")(_new)
     app.command("add", epilog="tonesmith corpus add emotion_v1 ~/Music/midi songs.zip")(_add)
+    app.command("annotate", epilog="tonesmith corpus annotate emotion_v1 --with folders,key")(_annotate)
     app.command("label", epilog="tonesmith corpus label emotion_v1 song-1a2b3c4d emotion=sad valence=-0.4")(_label)
     app.command("write", epilog="tonesmith corpus write emotion_v1")(_write)
     app.command("repair", epilog="tonesmith corpus repair emotion_v1")(_repair)
@@ -106,6 +107,41 @@ def _add(  # noqa: PLR0913, PLR0917 - a parameter for each flag
     else:
         echo("\n".join(added_lines(path, done, count, dry_run=dry_run)))
     if done.refused:
+        raise typer.Exit(1)
+
+
+def _annotate(
+    path: PathArgument,
+    names: Annotated[
+        str,
+        typer.Option("--with", metavar="NAMES", help="Annotators, with commas.", show_default="all but table"),
+    ] = "",
+    options: SetOption = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    wait: Wait = _WAIT,
+) -> None:
+    """Ask annotators what they know of the items. An item that was asked of is not asked of again.
+
+    An annotator says nothing rather than guess. The exit code is 1 if one failed at an item.
+    """
+    from dataclasses import asdict
+
+    from tonesmith.corpus.corpus import Corpus
+    from tonesmith.corpus.printed import annotated_lines, set_options
+
+    chosen = [name.strip() for name in names.split(",") if name.strip()]
+    given = set_options(options)
+    with Corpus(path, wait=wait) as corpus:
+        told = corpus.annotate(*chosen, options=given, dry_run=dry_run, progress=not quiet)
+        count = len(corpus)
+    if as_json:
+        annotators = {name: asdict(one) for name, one in told.items()}
+        echo(json_text({"path": str(path), "items": count, "dry_run": dry_run, "annotators": annotators}))
+    else:
+        echo("\n".join(annotated_lines(path, told, count)))
+    if any(one.refused for one in told.values()):
         raise typer.Exit(1)
 
 

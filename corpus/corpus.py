@@ -26,6 +26,7 @@ from tonesmith.terminal.progress import progress as counting
 
 if TYPE_CHECKING:
     from tonesmith.corpus.adding import Added
+    from tonesmith.corpus.annotating import Told
 
 Options = Mapping[str, Mapping[str, Any]]
 """Name of a plugin -> its options."""
@@ -168,6 +169,33 @@ class Corpus:
         inner = path.resolve()
         if inner == self.path.resolve() or inner.is_relative_to(self.path.resolve()):
             raise ConfigError(f"{path} is the corpus itself, or lies in it. Add something else.")
+
+    def annotate(
+        self, *names: str, options: Options | None = None, dry_run: bool = False, progress: bool = False
+    ) -> dict[str, Told]:
+        """Ask annotators of the items that they were not asked of, and return name -> what each said.
+
+        Args:
+            names: of annotators; by default all but ``table``, which needs a table.
+            options: name of an annotator -> its options, over those in ``corpus.toml``.
+            dry_run: whether to store nothing.
+            progress: whether to show it on the error stream.
+
+        Raises :class:`PluginError` for an unknown annotator, and :class:`ConfigError` for options of it.
+        """
+        from tonesmith.corpus.annotating import Annotating, annotators_of
+
+        chosen = laid_over("annotator", self.settings.annotators, options or {})
+        every = [name for name in sorted(Host.load().annotators()) if name != "table"]
+        annotators = annotators_of(names or every, chosen)
+        told: dict[str, Told] = {}
+        for annotator in annotators:
+            label = f"annotating {self.path.name}: {annotator.name}"
+            with counting(label, "items", hidden=not progress) as counter, self.locked():
+                told[annotator.name] = Annotating(self, counter, dry_run=dry_run).ask(annotator)
+        if not (dry_run or self.is_written):
+            self.write()
+        return told
 
     def find(self, **wanted: Said | tuple[float, float]) -> list[str]:
         """Return the names of the items of which all of this is believed, in their order.

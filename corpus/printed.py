@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tonesmith.errors import ConfigError
+from tonesmith.terminal.table import table
 from tonesmith.terminal.text import counted, one_line
 
 if TYPE_CHECKING:
     from tonesmith.corpus.adding import Added
+    from tonesmith.corpus.annotating import Told
     from tonesmith.corpus.repairing import Repaired
 
 _SHOWN: Final = 20
@@ -52,6 +54,18 @@ def added_lines(path: Path, done: Added, count: int, *, dry_run: bool) -> Iterat
     yield from _listed("refused", done.refused)
 
 
+def annotated_lines(path: Path, told: Mapping[str, Told], count: int) -> Iterator[str]:
+    """Yield what annotators said."""
+    yield f"{path}: {counted(count, 'item')}"
+    rows = []
+    for name, one in told.items():
+        said = ", ".join(f"{label} of {number:,}" for label, number in sorted(one.said.items())) or "nothing"
+        rows.append((name, f"{one.items:,}", f"{one.done:,}", f"{one.silent:,}", said))
+    yield from table(("annotator", "asked", "before", "silent", "said"), rows)
+    for name, one in told.items():
+        yield from _listed(f"of which {name} said what is not allowed, or failed", one.refused, "item")
+
+
 def repaired_lines(path: Path, done: Repaired, *, dry_run: bool) -> Iterator[str]:
     """Yield what a corpus was repaired from."""
     sources = {"backup": "its backup", "files": "its manifest and its files"}
@@ -68,10 +82,10 @@ def repaired_lines(path: Path, done: Repaired, *, dry_run: bool) -> Iterator[str
     yield from _listed("refused", done.refused)
 
 
-def _listed(what: str, files: Mapping[str, str]) -> Iterator[str]:
+def _listed(what: str, files: Mapping[str, str], kind: str = "file") -> Iterator[str]:
     if not files:
         return
-    yield f"  {counted(len(files), 'file')} {what}:"
+    yield f"  {counted(len(files), kind)} {what}:"
     for name, told in list(files.items())[:_SHOWN]:
         yield f"    {one_line(name)}: {one_line(told, 200)}"
     if len(files) > _SHOWN:

@@ -42,6 +42,11 @@ BUILTINS: Final = (
     "tonesmith.importers.archive",
     "tonesmith.importers.folder",
     "tonesmith.importers.manifest",
+    "tonesmith.annotators.folders",
+    "tonesmith.annotators.groove",
+    "tonesmith.annotators.key",
+    "tonesmith.annotators.table",
+    "tonesmith.annotators.tempo",
     "tonesmith.corpus",
 )
 """Dotted paths, by role and name."""

@@ -162,6 +162,7 @@ def test_corpora(told, tmp_path, monkeypatch):
     check("corpus new", told("corpus", "new", "c"))
     found = told("corpus", "add", "c", "one.mid")
     check("corpus add", found)
+    check("corpus annotate", told("corpus", "annotate", "c"))
     check("corpus label", told("corpus", "label", "c", found["added"][0], "emotion=sad"))
     check("corpus write", told("corpus", "write", "c"))
     check("corpus repair", told("corpus", "repair", "c"))

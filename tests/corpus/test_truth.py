@@ -7,6 +7,8 @@ import multiprocessing
 import sqlite3
 
 import pytest
+from support import ROOT
+from support.documents import blocks_of
 
 from tonesmith import ConfigError
 from tonesmith.cli import run
@@ -67,6 +69,13 @@ def test_a_profile_of_ones_own_goes_with_the_corpus(tmp_path):
     path.unlink()
     with Corpus(tmp_path / "c") as corpus:
         assert corpus.profile.wanted() == {"big": 0, "small": 0}
+
+
+def test_the_profile_in_the_docs_is_one():
+    (text,) = [block.text for block in blocks_of(ROOT / "docs/corpora.md") if block.text.startswith("summary")]
+    profile = profile_of(text, "docs/corpora.md")
+    assert profile.wanted() == {"big": 100, "small": 50}
+    assert profile.label("size").accepted("size", "Large") == "big"
 
 
 def test_making_a_corpus_again_changes_nothing_and_another_profile_is_refused(corpus):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -33,6 +33,8 @@ class Subject:
         names: that its files had in their sources, with ``/``.
         score: reads its score; returns None if it has none.
         recording: likewise of its recording.
+        choices: label of the profile -> word in small letters -> the choice that it stands for.
+        own: names and stems of its files that no other item has.
     """
 
     def __init__(
@@ -41,8 +43,12 @@ class Subject:
         names: Iterable[str] = (),
         score: Callable[[], Score | None] = lambda: None,
         recording: Callable[[], Recorded | None] = lambda: None,
+        choices: Mapping[str, Mapping[str, str]] | None = None,
+        own: Collection[str] = (),
     ) -> None:
         self.item = item
+        self.choices = dict(choices or {})
+        self.own = frozenset(own)
         self.names = tuple(names)
         self._read_score, self._read_recording = score, recording
 
