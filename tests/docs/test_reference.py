@@ -28,6 +28,7 @@ LONG = [
     "docs/preview.md",
     "docs/sinks.md",
     "docs/space-and-labels.md",
+    "docs/theory.md",
     "docs/trust.md",
     "docs/wavetables.md",
     "docs/webdataset.md",
