@@ -5,8 +5,9 @@ expression in music: contribution, linearity, and additivity of primary musical 
 linear levels of mode, tempo, register, dynamics, articulation and timbre, in this order of importance, explain 77 to
 89 % of the variance of rated emotions. From there are the form of the table and its cues, but for density; their
 directions are those of Livingstone et al. 2010 ("Changing musical emotion", Computer Music Journal 34:41-64): valence
-goes with mode, arousal with tempo, loudness and articulation. The numbers are ours, and so are the places of the moods in the circumplex of Russell 1980 and their
-progressions: they are choices, not measurements. What is said of a score is the emotion that was meant.
+goes with mode, arousal with tempo, loudness and articulation. The numbers are ours, and so are the places of the
+moods in the circumplex of Russell 1980 and their progressions: they are choices, not measurements. What is said of a
+score is the emotion that was meant.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from tonesmith.composers._bars import EIGHTH, Stream, notes_from
 from tonesmith.composers._moods import Cues
 from tonesmith.score.bars import Bar
 from tonesmith.score.score import Part
-from tonesmith.score.theory import CHOIR, Chord, Tonality
+from tonesmith.score.theory import CHOIR, Chord, Tonality, lead_voices, parse_numeral, symbol_of
 
 PARTS: Final = (
     Part(73, False, b"melody"),
@@ -33,6 +34,42 @@ Ladder = tuple[list[int], list[int]]
 """For each pitch 0..127, the next one above and below among some pitch classes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Harmonised:
+    """A progression in a key.
+
+    Attributes:
+        numerals: of each chord.
+        chords: the chords.
+        symbols: their symbols.
+        voices: (chords, 4) their voicing, rising from the bass.
+    """
+
+    numerals: tuple[str, ...]
+    chords: tuple[Chord, ...]
+    symbols: tuple[str, ...]
+    voices: NDArray[np.int64]
+
+
+@lru_cache(maxsize=4096)
+def harmonised(progression: str, count: int, tonality: Tonality, ranges: tuple[tuple[int, int], ...]) -> Harmonised:
+    """Return so many chords: a progression again and again, and the tonic at the end.
+
+    Args:
+        progression: numerals.
+        count: of chords.
+        tonality: the key.
+        ranges: of the voices.
+    """
+    loop = progression.split()
+    numerals = (*(loop[place % len(loop)] for place in range(count - 1)), "i" if tonality.is_minor else "I")
+    chords = tuple(parse_numeral(numeral, tonality) for numeral in numerals)
+    symbols = tuple(symbol_of(chord, tonality) for chord in chords)
+    voices = lead_voices(chords, ranges)
+    voices.flags.writeable = False
+    return Harmonised(numerals, chords, symbols, voices)
+
+
 def voice_ranges(register: int) -> tuple[tuple[int, int], ...]:
     """Return the ranges of the accompaniment's voices: a fourth higher or lower with the register, the bass apart."""
     shift = 5 * max(-1, min(1, round((register - 69) / 7)))
@@ -40,8 +77,7 @@ def voice_ranges(register: int) -> tuple[tuple[int, int], ...]:
 
 
 def song(
-    chords: Sequence[Chord],
-    voices: NDArray[np.int64],
+    harmony: Harmonised,
     starts: NDArray[np.int64],
     lengths: NDArray[np.int64],
     bar: Bar,
@@ -52,8 +88,7 @@ def song(
     """Return the notes of melody, chords and bass.
 
     Args:
-        chords: the progression.
-        voices: (chords, 4) their voicing, rising from the bass.
+        harmony: the chords.
         starts: (chords,) eighths at which they begin.
         lengths: (chords,) eighths that they take.
         bar: the meter.
@@ -61,7 +96,7 @@ def song(
         cues: what the emotion says.
         draws: what chooses.
     """
-    rows = list(_melody(chords, starts, lengths, tonality, cues, draws))
+    rows = list(_melody(harmony.chords, starts, lengths, tonality, cues, draws))
     melody = np.array(rows, np.int64).reshape(-1, 3)
     beats, groups, at = _beats(starts, lengths, bar, cues)
     accents = 8.0 * (beats % bar.eighths == 0)
@@ -70,12 +105,12 @@ def song(
         _played(
             np.repeat(beats, 3) * EIGHTH,
             np.repeat(groups, 3) * EIGHTH,
-            voices[at, 1:].ravel(),
+            harmony.voices[at, 1:].ravel(),
             np.repeat(accents, 3) - 10.0,
             CHORDS,
             cues,
         ),
-        _played(beats * EIGHTH, groups * EIGHTH, voices[at, 0], accents - 2.0, BASS, cues),
+        _played(beats * EIGHTH, groups * EIGHTH, harmony.voices[at, 0], accents - 2.0, BASS, cues),
     ]
 
 
@@ -125,13 +160,12 @@ def _melody(
     pitch = cues.register
     last = len(chords) - 1
     for place, (chord, start, length) in enumerate(zip(chords, starts.tolist(), lengths.tolist(), strict=True)):
-        tones = _ladder(frozenset(chord.pitch_classes) if place < last else frozenset({tonality.tonic}))
-        ways = _ladder(_scale(chord, tonality))
+        tones, ways = _ladders(chord, tonality)
         first, end = 2 * start, 2 * (start + length)
         onsets = [first] if place == last else [first, *_onsets(first, end, step, draws)]
         for onset, until in zip(onsets, (*onsets[1:], end), strict=True):
             if place == last:
-                pitch = _last(tones, pitch, cues.register)
+                pitch = _last(_ladder(frozenset({tonality.tonic})), pitch, cues.register)
             elif onset == first or (onset - first) % (2 * step) == 0:
                 pitch = _nearest(tones, pitch, cues.register, draws)
             else:
@@ -163,17 +197,12 @@ def _last(ladder: Ladder, pitch: int, centre: int) -> int:
     return min(within, key=lambda p: abs(p - pitch))
 
 
-def _scale(chord: Chord, tonality: Tonality) -> frozenset[int]:
-    """Return the pitch classes that go with a chord: its own, and those of the scale that they do not replace."""
-    return _scale_of(chord.pitch_classes, tonality)
-
-
 @lru_cache(maxsize=4096)
-def _scale_of(classes: tuple[int, ...], tonality: Tonality) -> frozenset[int]:
-    own = set(classes)
-    foreign = own - set(tonality.scale)
-    replaced = {(pitch + way) % 12 for pitch in foreign for way in (-1, 1)}
-    return frozenset(own | (set(tonality.scale) - replaced))
+def _ladders(chord: Chord, tonality: Tonality) -> tuple[Ladder, Ladder]:
+    """Return the tones of a chord, and those with the notes of the scale that they do not replace."""
+    own = frozenset(chord.pitch_classes)
+    replaced = {(pitch + way) % 12 for pitch in own - set(tonality.scale) for way in (-1, 1)}
+    return _ladder(own), _ladder(own | (set(tonality.scale) - replaced))
 
 
 @lru_cache(maxsize=4096)

@@ -114,10 +114,10 @@ class Emotion(Composer[EmotionOptions]):
         """Return the score of an index."""
         from tonesmith.composers._bars import Stream, by_bars, score_of
         from tonesmith.composers._moods import MOODS, cues_at
-        from tonesmith.composers._song import PARTS, drums, song, voice_ranges
+        from tonesmith.composers._song import PARTS, drums, harmonised, song, voice_ranges
         from tonesmith.composers._texture import starts_of
         from tonesmith.score.bars import Bar, bars_within
-        from tonesmith.score.theory import Tonality, lead_voices, parse_numeral, symbol_of
+        from tonesmith.score.theory import Tonality
 
         options, draws = self.options, Stream(self.seed, "composer emotion", index)
         mood, valence, arousal = self._meant(draws)
@@ -125,11 +125,9 @@ class Emotion(Composer[EmotionOptions]):
         tonality, bar = Tonality(draws.pick(self._tonics), cues.mode), Bar.of(draws.pick(options.meter))
         bars = bars_within(bar, cues.tempo_bpm, options.bars, self.seconds)
         slots = _slots(bars)
-        numerals = _numerals(draws.pick(MOODS[mood].progressions(cues.mode)), sum(slots), cues.mode)
-        chords = [parse_numeral(numeral, tonality) for numeral in numerals]
-        starts, lengths = starts_of(slots, bar)
-        voices = lead_voices(chords, voice_ranges(cues.register))
-        parts = song(chords, voices, starts, lengths, bar, tonality, cues, draws)
+        progression = draws.pick(MOODS[mood].progressions(cues.mode))
+        harmony = harmonised(progression, sum(slots), tonality, voice_ranges(cues.register))
+        parts = song(harmony, *starts_of(slots, bar), bar, tonality, cues, draws)
         if options.drums:
             parts.append(drums(bars, bar, cues))
         annotations: dict[str, Value] = {
@@ -145,8 +143,8 @@ class Emotion(Composer[EmotionOptions]):
             "density": cues.density,
             "meter": bar.name,
             "bars": bars,
-            "progression": by_bars(numerals, slots),
-            "chords": by_bars([symbol_of(chord, tonality) for chord in chords], slots),
+            "progression": by_bars(harmony.numerals, slots),
+            "chords": by_bars(harmony.symbols, slots),
         }
         return Composed(score_of(parts, PARTS[: len(parts)], bar, cues.tempo_bpm, tonality), annotations)
 
@@ -168,12 +166,6 @@ class Emotion(Composer[EmotionOptions]):
 def _slots(bars: int) -> list[int]:
     """Return the chords in each bar: one, or two where a progression would not be heard otherwise."""
     return {1: [2], 2: [2, 2], 3: [1, 2, 1]}.get(bars, [1] * bars)
-
-
-def _numerals(progression: str, count: int, mode: str) -> list[str]:
-    """Return so many numerals: the progression again and again, and the tonic at the end."""
-    bars = progression.split()
-    return [bars[place % len(bars)] for place in range(count - 1)] + ["I" if mode == "major" else "i"]
 
 
 @hookimpl

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import combinations, pairwise
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.errors import ScoreError
 from tonesmith.score.theory.chord import Chord
+
+T = TypeVar("T", bound=np.generic)
 
 Voices = tuple[tuple[int, int], ...]
 """Lowest and highest MIDI pitch of each voice, the bass first."""
@@ -82,7 +84,12 @@ def voicings(chord: Chord, voices: Voices = CHOIR) -> tuple[NDArray[np.int64], N
         raise ScoreError(f"the chord on {chord.root} with the tones {chord.tones} has no voicing in these ranges.")
     costs = _own_costs(found, chord, voices)
     order = np.lexsort((*found.T[::-1], costs))[:_KEPT]
-    return found[order], costs[order]
+    return _kept(found[order]), _kept(costs[order])
+
+
+def _kept(array: NDArray[T]) -> NDArray[T]:
+    array.flags.writeable = False
+    return array
 
 
 def parallels(before: Sequence[int], after: Sequence[int]) -> list[tuple[int, int]]:
@@ -127,15 +134,31 @@ def _own_costs(found: NDArray[np.int64], chord: Chord, voices: Voices) -> NDArra
 
 
 @lru_cache(maxsize=8192)
-def _moves(before: Chord, after: Chord, voices: Voices) -> NDArray[np.float64]:
+def _moves(before: Chord, after: Chord, voices: Voices) -> NDArray[np.float32]:
     """Return (voicings of the next, voicings of one): what each move costs with the next voicing."""
     (one, _), (next_, own) = voicings(before, voices), voicings(after, voices)
-    a, b = one[None, :, :], next_[:, None, :]
+    a, b = one.astype(np.int16)[None, :, :], next_.astype(np.int16)[:, None, :]
     steps = np.abs(b - a)
-    costs = steps.sum(2) + own[:, None] + _COST["leap"] * np.maximum(steps[..., 1:] - 5, 0).sum(2)
-    overlaps = (b[..., :-1] > a[..., 1:]).sum(2) + (b[..., 1:] < a[..., :-1]).sum(2)
-    costs = costs + _COST["overlap"] * overlaps
-    for low, high in combinations(range(len(voices)), 2):
-        was, is_ = (a[..., high] - a[..., low]) % 12, (b[..., high] - b[..., low]) % 12
-        costs = costs + _FORBIDDEN * ((was == is_) & ((was == 0) | (was == 7)) & (steps[..., low] > 0))
-    return np.asarray(costs, np.float64)
+    costs = steps.sum(2) + _COST["leap"] * np.maximum(steps[..., 1:] - 5, 0).sum(2) + own[:, None]
+    overlaps = (b[..., :-1] > a[..., 1:]) | (b[..., 1:] < a[..., :-1])
+    costs += _COST["overlap"] * overlaps.sum(2)
+    was, is_ = _perfect(before, voices)[None, :, :], _perfect(after, voices)[:, None, :]
+    moved = steps[..., _pairs(len(voices))[0]] > 0
+    costs[((was == is_) & (was >= 0) & moved).any(2)] += _FORBIDDEN
+    return np.asarray(costs, np.float32)
+
+
+@lru_cache(maxsize=2048)
+def _perfect(chord: Chord, voices: Voices) -> NDArray[np.int16]:
+    """Return (voicings, pairs of voices): 0 for a unison or octave, 7 for a fifth, else -1."""
+    pitches, _ = voicings(chord, voices)
+    low, high = _pairs(len(voices))
+    intervals = (pitches[:, high] - pitches[:, low]) % 12
+    return np.where((intervals == 0) | (intervals == 7), intervals, -1).astype(np.int16)
+
+
+@lru_cache(maxsize=8)
+def _pairs(count: int) -> tuple[list[int], list[int]]:
+    """Return the lower and the higher voice of each pair."""
+    pairs = list(combinations(range(count), 2))
+    return [low for low, _ in pairs], [high for _, high in pairs]
