@@ -14,6 +14,7 @@ from tonesmith.dataset.encodings import Encodings
 from tonesmith.dataset.installed import installed
 from tonesmith.dataset.reader import Dataset
 from tonesmith.engine.client import Engine
+from tonesmith.engine.summing import slots_for
 from tonesmith.errors import SpaceError
 from tonesmith.host.registry import Host
 from tonesmith.host.trust import check_trusted
@@ -55,7 +56,8 @@ class Renderer:
         self.plan = installed(dataset, path, host, ("backend",)).plan
         check_trusted(self.plan, host, trust=trust)
         self._encodings = Encodings(dataset, path, host)
-        self._engine = Engine(self.plan.backend, self.plan.audio, 1, self.plan.isolation, dataset.storage.asset)
+        slots = slots_for(self.plan.backend, self.plan.audio, 1) if self.plan.phrases else 1
+        self._engine = Engine(self.plan.backend, self.plan.audio, slots, self.plan.isolation, dataset.storage.asset)
 
     def __enter__(self) -> Self:
         return self

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tonesmith.engine.client import LOAD_SECONDS, Engine
 from tonesmith.engine.fault import caused
 from tonesmith.engine.outcome import Outcome
+from tonesmith.engine.summing import slots_for
 from tonesmith.errors import RunError, SpaceError
 from tonesmith.host.computing import Computer
 from tonesmith.host.registry import Host
@@ -75,7 +76,7 @@ class Workbench:
         self.engine = Engine(
             plan.backend,
             plan.audio,
-            plan.per_patch,
+            slots_for(plan.backend, plan.audio, plan.per_patch) if plan.phrases else plan.per_patch,
             plan.isolation,
             asset,
             load_seconds,

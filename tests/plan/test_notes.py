@@ -69,3 +69,33 @@ def test_drawn_notes_reach_both_ends_and_are_a_function_of_seed_and_patch():
 def test_notes_that_make_no_sense_are_refused(settings_, message):
     with pytest.raises(ValidationError, match=message):
         Notes(**settings_)
+
+
+def test_unset_wheels_and_pedal_leave_no_trace_in_a_plan():
+    assert Notes().to_json().keys() == {"pitches", "velocities", "hold", "tail", "draw"}
+    assert Notes().columns == ("pitch", "velocity", "hold", "tail")
+    assert Notes(sustain=False, bend=0.0).columns == ("pitch", "velocity", "hold", "tail", "bend", "sustain")
+    stored = Notes(draw=2, bend=(-1.0, 1.0), pitches=(60, 60))
+    assert Notes.model_validate(stored.to_json()) == stored
+
+
+def test_wheels_and_pedal_are_drawn_apart_from_the_notes_in_steps_of_midi():
+    plain = Notes(draw=8, pitches=(40, 80))
+    moved = Notes(draw=8, pitches=(40, 80), bend=(-0.5, 0.5), modwheel=(0.0, 1.0), sustain=(False, True))
+    notes = moved.of_patch(7, 3)
+    assert [note.pitch for note in notes] == [note.pitch for note in plain.of_patch(7, 3)]
+    assert len({note.bend for note in notes}) == len({note.modwheel for note in notes}) == 8
+    assert all(abs(note.bend) <= 0.5 and note.bend * 8192 == int(note.bend * 8192) for note in notes)
+    assert all((note.modwheel * 127) % 1 == pytest.approx(0, abs=1e-9) for note in notes)
+    assert {note.sustain for note in notes} == {False, True}
+    assert notes == moved.of_patch(7, 3) != moved.of_patch(7, 4)
+
+
+def test_a_fixed_wheel_is_that_of_every_note():
+    assert {note.bend for note in Notes(bend=0.25, velocities=(1, 2)).of_patch(0, 0)} == {0.25}
+
+
+@pytest.mark.parametrize("options", [{"bend": (0.0, 1.0)}, {"draw": 1, "modwheel": (1.0, 0.5)}, {"bend": -1.1}])
+def test_wheels_out_of_range_are_refused(options):
+    with pytest.raises(ValidationError):
+        Notes(**options)
