@@ -170,6 +170,7 @@ def test_a_faust_program_is_bent_and_takes_the_controllers_that_it_names(organ):
     )
 
 
+@pytest.mark.long
 def test_vital_takes_the_modulation_wheel_and_the_pedal():
     def heard(note: Note, *routing: Modulation) -> np.ndarray:
         synth = VitaBackend(VitaOptions(), RATE)
