@@ -35,6 +35,20 @@ _NOTES: Final = re.compile(
 )
 """A run, with its data if it is one of note-ons."""
 _VELOCITY: Final = re.compile(rb"%b%b(%b)" % (_V, _D, _D), re.DOTALL)
+_PRESSING: Final = re.compile(
+    rb"(?:%b(?:[\x80-\x9f\xb0-\xbf\xe0-\xef]%b%b(?:%b%b%b)*+|[\xc0-\xcf]%b(?:%b%b)*+))*+%b[\xa0-\xaf\xd0-\xdf]"
+    % (_V, _D, _D, _V, _D, _D, _D, _V, _D, _V),
+    re.DOTALL,
+)
+"""A stretch up to a pressure."""
+_PRESSED: Final = re.compile(
+    rb"((?:%b(?:%b%b%b(?:%b%b%b)*+|[\xc0-\xcf]%b(?:%b%b)*+))*+%b)([\xd0-\xdf])(%b)((?:%b%b)*+)"
+    % (_V, _TWO, _D, _D, _V, _D, _D, _D, _V, _D, _V, _D, _V, _D),
+    re.DOTALL,
+)
+"""A stretch up to a run of pressures of a channel: what is before it, its status byte, its first value, the rest."""
+NOTHING: Final = b"\xff\x01\x00"
+"""A text without a letter."""
 _PRESSURES: Final = bytes((*range(0xA0, 0xB0), *range(0xD0, 0xE0)))
 _AGAIN_TWO: Final = re.compile(rb"(%b)(%b%b(?:%b%b%b)*+)" % (_V, _D, _D, _V, _D, _D), re.DOTALL)
 _AGAIN_ONE: Final = re.compile(rb"(%b)(%b(?:%b%b)*+)" % (_V, _D, _V, _D), re.DOTALL)
@@ -50,22 +64,22 @@ class Events:
     """What is in a track.
 
     Attributes:
-        notes: note-ons, of which each begins a note.
-        pressed: whether there are pressures of a channel.
+        pressures: of a channel: how many there are.
         unplayed: events that no score holds -> how many.
         others: tick, kind and content of each event of the file itself (tempo, text, ...), in their order.
         whole: bytes up to the end of the last whole event.
         broken: whether something else follows there.
         closed: whether the track says where it ends.
+        pieces: stretches of events of channels, and an empty text in the place of each other event.
     """
 
-    notes: int = 0
-    pressed: bool = False
+    pressures: int = 0
     unplayed: Counter[str] = field(default_factory=Counter)
     others: list[tuple[int, int, bytes]] = field(default_factory=list)
     whole: int = 0
     broken: bool = False
     closed: bool = False
+    pieces: list[bytes] = field(default_factory=list)
     _ticks: int = 0
     _uncounted: list[bytes] = field(default_factory=list)
     """Stretches since the last event whose tick was needed."""
@@ -74,11 +88,9 @@ class Events:
 
     def add_stretch(self, stretch: bytes) -> None:
         """Add all events of channels up to another one."""
-        notes = [run for run in _NOTES.findall(stretch) if run]
-        if notes:
-            self._add_notes(b"\x00".join(notes), len(notes))
-        if len(stretch.translate(None, _PRESSURES)) != len(stretch):
+        if len(stretch.translate(None, _PRESSURES)) != len(stretch) and _PRESSING.match(stretch):
             self._add_pressures(stretch)
+        self.pieces.append(stretch)
         self._uncounted.append(stretch)
         self._last = stretch
 
@@ -86,6 +98,7 @@ class Events:
         """Add an event that is no channel's; a system exclusive message has no kind."""
         self.closed = kind == _END_OF_TRACK
         if not self.closed:
+            self.pieces.append(delta + NOTHING)
             self._ticks += sum(map(_ticks_of, self._uncounted)) + number(delta)
             self._uncounted.clear()
             if kind is None:
@@ -103,19 +116,19 @@ class Events:
         """The tick of the last event."""
         return self._ticks + sum(map(_ticks_of, self._uncounted))
 
-    def _add_notes(self, joined: bytes, runs: int) -> None:
-        """Count note-ons of a velocity above 0: those of velocity 0 end a note."""
-        if len(joined) + 1 == 3 * runs:  # each has a status byte of its own
-            self.notes += runs - joined[1::3].count(0)
-        else:
-            velocities = _VELOCITY.findall(b"\x00" + joined)
-            self.notes += len(velocities) - velocities.count(b"\x00")
+    def count_notes(self) -> int:
+        """Return how many notes begin: note-ons of velocity 0 end one."""
+        velocities = [
+            v for piece in self.pieces for run in _NOTES.findall(piece) for v in _VELOCITY.findall(b"\0" + run)
+        ]
+        return len(velocities) - velocities.count(b"\x00")
 
     def _add_pressures(self, stretch: bytes) -> None:
         for delta, two, pairs, one, singles in _RUN.findall(stretch):
             if two and 0xA0 <= two[0] < 0xB0:
                 self.unplayed["pressures of single keys"] += len(_PAIR.findall(delta + pairs))
-            self.pressed |= bool(one and singles and one[0] >= 0xD0)
+            if one and one[0] >= 0xD0:
+                self.pressures += len(_SINGLE.findall(delta + singles))
 
 
 def events_of(track: bytes) -> Events:
@@ -161,6 +174,18 @@ def runs_of(track: bytes) -> Iterator[tuple[int, int, bytes]]:
                 tick += number(moved)
                 yield tick, status, b"".join(values)
         at = run.end()
+
+
+def without_pressures(stretch: bytes, controller: int) -> bytes:
+    """Return a stretch with the pressures of its channels as a controller that it has none of."""
+    found: list[bytes] = []
+    at, name = 0, bytes([controller])
+    while run := _PRESSED.match(stretch, at):
+        before, status, first, others = run.groups()
+        found += (before, bytes([status[0] - 0x20]), name, first)
+        found += (part for moved, value in _SINGLE.findall(others) for part in (moved, name, value))
+        at = run.end()
+    return b"".join(found) + stretch[at:]
 
 
 def number(digits: bytes) -> int:

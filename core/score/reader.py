@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from tonesmith.document import open_plain
 from tonesmith.errors import ScoreError
 from tonesmith.score.chunks import LARGEST, Chunks, chunks_of
 from tonesmith.score.events import Events, digits, events_of, runs_of
+from tonesmith.score.quick import LATE, Table, quick_tables
 from tonesmith.score.score import BEND, CONTROL, NOTE, PRESSURE, Key, Meter, Part, Score, Text, TextKind
 from tonesmith.score.timing import Tempos
 
@@ -56,6 +57,14 @@ class Reading:
     mended: tuple[str, ...]
 
 
+class Checked(NamedTuple):
+    """A track of events of channels, what was found in it, and whether it lasts very long."""
+
+    content: bytes
+    events: Events
+    late: bool
+
+
 def read_midi(path: str | os.PathLike[str]) -> Reading:
     """Return what a MIDI file holds. The file is only read.
 
@@ -83,9 +92,9 @@ def midi_reading(data: bytes) -> Reading:
     chunks = chunks_of(data)
     mended = list(chunks.mended)
     tracks = [_checked(n, track, chunks, mended) for n, track in enumerate(chunks.tracks)]
-    tables = [_tables(n, track, events, chunks.resolution) for n, (track, events) in enumerate(tracks)]
-    notes, controls, parts = _joined(tables)
-    score = _with_globals(chunks, [events for _, events in tracks], notes, controls, parts, mended)
+    quick = _quickly(tracks, chunks.resolution)
+    notes, controls, parts = quick or _one_by_one(tracks, chunks.resolution)
+    score = _with_globals(chunks, [track.events for track in tracks], notes, controls, parts, mended)
     if score.duration > LONGEST:
         raise ScoreError(
             f"it plays for {score.duration / 3600:,.0f} hours; more than {LONGEST / 3600:.0f} are not read."
@@ -93,7 +102,7 @@ def midi_reading(data: bytes) -> Reading:
     return Reading(
         score,
         chunks.kind,
-        max(0, sum(events.notes for _, events in tracks) - len(score)),
+        0 if quick else max(0, sum(track.events.count_notes() for track in tracks) - len(score)),
         int((score.notes["duration"] == 0).sum()),
         _overlapping(score.notes),
         tuple(mended),
@@ -113,8 +122,8 @@ def decoded(content: bytes) -> str:
     return text if re.search("[\u3040-\u30ff]", text) else content.decode("latin-1")
 
 
-def _checked(number: int, track: bytes, chunks: Chunks, mended: list[str]) -> tuple[bytes, Events]:
-    """Return the events of a track, whole and with an end, and what is in it."""
+def _checked(number: int, track: bytes, chunks: Chunks, mended: list[str]) -> Checked:
+    """Return the events of the channels of a track, whole and with an end, and what else is in it."""
     events = events_of(track)
     is_cut = chunks.cut and number == len(chunks.tracks) - 1
     if events.broken and not is_cut:
@@ -123,9 +132,11 @@ def _checked(number: int, track: bytes, chunks: Chunks, mended: list[str]) -> tu
         mended.append(f"its track {number} does not say where it ends.")
     for what, count in events.unplayed.items():
         mended.append(f"its track {number} has {what} ({count:,}), which no score holds.")
-    if _may_reach(track) > _LAST_TICK and events.ticks > _LAST_TICK:
-        raise ScoreError(f"its track {number} lasts {events.ticks:,} ticks.")
-    return track[: events.whole] + (b"" if events.closed else _END), events
+    content = b"".join(events.pieces) + _END
+    last = events.ticks if _may_reach(content) >= LATE else 0
+    if last > _LAST_TICK:
+        raise ScoreError(f"its track {number} lasts {last:,} ticks.")
+    return Checked(content, events, last >= LATE)
 
 
 def _may_reach(track: bytes) -> int:
@@ -137,13 +148,25 @@ def _may_reach(track: bytes) -> int:
     return sum(count << 7 * length for length, count in enumerate(counts, 1))
 
 
-Table = tuple[NDArray[Any], NDArray[Any], list[Part]]
-"""Notes, controllers, and the parts that they belong to."""
+def _quickly(tracks: Sequence[Checked], resolution: int) -> Table | None:
+    """Return all tracks read at once; None if one of them must be read with care."""
+    if any(track.late for track in tracks):
+        return None
+    events = [track.events for track in tracks]
+    return quick_tables(events, [_name_of(each) for each in events], resolution)
+
+
+def _one_by_one(tracks: Sequence[Checked], resolution: int) -> Table:
+    return _joined([_tables(n, track, events, resolution) for n, (track, events, _) in enumerate(tracks)])
+
+
+def _name_of(events: Events) -> bytes:
+    return next((content for _, kind, content in events.others if kind == _NAME), b"")
 
 
 def _tables(number: int, track: bytes, events: Events, resolution: int) -> Table:
-    name = next((content for _, kind, content in events.others if kind == _NAME), b"")
-    if not events.pressed:
+    name = _name_of(events)
+    if not events.pressures:
         return _read(number, track, resolution, name)
     return _joined([_with_pressures(number, own, found, resolution, name) for own, found in _channels(track)])
 
@@ -276,8 +299,9 @@ def _keys(events: Sequence[tuple[int, int, bytes]], mended: list[str]) -> Iterat
 
 
 def _overlapping(notes: NDArray[Any]) -> int:
-    """Return how many notes begin while another of their pitch and part sounds."""
-    ordered = notes[np.lexsort([notes["onset"], notes["pitch"], notes["part"]])]
-    ends = ordered["onset"] + ordered["duration"]
-    same = (ordered["pitch"][1:] == ordered["pitch"][:-1]) & (ordered["part"][1:] == ordered["part"][:-1])
-    return int((same & (ordered["onset"][1:] < ends[:-1])).sum())
+    """Return how many notes, in the order of their onsets, begin while another of their pitch and part sounds."""
+    key = notes["part"].astype(np.int64) << 7 | notes["pitch"]
+    order = np.argsort(key, kind="stable")
+    key, onsets = key[order], notes["onset"][order]
+    ends = onsets + notes["duration"][order]
+    return int(((key[1:] == key[:-1]) & (onsets[1:] < ends[:-1])).sum())

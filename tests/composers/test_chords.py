@@ -93,7 +93,7 @@ def test_a_bar_shares_its_beats_and_a_sign_repeats_or_rests():
 def test_bars_are_one_chart_and_texts_with_lines_are_one_each():
     assert [p.annotations["chords"] for p in phrases(["C", "Am7", "F  G/B"])] == ["C | Am7 | F G/B"]
     assert [p.annotations["chords"] for p in phrases(["C | F", "| Dm |"])] == ["C | F", "Dm"]
-    assert [p.annotations["chords"] for p in phrases("C | F G | C", each=True)] == ["C", "F", "G"]
+    assert [p.annotations["chords"] for p in phrases("C | F G | - C", each=True)] == ["C", "F", "G"]
 
 
 def test_numerals_are_chords_of_the_key_which_is_stated():
@@ -116,6 +116,13 @@ def test_numerals_are_chords_of_the_key_which_is_stated():
 def test_a_rhythm_strikes_up_to_the_next_stroke(rhythm, strokes):
     told = notes("C", rhythm=rhythm, voicing="close")
     assert [(onset, duration) for onset, duration, _ in told[::3]] == strokes
+
+
+def test_the_last_stroke_of_a_bar_ends_with_it():
+    assert [(onset, duration) for onset, duration, _ in notes("C", rhythm="halves", beats=3, voicing="close")[::3]] == [
+        (0, 2),
+        (2, 1),
+    ]
 
 
 def test_a_pattern_is_laid_over_the_bar_whatever_chords_share_it():
