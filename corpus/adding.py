@@ -18,7 +18,7 @@ from tonesmith.corpus.media import Content, Kind, Unfit, content_of, kind_of
 from tonesmith.corpus.pairing import Group, grouped
 from tonesmith.corpus.truth import database
 from tonesmith.corpus.truth.files import place, sha256_of
-from tonesmith.corpus.truth.items import annotate
+from tonesmith.corpus.truth.items import annotate, utc_now
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Annotation, Found, Importer, Refused
@@ -218,8 +218,6 @@ class Adding:
 
     def _take(self, item: str, parts: Sequence[_Part]) -> None:
         """Make an item of files, or complete one."""
-        from tonesmith.corpus.corpus import utc_now
-
         if item:
             self.added.completed.append(item)
         else:

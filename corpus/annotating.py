@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-from tonesmith.corpus.corpus import utc_now
 from tonesmith.corpus.media import read_recording, read_score
-from tonesmith.corpus.truth.items import Item, annotate, items, names_said, silence
+from tonesmith.corpus.truth.items import Item, annotate, items, names_said, silence, utc_now
 from tonesmith.corpus.truth.profile import Profile
 from tonesmith.corpus.truth.settings import PROFILE
 from tonesmith.errors import ConfigError

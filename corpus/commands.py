@@ -38,6 +38,9 @@ def corpus_app() -> typer.Typer:
     app.command("new", epilog="tonesmith corpus new emotion_v1 --profile emotion")(_new)
     app.command("add", epilog="tonesmith corpus add emotion_v1 ~/Music/midi songs.zip")(_add)
     app.command("annotate", epilog="tonesmith corpus annotate emotion_v1 --with folders,key")(_annotate)
+    app.command("stats", epilog="tonesmith corpus stats emotion_v1")(_stats)
+    app.command("check", epilog="tonesmith corpus check emotion_v1 --deep")(_check)
+    app.command("split", epilog="tonesmith corpus split emotion_v1 --train 0.8 --val 0.1 --test 0.1")(_split)
     app.command("label", epilog="tonesmith corpus label emotion_v1 song-1a2b3c4d emotion=sad valence=-0.4")(_label)
     app.command("write", epilog="tonesmith corpus write emotion_v1")(_write)
     app.command("repair", epilog="tonesmith corpus repair emotion_v1")(_repair)
@@ -57,7 +60,8 @@ def _new(
     as_json: Json = False,
 ) -> None:
     """Make an empty corpus. The profile says what may be said of its items, and how many are wanted of each class."""
-    from tonesmith.corpus.corpus import Corpus, check_new
+    from tonesmith.corpus.corpus import Corpus
+    from tonesmith.corpus.making import check_new
 
     name, _ = check_new(path, profile, licence)
     count = 0
@@ -201,3 +205,68 @@ def _repair(
     done = repair(path, wait=wait, dry_run=dry_run, progress=not quiet)
     told = {"path": str(path), "dry_run": dry_run, **done.to_json()}
     echo(json_text(told) if as_json else "\n".join(repaired_lines(path, done, dry_run=dry_run)))
+
+
+def _stats(path: PathArgument, as_json: Json = False) -> None:
+    """Show what is in a corpus: media, labels with their sources, splits."""
+    from tonesmith.corpus.corpus import Corpus
+    from tonesmith.corpus.printed import stats_lines
+
+    with Corpus(path) as corpus:
+        found = corpus.stats()
+    echo(json_text({"path": str(path), **found.to_json()}) if as_json else "\n".join(stats_lines(path, found)))
+
+
+def _check(
+    path: PathArgument,
+    deep: Annotated[bool, typer.Option("--deep", help="Read every file, and compare it with its SHA-256.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check balance, diversity, quality, structure and leaks between splits. Say what to do next.
+
+    The exit code is 1 if files are missing or changed, annotations are not allowed, or a family is in two splits.
+    """
+    from tonesmith.corpus.corpus import Corpus
+    from tonesmith.corpus.printed import checked_lines
+
+    with Corpus(path) as corpus:
+        found = corpus.check(deep=deep, progress=not quiet)
+    echo(json_text({"path": str(path), **found.to_json()}) if as_json else "\n".join(checked_lines(path, found)))
+    if found.faults:
+        raise typer.Exit(1)
+
+
+Share = Annotated[float | None, typer.Option(min=0, max=1, metavar="SHARE", help="Share of this split.")]
+
+
+def _split(  # noqa: PLR0913, PLR0917 - a parameter for each flag
+    path: PathArgument,
+    train: Share = None,
+    val: Share = None,
+    test: Share = None,
+    stratify: Annotated[
+        str | None,
+        typer.Option("--stratify", metavar="LABEL", help="Label whose shares splits keep.", show_default="the classes"),
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="INT", help="Seed of the order.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Divide everything anew.")] = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    wait: Wait = _WAIT,
+) -> None:
+    """Divide a corpus into train, val and test: 0.7, 0.15 and 0.15.
+
+    Items of one ancestor, and near-duplicates, stay together; classes keep their shares. What is divided stays where it
+    is when the corpus grows.
+    """
+    from tonesmith.corpus.corpus import Corpus
+    from tonesmith.corpus.printed import division_lines
+
+    given = {"train": train, "val": val, "test": test}
+    shares = {name: share or 0.0 for name, share in given.items()}
+    asked = shares if any(share is not None for share in given.values()) else None
+    with Corpus(path, wait=wait) as corpus:
+        done = corpus.split(asked, stratify=stratify, seed=seed, again=again, dry_run=dry_run)
+    told = {"path": str(path), "dry_run": dry_run, **done.to_json()}
+    echo(json_text(told) if as_json else "\n".join(division_lines(path, done, dry_run=dry_run)))

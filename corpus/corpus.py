@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import getpass
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tonesmith.corpus.chosen import Options, laid_over
+from tonesmith.corpus.making import FOLDERS, check_new, is_made
 from tonesmith.corpus.truth import database
 from tonesmith.corpus.truth.files import full_disk_told, remove_leftovers, write_whole
-from tonesmith.corpus.truth.items import Item, annotate, items, silence, stored_value
-from tonesmith.corpus.truth.lock import NAME as LOCK
+from tonesmith.corpus.truth.items import Item, annotate, items, silence, stored_value, utc_now
 from tonesmith.corpus.truth.lock import WAIT, changing
-from tonesmith.corpus.truth.profile import Profile, profile_of, profile_text
+from tonesmith.corpus.truth.profile import Profile
 from tonesmith.corpus.truth.settings import NAME, PROFILE, Settings, read_profile, read_settings, settings_text
 from tonesmith.corpus.truth.written import write_all
 from tonesmith.errors import ConfigError, unknown_name
@@ -27,10 +27,10 @@ from tonesmith.terminal.progress import progress as counting
 if TYPE_CHECKING:
     from tonesmith.corpus.adding import Added
     from tonesmith.corpus.annotating import Told
+    from tonesmith.corpus.checking import Checked
+    from tonesmith.corpus.splitting import Division
+    from tonesmith.corpus.stats import Stats
 
-Options = Mapping[str, Mapping[str, Any]]
-"""Name of a plugin -> its options."""
-FOLDERS = ("raw/midi", "raw/audio", "raw/synthetic", "processed/features", "processed/augmented")
 PERSON = "person"
 """The source of what a person says."""
 _OLD_BACKUP = 600.0
@@ -76,7 +76,7 @@ class Corpus:
         """
         folder = Path(path)
         name, text = check_new(folder, profile, licence)
-        if _is_made(folder):
+        if is_made(folder):
             return cls(folder, wait=wait)
         with full_disk_told(folder):
             for inner in (*FOLDERS, "annotations", "splits"):
@@ -197,6 +197,55 @@ class Corpus:
             self.write()
         return told
 
+    def split(
+        self,
+        shares: Mapping[str, float] | None = None,
+        *,
+        stratify: str | None = None,
+        seed: int | None = None,
+        again: bool = False,
+        dry_run: bool = False,
+    ) -> Division:
+        """Divide what is in no split yet. Items of one ancestor, and near-duplicates, stay together.
+
+        Args:
+            shares: split -> share; by default those of the last time, or 0.7, 0.15 and 0.15.
+            stratify: label whose shares each split keeps; by default the classes of the profile.
+            seed: of the order in which families are divided.
+            again: whether to divide everything anew.
+            dry_run: whether to store nothing.
+
+        Raises :class:`ConfigError` for shares that do not sum to 1, and for other settings than those of the last time.
+        """
+        from tonesmith.corpus.splitting import divide, settings_of
+
+        with database.told(self.path):
+            settings = settings_of(self, shares, stratify, seed, again=again)
+        division = divide(self, settings, again=again, dry_run=dry_run)
+        if not dry_run:
+            self.write()
+        return division
+
+    def check(self, *, deep: bool = False, progress: bool = False) -> Checked:
+        """Check balance, diversity, quality, structure and leaks. Nothing is changed.
+
+        Args:
+            deep: whether every file is read and compared with its SHA-256, not only its size.
+            progress: whether to show it on the error stream.
+        """
+        from tonesmith.corpus.checking import check
+
+        label = f"checking {self.path.name}"
+        with counting(label, "files", hidden=not progress) as counter, database.told(self.path):
+            return check(self, counter, deep=deep)
+
+    def stats(self) -> Stats:
+        """Return what is in the corpus, in numbers."""
+        from tonesmith.corpus.stats import stats_of
+
+        with database.told(self.path):
+            return stats_of(self)
+
     def find(self, **wanted: Said | tuple[float, float]) -> list[str]:
         """Return the names of the items of which all of this is believed, in their order.
 
@@ -284,57 +333,8 @@ class Corpus:
             database.back_up(self.path, self.connection)
 
 
-def laid_over(role: str, below: Options, above: Options) -> Options:
-    """Return the options of plugins, those above before those below.
-
-    Raises :class:`PluginError` for an unknown plugin, and :class:`ConfigError` for an option that it does not take.
-    """
-    chosen = {name: {**below.get(name, {}), **above.get(name, {})} for name in (*below, *above)}
-    for name, options in chosen.items():
-        Host.load().options_of(role, name, options)
-    return chosen
-
-
-def utc_now() -> str:
-    """Return the moment, in UTC, to the second."""
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-
-
 def _user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
         return "somebody"
-
-
-def check_new(folder: Path, profile: str, licence: str = "") -> tuple[str, str]:
-    """Return name and TOML of the profile that a new corpus will have.
-
-    Raises :class:`ConfigError` for an unknown profile, and for a folder that holds something else.
-    """
-    name, text = profile_text(profile)
-    profile_of(text, name)
-    if not _is_made(folder):
-        _check_free(folder)
-        return name, text
-    same = (folder / PROFILE).read_text(encoding="utf-8") == text
-    if not same or (licence and licence != read_settings(folder).licence):
-        what, where = ("licence", NAME) if same else ("profile", PROFILE)
-        raise ConfigError(
-            f"{folder} is a corpus with another {what}, and was not changed. Edit {folder / where}, or name another "
-            "folder."
-        )
-    return name, text
-
-
-def _is_made(folder: Path) -> bool:
-    return all((folder / name).exists() for name in (NAME, PROFILE, database.NAME))
-
-
-def _check_free(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder} exists and is not a folder. Name another one.")
-    ours = {PROFILE, database.NAME, f"{database.NAME}-wal", f"{database.NAME}-shm", LOCK, "raw"}
-    ours |= {"processed", "annotations", "splits"}  # of one that was interrupted while it was made
-    if folder.is_dir() and any(p.name not in ours and not p.name.endswith(".new") for p in folder.iterdir()):
-        raise ConfigError(f"{folder} exists and is not an empty folder. Name another one.")

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tonesmith.errors import ConfigError
 from tonesmith.terminal.table import table
-from tonesmith.terminal.text import counted, one_line
+from tonesmith.terminal.text import clock, counted, one_line, size
 
 if TYPE_CHECKING:
     from tonesmith.corpus.adding import Added
     from tonesmith.corpus.annotating import Told
+    from tonesmith.corpus.checking import Checked
     from tonesmith.corpus.repairing import Repaired
+    from tonesmith.corpus.splitting import Division
+    from tonesmith.corpus.stats import Stats
 
 _SHOWN: Final = 20
 """Files that are named one by one."""
@@ -64,6 +67,68 @@ def annotated_lines(path: Path, told: Mapping[str, Told], count: int) -> Iterato
     yield from table(("annotator", "asked", "before", "silent", "said"), rows)
     for name, one in told.items():
         yield from _listed(f"of which {name} said what is not allowed, or failed", one.refused, "item")
+
+
+def stats_lines(path: Path, found: Stats) -> Iterator[str]:
+    """Yield what is in a corpus."""
+    derived = f", {found.derived:,} of them derived" if found.derived else ""
+    yield f"{path}: {counted(found.items, 'item')}{derived}"
+    for kind, numbers in found.media.items():
+        number, seconds, nbytes = int(numbers["items"]), numbers["seconds"], int(numbers["nbytes"])
+        yield f"  {kind:<6} {counted(number, 'item')}, {clock(seconds)}, {size(nbytes)}"
+    if found.splits:
+        yield "  splits " + ", ".join(f"{name} {number:,}" for name, number in found.splits.items())
+    rows = [(name, *_label_cells(told)) for name, told in found.labels.items()]
+    if rows:
+        yield from table(("label", "items", "disagree", "by", "values"), rows)
+
+
+def _label_cells(told: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    by = ", ".join(f"{source} {number:,}" for source, number in told["sources"].items())
+    if "mean" in told:
+        values = f"{told['least']:.4g} to {told['greatest']:.4g}, mean {told['mean']:.4g}"
+    else:
+        values = ", ".join(f"{one_line(value, 30)} {number:,}" for value, number in told["values"].items())
+    return f"{told['items']:,}", f"{told['disagree']:,}", by, values
+
+
+def checked_lines(path: Path, found: Checked) -> Iterator[str]:
+    """Yield what a check found."""
+    yield f"{path}: {counted(found.items, 'item')}"
+    if found.classes:
+        told = "-" if found.balance is None else f"{found.balance:.2f}"
+        rows = [(name, f"{number:,}", f"{found.missing.get(name, 0):,}") for name, number in found.classes.items()]
+        yield f"balance    {told} (smallest class over largest)"
+        yield from (f"  {line}" for line in table(("class", "items", "wanted yet"), rows))
+    each = ", ".join(f"{name} {value:.2f}" for name, value in found.diversity.items() if name != "mean")
+    yield f"diversity  {found.diversity['mean']:.2f} ({each})" if found.diversity else "diversity  - (nothing is known)"
+    quality = found.quality
+    yield (
+        f"quality    {quality['opens']:.1%} of the items open, {quality['fits']:.1%} have the media needed, "
+        f"{quality['in_range']:.1%} are in range"
+    )
+    yield f"structure  {counted(len(found.structure), 'fault')}"
+    yield f"leaks      {found.leaks:,}"
+    yield from (f"fault: {one_line(fault, 300)}" for fault in found.faults)
+    yield from (f"next: {sentence}" for sentence in found.next)
+
+
+def division_lines(path: Path, done: Division, *, dry_run: bool) -> Iterator[str]:
+    """Yield how a corpus is divided."""
+    by = f"by {done.stratify}" if done.stratify else "by no label"
+    yield f"{path}: {counted(done.added, 'item')} {'would be ' if dry_run else ''}divided, {by}, seed {done.seed}"
+    whole = sum(part["items"] for part in done.splits.values())
+    rows = []
+    for name, part in done.splits.items():
+        share = f"{part['items'] / whole:.1%}" if whole else "-"
+        classes = ", ".join(f"{kind or 'none'} {number:,}" for kind, number in part["classes"].items())
+        rows.append((name, f"{done.shares[name]:g}", f"{part['items']:,}", share, f"{part['families']:,}", classes))
+    yield from table(("split", "asked", "items", "share", "families", done.stratify or "class"), rows)
+    if done.moved:
+        yield f"{counted(done.moved, 'item')} moved: what joined their family is a near-duplicate of two splits."
+    for name, part in done.splits.items():
+        if done.shares[name] and not part["items"]:
+            yield f"The split {name} is empty: there are too few families."
 
 
 def repaired_lines(path: Path, done: Repaired, *, dry_run: bool) -> Iterator[str]:

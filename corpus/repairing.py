@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from tonesmith.corpus.adding import Adding
-from tonesmith.corpus.corpus import FOLDERS, Corpus
+from tonesmith.corpus.corpus import Corpus
 from tonesmith.corpus.errors import CorpusError, CorpusNotFoundError
+from tonesmith.corpus.making import FOLDERS
 from tonesmith.corpus.truth import database
 from tonesmith.corpus.truth.files import write_whole
 from tonesmith.corpus.truth.lock import WAIT, changing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -124,6 +125,11 @@ def annotation_of(row: Sequence[Any]) -> Annotation:
     """Return the annotation in a row of the table."""
     _, name, value, confidence, source, version, authority, by, at = row
     return Annotation(name, read_value(value), confidence, source, version, AUTHORITIES[authority], by, at)
+
+
+def utc_now() -> str:
+    """Return the moment, in UTC, to the second."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
 def annotate(connection: sqlite3.Connection, item: str, annotations: Iterable[Annotation]) -> int:
