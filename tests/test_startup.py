@@ -21,6 +21,8 @@ _HEAVY = (
     "dawdreamer",
     "ray",
     "textual",
+    "safetensors",
+    "soundfile",
     "tonesmith.run.pipeline",
 )
 _COMMANDS = (
@@ -44,6 +46,7 @@ _COMMANDS = (
     ("importance", "--help"),
     ("doctor", "--help"),
     ("vst3", "scan", "--help"),
+    ("explore", "make", "--help"),
     ("plugins", "new", "--help"),
     ("plot", "pca", "--help"),
     ("vita", "wavetables", "scan", "--help"),

@@ -89,6 +89,7 @@ _PAGES = {
     "corpus": "corpora",
     "vita": "wavetables",
     "vst3": "vst3",
+    "explore": "explorer",
 }
 """Command -> its page. Of others, the reference."""
 

@@ -39,6 +39,7 @@ BUILTINS: Final = (
     "tonesmith.sinks.zarr",
     "tonesmith.executors.local",
     "tonesmith.executors.ray",
+    "tonesmith.explorer",
     "tonesmith.importers.archive",
     "tonesmith.importers.folder",
     "tonesmith.importers.manifest",

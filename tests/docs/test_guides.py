@@ -14,6 +14,7 @@ PAGES = [
 LONG = [
     "docs/audition.md",
     "docs/corpora.md",
+    "docs/explorer.md",
     "docs/generate.md",
     "docs/long-runs.md",
     "docs/matching.md",

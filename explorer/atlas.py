@@ -1,0 +1,169 @@
+"""The atlas: a model of sounds that is fitted in seconds, by NumPy and SciPy alone.
+
+A sound is a trajectory: one point for each frame in a space of whitened principal components of log-magnitudes. A
+point is decoded by the components, plus what they leave of the nearest frames of the sounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.explorer import frames
+from tonesmith.explorer.exemplars import Exemplars
+from tonesmith.explorer.onsets import onsets_of
+from tonesmith.explorer.principal import Components
+from tonesmith.explorer.sliders import Slider
+from tonesmith.explorer.sounds import Recorded
+from tonesmith.explorer.space import BANDS, space_of
+
+CHUNK = 1024
+"""Frames that are worked on at once."""
+NEAREST = 4
+"""Exemplars of a frame, unless one asks for others."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Trajectory:
+    """The path of a sound through a model.
+
+    Attributes:
+        latent: float16 (frames, k), in deviations of the model's sounds.
+        space: float16 (frames, 32), as :func:`tonesmith.explorer.space.space_of` returns it.
+        onsets: int32 (events,), the frames at which events begin.
+    """
+
+    latent: NDArray[np.float16]
+    space: NDArray[np.float16]
+    onsets: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.latent)
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return (len(self.latent) - 1) * frames.STEP
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A sound that a model was fitted on: its file's name and SHA-256, its length, frames and channels."""
+
+    name: str
+    sha256: str
+    seconds: float
+    frames: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """How far sounds are from what is made of them, in dB: the mean difference of log-magnitudes, floor -80 dB.
+
+    Attributes:
+        ceiling: with the true magnitudes, so that the phase alone is made.
+        own: of sounds of the model, as it makes them.
+        held_out: of sounds that a model of the others makes, by its components alone.
+        held_out_levels: the root mean square error of the levels of held-out frames, which chose the components.
+    """
+
+    ceiling: float
+    own: float
+    held_out: float
+    held_out_levels: float
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Atlas:
+    """A fitted model.
+
+    Attributes:
+        components: of the frames.
+        exemplars: frames that are kept as they are.
+        trajectories: of the sounds.
+        sounds: what they are.
+        sliders: named ones first, then discovered ones.
+        confidences: feature -> held-out rank correlation, also of features that are no slider.
+        errors: measured when it was fitted.
+    """
+
+    components: Components
+    exemplars: Exemplars
+    trajectories: tuple[Trajectory, ...]
+    sounds: tuple[Sound, ...]
+    sliders: tuple[Slider, ...]
+    confidences: Mapping[str, float]
+    errors: Errors
+
+    @property
+    def channels(self) -> int:
+        """How many channels it makes: 2 if any of its sounds had a side."""
+        return max(sound.channels for sound in self.sounds)
+
+    def encode(self, sound: Recorded) -> Trajectory:
+        """Return the trajectory of a sound, which need not be one of the model's."""
+        return encoded(sound, self.components)
+
+    def decode(
+        self, latent: NDArray[np.float32], offset: NDArray[np.float32] | None = None, nearest: int = NEAREST
+    ) -> NDArray[np.float32]:
+        """Return the magnitudes of points of the model: float32 (frames, bins), 1.0 for a sine of full scale.
+
+        Args:
+            latent: float32 (frames, k). The exemplars are those near to it.
+            offset: float32 (k,), by which the components alone are moved; None for none.
+            nearest: how many exemplars, 0 to 8.
+        """
+        at = latent if offset is None else latent + offset
+        levels = self.components.decode(at) + self.exemplars.near(latent, nearest)
+        return frames.magnitudes_of(levels)
+
+
+def encoded(sound: Recorded, components: Components) -> Trajectory:
+    """Return the trajectory of a sound."""
+    parts, space, levels = [], [], []
+    for mid, side in spectra(sound):
+        level = frames.levels_of(np.abs(mid))
+        parts.append(components.encode(level).astype(np.float16))
+        space.append(space_of(mid, side))
+        levels.append(level.astype(np.float16))
+    return Trajectory(np.concatenate(parts), np.concatenate(space), onsets_of(np.concatenate(levels)))
+
+
+def spectra(sound: Recorded) -> Iterator[tuple[NDArray[np.complex64], NDArray[np.complex64] | None]]:
+    """Yield the frames of mid and side, at most 1024 at a time."""
+    count = frames.count_of(len(sound.mid))
+    for first in range(0, count, CHUNK):
+        some = min(CHUNK, count - first)
+        side = None if sound.side is None else frames.spectrum(sound.side, first, some)
+        yield frames.spectrum(sound.mid, first, some), side
+
+
+def blended(trajectories: Sequence[Trajectory], weights: Sequence[float]) -> Trajectory:
+    """Return a trajectory between others: each stretched to the longest, and their weighted mean.
+
+    Its events begin where those of the heaviest do.
+    """
+    length = max(map(len, trajectories))
+    share = np.asarray(weights, np.float32) / np.float32(sum(weights))
+    latent = sum(w * _stretched(one.latent, length) for w, one in zip(share, trajectories, strict=True))
+    space = sum(w * _stretched(one.space, length) for w, one in zip(share, trajectories, strict=True))
+    heaviest = trajectories[int(np.argmax(share))]
+    onsets = np.unique((heaviest.onsets * ((length - 1) / max(len(heaviest) - 1, 1))).round().astype(np.int32))
+    return Trajectory(np.asarray(latent, np.float16), np.asarray(space, np.float16), onsets)
+
+
+def _stretched(values: NDArray[np.float16], length: int) -> NDArray[np.float32]:
+    place = np.linspace(0.0, len(values) - 1.0, length)
+    low = np.minimum(place.astype(np.int64), max(len(values) - 2, 0))
+    high = np.minimum(low + 1, len(values) - 1)
+    part = (place - low).astype(np.float32)[:, None]
+    return np.asarray(values[low].astype(np.float32) * (1.0 - part) + values[high].astype(np.float32) * part)
+
+
+SPACE = 2 * BANDS
+"""Numbers that a frame has for its place between left and right."""

@@ -1,0 +1,207 @@
+"""``tonesmith explore``: fit a model, show it, make sounds with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tonesmith.errors import ConfigError
+from tonesmith.terminal.messages import echo, say, warn
+from tonesmith.terminal.text import joined, json_text
+
+if TYPE_CHECKING:
+    from tonesmith.explorer.calls import Made
+
+Json = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress.")]
+Out = Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="File to write, .wav or .flac: 48 kHz, 24 bit.")]
+ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of the model.")]
+
+
+def explore_app() -> typer.Typer:
+    """Return the sub-app."""
+    app = typer.Typer(
+        help="Fit a model to your own sounds, and make new ones of them.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    app.command("fit", epilog="tonesmith explore fit rain.model rain/")(_fit)
+    app.command("show", epilog="tonesmith explore show rain.model")(_show)
+    examples = "tonesmith explore make rain.model --set brightness=+1.2 -o out.flac"
+    app.command("make", epilog=f"{examples}\ntonesmith explore make rain.model --from drop.wav --density 4 -o out.wav")(
+        _make
+    )
+    app.command("again", epilog="tonesmith explore again out.flac -o same.flac")(_again)
+    return app
+
+
+def _fit(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder to write the model to.")],
+    sounds: Annotated[
+        list[Path], typer.Argument(metavar="SOUNDS...", help="Audio files, and folders with audio files.")
+    ],
+    force: Annotated[bool, typer.Option("--force", help="Replace a model that exists.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fit a model to sounds: five files take seconds, five hundred take minutes.
+
+    The same sounds give the same model. A file that cannot be read, or is silent, is told and left out.
+    """
+    from tonesmith.explorer.calls import fit
+    from tonesmith.explorer.shown import lines_of, shown_json
+    from tonesmith.explorer.stored import read_description
+    from tonesmith.terminal.progress import progress
+
+    with progress(f"fitting {model.name}", "sounds", hidden=quiet) as counter:
+        fit(model, sounds, force=force, told=warn, progress=counter)
+    about = read_description(model)
+    echo(json_text(shown_json(about, model)) if as_json else "\n".join(lines_of(about, model)))
+
+
+def _show(model: ModelFolder, as_json: Json = False) -> None:
+    """Show what a model was fitted on, how near it comes, and its sliders with their confidence."""
+    from tonesmith.explorer.shown import lines_of, shown_json
+    from tonesmith.explorer.stored import read_description
+
+    about = read_description(model)
+    echo(json_text(shown_json(about, model)) if as_json else "\n".join(lines_of(about, model)))
+
+
+def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
+    model: ModelFolder,
+    out: Out,
+    sliders: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=STEPS", help="Move a slider, such as brightness=+1.2. Repeatable."),
+    ] = None,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            metavar="SOUND",
+            show_default="wander through all sounds",
+            help="Sound of the model, or audio file, to follow. Repeat to blend.",
+        ),
+    ] = None,
+    blend: Annotated[
+        str | None,
+        typer.Option("--blend", metavar="LIST", show_default="equal", help="Weight of each --from, such as 0.7,0.3."),
+    ] = None,
+    seconds: Annotated[float, typer.Option("--seconds", metavar="SECONDS", help="Length of the sound.")] = 10.0,
+    density: Annotated[
+        float | None,
+        typer.Option("--density", metavar="NUMBER", help="Scatter events, so many per second, in place of one flow."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="INT", help="Random seed.")] = 0,
+    exemplars: Annotated[
+        int,
+        typer.Option("--exemplars", min=0, max=8, metavar="INT", help="Nearest frames of the sounds that add detail."),
+    ] = 4,
+    griffin_lim: Annotated[
+        int,
+        typer.Option("--griffin-lim", min=0, max=64, metavar="INT", help="Rounds of Griffin-Lim to refine the phase."),
+    ] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a sound of any length with a model.
+
+    Its peak is at most -1 dBTP. The file's tags hold the recipe: tonesmith explore again FILE makes it again.
+    """
+    from tonesmith.explorer.calls import make, open_model
+    from tonesmith.explorer.output import check_output
+    from tonesmith.terminal.progress import progress
+
+    check_output(out, force=force)
+    steps, weights = _steps(sliders or []), _weights(blend)
+    opened = open_model(model)
+    with progress(f"making {out.name}", "seconds", hidden=quiet) as counter:
+        done = make(
+            opened,
+            out,
+            sources=sources or [],
+            weights=weights,
+            sliders=steps,
+            seconds=seconds,
+            density=density,
+            seed=seed,
+            exemplars=exemplars,
+            griffin_lim=griffin_lim,
+            force=force,
+            progress=counter,
+        )
+    _tell(done, as_json=as_json)
+
+
+def _again(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="File that tonesmith explore made.")],
+    out: Out,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            show_default="beside FILE, or here",
+            help="Folder of the model that made it.",
+        ),
+    ] = None,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option("--from", metavar="FILE", help="Audio file that the sound follows. Repeatable."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make the sound of a file again, from the recipe in its tags, and say whether it is the same."""
+    from tonesmith.explorer.calls import again
+    from tonesmith.explorer.sounds import digest_of
+    from tonesmith.terminal.progress import progress
+
+    with progress(f"making {out.name}", "seconds", hidden=quiet) as counter:
+        done = again(file, out, model=model, sources=sources or [], force=force, progress=counter)
+    same = digest_of(file) == digest_of(out)
+    _tell(done, as_json=as_json, same=same)
+    if not as_json:
+        echo(f"It has {'the same bytes as' if same else 'other bytes than'} {file}.")
+    if not same:
+        say(f"{out} differs from {file}: it was changed, or made by other versions or on another machine.")
+        raise typer.Exit(1)
+
+
+def _steps(given: list[str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name or name in found:
+            raise ConfigError(f"--set: expected NAME=STEPS, each name once, such as brightness=+1.2, not {text!r}.")
+        found[name] = _number(value, f"--set {name}")
+    return found
+
+
+def _weights(given: str | None) -> list[float]:
+    return [] if given is None else [_number(part, "--blend") for part in given.split(",")]
+
+
+def _number(text: str, what: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigError(f"{what}: expected a number, not {text.strip()!r}.") from None
+
+
+def _tell(done: Made, *, as_json: bool, same: bool | None = None) -> None:
+    from tonesmith.explorer.shown import made_json, made_lines
+
+    told: dict[str, Any] = made_json(done)
+    if same is not None:
+        told["same"] = same
+    echo(json_text(told) if as_json else "\n".join(made_lines(done)))
+    if done.beyond and not as_json:
+        ends = [f"{name} {steps:+.1f}" for name, steps in done.beyond.items()]
+        say(f"new territory: {joined(ends)}. None of your sounds is there for long.")

@@ -1,0 +1,115 @@
+"""A model, and what was made with it, as a person and a program read them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tonesmith.terminal.table import table, width_of_terminal
+from tonesmith.terminal.text import counted, one_line, size
+
+if TYPE_CHECKING:
+    from tonesmith.explorer.calls import Made
+    from tonesmith.explorer.description import Description
+
+_MOST = 12
+"""Sounds that are listed."""
+
+
+def lines_of(about: Description, path: Path) -> list[str]:
+    """Return what is said of a model, in lines."""
+    seconds = sum(sound.seconds for sound in about.sounds)
+    channels = "stereo" if about.channels == 2 else "mono"
+    sounds = counted(len(about.sounds), "sound")
+    return [
+        f"{path}  atlas of {sounds}, {seconds:,.1f} s, {channels}, {size(_nbytes(path))}",
+        f"{about.components} components, {counted(about.exemplars, 'exemplar')}",
+        "",
+        *_errors(about),
+        "",
+        *_sliders(about),
+        "",
+        *_sounds(about),
+    ]
+
+
+def _errors(about: Description) -> list[str]:
+    errors = about.errors
+    rows = [
+        ("the phase alone (no model is better)", f"{errors.ceiling:.2f} dB"),
+        ("its own sounds", f"{errors.own:.2f} dB"),
+        ("sounds held out", f"{errors.held_out:.2f} dB"),
+    ]
+    return table(("made again", "error"), rows)
+
+
+def _sliders(about: Description) -> list[str]:
+    shown = [_row(slider) for slider in about.sliders]
+    lines = table(("slider", "confidence", "range", "one step"), shown) if shown else ["No slider is sure enough."]
+    known = {str(slider["name"]) for slider in about.sliders}
+    hidden = [f"{name} {value:.2f}" for name, value in about.confidences.items() if name not in known]
+    told = textwrap.wrap(f"hidden, below 0.50: {', '.join(hidden)}", width_of_terminal())
+    return [*lines, *(told if hidden else [])]
+
+
+def _row(slider: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    unit = f" {slider['unit']}" if slider["unit"] else ""
+    step = f"{slider['effect']:+.2f}{unit}"
+    if slider["kind"] == "discovered":
+        step = f"{slider['effect']:.0f}{unit}" + (f", {slider['hint']}" if slider["hint"] else "")
+    return slider["name"], f"{slider['confidence']:.2f}", f"{slider['low']:+.1f} to {slider['high']:+.1f}", step
+
+
+def _sounds(about: Description) -> list[str]:
+    rows = [(one_line(sound.name, 44), f"{sound.seconds:.2f}", str(sound.channels)) for sound in about.sounds[:_MOST]]
+    more = len(about.sounds) - _MOST
+    return [*table(("sound", "seconds", "channels"), rows), *([f"and {more:,} more"] if more > 0 else [])]
+
+
+def _nbytes(path: Path) -> int:
+    return sum(file.stat().st_size for file in path.iterdir() if file.is_file())
+
+
+def shown_json(about: Description, path: Path) -> dict[str, Any]:
+    """Return what is said of a model, as ``--json`` tells it."""
+    return {
+        "path": str(path),
+        "nbytes": _nbytes(path),
+        "weights": about.weights,
+        "versions": dict(about.versions),
+        "channels": about.channels,
+        "duration": round(sum(sound.seconds for sound in about.sounds), 3),
+        "components": about.components,
+        "exemplars": about.exemplars,
+        "errors": asdict(about.errors),
+        "sliders": [dict(slider) for slider in about.sliders],
+        "confidences": dict(about.confidences),
+        "sounds": [asdict(sound) for sound in about.sounds],
+    }
+
+
+def made_lines(done: Made) -> list[str]:
+    """Return what was made, in lines."""
+    written = done.written
+    channels = "stereo" if written.channels == 2 else "mono"
+    lines = [f"{written.path}  {written.seconds:.2f} s, {channels}, {size(written.nbytes)}"]
+    if written.gain < 0.0:
+        lines.append(f"made {-written.gain:.1f} dB quieter, so that its peak is -1 dBTP")
+    return lines
+
+
+def made_json(done: Made) -> dict[str, Any]:
+    """Return what was made, as ``--json`` tells it."""
+    written = done.written
+    return {
+        "path": str(written.path),
+        "nbytes": written.nbytes,
+        "duration": written.seconds,
+        "channels": written.channels,
+        "gain": written.gain,
+        "beyond": dict(done.beyond),
+        "recipe": done.recipe.model_dump(mode="json"),
+    }

@@ -1,0 +1,219 @@
+"""A model as a folder: numbers in ``model.safetensors``, and what they are in ``model.json``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonesmith.document import open_plain, parsed_object
+from tonesmith.errors import ConfigError, DatasetError, PathTakenError, check_libraries, unreadable
+from tonesmith.explorer.atlas import SPACE, Atlas, Trajectory
+from tonesmith.explorer.description import Description, described, description_from
+from tonesmith.explorer.exemplars import Exemplars
+from tonesmith.explorer.frames import BINS
+from tonesmith.explorer.principal import Components
+
+WEIGHTS, ABOUT = "model.safetensors", "model.json"
+_MOST_BYTES = 2**31
+
+
+def save(atlas: Atlas, path: Path, *, force: bool = False) -> str:
+    """Write a model, whole or not at all, and return the SHA-256 of its weights.
+
+    Raises :class:`ConfigError` as :func:`check_place` does.
+    """
+    from safetensors.numpy import save as packed
+
+    check_place(path, force=force)
+    content = packed({name: np.ascontiguousarray(values) for name, values in _tensors(atlas).items()})
+    digest = hashlib.sha256(content).hexdigest()
+    about = described(atlas, digest)
+    try:
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}."))
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}.") from None
+    try:
+        aside.chmod(0o755)
+        (aside / WEIGHTS).write_bytes(content)
+        (aside / ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        _put(aside, path)
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}.") from None
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return digest
+
+
+def check_place(path: Path, *, force: bool) -> None:
+    """Raise an error if a model cannot be written there: something else is, or a library is missing.
+
+    Raises :class:`PathTakenError` for what is no model, and :class:`ConfigError` for a model without ``force``.
+    """
+    check_libraries("tonesmith explore", ["safetensors", "soundfile"], "explore")
+    if not path.exists():
+        return
+    if not (path / ABOUT).is_file():
+        raise PathTakenError(f"{path} exists and is not a model.")
+    if not force:
+        raise ConfigError(f"{path} exists. Name another folder, or overwrite the model with --force.")
+
+
+def _put(aside: Path, path: Path) -> None:
+    """Move a folder to its place, where an old model may be."""
+    if not path.exists():
+        aside.rename(path)
+        return
+    old = aside.with_name(f"{aside.name}.old")
+    path.rename(old)
+    try:
+        aside.rename(path)
+    except OSError:
+        old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def load(path: Path) -> tuple[Atlas, str]:
+    """Return the model in a folder, and the SHA-256 of its weights.
+
+    Raises :class:`ConfigError` if there is none, it needs a newer tonesmith or a library, and :class:`DatasetError`
+    if it is damaged.
+    """
+    check_libraries("tonesmith explore", ["safetensors"], "explore")
+    if not (path / ABOUT).is_file():
+        told = "is not a model" if path.exists() else "does not exist"
+        raise ConfigError(f"{path} {told}. Make one: tonesmith explore fit {path} FOLDER")
+    about = description_from(parsed_object(_content(path / ABOUT), str(path / ABOUT)), path)
+    content = _content(path / WEIGHTS)
+    if hashlib.sha256(content).hexdigest() != about.weights:
+        raise _damaged(path, "its weights are not what was written")
+    try:
+        return _atlas(_unpacked(content), about), about.weights
+    except (KeyError, ValueError, TypeError) as error:
+        raise _damaged(path, f"its weights do not fit its description ({error!s:.80})") from None
+
+
+def read_description(path: Path) -> Description:
+    """Return what is said of a model, without its weights. Raises as :func:`load` does."""
+    if not (path / ABOUT).is_file():
+        load(path)
+    return description_from(parsed_object(_content(path / ABOUT), str(path / ABOUT)), path)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with os.fdopen(open_plain(path), "rb") as file:
+            if os.fstat(file.fileno()).st_size > _MOST_BYTES:
+                raise DatasetError(f"{path} is damaged: it has more bytes than any model.")
+            return file.read()
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def _damaged(path: Path, what: str) -> DatasetError:
+    return DatasetError(f"{path} is damaged: {what}. Fit the model again.")
+
+
+def _unpacked(content: bytes) -> Mapping[str, NDArray[Any]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as unpacked
+
+    try:
+        found: dict[str, NDArray[Any]] = unpacked(content)
+    except SafetensorError as error:
+        raise ValueError(str(error)) from None
+    return found
+
+
+def _tensors(atlas: Atlas) -> dict[str, NDArray[Any]]:
+    components, exemplars = atlas.components, atlas.exemplars
+    tracks = atlas.trajectories
+    none = np.zeros((0, len(components.axes)), np.float32)
+    return {
+        "mean": components.mean,
+        "axes": components.axes,
+        "deviation": components.deviation,
+        "share": components.share,
+        "exemplars": exemplars.latent,
+        "residuals": exemplars.residual,
+        "latents": np.concatenate([track.latent for track in tracks]),
+        "space": np.concatenate([track.space for track in tracks if atlas.channels == 2] or [tracks[0].space[:0]]),
+        "onsets": np.concatenate([track.onsets for track in tracks]),
+        "onset_counts": np.array([len(track.onsets) for track in tracks], np.int32),
+        "directions": np.stack([slider.direction for slider in atlas.sliders]) if atlas.sliders else none,
+    }
+
+
+_FORMS = {
+    "mean": (np.float32, 1),
+    "axes": (np.float32, 2),
+    "deviation": (np.float32, 1),
+    "share": (np.float64, 1),
+    "exemplars": (np.float32, 2),
+    "residuals": (np.float16, 2),
+    "latents": (np.float16, 2),
+    "space": (np.float16, 2),
+    "onsets": (np.int32, 1),
+    "onset_counts": (np.int32, 1),
+    "directions": (np.float32, 2),
+}
+
+
+def _atlas(tensors: Mapping[str, NDArray[Any]], about: Description) -> Atlas:
+    """Return the model of tensors. Raises :class:`ValueError` if their shapes, types or values do not fit."""
+    for name, (kind, dimensions) in _FORMS.items():
+        if tensors[name].dtype != kind or tensors[name].ndim != dimensions:
+            raise ValueError(f"{name} has another form")
+        if not np.isfinite(tensors[name]).all():
+            raise ValueError(f"{name} has values that are not finite")
+    size, frames = len(tensors["axes"]), sum(sound.frames for sound in about.sounds)
+    exemplars = len(tensors["exemplars"])
+    shapes = {
+        "mean": (BINS,),
+        "axes": (size, BINS),
+        "deviation": (size,),
+        "share": (size,),
+        "exemplars": (exemplars, size),
+        "residuals": (exemplars, BINS),
+        "latents": (frames, size),
+        "space": (frames if about.channels == 2 else 0, SPACE),
+        "onset_counts": (len(about.sounds),),
+        "onsets": (int(tensors["onset_counts"].sum()),),
+        "directions": (len(about.sliders), size),
+    }
+    wrong = [name for name, shape in shapes.items() if tensors[name].shape != shape]
+    if wrong or not size or not exemplars:
+        raise ValueError(f"{' and '.join(wrong) or 'a part'} has another size")
+    if tensors["onset_counts"].min() < 1 or tensors["deviation"].min() <= 0:
+        raise ValueError("a part has values that none can have")
+    return Atlas(
+        Components(tensors["mean"], tensors["axes"], tensors["deviation"], tensors["share"]),
+        Exemplars(tensors["exemplars"], tensors["residuals"]),
+        _trajectories(tensors, about),
+        about.sounds,
+        about.sliders_of(tensors["directions"]),
+        dict(about.confidences),
+        about.errors,
+    )
+
+
+def _trajectories(tensors: Mapping[str, NDArray[Any]], about: Description) -> tuple[Trajectory, ...]:
+    ends = np.cumsum([sound.frames for sound in about.sounds])
+    latents = np.split(tensors["latents"], ends[:-1])
+    space = tensors["space"] if about.channels == 2 else np.zeros((len(tensors["latents"]), SPACE), np.float16)
+    spaces = np.split(space, ends[:-1])
+    onsets = np.split(tensors["onsets"], np.cumsum(tensors["onset_counts"])[:-1])
+    for sound, own in zip(about.sounds, onsets, strict=True):
+        if own.min() < 0 or own.max() >= sound.frames or (np.diff(own) <= 0).any():
+            raise ValueError("onsets are not in their sounds")
+    return tuple(Trajectory(*parts) for parts in zip(latents, spaces, onsets, strict=True))
