@@ -46,7 +46,7 @@ _STYLE = {
 
 def sounds_figure(sounds: Sounds, components: Components) -> Figure:
     """Return the picture of sounds as points on their first two principal components."""
-    with _styled():
+    with styled():
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(8.0, 6.0), layout="constrained")
@@ -110,7 +110,7 @@ def cover_figure(cover: Cover, name: str) -> Figure:
         raise ConfigError(
             f"{len(cover.origins)} origins are too many for one picture: colours distinguish at most {len(COLOURS)}"
         )
-    with _styled():
+    with styled():
         from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -231,7 +231,7 @@ def write_picture(figure: Figure, path: Path) -> int:
     """
     suffix = path.suffix.lower()
     content = io.BytesIO()
-    with _styled(), warnings.catch_warnings():
+    with styled(), warnings.catch_warnings():
         # A name may have letters that the font does not
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
         figure.savefig(content, format=suffix[1:], metadata=_METADATA[suffix])
@@ -249,7 +249,7 @@ def _require_matplotlib() -> None:
         raise ConfigError(f'{told} Install it: pip install "tonesmith[plot]"') from error
 
 
-def _styled() -> Any:
+def styled() -> Any:
     """Return a context in which figures look as they should, whatever the user's own settings are."""
     _require_matplotlib()
     from matplotlib import style

@@ -28,6 +28,7 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
     "compare": ("compare out.zarr other.zarr -o diff.html",),
     "plot": ("plot pca out.zarr -o sounds.png", "plot coverage out.zarr"),
     "plot pca": ("plot pca out.zarr other.zarr -o sounds.png",),
+    "plot row": ("plot row out.zarr --row 3 -o row.png",),
     "plot coverage": ("plot coverage out.zarr --only filter_1",),
     "export": (
         "export out.zarr --row 0 --audio row0.wav --preset row0.vital",

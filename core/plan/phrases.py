@@ -24,6 +24,9 @@ SCORE: Final = f"{PREFIX}sha256"
 NOTES: Final = f"{PREFIX}count"
 """The column that counts the notes of a row's score."""
 
+INDEX: Final = f"{PREFIX}index"
+"""The column that tells which of the scores a row plays."""
+
 Joined = Literal["engine", "sum"]
 """Who joins the notes of a phrase: the synth, or the host, which adds notes that were each played alone."""
 
@@ -123,7 +126,7 @@ class Phrases:
         held = [_events(played.phrase.score, self.max_notes, self.max_controls) for played in rows]
         made = {name: [one[name] for one in held] for name in (held[0] if held else {})}
         made[SCORE] = [np.frombuffer(bytes.fromhex(played.phrase.score.digest), np.uint8) for played in rows]
-        made[f"{PREFIX}index"] = [played.index for played in rows]
+        made[INDEX] = [played.index for played in rows]
         for one in self.fields:
             made[one.column.name] = [one.stored(played.annotations[one.name]) for played in rows]
         return made
@@ -167,7 +170,7 @@ def _columns(notes: int, controls: int) -> list[Column]:
 
     return [
         Column(SCORE, (32,), "uint8", ("sha256",), "SHA-256 of the asset that holds the score"),
-        Column(f"{PREFIX}index", (), "int64", (), "index of the score: of the composer, or in the plan's list"),
+        Column(INDEX, (), "int64", (), "index of the score: of the composer, or in the plan's list"),
         Column(NOTES, (), "int32", (), "notes of the score; those beyond the columns are in the asset only"),
         note("onset", "float64", "seconds from the beginning at which each note begins"),
         note("duration", "float64", "seconds that each note is held"),

@@ -11,10 +11,11 @@ import numpy as np
 from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.row import Row
 from tonesmith.plan.feature import PREFIX
+from tonesmith.plan.phrases import INDEX, NOTES
 from tonesmith.plan.rejection import Rejection
 from tonesmith.preview.sound.loudness import Loudness, decibels, loudness_of
 from tonesmith.space.patch import Modulation
-from tonesmith.terminal.text import one_line
+from tonesmith.terminal.text import counted, one_line
 
 _LONGEST = 400
 """Characters that are shown of what a validator or a synth says."""
@@ -72,7 +73,13 @@ def _lines(row: Row, split: str, loudness: Loudness) -> Iterator[Line]:
     note = row.note
     attempt = f", attempt {row.attempt}" if row.attempt else ""
     yield Line(f"row {row.row}  patch {row.patch_id}{attempt}{f'  {split}' if split else ''}", "head")
-    yield Line(f"pitch {note.pitch}  velocity {note.velocity}")
+    if row.plan.phrases:
+        notes = counted(int(row.columns[NOTES]), "note")
+        yield Line(f"{notes} of score {int(row.columns[INDEX])}, {one_line(row.plan.phrases.composer)}")
+        for name, value in row.annotations.items():
+            yield Line(one_line(name), value=one_line(value))
+    else:
+        yield Line(f"pitch {note.pitch}  velocity {note.velocity}")
     yield Line("hold and tail", value=f"{note.hold:g} + {note.tail:g} s")
     yield Line(f"origin {one_line(row.origin)}")
     yield from _presets(row)

@@ -168,7 +168,8 @@ def _generate(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         str | None,
         typer.Option(
             metavar="LIST",
-            help='Chords that play each patch, such as "C Am7 F G/B": the composer chords.',
+            help="Chords that play each patch, a bar each, such as C,Am7,F,G/B, or a chart with | between its bars: "
+            "the composer chords.",
             rich_help_panel=_PLUGINS,
         ),
     ] = None,
@@ -252,4 +253,5 @@ def _composer(name: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
         return {"composer": name}
     ((flag, value),) = used.items()
     composer, option = _COMPOSERS[flag]
-    return {"composer": composer, f"composer.{option}": value}
+    listed = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    return {"composer": composer, f"composer.{option}": listed}

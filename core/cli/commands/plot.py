@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _OUT_HELP = "Picture to write: .png, .svg or .pdf."
 
 
-HELP = "Draw the sounds of a dataset, or how it covers its space."
+HELP = "Draw the sounds of a dataset, one row of it, or how it covers its space."
 
 
 def plot_app() -> typer.Typer:
@@ -28,6 +28,7 @@ def plot_app() -> typer.Typer:
     app = typer.Typer(help=HELP, no_args_is_help=True)
     app.command("pca")(addressed(pca))
     app.command("coverage")(addressed(coverage))
+    app.command("row")(addressed(row))
     return app
 
 
@@ -153,6 +154,34 @@ def coverage(
         echo(json_text({**told, "parameters": parameters, "left_out": list(cover.left_out)}))
     else:
         echo("\n".join(_cover_lines(path, written, patches, len(cover.panels), len(cover.left_out))))
+
+
+def row(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help=_OUT_HELP)],
+    number: Annotated[
+        int, typer.Option("--row", metavar="I", help="Row to draw. Negative numbers count from the end.")
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """Draw the notes of a row as a piano roll, above its spectrogram."""
+    from tonesmith.analysis.plots import check_picture, write_picture
+    from tonesmith.analysis.roll import row_figure
+    from tonesmith.dataset.opening import open_dataset
+    from tonesmith.terminal.text import size
+
+    opened = open_dataset(dataset)
+    check_picture(out, [dataset])
+    try:
+        chosen = opened[number]
+    except IndexError as error:
+        raise ConfigError(f"--row {number}: {error}") from None
+    written = write_picture(row_figure(chosen), out)
+    if as_json:
+        notes = 1 if chosen.score is None else len(chosen.score)
+        echo(json_text({"path": str(dataset), "out": str(out), "row": chosen.row, "notes": notes}))
+    else:
+        echo(f"{out}: row {chosen.row}, {size(written)}")
 
 
 def _beside(dataset: Path) -> Path:
