@@ -36,6 +36,15 @@ PLOTS = {
 }
 
 
+CHORDS = "--chords Dm7,G7,Cmaj7,A7 --composer.rhythm updown --phrases.seconds 8"
+SCORES = {
+    "plot-row.png": [
+        f"tonesmith generate -n 6 --backend dawdreamer --backend.instrument fm {CHORDS} chords.zarr --quiet",
+        "tonesmith plot row chords.zarr --row 1 -o plot-row.png",
+    ],
+}
+
+
 def main(wanted: str) -> None:
     """Make the pictures whose name has a word; all for ""."""
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -51,6 +60,11 @@ def main(wanted: str) -> None:
             if wanted in name:
                 made = made or _made(folder)
                 subprocess.run(command.split(), cwd=folder, check=True)
+                (IMAGES / name).write_bytes((folder / name).read_bytes())
+        for name, commands in SCORES.items():
+            if wanted in name:
+                for command in commands:
+                    subprocess.run(command.split(), cwd=folder, check=True)
                 (IMAGES / name).write_bytes((folder / name).read_bytes())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from tonesmith.analysis.plots import COLOURS, shortened, styled
 from tonesmith.dataset.row import Row
 from tonesmith.dsp.spectrum import powers, window_near
+from tonesmith.plan.annotated import Value
 from tonesmith.score.score import Score
 from tonesmith.space.pitches import pitch_name
 
@@ -21,6 +23,7 @@ _COLUMNS = 1200
 _RANGE_DB = 80.0
 _LOWEST_HZ = 40.0
 _TICKS_HZ = (50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000)
+_LETTERS = 110
 _MARGIN = 3
 """Semitones above and below the notes."""
 
@@ -34,9 +37,14 @@ def row_figure(row: Row) -> Figure:
         roll, sound = figure.subplots(2, 1, sharex=True, height_ratios=(2, 3))
         _draw_roll(roll, row.score or _of_note(row))
         _draw_sound(sound, row)
-        said = ", ".join(f"{name} {value}" for name, value in row.annotations.items() if value != "")
-        roll.set_title(shortened(f"row {row.row}{f': {said}' if said else ''}", 90), fontsize=10)
+        said = [f"{name} {_told(value)}" for name, value in row.annotations.items() if value != ""]
+        whole = ": ".join([f"row {row.row}", *filter(None, [", ".join(said)])])
+        roll.set_title("\n".join(textwrap.wrap(whole, _LETTERS, max_lines=3, placeholder=" …")), fontsize=9)
     return figure
+
+
+def _told(value: Value) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else shortened(str(value), 60)
 
 
 def _of_note(row: Row) -> Score:
@@ -49,7 +57,15 @@ def _draw_roll(axes: Axes, score: Score) -> None:
     for part in range(len(score.parts)):
         of = np.flatnonzero(score.notes["part"] == part)
         shades = [(COLOURS[part % len(COLOURS)], 0.35 + 0.65 * v / 127) for v in score.notes["velocity"][of].tolist()]
-        axes.barh(pitches[of], score.durations[of], left=score.onsets[of], height=0.8, color=shades, edgecolor="white", linewidth=0.8)
+        axes.barh(
+            pitches[of],
+            score.durations[of],
+            left=score.onsets[of],
+            height=0.8,
+            color=shades,
+            edgecolor="white",
+            linewidth=0.5,
+        )
     lowest, highest = (int(pitches.min()), int(pitches.max())) if len(pitches) else (60, 60)
     axes.set_ylim(lowest - _MARGIN - 0.5, highest + _MARGIN + 0.5)
     ticks = [pitch for pitch in range(128) if pitch % 12 == 0 and lowest - _MARGIN <= pitch <= highest + _MARGIN]

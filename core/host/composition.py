@@ -152,12 +152,21 @@ class _Composition:
         for table, (role, names) in SEVERAL.items():
             used = self.tables.get(table, {name: {} for name in names})
             parts[table] = tuple(self._chosen(role, name, options, (table, name)) for name, options in used.items())
+        self._check_played(parts["composer"])
         self._shape(parts)
         parts["presets"] = self._placed(parts["presets"])
         if self.problems:
             ordered = sorted(self.problems, key=lambda problem: self.source.line(problem.path))
             raise ConfigError("\n".join(dict.fromkeys(map(self._told, ordered))))
         return Config(**parts)
+
+    def _check_played(self, composer: Chosen | None) -> None:
+        """Object to an override of what is not used: notes beside a composer, phrases without one."""
+        table, why = (
+            ("notes", "the composer plays its scores instead") if composer else ("phrases", "there is no [composer]")
+        )
+        unused = [path for path in self.overridden if path[0] == table]
+        self.problems += [Problem(path, f"is not used, since {why}.") for path in unused]
 
     def _optional(self, role: str) -> Chosen | None:
         """Return the plugin that a table chooses, if there is one; its name is not to be left out."""

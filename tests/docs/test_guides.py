@@ -22,6 +22,7 @@ LONG = [
     "docs/presets.md",
     "docs/python.md",
     "docs/sampling.md",
+    "docs/scores.md",
     "docs/splits.md",
     "docs/training.md",
     "docs/writing-a-plugin.md",

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.patches import Rectangle
 from support import PLUGINS
 
 from tonesmith import Note, Phrase, Score, convert, generate, merge, open_dataset
+from tonesmith.analysis.roll import row_figure
 from tonesmith.cli import run
 from tonesmith.dataset.verify import check_integrity
 from tonesmith.errors import ConfigError, DatasetError, OtherPlanError
@@ -198,6 +200,20 @@ def test_loaders_and_tables_have_the_events_and_the_annotations(tunes: Path) -> 
     assert sample["annotation/steps"] == ds[2].annotations["steps"]
 
 
+def test_a_picture_of_a_row_has_a_bar_for_each_note(tunes: Path, tmp_path: Path) -> None:
+    ds = open_dataset(tunes)
+    row = next(row for row in ds if row.score is not None and len(row.score) == 3)
+    roll, sound = row_figure(row).axes
+    bars = [bar for bar in roll.patches if isinstance(bar, Rectangle)]
+
+    assert row.score is not None
+    assert [round(bar.get_x(), 9) for bar in bars] == [round(onset, 9) for onset in row.score.onsets.tolist()]
+    assert [bar.get_y() + bar.get_height() / 2 for bar in bars] == row.score.notes["pitch"].tolist()
+    assert sound.get_xlim() == (0.0, 0.625)
+    assert "exit status 0" in typed("plot", "row", tunes, "--row", 3, "-o", tmp_path / "row.png")
+    assert (tmp_path / "row.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_datasets_of_the_same_composer_are_merged_with_their_scores(tunes: Path, tmp_path: Path) -> None:
     generate(tmp_path / "other", **{**SETTINGS, "seed": 7, "patches": 2}, composer="tunes")
     merge([tunes, tmp_path / "other"], tmp_path / "both")
@@ -216,6 +232,8 @@ def test_datasets_of_the_same_composer_are_merged_with_their_scores(tunes: Path,
         ({"composer": {"most": 3}}, "composer: names no composer"),
         ({"composer": "tune"}, "tune"),
         ({"composer": {"name": "tunes", "most": 0}}, "composer.most"),
+        ({"composer": "tunes", "notes": {"draw": 2}}, "notes.draw: is not used, since the composer"),
+        ({"phrases": {"seconds": 2.0}}, r"phrases.seconds: is not used, since there is no \[composer\]"),
     ],
 )
 def test_what_cannot_be_played_is_said_before_anything_is_written(

@@ -71,7 +71,8 @@ def scaled(command: str) -> str:
     if "tonesmith generate" not in command:
         return command
     fewer = re.sub(r"-n (\d+)", lambda n: f"-n {2 if int(n[1]) < 64 else 3}", command)
-    return f"{fewer} {SHORT}"
+    plays = any(flag in command for flag in ("--composer", "--midi", "--chords"))  # scores, instead of notes
+    return fewer if plays else f"{fewer} {SHORT}"
 
 
 class Session:
