@@ -62,7 +62,7 @@ def check_note(plan: Plan, note: Note | Phrase) -> None:
     for name, value, lowest in (("pitch", note.pitch, 0), ("velocity", note.velocity, lowest_velocity)):
         if value not in range(lowest, 128):
             raise ConfigError(f"the {name} is {value}; expected an integer from {lowest} to 127.")
-    for name, lowest in (("bend", -1), ("modwheel", 0)):
+    for name, lowest in (("bend", -1), ("modwheel", 0)) if isinstance(note, Note) else ():
         if not lowest <= getattr(note, name) <= 1:
             raise ConfigError(f"the {name} is {getattr(note, name):g}; expected a number from {lowest} to 1.")
     duration = plan.notes.duration
