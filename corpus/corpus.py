@@ -59,6 +59,7 @@ class Corpus:
         self.path = Path(path)
         self.wait = wait
         self.connection = database.opened(self.path)
+        self._profile: tuple[tuple[int, int] | None, Profile] | None = None
 
     @classmethod
     def new(
@@ -97,7 +98,11 @@ class Corpus:
     @property
     def profile(self) -> Profile:
         """The label schema, in ``profile.toml``."""
-        return read_profile(self.path)
+        path = self.path / PROFILE
+        stamp = (path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else None
+        if self._profile is None or self._profile[0] != stamp:
+            self._profile = (stamp, read_profile(self.path))
+        return self._profile[1]
 
     def __len__(self) -> int:
         with database.told(self.path):

@@ -48,33 +48,43 @@ def stats_of(corpus: Corpus) -> Stats:
             "SELECT kind, count(*), sum(seconds), sum(nbytes) FROM media GROUP BY kind ORDER BY kind DESC"
         )
     }
-    names = [row[0] for row in ask("SELECT DISTINCT name FROM annotations ORDER BY name")]
     splits = dict(ask("SELECT split, count(*) FROM splits GROUP BY split ORDER BY split"))
     derived = ask("SELECT count(*) FROM parents").fetchone()[0]
-    return Stats(len(corpus), media, {name: _label(corpus, name) for name in names}, splits, derived)
+    sources: dict[str, dict[str, int]] = {}
+    for name, source, count in ask(
+        "SELECT name, source, count(*) FROM annotations GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2"
+    ):
+        sources.setdefault(name, {})[source] = count
+    disagree = _disagreeing(corpus)
+    labels = {
+        name: {"items": 0, "sources": said, "disagree": disagree.get(name, 0), **_values(corpus, name)}
+        for name, said in sources.items()
+    }
+    for name, count in ask("SELECT name, count(*) FROM annotations WHERE believed = 1 GROUP BY name"):
+        labels[name]["items"] = count
+    return Stats(len(corpus), media, labels, splits, derived)
 
 
-def _label(corpus: Corpus, name: str) -> dict[str, Any]:
-    ask = corpus.connection.execute
-    believed = "FROM annotations WHERE believed = 1 AND name = ?"
-    count = ask(f"SELECT count(*) {believed}", (name,)).fetchone()[0]
-    sources = dict(
-        ask("SELECT source, count(*) FROM annotations WHERE name = ? GROUP BY source ORDER BY 2 DESC, 1", (name,))
-    )
-    disagree = ask(
-        "SELECT count(*) FROM (SELECT 1 FROM annotations WHERE name = ? GROUP BY item HAVING "
+def _disagreeing(corpus: Corpus) -> dict[str, int]:
+    """Return label -> items whose sources differ: numbers by more than 2 in 100."""
+    rows = corpus.connection.execute(
+        "SELECT name, count(*) FROM (SELECT name FROM annotations GROUP BY item, name HAVING count(*) > 1 AND "
         "CASE WHEN typeof(min(value)) IN ('real', 'integer') AND typeof(max(value)) IN ('real', 'integer') "
         "THEN max(value) - min(value) > 0.02 * max(abs(max(value)), abs(min(value)), 1) "
-        "ELSE min(value) <> max(value) END)",
-        (name,),
-    ).fetchone()[0]
-    told: dict[str, Any] = {"items": count, "sources": sources, "disagree": disagree}
+        "ELSE min(value) <> max(value) END) GROUP BY name"
+    )
+    return dict(rows)
+
+
+def _values(corpus: Corpus, name: str) -> dict[str, Any]:
+    ask = corpus.connection.execute
+    believed = "FROM annotations WHERE believed = 1 AND name = ?"
     numbers = f"SELECT min(value), avg(value), max(value) {believed} AND typeof(value) IN ('real', 'integer')"
     least, mean, greatest = ask(numbers, (name,)).fetchone()
     if mean is not None:
-        return {**told, "least": least, "mean": mean, "greatest": greatest}
+        return {"least": least, "mean": mean, "greatest": greatest}
     common = f"SELECT value, count(*) {believed} GROUP BY value ORDER BY 2 DESC, 1 LIMIT {_VALUES}"
-    return {**told, "values": {_text(value): number for value, number in ask(common, (name,))}}
+    return {"values": {_text(value): number for value, number in ask(common, (name,))}}
 
 
 def _text(stored: Any) -> str:

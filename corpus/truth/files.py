@@ -47,6 +47,45 @@ def write_whole(path: Path, content: bytes) -> None:
         sync_folder(path.parent)
 
 
+class WholeFile:
+    """A JSON list or object that is written line by line, and takes its name once it is whole.
+
+    Args:
+        path: of it. One that holds the same already is left as it is.
+        head: the first line.
+        tail: the last line.
+    """
+
+    def __init__(self, path: Path, head: str, tail: str) -> None:
+        self._path, self._tail = path, tail
+        self._aside = path.with_name(f".{path.name}.new")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._aside.open("w", encoding="utf-8")
+        self._file.write(head)
+        self._comma = ""
+
+    def __enter__(self) -> WholeFile:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with full_disk_told(self._path.parent):
+            if kind is None:
+                self._file.write(f"\n{self._tail}\n")
+                self._file.flush()
+                os.fsync(self._file.fileno())
+            self._file.close()
+            if kind is not None or (self._path.is_file() and sha256_of(self._path) == sha256_of(self._aside)):
+                self._aside.unlink()
+            else:
+                self._aside.replace(self._path)
+
+    def add(self, line: str) -> None:
+        """Write one more member."""
+        with full_disk_told(self._path.parent):
+            self._file.write(f"{self._comma}\n{line}")
+        self._comma = ","
+
+
 def sha256_of(path: Path) -> tuple[str, int]:
     """Return the SHA-256 and the size of a plain file. Raises :class:`OSError`, also for a pipe or a device."""
     digest, count = hashlib.sha256(), 0
@@ -107,5 +146,5 @@ def remove_leftovers(folder: Path) -> None:
     """Remove what a killed command left: half-made files, and folders of unpacked archives."""
     for path in [*folder.glob(".adding-*")]:
         shutil.rmtree(path, ignore_errors=True)
-    for path in [*folder.glob(".*.new"), *(folder / "raw").glob("*/.*.new")]:
+    for path in [*folder.glob(".*.new"), *folder.glob("*/.*.new"), *(folder / "raw").glob("*/.*.new")]:
         path.unlink(missing_ok=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from tonesmith.corpus.truth.files import write_whole
+from tonesmith.corpus.truth.files import WholeFile, write_whole
 from tonesmith.corpus.truth.items import Item, items
 from tonesmith.corpus.truth.profile import Profile
 from tonesmith.corpus.truth.settings import Settings
@@ -34,21 +35,27 @@ SPLITS: Final = ("train", "val", "test")
 
 
 def write_all(folder: Path, connection: sqlite3.Connection, settings: Settings, profile: Profile) -> None:
-    """Write ``manifest.json``, ``config.json``, ``splits/*.txt`` and ``annotations/*.json``."""
-    samples: list[dict[str, Any]] = []
-    said: dict[str, dict[str, Any]] = {}
+    """Write ``manifest.json``, ``config.json``, ``splits/*.txt`` and ``annotations/*.json``, an item at a time."""
     members: dict[str, list[str]] = {name: [] for name in SPLITS}
-    for item in items(connection):
-        samples.append(sample_of(item))
-        if item.split:
-            members.setdefault(item.split, []).append(item.id)
-        for name, told in _said(item):
-            said.setdefault(name, {})[item.id] = told
     head = {"name": settings.name, "licence": settings.licence, "profile": settings.profile}
-    write_whole(folder / MANIFEST, _json({**head, "samples": samples}))
-    write_whole(folder / "config.json", _json(_config(settings, profile, samples, members)))
+    count = 0
+    with ExitStack() as stack:
+        manifest = stack.enter_context(WholeFile(folder / MANIFEST, f'{json.dumps(head)[:-1]}, "samples": [', "]}"))
+        said: dict[str, WholeFile] = {}
+        for item in items(connection):
+            count += 1
+            manifest.add(_line(sample_of(item)))
+            if item.split:
+                members.setdefault(item.split, []).append(item.id)
+            for name, told in _said(item):
+                if name not in said:
+                    said[name] = stack.enter_context(WholeFile(folder / "annotations" / f"{name}.json", "{", "}"))
+                said[name].add(f"{_line(item.id)}: {_line(told)}")
+    write_whole(folder / "config.json", _json(_config(settings, profile, count, members)))
     _write_splits(folder / "splits", members)
-    _write_annotations(folder / "annotations", said)
+    for path in (folder / "annotations").glob("*.json"):
+        if path.stem not in said:
+            path.unlink()
 
 
 def sample_of(item: Item) -> dict[str, Any]:
@@ -84,12 +91,12 @@ def _said(item: Item) -> Iterator[tuple[str, dict[str, Any]]]:
         yield name, {"value": _plain(item.values.get(name)), "sources": sources}
 
 
-def _config(settings: Settings, profile: Profile, samples: list[Any], members: Mapping[str, list[str]]) -> Any:
+def _config(settings: Settings, profile: Profile, count: int, members: Mapping[str, list[str]]) -> Any:
     return {
         "name": settings.name,
         "licence": settings.licence,
         "profile": {"name": settings.profile, **profile.model_dump(mode="json", exclude_defaults=True)},
-        "items": len(samples),
+        "items": count,
         "splits": {name: len(ids) for name, ids in members.items()},
     }
 
@@ -99,16 +106,12 @@ def _write_splits(folder: Path, members: Mapping[str, list[str]]) -> None:
         write_whole(folder / f"{name}.txt", "".join(f"{item}\n" for item in ids).encode())
 
 
-def _write_annotations(folder: Path, said: Mapping[str, Mapping[str, Any]]) -> None:
-    for name, told in said.items():
-        write_whole(folder / f"{name}.json", _json(told))
-    for path in folder.glob("*.json"):
-        if path.stem not in said:
-            path.unlink()
-
-
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
+
+
+def _line(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False)
 
 
 def _json(data: Any) -> bytes:
