@@ -81,8 +81,7 @@ class WholeFile:
 
     def add(self, line: str) -> None:
         """Write one more member."""
-        with full_disk_told(self._path.parent):
-            self._file.write(f"{self._comma}\n{line}")
+        self._file.write(f"{self._comma}\n{line}")
         self._comma = ","
 
 
@@ -146,5 +145,5 @@ def remove_leftovers(folder: Path) -> None:
     """Remove what a killed command left: half-made files, and folders of unpacked archives."""
     for path in [*folder.glob(".adding-*")]:
         shutil.rmtree(path, ignore_errors=True)
-    for path in [*folder.glob(".*.new"), *folder.glob("*/.*.new"), *(folder / "raw").glob("*/.*.new")]:
+    for path in [*folder.glob(".*.new*"), *folder.glob("*/.*.new"), *(folder / "raw").glob("*/.*.new")]:
         path.unlink(missing_ok=True)

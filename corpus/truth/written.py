@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from tonesmith.corpus.truth.files import WholeFile, write_whole
+from tonesmith.corpus.truth.files import WholeFile, full_disk_told, write_whole
 from tonesmith.corpus.truth.items import Item, items
 from tonesmith.corpus.truth.profile import Profile
 from tonesmith.corpus.truth.settings import Settings
@@ -31,6 +31,7 @@ FIELDS: Final = (
     "notes",
 )
 """Annotations that every sample of a manifest has, null where nothing is known."""
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 SPLITS: Final = ("train", "val", "test")
 
 
@@ -39,7 +40,7 @@ def write_all(folder: Path, connection: sqlite3.Connection, settings: Settings, 
     members: dict[str, list[str]] = {name: [] for name in SPLITS}
     head = {"name": settings.name, "licence": settings.licence, "profile": settings.profile}
     count = 0
-    with ExitStack() as stack:
+    with full_disk_told(folder), ExitStack() as stack:
         manifest = stack.enter_context(WholeFile(folder / MANIFEST, f'{json.dumps(head)[:-1]}, "samples": [', "]}"))
         said: dict[str, WholeFile] = {}
         for item in items(connection):
@@ -73,22 +74,12 @@ def sample_of(item: Item) -> dict[str, Any]:
 
 def _said(item: Item) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each name that something is said of, with what is believed and what every source says."""
-    names = dict.fromkeys(annotation.name for annotation in item.annotations)
-    for name in names:
-        sources = [
-            {
-                "value": _plain(a.value),
-                "source": a.source,
-                "version": a.version,
-                "confidence": a.confidence,
-                "authority": a.authority,
-                "by": a.by,
-                "at": a.at,
-            }
-            for a in item.annotations
-            if a.name == name
-        ]
-        yield name, {"value": _plain(item.values.get(name)), "sources": sources}
+    sources: dict[str, list[dict[str, Any]]] = {}
+    for a in item.annotations:
+        told = {"value": _plain(a.value), "source": a.source, "version": a.version, "confidence": a.confidence}
+        sources.setdefault(a.name, []).append({**told, "authority": a.authority, "by": a.by, "at": a.at})
+    for name, said in sources.items():
+        yield name, {"value": _plain(item.values.get(name)), "sources": said}
 
 
 def _config(settings: Settings, profile: Profile, count: int, members: Mapping[str, list[str]]) -> Any:
@@ -111,7 +102,7 @@ def _plain(value: Any) -> Any:
 
 
 def _line(data: Any) -> str:
-    return json.dumps(data, ensure_ascii=False)
+    return _ENCODER.encode(data)
 
 
 def _json(data: Any) -> bytes:
