@@ -41,7 +41,7 @@ class TestEmotionByRangesContract(ComposerContract):
 
 @pytest.fixture(scope="module")
 def some() -> list[Composed]:
-    return composed(64)
+    return composed(40)
 
 
 def composed(count: int, **options: object) -> list[Composed]:
@@ -50,7 +50,7 @@ def composed(count: int, **options: object) -> list[Composed]:
 
 
 def mean(name: str, **options: object) -> float:
-    return float(np.mean([one.annotations[name] for one in composed(24, bars=1, **options)]))
+    return float(np.mean([one.annotations[name] for one in composed(12, bars=1, **options)]))
 
 
 def check_music(scores: list[Composed]) -> None:
@@ -135,8 +135,8 @@ def test_arousal_makes_music_faster_louder_denser_and_more_detached():
 
 def test_valence_chooses_the_mode_and_lifts_the_register():
     low, high = {"valence": (-0.9, -0.5)}, {"valence": (0.5, 0.9)}
-    assert {one.annotations["mode"] for one in composed(40, bars=1, **low)} == {"minor"}
-    assert {one.annotations["mode"] for one in composed(40, bars=1, **high)} == {"major"}
+    assert {one.annotations["mode"] for one in composed(20, bars=1, **low)} == {"minor"}
+    assert {one.annotations["mode"] for one in composed(20, bars=1, **high)} == {"major"}
     assert mean("register", **high) > mean("register", **low) + 3
 
 

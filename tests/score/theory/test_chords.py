@@ -15,6 +15,7 @@ SHARED = (
 """Symbols that music21 reads alike; its flat is a dash."""
 
 
+@pytest.mark.long
 def test_symbols_have_the_notes_that_music21_gives_them():
     from music21 import harmony
 
@@ -92,6 +93,7 @@ def test_names_are_the_nearest_to_the_tonic_on_the_line_of_fifths():
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tonic", range(12))
 def test_scales_and_signatures_are_those_of_music21(tonic: int):
     from music21 import key

@@ -16,7 +16,7 @@ SHARED = {
 """Numerals on which charts and music21 agree."""
 
 
-@pytest.mark.first
+@pytest.mark.long
 @pytest.mark.parametrize("tonic", range(12))
 def test_numerals_have_the_notes_that_music21_gives_them_in_every_key(tonic: int):
     from music21 import key, roman
