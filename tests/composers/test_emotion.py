@@ -10,7 +10,7 @@ from support.hearing import misheard, numerals_of, windows
 
 from tonesmith.composers._bars import EIGHTH, Stream
 from tonesmith.composers._moods import CUES, MOODS, cues_at, nearest_mood
-from tonesmith.composers._song import BASS, CHORDS, DRUMS, MELODY, REACH, voice_ranges
+from tonesmith.composers._song import BASS, CHORDS, DRUMS, MELODY, REACH, _ladder, _next, voice_ranges
 from tonesmith.composers.emotion import Emotion, EmotionOptions
 from tonesmith.errors import ConfigError
 from tonesmith.host.roles import Composed
@@ -187,6 +187,13 @@ def test_options_say_what_is_drawn():
         drums = one.score.notes[one.score.notes["part"] == DRUMS]
         assert set(drums["pitch"].tolist()) == {36, 38, 42}
         assert one.score.parts[DRUMS].drums
+
+
+def test_a_melody_turns_back_before_it_goes_too_far():
+    draws = Stream(1, "turn", 0)
+    for pitch in range(60 - REACH, 61 + REACH):
+        ladder = _ladder(frozenset({(pitch + 11) % 12}))
+        assert all(abs(_next(ladder, pitch, 60, draws) - 60) <= REACH for _ in range(50))
 
 
 def test_short_phrases_still_play_chords_of_the_progression():

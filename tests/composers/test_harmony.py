@@ -128,6 +128,12 @@ def test_a_score_has_the_bars_that_it_says_in_its_meter(meter: str, beats: float
         assert f"{one.score.meters[0].beats}/{one.score.meters[0].unit}" == meter
 
 
+def test_a_broken_chord_of_two_eighths_has_every_voice():
+    scores = composed(12, meter=["3/4"], texture=["broken"], sevenths=1.0)
+    assert any(2 in slots_of(one.annotations["progression"]) for one in scores)
+    check_music(scores)
+
+
 def test_options_say_what_is_drawn():
     scores = composed(30, key=["Bb major", "F#m"], bpm=(90, 91), texture=["broken"], bars=2)
     assert {one.annotations["key"] for one in scores} == {"Bb major", "F# minor"}
