@@ -26,7 +26,9 @@ from tonesmith.run.composed import write_scores
 
 BARS: Mapping[str, Mapping[str, Any]] = {
     "dynamics": {"bars": 16},
+    "emotion": {"bars": 16},
     "groove": {"bars": 16},
+    "harmony": {"bars": 16, "meter": ["4/4"]},
     "melody": {"form": ["AABA"], "phrase_bars": 4},
 }
 """Composer -> options with which each score has 16 bars of 4/4."""

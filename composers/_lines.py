@@ -60,8 +60,7 @@ class Line:
             low, high = (home, home + 7) if above else (max(low, home - 5), min(high, home + 2))
             lowest, span = float(low), float(high - low)
         else:
-            span = float(min(draws.whole("span", WIDTH, _SPAN), high - low))
-            lowest = draws.between("register", (float(low), float(high - span)))
+            lowest, span = _register(contour, tonic, (low, high), draws)
         allowed = tuple(pitch for pitch in range(low, high + 1) if pitch % 12 in classes)
         return cls(bar, contour, lowest, span, allowed, tuple(p for p in allowed if p % 12 in triad), tonic)
 
@@ -107,6 +106,18 @@ class Line:
         wanted = self.tonic if closed else (self.tonic + 7) % 12
         there = [pitch for pitch in self.allowed if pitch % 12 == wanted]
         return _nearest(height, there or [pitch for pitch in self.allowed if pitch % 12 == self.tonic])
+
+
+def _register(contour: Contour, tonic: int, ends: tuple[int, int], draws: Draws) -> tuple[float, float]:
+    """Return where a contour is lowest, and its span: such that it ends on a tonic, if there is one in reach."""
+    low, high = ends
+    drawn = min(draws.whole("span", WIDTH, _SPAN), high - low)
+    for span in range(drawn, WIDTH - 1, -1):
+        end = round(span * CONTOURS[contour](1.0))
+        homes = [p - end for p in range(low, high + 1) if p % 12 == tonic and low <= p - end <= high - span]
+        if homes:
+            return float(draws.one_of("register", homes)), float(span)
+    return draws.between("register", (float(low), float(high - drawn))), float(drawn)
 
 
 def _nearest(height: float, pitches: Sequence[int]) -> int:

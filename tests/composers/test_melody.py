@@ -113,6 +113,15 @@ def test_a_wave_rises_and_falls_twice():
     assert high > low + 7
 
 
+@pytest.mark.parametrize(("contour", "end"), [("fall", "min"), ("arch", "min"), ("rise", "max"), ("valley", "max")])
+def test_a_phrase_ends_on_the_tonic_where_its_contour_ends(contour, end):
+    composer = melody(contour=[contour], form=["phrase"], scale=["major"], tonic=["F"])
+    for index in range(8):
+        pitches = composer.compose(index).score.notes["pitch"].astype(int)
+        assert pitches[-1] % 12 == 5
+        assert abs(pitches[-1] - getattr(pitches, end)()) <= 2
+
+
 def test_a_question_ends_on_the_fifth_and_its_answer_on_the_tonic():
     composed = melody(form=["question-answer"], tonic=["D"], scale=["major"]).compose(0)
     question, answer = phrases(composed.score, composed.annotations)
