@@ -76,3 +76,8 @@ def test_a_score_is_the_same_after_its_midi_file():
     for index in range(8):
         score = dynamics(meter=METERS).compose(index).score
         assert midi_reading(midi_of(score)).score == score
+
+
+def test_a_short_score_has_notes_enough_to_tell_its_curve():
+    for meter, notes in (("2/4", 8), ("7/8", 14), ("4/4", 8)):
+        assert len(dynamics(meter=[meter], bars=1).compose(0).score) == notes
