@@ -57,7 +57,7 @@ def tinysynth(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class TestSubtractive(BackendContract):
     name = "dawdreamer"
     note = NOTE
-    one_note_apart = 0.01  # a key of a score is let go at a multiple of 64 frames
+    one_note_apart = 0.01  # a key of a score is let go at a multiple of 128 frames
 
 
 @pytest.mark.long
