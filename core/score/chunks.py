@@ -8,8 +8,8 @@ from typing import Final
 
 from tonesmith.errors import ScoreError
 
-LARGEST: Final = 16 << 20
-"""The most bytes that a file may have. Those that people share have a tenth of that."""
+LARGEST: Final = 4 << 20
+"""The most bytes that a file may have. A piece of 200,000 notes has half as many; those that people share, a tenth."""
 _HEAD: Final = 1 << 10
 """Bytes in which the header must begin."""
 _MOST_TRACKS: Final = 4096

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Table = tuple[NDArray[Any], NDArray[Any], list[Part]]
 """Notes, controllers, and the parts that they belong to."""
 
+MOST_PARTS: Final = 0xFFFF
+"""Whose numbers a score holds."""
 _FAR: Final = (1 << 28) - 1
 LATE: Final = 4 * _FAR
 """Ticks after the end of a track at which every key is let go: a note as long was not before."""
@@ -72,14 +74,15 @@ def _content(number: int, events: Events, spare: int) -> bytes:
 
 def _tables(score: core.ScoreTick, spares: Sequence[int], names: Sequence[bytes], pressures: int) -> Table | None:
     found = [(part, int(part.name), part.notes.numpy()) for part in score.tracks if len(part.notes)]
+    if len(found) > MOST_PARTS:
+        return None
     notes = _notes([columns for _, _, columns in found])
     if len(notes) and not 0 <= notes["duration"].min() <= notes["duration"].max() < LATE:
         return None
-    controls = [_controls(part, number, spares[track]) for number, (part, track, _) in enumerate(found)]
-    joined = np.concatenate([np.empty(0, CONTROL), *controls])
-    if int((joined["kind"] == PRESSURE).sum()) != pressures:
+    controls = _controls([(part, spares[track]) for part, track, _ in found])
+    if pressures and int((controls["kind"] == PRESSURE).sum()) != pressures:
         return None
-    return notes, joined, [Part(part.program, part.is_drum, names[track]) for part, track, _ in found]
+    return notes, controls, [Part(part.program, part.is_drum, names[track]) for part, track, _ in found]
 
 
 def _notes(parts: Sequence[Mapping[str, NDArray[Any]]]) -> NDArray[Any]:
@@ -92,22 +95,22 @@ def _notes(parts: Sequence[Mapping[str, NDArray[Any]]]) -> NDArray[Any]:
     return notes
 
 
-def _controls(part: core.TrackTick, number: int, spare: int) -> NDArray[Any]:
-    """Return the controllers of a part, then its bends, then what stands for its pressures."""
-    count, bent = len(part.controls), len(part.pitch_bends)
-    controls = np.empty(count + bent, CONTROL)
-    if count:
-        numbers = part.controls.numpy()
-        controls["time"][:count], controls["value"][:count] = numbers["time"], numbers["value"]
-        controls["kind"][:count] = numbers["number"]
-        if spare:
-            controls["kind"][:count][numbers["number"] == spare] = PRESSURE
-    if bent:
-        bends = part.pitch_bends.numpy()
-        controls["time"][count:], controls["value"][count:], controls["kind"][count:] = (
-            bends["time"],
-            bends["value"],
-            BEND,
-        )
-    controls["part"] = number
-    return controls
+def _controls(parts: Sequence[tuple[core.TrackTick, int]]) -> NDArray[Any]:
+    """Return the controllers of each part, with pressures for what stands for them, and then its bends."""
+    counts = [(len(part.controls), len(part.pitch_bends)) for part, _ in parts]
+    found = np.empty(sum(map(sum, counts)), CONTROL)
+    times, kinds, values = np.empty((3, len(found)), np.int64)
+    at = 0
+    for (part, spare), (count, bent) in zip(parts, counts, strict=True):
+        if count:
+            columns, of = part.controls.numpy(), slice(at, at + count)
+            times[of], kinds[of], values[of] = columns["time"], columns["number"], columns["value"]
+            if spare:
+                kinds[of][columns["number"] == spare] = PRESSURE
+        if bent:
+            columns, of = part.pitch_bends.numpy(), slice(at + count, at + count + bent)
+            times[of], kinds[of], values[of] = columns["time"], BEND, columns["value"]
+        at += count + bent
+    found["time"], found["kind"], found["value"] = times, kinds, values
+    found["part"] = np.repeat(np.arange(len(parts)), [count + bent for count, bent in counts])
+    return found

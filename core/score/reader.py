@@ -16,7 +16,7 @@ from tonesmith.document import open_plain
 from tonesmith.errors import ScoreError
 from tonesmith.score.chunks import LARGEST, Chunks, chunks_of
 from tonesmith.score.events import Events, digits, events_of, runs_of
-from tonesmith.score.quick import LATE, Table, quick_tables
+from tonesmith.score.quick import LATE, MOST_PARTS, Table, quick_tables
 from tonesmith.score.score import BEND, CONTROL, NOTE, PRESSURE, Key, Meter, Part, Score, Text, TextKind
 from tonesmith.score.timing import Tempos
 
@@ -58,11 +58,10 @@ class Reading:
 
 
 class Checked(NamedTuple):
-    """A track of events of channels, what was found in it, and whether it lasts very long."""
+    """A track of events of channels, and what was found in it."""
 
     content: bytes
     events: Events
-    late: bool
 
 
 def read_midi(path: str | os.PathLike[str]) -> Reading:
@@ -92,7 +91,8 @@ def midi_reading(data: bytes) -> Reading:
     chunks = chunks_of(data)
     mended = list(chunks.mended)
     tracks = [_checked(n, track, chunks, mended) for n, track in enumerate(chunks.tracks)]
-    quick = _quickly(tracks, chunks.resolution)
+    late = _may_reach(b"".join(track.content for track in tracks)) >= LATE and _last_tick(tracks) >= LATE
+    quick = None if late else _quickly(tracks, chunks.resolution)
     notes, controls, parts = quick or _one_by_one(tracks, chunks.resolution)
     score = _with_globals(chunks, [track.events for track in tracks], notes, controls, parts, mended)
     if score.duration > LONGEST:
@@ -133,10 +133,16 @@ def _checked(number: int, track: bytes, chunks: Chunks, mended: list[str]) -> Ch
     for what, count in events.unplayed.items():
         mended.append(f"its track {number} has {what} ({count:,}), which no score holds.")
     content = b"".join(events.pieces) + _END
-    last = events.ticks if _may_reach(content) >= LATE else 0
-    if last > _LAST_TICK:
-        raise ScoreError(f"its track {number} lasts {last:,} ticks.")
-    return Checked(content, events, last >= LATE)
+    return Checked(content, events)
+
+
+def _last_tick(tracks: Sequence[Checked]) -> int:
+    """Return the last tick of all tracks. Raises :class:`ScoreError` for one that nothing can count."""
+    ticks = [track.events.ticks for track in tracks]
+    for number, last in enumerate(ticks):
+        if last > _LAST_TICK:
+            raise ScoreError(f"its track {number} lasts {last:,} ticks.")
+    return max(ticks)
 
 
 def _may_reach(track: bytes) -> int:
@@ -150,14 +156,12 @@ def _may_reach(track: bytes) -> int:
 
 def _quickly(tracks: Sequence[Checked], resolution: int) -> Table | None:
     """Return all tracks read at once; None if one of them must be read with care."""
-    if any(track.late for track in tracks):
-        return None
     events = [track.events for track in tracks]
     return quick_tables(events, [_name_of(each) for each in events], resolution)
 
 
 def _one_by_one(tracks: Sequence[Checked], resolution: int) -> Table:
-    return _joined([_tables(n, track, events, resolution) for n, (track, events, _) in enumerate(tracks)])
+    return _joined([_tables(n, track, events, resolution) for n, (track, events) in enumerate(tracks)])
 
 
 def _name_of(events: Events) -> bytes:
@@ -242,6 +246,8 @@ def _joined(tables: Sequence[Table]) -> Table:
     parts: list[Part] = []
     notes, controls = [np.empty(0, NOTE)], [np.empty(0, CONTROL)]
     for own, changes, found in tables:
+        if len(parts) + len(found) > MOST_PARTS:
+            raise ScoreError(f"it has more than {MOST_PARTS:,} parts.")
         own["part"] += len(parts)
         changes["part"] += len(parts)
         notes.append(own)

@@ -15,6 +15,7 @@ from support.midi_files import AWKWARD, NOTE, REFUSED, midi, track
 from support.scores import scores
 
 from tonesmith.errors import ScoreError
+from tonesmith.score import reader
 from tonesmith.score.reader import decoded, midi_reading, read_midi
 from tonesmith.score.score import BEND, PRESSURE, Key, Meter, Part, Score, Text, notes_of
 from tonesmith.score.timing import Tempos
@@ -138,7 +139,7 @@ def test_a_gap_that_midi_cannot_state_is_told():
 
 
 def real_files():
-    folders = [Path("/usr/share", name) for name in ("games/openttd", "games/planetblupi", "planetblupi", "mma")]
+    folders = [Path("/usr/share", name) for name in ("games/openttd", "planetblupi", "mma", "doc/mma")]
     return sorted(
         f for folder in folders if folder.is_dir() for f in folder.rglob("*") if f.suffix in {".mid", ".midi"}
     )
@@ -172,6 +173,30 @@ def mutated(rng, data):
         else:
             found[at:at] = rng.randbytes(rng.randint(1, 4))
     return bytes(found)
+
+
+def told(data):
+    try:
+        reading = midi_reading(data)
+    except ScoreError as error:
+        return str(error)
+    return reading.score.to_json(), reading.never_released, reading.zero_length, reading.overlapping, reading.mended
+
+
+@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.long)])
+def test_all_tracks_at_once_are_read_as_one_by_one(count, monkeypatch):
+    rng = random.Random(-count)
+    whole = [case[0] for case in (*AWKWARD.values(), *REFUSED.values())]
+    files = whole + [file.read_bytes() for file in real_files()[:: 40 if count < 1000 else 1]]
+    small = [data for data in files if len(data) < 10_000]
+    files += [mutated(rng, rng.choice(small)) for _ in range(count)]
+    at_once = []
+    quickly = reader._quickly
+    monkeypatch.setattr(reader, "_quickly", lambda *given: at_once.append(quickly(*given)) or at_once[-1])
+    quick = [told(data) for data in files]
+    monkeypatch.setattr(reader, "_quickly", lambda *given: None)
+    assert [told(data) for data in files] == quick
+    assert sum(found is not None for found in at_once) > len(at_once) // 2, "most files need no care"
 
 
 @pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.long)])
