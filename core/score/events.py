@@ -58,6 +58,11 @@ _SINGLE: Final = re.compile(rb"(%b)(%b)" % (_V, _D), re.DOTALL)
 
 _END_OF_TRACK: Final = 0x2F
 
+MOST_EVENTS: Final = 100_000
+"""Texts, tempos, meters and the like of a file. A song with a lyric for each syllable has a thousand."""
+MOST_PRESSURES: Final = 200_000
+"""Pressures of a track: an hour of a keyboard that sends fifty a second."""
+
 
 @dataclass(slots=True)
 class Events:
@@ -98,6 +103,7 @@ class Events:
         """Add an event that is no channel's; a system exclusive message has no kind."""
         self.closed = kind == _END_OF_TRACK
         if not self.closed:
+            _check_count(len(self.others) + self.unplayed["system exclusive messages"], MOST_EVENTS, "texts and tempos")
             self.pieces.append(delta + NOTHING)
             self._ticks += sum(map(_ticks_of, self._uncounted)) + number(delta)
             self._uncounted.clear()
@@ -129,6 +135,7 @@ class Events:
                 self.unplayed["pressures of single keys"] += len(_PAIR.findall(delta + pairs))
             if one and one[0] >= 0xD0:
                 self.pressures += len(_SINGLE.findall(delta + singles))
+                _check_count(self.pressures, MOST_PRESSURES, "pressures")
 
 
 def events_of(track: bytes) -> Events:
@@ -204,6 +211,11 @@ def digits(number: int) -> bytes:
     while number := number >> 7:
         found.append(number & 0x7F | 0x80)
     return bytes(reversed(found))
+
+
+def _check_count(count: int, most: int, what: str) -> None:
+    if count > most:
+        raise ScoreError(f"it has more than {most:,} {what}.")
 
 
 def _is_two(status: int) -> bool:

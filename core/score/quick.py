@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.errors import ScoreError
 from tonesmith.score.events import NOTHING, Events, digits, without_pressures
 from tonesmith.score.score import BEND, CONTROL, NOTE, PRESSURE, Part
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 Table = tuple[NDArray[Any], NDArray[Any], list[Part]]
 """Notes, controllers, and the parts that they belong to."""
 
-MOST_PARTS: Final = 0xFFFF
-"""Whose numbers a score holds."""
+MOST_PARTS: Final = 8192
+"""Of a file: twice as many as it may have tracks."""
 _FAR: Final = (1 << 28) - 1
 LATE: Final = 4 * _FAR
 """Ticks after the end of a track at which every key is let go: a note as long was not before."""
@@ -73,9 +74,10 @@ def _content(number: int, events: Events, spare: int) -> bytes:
 
 
 def _tables(score: core.ScoreTick, spares: Sequence[int], names: Sequence[bytes], pressures: int) -> Table | None:
-    found = [(part, int(part.name), part.notes.numpy()) for part in score.tracks if len(part.notes)]
-    if len(found) > MOST_PARTS:
-        return None
+    playing = [part for part in score.tracks if len(part.notes)]
+    if len(playing) > MOST_PARTS:
+        raise ScoreError(f"it has more than {MOST_PARTS:,} parts.")
+    found = [(part, int(part.name), part.notes.numpy()) for part in playing]
     notes = _notes([columns for _, _, columns in found])
     if len(notes) and not 0 <= notes["duration"].min() <= notes["duration"].max() < LATE:
         return None

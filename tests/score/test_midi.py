@@ -175,6 +175,25 @@ def mutated(rng, data):
     return bytes(found)
 
 
+@pytest.mark.parametrize(
+    ("event", "count", "message"),
+    [
+        (b"\x00\xff\x01\x00", 100_002, "more than 100,000 texts and tempos"),
+        (b"\x00\xf0\x00", 100_002, "more than 100,000 texts and tempos"),
+        (b"\x00\xd0\x01\x00\xd1\x01", 100_001, "more than 200,000 pressures"),
+    ],
+)
+def test_a_file_that_would_take_long_is_refused_by_what_it_has_too_much_of(event, count, message):
+    with pytest.raises(ScoreError, match=message):
+        midi_reading(midi(track(event * count)))
+
+
+def test_a_file_of_more_parts_than_any_band_is_refused():
+    programs = b"".join(bytes([0, 0xC0, program]) + NOTE for program in range(128))
+    with pytest.raises(ScoreError, match="more than 8,192 parts"):
+        midi_reading(midi(*[track(programs)] * 65))
+
+
 def told(data):
     try:
         reading = midi_reading(data)
