@@ -183,6 +183,8 @@ class Child:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        if sys.is_finalizing():
+            return  # the threads have stopped where they were, and hold what they read from for good
         for thread in self._threads:
             thread.join(timeout=1.0)  # what the engine left running may hold a stream open
         self._channel.close()
@@ -192,7 +194,8 @@ class Child:
         with contextlib.suppress(OSError):
             assert self._process.stdin is not None
             self._process.stdin.close()
-        self._threads[0].join(patience)  # until the stream from it closes too
+        if not sys.is_finalizing():
+            self._threads[0].join(patience)  # until the stream from it closes too
         self.kill()
 
     @property

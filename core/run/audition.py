@@ -19,6 +19,7 @@ from tonesmith.plan.rows import RowContent, pack_rows
 from tonesmith.run.produce import Watch, Workbench, drawn_label, heard
 from tonesmith.run.resolve import Resolved
 from tonesmith.run.trial import Trial, created, size_of
+from tonesmith.score.phrase import Phrase
 from tonesmith.space.label import Label
 from tonesmith.space.patch import Candidate, Note, Patch
 from tonesmith.space.sampling import uniform
@@ -32,7 +33,7 @@ class Tried:
         candidate: its patch and attempt, as a run numbers them.
         label: of it; of one that is accepted it is the label that a run stores.
         patch: that the label stands for.
-        notes: that a run plays it with.
+        notes: the notes or phrases that a run plays it with.
         rejection: why it is rejected, or None.
         audio: float32 (notes, channels, frames), as it would be stored; NaN where nothing was heard.
     """
@@ -40,7 +41,7 @@ class Tried:
     candidate: Candidate
     label: Label
     patch: Patch
-    notes: tuple[Note, ...]
+    notes: tuple[Note | Phrase, ...]
     rejection: Rejection | None
     audio: NDArray[np.float32]
 
@@ -101,7 +102,7 @@ class Audition:
     def _tries(self, bench: Workbench, patch: int) -> tuple[list[Tried], Sequence[RowContent]]:
         """Return the candidates of a patch, up to the one that is accepted, and its rows."""
         tries: list[Tried] = []
-        notes = tuple(self.plan.notes.of_patch(self.plan.seed, patch))
+        notes = bench.plays(patch)
         for attempt in range(1 if self.exhausted else self.plan.max_attempts):
             candidate = Candidate(patch, attempt)
             drawn = drawn_label(bench, candidate)

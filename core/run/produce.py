@@ -93,6 +93,12 @@ class Workbench:
         """What plays the patches of a plan of scores."""
         return Phrasebook(self.plan, self._host, self._asset)
 
+    def plays(self, patch: int) -> tuple[Note | Phrase, ...]:
+        """Return what plays a patch: a note or a phrase for each of its rows."""
+        if self.plan.phrases:
+            return tuple(one.phrase for one in self.phrasebook.of_patch(patch))
+        return self.plan.notes.of_patch(self.plan.seed, patch)
+
     @cached_property
     def validators(self) -> list[Validator[Any]]:
         """The validators."""
@@ -279,8 +285,7 @@ def _accepted_rows(
     plan = bench.plan
     label, patch = drawn
     played = bench.phrasebook.of_patch(candidate.patch) if plan.phrases else ()
-    notes: Sequence[Note | Phrase] = [one.phrase for one in played]
-    notes = notes or plan.notes.of_patch(plan.seed, candidate.patch)
+    notes = tuple(one.phrase for one in played) or bench.plays(candidate.patch)
 
     def relabelled(held: Mapping[str, float]) -> Patch:
         nonlocal label, patch

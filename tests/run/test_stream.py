@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from collections import Counter
 from multiprocessing import active_children
 from pathlib import Path
@@ -104,3 +106,15 @@ def test_a_transform_makes_what_is_given(chaos) -> None:
 def test_what_is_no_stream_is_told_at_once(chaos, wrong: dict[str, Any], error: type[Exception], told: str) -> None:
     with pytest.raises(error, match=told):
         stream(None, **wrong, **chaos.settings(patches=4))
+
+
+def test_a_program_that_leaves_a_stream_open_ends_as_it_would(chaos_in_processes, tmp_path: Path) -> None:
+    settings = chaos_in_processes.settings(patches=2)
+    program = f"""from tonesmith import stream
+rows = iter(stream(None, form="numpy", **{settings!r}))
+print(next(rows)["row"])"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60, cwd=tmp_path
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")

@@ -15,6 +15,7 @@ from tonesmith.media.clip import Clip, clip_of
 from tonesmith.media.picture import picture_uri
 from tonesmith.plan.rejection import Rejection
 from tonesmith.run.audition import Tried
+from tonesmith.score.phrase import Phrase
 from tonesmith.space.patch import Candidate, Note
 from tonesmith.space.pitches import pitch_name
 from tonesmith.space.space import ParameterSpace
@@ -44,7 +45,7 @@ class Sound:
         clip: to listen to, and ``picture``, its spectrogram as a data URI; None and "" unless they are kept.
     """
 
-    note: Note
+    note: Note | Phrase
     heard: bool = False
     peak: float = math.nan
     rms: float = math.nan
@@ -118,7 +119,7 @@ def shown_notes(count: int) -> tuple[int, ...]:
     return tuple(range(count)) if count <= MOST_NOTES else (0, count // 2, count - 1)
 
 
-def _sound(note: Note, audio: NDArray[np.float32], rate: int, *, kept: bool) -> Sound:
+def _sound(note: Note | Phrase, audio: NDArray[np.float32], rate: int, *, kept: bool) -> Sound:
     if not np.isfinite(audio).all() or not audio.size:
         return Sound(note)
     loudest = _rms(audio, rate)
