@@ -34,11 +34,11 @@ class Collection:
 
     Attributes:
         phrases: in the order of the files and of their bars.
-        notices: what was left out and why, a sentence each.
+        remarks: what was left out and why, a sentence each.
     """
 
     phrases: tuple[Composed, ...]
-    notices: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -87,10 +87,10 @@ def collect(options: FilesOptions, seconds: float | None) -> Collection:
                 found.setdefault(composed.score.digest, composed)
         except ScoreError as error:
             left_out.unread.append(_told(file.label, str(file.path), error))
-    notices = left_out.sentences(options)
+    remarks = left_out.sentences(options)
     if not found:
-        raise ConfigError(_nothing(len(files), left_out, notices))
-    return Collection(tuple(found.values()), notices)
+        raise ConfigError(_nothing(len(files), left_out, remarks))
+    return Collection(tuple(found.values()), remarks)
 
 
 def _phrases(
@@ -166,13 +166,13 @@ def _told(label: str, path: str, error: ScoreError) -> str:
     return message.replace(path, label, 1) if path in message else f"{label} is left out: {message}"
 
 
-def _nothing(files: int, left_out: _LeftOut, notices: Sequence[str]) -> str:
+def _nothing(files: int, left_out: _LeftOut, remarks: Sequence[str]) -> str:
     if len(left_out.unread) == files:
         return f"no MIDI file can be read of {files:,}: {left_out.unread[0]}"
-    if left_out.shortest and len(notices) == 1:
+    if left_out.shortest and len(remarks) == 1:
         return (
             f"no bar is as short as a phrase: the shortest lasts {left_out.shortest:.6g} s. "
             "Give phrases more seconds, or cut = 'time'."
         )
-    why = " ".join(notices) or "No part of them is chosen, or none plays a note."
+    why = " ".join(remarks) or "No part of them is chosen, or none plays a note."
     return f"there is no phrase in {files:,} MIDI files. {why}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class FilesOptions(Options):
     """Options of :class:`Files`."""
 
-    paths: tuple[str, ...] = Field(
+    paths: tuple[Path, ...] = Field(
         default=(), description="MIDI files, folders and globs. In a TOML file, they are relative to its folder."
     )
     cut: Literal["bars", "time", "whole"] = Field(
@@ -91,6 +92,11 @@ class Files(Composer[FilesOptions]):
     summary = "MIDI files, cut into phrases"
     Options = FilesOptions
 
+    @classmethod
+    def recorded(cls, options: FilesOptions) -> Mapping[str, Any]:
+        """Return the options without the paths: a plan has the phrases themselves."""
+        return options.model_dump(mode="json", exclude={"paths"})
+
     def set_up(self) -> None:
         """Refuse options that mean nothing together. No file is read before :meth:`collected`."""
         from tonesmith.score.programs import programs_of
@@ -126,9 +132,9 @@ class Files(Composer[FilesOptions]):
         """
         return self._collection.phrases
 
-    def notices(self) -> Sequence[str]:
+    def remarks(self) -> Sequence[str]:
         """Return what was left out of :meth:`collected`, and why: a sentence for each file that cannot be read."""
-        return self._collection.notices
+        return self._collection.remarks
 
     def compose(self, index: int) -> Composed:
         """Return a phrase; IndexError beyond the last one."""

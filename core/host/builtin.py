@@ -39,7 +39,6 @@ BUILTINS: Final = (
     "tonesmith.sinks.zarr",
     "tonesmith.executors.local",
     "tonesmith.executors.ray",
-    "tonesmith.explorer",
     "tonesmith.importers.archive",
     "tonesmith.importers.folder",
     "tonesmith.importers.manifest",
@@ -49,5 +48,6 @@ BUILTINS: Final = (
     "tonesmith.annotators.table",
     "tonesmith.annotators.tempo",
     "tonesmith.corpus",
+    "tonesmith.explorer",
 )
 """Dotted paths, by role and name."""

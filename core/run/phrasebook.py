@@ -21,6 +21,8 @@ from tonesmith.terminal.text import counted
 
 _LOOKED_AT = 256
 """Scores of a composer from which the columns get their length. Of a longer one later, the asset still has all."""
+_SHOWN = 12
+"""Remarks of a composer that are said."""
 _KEPT = 256
 """Scores of a list that a worker keeps at hand."""
 
@@ -44,8 +46,7 @@ def planned_phrases(
     options = cls.Options.model_validate(chosen.options)
     composer = cls(options, seed, settings.seconds)
     found = composer.collected()
-    for remark in composer.notices():
-        say(f"{cls.name}: {remark}")
+    _tell(cls.name, composer.remarks())
     scores = _looked_at(composer, found)
     for number, one in enumerate(scores):
         phrase = Phrase(one.score, settings.seconds, settings.tail)
@@ -76,6 +77,13 @@ def _looked_at(composer: Composer[Any], found: Sequence[Composed] | None) -> Seq
     if not found:
         raise ConfigError(f"the composer {composer.name!r} has no score to play.")
     return found
+
+
+def _tell(name: str, remarks: Sequence[str]) -> None:
+    for remark in remarks[:_SHOWN]:
+        say(f"{name}: {remark}")
+    if len(remarks) > _SHOWN:
+        say(f"{name}: and {len(remarks) - _SHOWN:,} more.")
 
 
 def _tell_cut(scores: Sequence[Composed], seconds: float, name: str) -> None:

@@ -41,7 +41,7 @@ def collected(tmp_path):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(score if isinstance(score, bytes) else midi_of(score))
         composer = Files(validate(Files.Options, {"paths": [str(tmp_path)], **options}), 1, seconds)
-        return composer.collected(), composer.notices()
+        return composer.collected(), composer.remarks()
 
     return collect
 
@@ -58,7 +58,7 @@ class TestFiles(ComposerContract):
 
 
 def test_phrases_come_in_the_order_of_files_and_bars_and_say_where_they_are_from(collected):
-    phrases, notices = collected({"b.mid": band(2), "a/x.MID": band(3, keys=(Key(0, -3, False),)), "notes.txt": b"no"})
+    phrases, remarks = collected({"b.mid": band(2), "a/x.MID": band(3, keys=(Key(0, -3, False),)), "notes.txt": b"no"})
     assert [p.source for p in phrases] == [
         "b.mid, bar 1",
         "b.mid, bar 2",
@@ -66,7 +66,7 @@ def test_phrases_come_in_the_order_of_files_and_bars_and_say_where_they_are_from
         "a/x.MID, bar 2",
         "a/x.MID, bar 3",
     ]
-    assert notices == ()
+    assert remarks == ()
     assert phrases[4].score.notes["pitch"].tolist() == [74, 42]
 
 
@@ -104,17 +104,17 @@ def test_only_what_the_file_states_is_said_of_a_phrase(collected):
 
 def test_equal_phrases_are_there_once_and_empty_ones_never(collected):
     late = Score(480, notes_of([(3 * BAR, 480, 60, 100, 0), (5 * BAR, 480, 60, 100, 0)]))
-    phrases, notices = collected({"late.mid": late, "same.mid": late})
+    phrases, remarks = collected({"late.mid": late, "same.mid": late})
     assert [p.source for p in phrases] == ["late.mid, bar 4"]
-    assert notices == ("left out: 3 phrases equal to another one.",)
+    assert remarks == ("left out: 3 phrases equal to another one.",)
 
 
 def test_a_phrase_is_moved_into_the_range_as_little_as_possible_or_left_out(collected):
     tunes = {"high.mid": quarters(84, 86), "low.mid": quarters(30, 32), "wide.mid": quarters(40, 90)}
 
     def lowest(**options):
-        phrases, notices = collected(tunes, range=[48, 72], **options)
-        return {p.source[:-7]: int(p.score.notes["pitch"].min()) for p in phrases}, notices
+        phrases, remarks = collected(tunes, range=[48, 72], **options)
+        return {p.source[:-7]: int(p.score.notes["pitch"].min()) for p in phrases}, remarks
 
     left_out = "left out: {} that cannot be moved into the pitches 48 to 72."
     assert lowest(transpose="octaves") == ({"high.mid": 60, "low.mid": 54}, (left_out.format("1 phrase"),))
@@ -139,23 +139,29 @@ def test_only_the_controllers_that_are_named_are_kept(collected):
     assert "unknown controller 'wheel'" in refused.value.problems[0].text
 
 
+def test_a_plan_records_no_path_of_the_machine(tmp_path):
+    options = validate(Files.Options, {"paths": [str(tmp_path)], "notes": 2})
+    assert Files.recorded(options)["notes"] == 2
+    assert str(tmp_path) not in str(Files.recorded(options))
+
+
 def test_drums_are_never_moved_and_fit_every_range(collected):
     phrases, _ = collected({"a.mid": band(1)}, drums="with", range=[64, 100], transpose="octaves", parts=["bass"])
     assert phrases[0].score.notes["pitch"].tolist() == [36, 64]
 
 
 def test_phrases_of_fewer_notes_than_wanted_are_left_out_and_counted(collected):
-    phrases, notices = collected({"a.mid": quarters(60, 61, 62, 63, 64, 65)}, notes=3)
+    phrases, remarks = collected({"a.mid": quarters(60, 61, 62, 63, 64, 65)}, notes=3)
     assert len(phrases) == 1
-    assert notices == ("left out: 1 phrase with fewer than 3 notes.",)
+    assert remarks == ("left out: 1 phrase with fewer than 3 notes.",)
 
 
 def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_the_others_are_played(collected, tmp_path):
     os.mkfifo(tmp_path / "pipe.mid")
-    phrases, notices = collected({"a.mid": band(1), "bad/two.mid": REFUSED["type 2"][0]})
+    phrases, remarks = collected({"a.mid": band(1), "bad/two.mid": REFUSED["type 2"][0]})
     assert len(phrases) == 1
-    assert notices[0] == "pipe.mid cannot be read: pipe.mid is not a file."
-    assert notices[1].startswith("bad/two.mid cannot be read as MIDI: it is of type 2")
+    assert remarks[0] == "pipe.mid cannot be read: pipe.mid is not a file."
+    assert remarks[1].startswith("bad/two.mid cannot be read as MIDI: it is of type 2")
 
 
 @pytest.mark.parametrize(
@@ -178,9 +184,9 @@ def test_files_folders_and_globs_are_found_once_and_what_is_none_is_refused(coll
     collected({"sub/a.mid": band(1), "sub/._a.mid": b"", "sub/b.kar": band(2)})
     (tmp_path / "sub" / "loop").symlink_to(tmp_path)
     for paths in (["sub/a.mid", "sub"], ["sub/*", "sub"], ["**/*.mid", "sub"]):
-        phrases, notices = collected({}, paths=[f"{tmp_path}/{path}" for path in paths])
+        phrases, remarks = collected({}, paths=[f"{tmp_path}/{path}" for path in paths])
         assert {p.source.split(",")[0] for p in phrases} == {"a.mid", "b.kar"}
-        assert notices == ("left out: 1 phrase equal to another one.",)
+        assert remarks == ("left out: 1 phrase equal to another one.",)
     for path, message in (("*.xyz", "matches no MIDI file"), ("none.mid", "does not exist")):
         with pytest.raises(ConfigError, match=message):
             collected({}, paths=[f"{tmp_path}/{path}"])

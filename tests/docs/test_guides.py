@@ -22,7 +22,6 @@ LONG = [
     "docs/presets.md",
     "docs/python.md",
     "docs/sampling.md",
-    "docs/scores.md",
     "docs/splits.md",
     "docs/training.md",
     "docs/writing-a-plugin.md",

@@ -21,6 +21,7 @@ from tonesmith.dataset.verify import check_integrity
 from tonesmith.errors import ConfigError, DatasetError, OtherPlanError
 from tonesmith.host.registry import Host
 from tonesmith.score.reader import midi_reading
+from tonesmith.score.writer import midi_of
 
 SETTINGS: dict[str, Any] = {
     "patches": 6,
@@ -242,6 +243,31 @@ def test_what_cannot_be_played_is_said_before_anything_is_written(
     with pytest.raises(ConfigError, match=said):
         generate(tmp_path / "ds", **{**SETTINGS, **changes})
     assert not (tmp_path / "ds").exists()
+
+
+def test_paths_of_a_file_of_settings_are_relative_to_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "settings"
+    (folder / "midi").mkdir(parents=True)
+    (folder / "midi" / "one.mid").write_bytes(midi_of(Score.of([(0, 1, 60, 100)])))
+    text = """
+        backend = "chaos"
+        sampler = "uniform"
+        [plan]
+        patches = 1
+        sample_rate = 8000
+        [phrases]
+        seconds = 2.0
+        [composer]
+        name = "files"
+        paths = ["midi"]
+    """
+    (folder / "plugins.toml").write_text(text)
+    typed("generate", "--config", folder / "plugins.toml", tmp_path / "ds", "--quiet")
+    phrases = open_dataset(tmp_path / "ds").plan.phrases
+
+    assert phrases is not None
+    assert [score.source for score in phrases.scores] == ["one.mid, bar 1"]
+    assert str(tmp_path) not in json.dumps(phrases.to_json())
 
 
 def test_two_flags_that_choose_the_composer_are_refused(tmp_path: Path) -> None:

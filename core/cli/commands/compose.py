@@ -113,17 +113,17 @@ def _compose(  # noqa: PLR0913 - Typer makes a flag of each
     scores = number_of(made, number, _USUAL)
     done = _written(made, scores, out, host, force=force, hidden=quiet or as_json)
     if not quiet:
-        _tell_notices(made)
+        _tell_remarks(made)
     echo(json_text(done.to_json()) if as_json else "\n".join(_lines(done)))
 
 
-def _tell_notices(composer: Composer[Any]) -> None:
+def _tell_remarks(composer: Composer[Any]) -> None:
     """Say what was left out of a fixed list, on the error stream."""
-    notices = composer.notices()
-    for notice in notices[:_SHOWN]:
-        say(notice)
-    if len(notices) > _SHOWN:
-        say(f"and {len(notices) - _SHOWN:,} more.")
+    remarks = composer.remarks()
+    for remark in remarks[:_SHOWN]:
+        say(remark)
+    if len(remarks) > _SHOWN:
+        say(f"and {len(remarks) - _SHOWN:,} more.")
 
 
 def _made(

@@ -74,7 +74,7 @@ class Composer(Plugin[O]):
         """
         return None
 
-    def notices(self) -> Sequence[str]:
+    def remarks(self) -> Sequence[str]:
         """Return what a person should know of :meth:`collected`, such as files left out, a sentence each."""
         return ()
 

@@ -76,7 +76,7 @@ class Listed(Composer[ListedOptions]):
             found[-1] = Composed(bent, found[-1].annotations, "bent.mid, bar 1")
         return found
 
-    def notices(self):
+    def remarks(self):
         return ("a file was left out.",) if self.options.count == 3 else ()
 
     def compose(self, index):
