@@ -1,9 +1,11 @@
-"""What scores cost, before any sound: composed by each composer.
+"""What scores cost: composed by each composer, read from files, and rendered.
 
 composing: scores of 16 bars per second and core of each built-in composer that composes, with their annotations, and of
 ``tonesmith compose``, which also writes them as MIDI files, in one process. CPU time of this process; no start-up.
+reading: real MIDI files, against mido and pretty_midi: see ``scores_reading.py``.
+rendering: a phrase of 12 notes, against the bare engine and against its notes alone: see ``scores_rendering.py``.
 
-Needs Linux, and the extra ``bench``.
+Needs Linux, and the extra ``bench``; without ``--parts``, it composes.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ from statistics import median
 from typing import Any
 
 from _turns import circumstances
+from scores_reading import reading
+from scores_reading import table as table_of_reading
+from scores_rendering import rendering
 
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Composer
@@ -95,18 +100,31 @@ def _table_of_composing(found: Mapping[str, Mapping[str, float]]) -> list[str]:
     return lines
 
 
+def _table_of_rendering(found: Mapping[str, Mapping[str, float]]) -> list[str]:
+    lines = [f"{'rendering 12 notes in 4 s, CPU ms':<34}{'ours':>8}{'other':>8}{'ratio':>8}"]
+    for name, told in found.items():
+        lines.append(f"  {name:<32}{1000 * told['ours']:>8.0f}{1000 * told['other']:>8.0f}{told['ratio']:>8.2f}")
+    return lines
+
+
 _PARTS: Mapping[str, Callable[[Path, argparse.Namespace], Any]] = {
     "composing": compose,
+    "reading": lambda _, options: reading(options.midi, options.rounds),
+    "rendering": lambda _, options: rendering(options.vst3),
 }
 _TABLES: Mapping[str, Callable[[Any], list[str]]] = {
     "composing": _table_of_composing,
+    "reading": table_of_reading,
+    "rendering": _table_of_rendering,
 }
 
 
 def _arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="how often each piece of work has its turn")
-    parser.add_argument("--parts", nargs="+", choices=_PARTS, default=list(_PARTS), help="what to measure")
+    parser.add_argument("--parts", nargs="+", choices=_PARTS, default=["composing"], help="what to measure")
+    parser.add_argument("--midi", type=Path, metavar="FOLDER", help="files to read; default those of Debian's packages")
+    parser.add_argument("--vst3", type=Path, metavar="FILE", help="a VST3 instrument to render with")
     parser.add_argument("--scores", type=int, default=200, help="composed in a round")
     parser.add_argument("--folder", type=Path, help="where to write; default the system's temporary folder")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures too")
