@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -66,7 +67,8 @@ class Line:
 
     def on_beat(self, onset: int) -> bool:
         """Return whether a sixteenth of a phrase is the beginning of a beat."""
-        return onset % (2 * self.bar.eighths) in {2 * start for start in self.bar.starts}
+        eighth, between = divmod(onset % (2 * self.bar.eighths), 2)
+        return not between and eighth in self.bar.starts
 
     def pitches(self, onsets: Sequence[int], draws: Draws, letter: str, *, closed: bool) -> list[int]:
         """Return the pitch of each note of a phrase.
@@ -121,4 +123,7 @@ def _register(contour: Contour, tonic: int, ends: tuple[int, int], draws: Draws)
 
 
 def _nearest(height: float, pitches: Sequence[int]) -> int:
-    return min(pitches, key=lambda pitch: (abs(pitch - height), pitch))
+    """Return the pitch nearest to a height, the lower of two, out of pitches that rise."""
+    above = bisect_left(pitches, height)
+    below = max(above - 1, 0)
+    return pitches[below if above == len(pitches) or height - pitches[below] <= pitches[above] - height else above]

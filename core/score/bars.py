@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, Literal, get_args
 
 from tonesmith.errors import ConfigError
@@ -56,7 +57,7 @@ class Bar:
     @property
     def starts(self) -> tuple[int, ...]:
         """The eighth note, counted from 0, that each of its beats begins with."""
-        return tuple(sum(self.groups[:place]) for place in range(len(self.groups)))
+        return _starts(self.groups)
 
     @property
     def simple(self) -> bool:
@@ -72,6 +73,11 @@ class Bar:
     def seconds(self, bpm: float) -> float:
         """Return how long it takes at a tempo in quarter notes per minute, as a MIDI file can state that."""
         return self.eighths * microseconds_of(bpm) / 2e6
+
+
+@lru_cache(maxsize=64)
+def _starts(groups: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sum(groups[:place]) for place in range(len(groups)))
 
 
 def microseconds_of(bpm: float) -> int:
