@@ -43,7 +43,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             seen.add(name)
         elsewhere = item.name == "test_the_lines_on_its_card_read_a_row" and "test_zarr" not in item.nodeid
         shared = item.name.partition("[")[0] in PROCESSES and item.path.name == "test_parquet.py"
-        if again or elsewhere or shared or (item.name.endswith("[an empty folder]") and "/sinks/" in item.nodeid):
+        played = item.name.startswith("test_a_score_of_one_note_sounds") and "TestVst3Backend::" not in item.nodeid
+        if (
+            again
+            or elsewhere
+            or shared
+            or played
+            or (item.name.endswith("[an empty folder]") and "/sinks/" in item.nodeid)
+        ):
             item.add_marker(pytest.mark.long)
 
 

@@ -78,7 +78,7 @@ def test_every_example_can_be_typed(trees, tmp_path, monkeypatch):
     whole = dict(zip(trees[0].commands, trees, strict=False))
     for example in {example for examples in _EXAMPLES.values() for example in examples}:
         words = shlex.split(example)
-        own = any(word.startswith("--features.") for word in words)
+        own = any(word.startswith(("--features.", "--composer.")) for word in words)
         command = typer.main.get_command(build_app(words)) if own else whole[words[0]]
         while words and words[0] in getattr(command, "commands", {}):
             command, words = command.commands[words[0]], words[1:]

@@ -29,7 +29,10 @@ from tonesmith.errors import ConfigError, nearest
         ("verify d --render -1", "--render: expected an integer of at least 0. "),
         ("verify d --render many", "--render: expected an integer of at least 0. "),
         ("importance d --step 3", "--step: expected a number from 0 to 1. "),
-        ("split d --by patc", "--by: 'patc' is not allowed. Expected one of patch, preset. Did you mean 'patch'? "),
+        (
+            "split d --by patc",
+            "--by: 'patc' is not allowed. Expected one of patch, preset, score. Did you mean 'patch'? ",
+        ),
         ("split d --crossing 7", "--crossing: '7' is not allowed. Expected one of join, drop. "),
         ("verify d e f", "unexpected argument: e f. "),
     ],

@@ -50,6 +50,7 @@ def results(out: Path) -> Any:
     return json.loads((out / "results.json").read_text())
 
 
+@pytest.mark.long
 def test_the_whole_way_ends_with_the_files_that_its_readme_names(small):
     out, _ = small
     made = {path.name for path in out.iterdir() if not path.name.startswith(".")}
@@ -60,6 +61,7 @@ def test_the_whole_way_ends_with_the_files_that_its_readme_names(small):
     assert (out / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.long
 def test_what_it_says_of_each_parameter_is_what_the_score_says(small):
     out, printed = small
     scored = json.loads((out / "predictions.scored.zarr.json").read_text())["parameters"]
@@ -71,6 +73,7 @@ def test_what_it_says_of_each_parameter_is_what_the_score_says(small):
         assert f"{one[measure]:.2f}" in re.search(rf"^{one['name']} .*$", printed, re.MULTILINE)[0]
 
 
+@pytest.mark.long
 def test_predictions_are_of_the_rows_that_were_held_out(small):
     out, _ = small
     dataset = open_dataset(out / "data.zarr")
@@ -81,6 +84,7 @@ def test_predictions_are_of_the_rows_that_were_held_out(small):
     assert results(out)["test"]["mean_mse"] == pytest.approx(mean_mse, rel=1e-5)
 
 
+@pytest.mark.long
 def test_the_same_seed_learns_the_same_weights_in_another_process(small, tmp_path):
     from estimator import Estimator, Learning, errors_of, learn, predict
 
