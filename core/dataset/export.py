@@ -89,6 +89,7 @@ def label_of(row: Row, split: str = "") -> dict[str, Any]:
         "origin": row.origin,
         **({"split": split} if split else {}),
         "presets": [asdict(presets[sha]) for sha in (row.preset, row.mate) if sha in presets],
+        **({"joined": row.joined} if row.joined else {}),
         **({"annotations": row.annotations} if row.annotations else {}),
         "measured": {name: value for name, value in row.measured.items() if np.isfinite(value)},
         **label_of_patch(row.plan.space, row.patch, row.plays),

@@ -114,6 +114,11 @@ class Row:
         return self.note if self.score is None else Phrase(self.score, self.note.hold, self.note.tail)
 
     @property
+    def joined(self) -> str:
+        """Who joined the notes of the score: the "engine", or the host as a "sum" of single notes; "" for a note."""
+        return self.plan.phrases.joined if self.plan.phrases else ""
+
+    @property
     def annotations(self) -> dict[str, Value]:
         """What the composer said of the score, by name; empty if a note was played."""
         fields = self.plan.phrases.fields if self.plan.phrases else ()

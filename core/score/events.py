@@ -61,7 +61,7 @@ _END_OF_TRACK: Final = 0x2F
 MOST_EVENTS: Final = 100_000
 """Texts, tempos, meters and the like of a file. A song with a lyric for each syllable has a thousand."""
 MOST_PRESSURES: Final = 200_000
-"""Pressures of a track: an hour of a keyboard that sends fifty a second."""
+"""Pressures of a file: an hour of a keyboard that sends fifty a second."""
 
 
 @dataclass(slots=True)

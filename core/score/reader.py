@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tonesmith.document import open_plain
 from tonesmith.errors import ScoreError
 from tonesmith.score.chunks import LARGEST, Chunks, chunks_of
-from tonesmith.score.events import MOST_EVENTS, Events, digits, events_of, runs_of
+from tonesmith.score.events import MOST_EVENTS, MOST_PRESSURES, Events, digits, events_of, runs_of
 from tonesmith.score.quick import LATE, MOST_PARTS, Table, quick_tables
 from tonesmith.score.score import BEND, CONTROL, NOTE, PRESSURE, Key, Meter, Part, Score, Text, TextKind
 from tonesmith.score.timing import Tempos
@@ -93,6 +93,8 @@ def midi_reading(data: bytes) -> Reading:
     tracks = [_checked(n, track, chunks, mended) for n, track in enumerate(chunks.tracks)]
     if sum(len(track.events.others) for track in tracks) > MOST_EVENTS:
         raise ScoreError(f"it has more than {MOST_EVENTS:,} texts and tempos.")
+    if sum(track.events.pressures for track in tracks) > MOST_PRESSURES:
+        raise ScoreError(f"it has more than {MOST_PRESSURES:,} pressures.")
     late = _may_reach(b"".join(track.content for track in tracks)) >= LATE and _last_tick(tracks) >= LATE
     quick = None if late else _quickly(tracks, chunks.resolution)
     notes, controls, parts = quick or _one_by_one(tracks, chunks.resolution)

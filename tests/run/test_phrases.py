@@ -72,6 +72,7 @@ def test_a_row_has_the_score_its_events_and_what_the_composer_said(tunes: Path) 
         want = composed(0, row.row)
         assert row.score == want.score
         assert row.annotations == want.annotations
+        assert row.joined == "sum"
         assert row.plays == Phrase(want.score, 0.5, 0.125)
         count, notes = int(row.columns["score/count"]), want.score.notes
         assert count == len(want.score)
