@@ -33,8 +33,12 @@ PROCESSES = {
 """Tests of a sink's contract that start many processes. What the sinks of rows share, the sink folder shows always."""
 
 
+PLAYS = ("TestVst3Backend", "TestSubtractive", "TestVitaBackend", "TestChaos")
+"""Contracts of backends whose tests of phrases are run for every change: of either kind."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of some tests one case is tried for every change: those marked so, and the slow ones in contracts of sinks."""
+    """Of some tests one case is tried for every change: those marked so, and the slow ones in contracts."""
     seen: set[str] = set()
     for item in items:
         name = item.nodeid.partition("[")[0]
@@ -43,7 +47,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             seen.add(name)
         elsewhere = item.name == "test_the_lines_on_its_card_read_a_row" and "test_zarr" not in item.nodeid
         shared = item.name.partition("[")[0] in PROCESSES and item.path.name == "test_parquet.py"
-        played = item.name.startswith("test_a_score_of_one_note_sounds") and "TestVst3Backend::" not in item.nodeid
+        played = getattr(item, "function", None) is not None and item.function.__module__.endswith(".backend_phrases")
+        played = played and not any(f"::{name}::" in item.nodeid for name in PLAYS)
         if (
             again
             or elsewhere

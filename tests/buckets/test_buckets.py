@@ -122,6 +122,7 @@ def test_a_dataset_in_a_bucket_has_the_rows_and_the_files_of_one_on_a_disk(sink,
     assert list(check_integrity(open_dataset(there))) == []
 
 
+@pytest.mark.long
 def test_a_run_over_a_network_that_loses_things_ends_with_the_rows_of_a_local_one(chaos, there, through, tmp_path):
     _check_faulty_run(chaos, there, through, tmp_path, seed=1, sink="webdataset")
 

@@ -216,6 +216,7 @@ def test_a_picture_of_a_row_has_a_bar_for_each_note(tunes: Path, tmp_path: Path)
     assert (tmp_path / "row.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.long
 def test_datasets_of_the_same_composer_are_merged_with_their_scores(tunes: Path, tmp_path: Path) -> None:
     generate(tmp_path / "other", **{**SETTINGS, "seed": 7, "patches": 2}, composer="tunes")
     merge([tunes, tmp_path / "other"], tmp_path / "both")
@@ -277,6 +278,7 @@ def test_two_flags_that_choose_the_composer_are_refused(tmp_path: Path) -> None:
     assert said.endswith("exit status 2")
 
 
+@pytest.mark.long
 def test_a_score_longer_than_the_columns_is_whole_in_its_asset(tmp_path: Path) -> None:
     phrases = {**SETTINGS["phrases"], "max_notes": 2}
     generate(tmp_path / "ds", **{**SETTINGS, "patches": 2, "phrases": phrases}, composer="tunes")
