@@ -78,9 +78,10 @@ def bar_windows(score: Score, seconds: float | None, hop: int = 0) -> Windows:
 
 
 def time_windows(score: Score, seconds: float, hop: float = 0.0) -> Windows:
-    """Return windows of a length in seconds, to a tick.
+    """Return windows of a length in seconds, or less by part of a tick.
 
-    The first begins at the bar of the first note; the last is the first that takes in the end.
+    Those that follow each other leave no tick out: each begins where the one before ends. The first begins at the bar
+    of the first note; the last is the first that takes in the end.
 
     Args:
         score: to cut.
@@ -94,15 +95,33 @@ def time_windows(score: Score, seconds: float, hop: float = 0.0) -> Windows:
         return Windows(())
     begin, end = int(score.tempos.passed(edges[0])), int(score.tempos.passed(score.end))
     length = _counts(score, seconds) or 1
-    step = (_counts(score, hop) or length) if hop else length
-    further = max(0, -((begin + length - end) // step))
-    _check_count(further + 1)
-    starts = score.tempos.reached(begin + step * np.arange(further + 1, dtype=np.int64))
-    ends = score.tempos.reached(score.tempos.passed(starts) + length + 1) - 1
+    if hop:
+        step = _counts(score, hop) or length
+        further = max(0, -((begin + length - end) // step))
+        _check_count(further + 1)
+        starts = score.tempos.reached(begin + step * np.arange(further + 1, dtype=np.int64))
+        ends = _ends(score, starts, length)
+    else:
+        starts, ends = _following(score, int(edges[0]), length)
     bars = np.searchsorted(edges, starts, "right") - 1 + first
     found = [Window(*each) for each in zip(starts.tolist(), ends.tolist(), bars.tolist(), strict=True)]
     kept = tuple(window for window in dict.fromkeys(found) if window.end > window.start)
     return Windows(kept, len(found) - len(kept))
+
+
+def _ends(score: Score, starts: NDArray[np.int64], length: int) -> NDArray[np.int64]:
+    """Return the last tick of windows that begin at some ticks, and last no longer than a length."""
+    return score.tempos.reached(score.tempos.passed(starts) + length + 1) - 1
+
+
+def _following(score: Score, first: int, length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the starts and ends of windows of which each begins where the one before ends, up to the score's end."""
+    starts, ends = [first], [int(_ends(score, np.array([first]), length)[0])]
+    while ends[-1] < score.end:
+        _check_count(len(starts))
+        starts.append(max(ends[-1], starts[-1] + 1))
+        ends.append(int(_ends(score, np.array(starts[-1:]), length)[0]))
+    return np.array(starts, np.int64), np.array(ends, np.int64)
 
 
 def first_window(score: Score, seconds: float | None) -> Windows:
