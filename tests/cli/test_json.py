@@ -78,6 +78,7 @@ def test_composing(told, tmp_path, monkeypatch):
     check("compose", told("compose", "groove", "-n", 2, "-o", "scores"))
 
 
+@pytest.mark.long
 def test_datasets(chaos, told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     chaos.make(tmp_path / "d", patches=6)
