@@ -58,7 +58,7 @@ _SINGLE: Final = re.compile(rb"(%b)(%b)" % (_V, _D), re.DOTALL)
 
 _END_OF_TRACK: Final = 0x2F
 
-MOST_EVENTS: Final = 100_000
+MOST_EVENTS: Final = 50_000
 """Texts, tempos, meters and the like of a file. A song with a lyric for each syllable has a thousand."""
 MOST_PRESSURES: Final = 200_000
 """Pressures of a file: an hour of a keyboard that sends fifty a second."""

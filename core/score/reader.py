@@ -90,11 +90,16 @@ def midi_reading(data: bytes) -> Reading:
     """
     chunks = chunks_of(data)
     mended = list(chunks.mended)
-    tracks = [_checked(n, track, chunks, mended) for n, track in enumerate(chunks.tracks)]
-    if sum(len(track.events.others) for track in tracks) > MOST_EVENTS:
-        raise ScoreError(f"it has more than {MOST_EVENTS:,} texts and tempos.")
-    if sum(track.events.pressures for track in tracks) > MOST_PRESSURES:
-        raise ScoreError(f"it has more than {MOST_PRESSURES:,} pressures.")
+    tracks: list[Checked] = []
+    others = pressures = 0
+    for number, track in enumerate(chunks.tracks):
+        tracks.append(_checked(number, track, chunks, mended))
+        others += len(tracks[-1].events.others)
+        pressures += tracks[-1].events.pressures
+        if others > MOST_EVENTS:
+            raise ScoreError(f"it has more than {MOST_EVENTS:,} texts and tempos.")
+        if pressures > MOST_PRESSURES:
+            raise ScoreError(f"it has more than {MOST_PRESSURES:,} pressures.")
     late = _may_reach(b"".join(track.content for track in tracks)) >= LATE and _last_tick(tracks) >= LATE
     quick = None if late else _quickly(tracks, chunks.resolution)
     notes, controls, parts = quick or _one_by_one(tracks, chunks.resolution)

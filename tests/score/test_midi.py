@@ -178,8 +178,8 @@ def mutated(rng, data):
 @pytest.mark.parametrize(
     ("event", "count", "message"),
     [
-        (b"\x00\xff\x01\x00", 100_002, "more than 100,000 texts and tempos"),
-        (b"\x00\xf0\x00", 100_002, "more than 100,000 texts and tempos"),
+        (b"\x00\xff\x01\x00", 100_002, "more than 50,000 texts and tempos"),
+        (b"\x00\xf0\x00", 100_002, "more than 50,000 texts and tempos"),
         (b"\x00\xd0\x01\x00\xd1\x01", 100_001, "more than 200,000 pressures"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import timeit
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from tonesmith.score.chunks import LARGEST
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
 
-SECONDS, MEGABYTES = 5.0, 500.0
+USUAL = 250e-6
+"""Seconds that the loop takes on a usual machine: a slower one is given more."""
+SECONDS, MEGABYTES = 5.0 * max(1.0, min(timeit.repeat(lambda: sum(range(10_000)), number=100)) / 100 / USUAL), 500.0
 
 READ = """
 import re, sys, time
