@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
-from tonesmith.composers._options import METERS_HELP, Bpm, MeterName, MeterNames, ordered, some
+from tonesmith.composers._options import METERS_HELP, Bpm, MeterNames, ordered, some
 from tonesmith.errors import ConfigError
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import Composed, Composer, Options
@@ -72,6 +72,7 @@ class Dynamics(Composer[DynamicsOptions]):
 
     def fields(self) -> Sequence[AnnotationField]:
         """Return what is said of every score."""
+        from tonesmith.composers._fields import BARS, METER, TEMPO
         from tonesmith.plan.annotated import AnnotationField
 
         return (
@@ -84,9 +85,9 @@ class Dynamics(Composer[DynamicsOptions]):
             AnnotationField("terraces", "whole", "levels one after the other of a terraced curve; 0 of others"),
             AnnotationField("articulation", "choice", "how long notes are held", get_args(Articulation)),
             AnnotationField("articulation_ratio", "number", "part of the time to the next note that a note is held"),
-            AnnotationField("tempo_bpm", "number", "quarter notes per minute"),
-            AnnotationField("meter", "choice", "time signature", get_args(MeterName)),
-            AnnotationField("bars", "whole", "number of bars"),
+            TEMPO,
+            METER,
+            BARS,
         )
 
     def compose(self, index: int) -> Composed:

@@ -86,26 +86,23 @@ class Emotion(Composer[EmotionOptions]):
 
     def fields(self) -> Sequence[AnnotationField]:
         """Return mood, valence, arousal and the cues that follow, key, meter and progression."""
+        from tonesmith.composers._fields import BARS, METER, TEMPO, key_fields
         from tonesmith.composers._moods import MOODS
         from tonesmith.plan.annotated import AnnotationField
-        from tonesmith.score.bars import METERS
-        from tonesmith.score.theory import Tonality
 
-        keys = tuple(str(Tonality(tonic, mode)) for mode in ("major", "minor") for tonic in range(12))
         length = 32 + 16 * self.options.bars
         return (
             AnnotationField("mood", "choice", "the intended mood", tuple(MOODS)),
             AnnotationField("valence", "number", "intended, from unpleasant, -1, to pleasant, 1"),
             AnnotationField("arousal", "number", "intended, from still, -1, to excited, 1"),
-            AnnotationField("key", "choice", "tonic and mode", keys),
-            AnnotationField("mode", "choice", "mode of the key", ("major", "minor")),
-            AnnotationField("tempo_bpm", "number", "quarter notes per minute"),
+            *key_fields(),
+            TEMPO,
             AnnotationField("register", "whole", "MIDI pitch about which the melody moves"),
             AnnotationField("dynamics", "whole", "MIDI velocity, without accents"),
             AnnotationField("articulation", "number", "share of its time that a note sounds, 1 for legato"),
             AnnotationField("density", "number", "places for notes of the melody per quarter note"),
-            AnnotationField("meter", "choice", "time signature", METERS),
-            AnnotationField("bars", "whole", "bars of the score"),
+            METER,
+            BARS,
             AnnotationField("progression", "text", "numerals, with | between bars", length=length),
             AnnotationField("chords", "text", "chord symbols, with | between bars", length=length),
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
-from tonesmith.composers._options import METERS_HELP, Bpm, MeterName, MeterNames, ordered, some
+from tonesmith.composers._options import METERS_HELP, Bpm, MeterNames, ordered, some
 from tonesmith.errors import ConfigError
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import Composed, Composer, Options
@@ -109,6 +109,7 @@ class Groove(Composer[GrooveOptions]):
 
     def fields(self) -> Sequence[AnnotationField]:
         """Return what is said of every score."""
+        from tonesmith.composers._fields import BARS, METER, TEMPO
         from tonesmith.plan.annotated import AnnotationField
 
         return (
@@ -122,9 +123,9 @@ class Groove(Composer[GrooveOptions]):
             AnnotationField(
                 "offset_ms", "number", "milliseconds that kick, snare and bass come after the hi-hat's grid"
             ),
-            AnnotationField("tempo_bpm", "number", "quarter notes per minute"),
-            AnnotationField("meter", "choice", "time signature", get_args(MeterName)),
-            AnnotationField("bars", "whole", "number of bars"),
+            TEMPO,
+            METER,
+            BARS,
         )
 
     def compose(self, index: int) -> Composed:

@@ -68,19 +68,16 @@ class Harmony(Composer[HarmonyOptions]):
 
     def fields(self) -> Sequence[AnnotationField]:
         """Return key, mode, tempo, meter, bars, progression, chords, cadence and texture."""
+        from tonesmith.composers._fields import BARS, METER, TEMPO, key_fields
         from tonesmith.composers._grammar import CADENCES
         from tonesmith.plan.annotated import AnnotationField
-        from tonesmith.score.bars import METERS
-        from tonesmith.score.theory import Tonality
 
-        keys = tuple(str(Tonality(tonic, mode)) for mode in ("major", "minor") for tonic in range(12))
         length = 32 + 22 * self.options.bars
         return (
-            AnnotationField("key", "choice", "tonic and mode", keys),
-            AnnotationField("mode", "choice", "mode of the key", ("major", "minor")),
-            AnnotationField("tempo_bpm", "number", "quarter notes per minute"),
-            AnnotationField("meter", "choice", "time signature", METERS),
-            AnnotationField("bars", "whole", "bars of the score"),
+            *key_fields(),
+            TEMPO,
+            METER,
+            BARS,
             AnnotationField("progression", "text", "numerals, with | between bars", length=length),
             AnnotationField("chords", "text", "chord symbols, with | between bars", length=length),
             AnnotationField("cadence", "choice", "how the score ends", CADENCES),

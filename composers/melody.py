@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
-from tonesmith.composers._options import METERS_HELP, Bpm, MeterName, MeterNames, some
+from tonesmith.composers._options import METERS_HELP, Bpm, MeterNames, some
 from tonesmith.errors import ConfigError
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import Composed, Composer, Options
@@ -121,6 +121,7 @@ class Melody(Composer[MelodyOptions]):
 
     def fields(self) -> Sequence[AnnotationField]:
         """Return what is said of every score."""
+        from tonesmith.composers._fields import BARS, METER, TEMPO
         from tonesmith.plan.annotated import AnnotationField
 
         return (
@@ -130,9 +131,9 @@ class Melody(Composer[MelodyOptions]):
             AnnotationField("form", "choice", "phrases, with a letter for those that are alike", get_args(Form)),
             AnnotationField("pitch_low", "whole", "MIDI pitch of the lowest note"),
             AnnotationField("pitch_high", "whole", "MIDI pitch of the highest note"),
-            AnnotationField("tempo_bpm", "number", "quarter notes per minute"),
-            AnnotationField("meter", "choice", "time signature", get_args(MeterName)),
-            AnnotationField("bars", "whole", "number of bars"),
+            TEMPO,
+            METER,
+            BARS,
         )
 
     def compose(self, index: int) -> Composed:

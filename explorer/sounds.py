@@ -14,6 +14,7 @@ from tonesmith.document import open_plain
 from tonesmith.dsp.resample import resampled
 from tonesmith.errors import ConfigError
 from tonesmith.explorer.frames import RATE
+from tonesmith.media.audio_errors import audio_errors
 
 SUFFIXES = (".aif", ".aiff", ".flac", ".mp3", ".ogg", ".wav")
 LONGEST = 180.0
@@ -129,17 +130,11 @@ def _read(path: Path) -> tuple[NDArray[np.float32], int, bool]:
 
     from pedalboard.io import AudioFile
 
-    try:
-        with os.fdopen(open_plain(path), "rb") as plain, AudioFile(plain) as file:
-            rate = round(file.samplerate)
-            _check_form(path, rate, file.num_channels)
-            audio = np.asarray(file.read(round(LONGEST * rate)), np.float32)
-            return audio, rate, file.frames > audio.shape[1]
-    except ConfigError:
-        raise
-    except (ValueError, RuntimeError, OSError, MemoryError) as error:
-        told = str(error).split("\n", maxsplit=1)[0][:120].rstrip(".")
-        raise ConfigError(f"{path} cannot be read as audio: {told}.") from None
+    with audio_errors(path), os.fdopen(open_plain(path), "rb") as plain, AudioFile(plain) as file:
+        rate = round(file.samplerate)
+        _check_form(path, rate, file.num_channels)
+        audio = np.asarray(file.read(round(LONGEST * rate)), np.float32)
+        return audio, rate, file.frames > audio.shape[1]
 
 
 def _check_form(path: Path, rate: int, channels: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tonesmith.score.events import digits
 from tonesmith.score.messages import Message
 
 _FINEST = 0x7FFF
@@ -46,7 +47,7 @@ def midi_bytes(told: Sequence[Message], rate: int) -> bytes:
     before = 0
     for frame, message in told:
         tick = round((2 * frame + 1) * resolution * _SECOND / (tempo * 2 * rate))
-        events.append(_length(tick - before) + message)
+        events.append(digits(tick - before) + message)
         before = tick
     track = b"".join((*events, b"\x00\xff\x2f\x00"))
     return b"MThd" + (6).to_bytes(4) + b"\0\0\0\1" + resolution.to_bytes(2) + b"MTrk" + len(track).to_bytes(4) + track
@@ -60,11 +61,3 @@ def _clock(ticks: int) -> tuple[int, int]:
         return _FINEST, round(_FINEST * _SECOND / ticks)
     factor = max(1, min(_FINEST // resolution, 0xFFFFFF // tempo))
     return resolution * factor, tempo * factor
-
-
-def _length(value: int) -> bytes:
-    """Return a number as MIDI files have it, in 7 bits a byte."""
-    digits = [value & 0x7F]
-    while value := value >> 7:
-        digits.append(value & 0x7F | 0x80)
-    return bytes(reversed(digits))

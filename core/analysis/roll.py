@@ -9,7 +9,7 @@ import numpy as np
 
 from tonesmith.analysis.plots import COLOURS, shortened, styled
 from tonesmith.dataset.row import Row
-from tonesmith.dsp.spectrum import powers, window_near
+from tonesmith.dsp.spectrum import decibels, powers, window_near
 from tonesmith.plan.annotated import Value
 from tonesmith.score.score import Score
 from tonesmith.space.pitches import pitch_name
@@ -35,7 +35,7 @@ def row_figure(row: Row) -> Figure:
 
         figure = Figure(figsize=(8.0, 5.0), layout="constrained")
         roll, sound = figure.subplots(2, 1, sharex=True, height_ratios=(2, 3))
-        _draw_roll(roll, row.score or _of_note(row))
+        _draw_roll(roll, row.as_score)
         _draw_sound(sound, row)
         said = [f"{name} {_told(value)}" for name, value in row.annotations.items() if value != ""]
         whole = ": ".join([f"row {row.row}", *filter(None, [", ".join(said)])])
@@ -45,11 +45,6 @@ def row_figure(row: Row) -> Figure:
 
 def _told(value: Value) -> str:
     return f"{value:.4g}" if isinstance(value, float) else shortened(str(value), 60)
-
-
-def _of_note(row: Row) -> Score:
-    """Return the note of a row as a score: two beats of it are a second."""
-    return Score.of([(0, 2 * row.note.hold, row.note.pitch, row.note.velocity)])
 
 
 def _draw_roll(axes: Axes, score: Score) -> None:
@@ -80,7 +75,7 @@ def _draw_sound(axes: Axes, row: Row) -> None:
     audio, rate = row.audio.mean(axis=0, keepdims=True), row.plan.audio.sample_rate
     window = window_near(_WINDOW_SECONDS, rate)
     hop = max(1, audio.shape[1] // _COLUMNS)
-    levels = 10.0 * np.log10(np.maximum(powers(np.nan_to_num(audio), window, hop)[0].T, 1e-12))
+    levels = decibels(powers(np.nan_to_num(audio), window, hop)[0].T, -_RANGE_DB)
     seconds = np.arange(levels.shape[1]) * hop / rate
     hertz = np.arange(levels.shape[0]) * rate / window
     axes.pcolormesh(seconds, hertz, levels, cmap="magma", vmin=-_RANGE_DB, vmax=0.0, rasterized=True)

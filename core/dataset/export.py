@@ -15,7 +15,6 @@ from tonesmith.host.registry import Host
 from tonesmith.host.trust import check_trusted
 from tonesmith.plan.notes import note_to_json
 from tonesmith.score.phrase import Phrase
-from tonesmith.score.score import Score
 from tonesmith.score.writer import midi_of
 from tonesmith.space.patch import Note, Patch
 from tonesmith.space.preset import told_presets
@@ -119,7 +118,4 @@ def label_of_patch(space: ParameterSpace, patch: Patch, note: Note | Phrase) -> 
 
 def midi_of_row(row: Row) -> bytes:
     """Return what a row plays as a MIDI file: its score, or its note in a score of its own."""
-    if row.score is not None:
-        return midi_of(row.score)
-    note = row.note
-    return midi_of(Score.of([(0, 2 * note.hold, note.pitch, note.velocity)], bpm=120.0))
+    return midi_of(row.as_score)

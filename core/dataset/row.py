@@ -114,6 +114,13 @@ class Row:
         return self.note if self.score is None else Phrase(self.score, self.note.hold, self.note.tail)
 
     @property
+    def as_score(self) -> Score:
+        """What was played as a score: a note is one of its own, at 120 beats per minute."""
+        if self.score is not None:
+            return self.score
+        return Score.of([(0, 2 * self.note.hold, self.note.pitch, self.note.velocity)])
+
+    @property
     def joined(self) -> str:
         """Who joined the notes of the score: the "engine", or the host as a "sum" of single notes; "" for a note."""
         return self.plan.phrases.joined if self.plan.phrases else ""

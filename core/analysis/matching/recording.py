@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tonesmith.dsp.envelope import envelope_of
 from tonesmith.dsp.resample import resampled
 from tonesmith.errors import ConfigError
+from tonesmith.media.audio_errors import audio_errors
 from tonesmith.plan.plan import Plan
 
 LONGEST_SILENCE = 60.0
@@ -102,18 +103,12 @@ def _read(path: Path, seconds: float) -> tuple[NDArray[np.float32], int, bool]:
         raise ConfigError(f"{path} does not exist.")
     if not path.is_file():
         raise ConfigError(f"{path} is neither an audio file nor a dataset.")
-    try:
-        with AudioFile(str(path)) as file:
-            rate = round(file.samplerate)
-            _check_rate(rate, str(path))
-            _check_channels(file.num_channels, str(path))
-            audio = file.read(round(seconds * rate))
-            return audio, rate, file.frames > audio.shape[1]
-    except ConfigError:
-        raise
-    except (ValueError, RuntimeError, OSError, MemoryError) as error:
-        told = str(error).split("\n", maxsplit=1)[0][:120].rstrip(".")
-        raise ConfigError(f"{path} cannot be read as audio: {told}.") from None
+    with audio_errors(path), AudioFile(str(path)) as file:
+        rate = round(file.samplerate)
+        _check_rate(rate, str(path))
+        _check_channels(file.num_channels, str(path))
+        audio = file.read(round(seconds * rate))
+        return audio, rate, file.frames > audio.shape[1]
 
 
 def _checked(audio: NDArray[Any], sample_rate: int, name: str) -> NDArray[np.float32]:

@@ -1,0 +1,23 @@
+"""What a library says of an audio file that it cannot read, as one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tonesmith.errors import ConfigError
+
+_LONGEST = 120
+
+
+@contextmanager
+def audio_errors(path: Path) -> Iterator[None]:
+    """Raise :class:`ConfigError`, with the name of a file, for whatever goes wrong while it is read as audio."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except (ValueError, RuntimeError, OSError, MemoryError) as error:
+        told = str(error).split("\n", maxsplit=1)[0][:_LONGEST].rstrip(".")
+        raise ConfigError(f"{path} cannot be read as audio: {told}.") from None
