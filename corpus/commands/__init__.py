@@ -1,0 +1,37 @@
+"""``tonesmith corpus``: what a person types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import typer
+
+from tonesmith.corpus.commands.gathering import add, annotate, label, new
+from tonesmith.corpus.commands.judging import check, split, stats
+from tonesmith.corpus.commands.keeping import repair, write
+
+_COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
+    ("new", "tonesmith corpus new emotion_v1 --profile emotion", new),
+    ("add", "tonesmith corpus add emotion_v1 ~/Music/midi songs.zip", add),
+    ("annotate", "tonesmith corpus annotate emotion_v1 --with folders,key", annotate),
+    ("stats", "tonesmith corpus stats emotion_v1", stats),
+    ("check", "tonesmith corpus check emotion_v1 --deep", check),
+    ("split", "tonesmith corpus split emotion_v1 --train 0.8 --val 0.1 --test 0.1", split),
+    ("label", "tonesmith corpus label emotion_v1 song-1a2b3c4d emotion=sad valence=-0.4", label),
+    ("write", "tonesmith corpus write emotion_v1", write),
+    ("repair", "tonesmith corpus repair emotion_v1", repair),
+)
+"""Name, example and function, in the order of the help."""
+
+
+def corpus_app() -> typer.Typer:
+    """Return the sub-app."""
+    app = typer.Typer(
+        help="Curate recordings and scores: add, annotate, check, split.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    for name, example, function in _COMMANDS:
+        app.command(name, epilog=example)(function)
+    return app
