@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from support import PLUGINS, Chaos
+from support import Chaos, misbehaving
 from support.forks import Started
 
 from tonesmith.engine import channel
-from tonesmith.host.registry import Host
 
 for variable in ("CI", "BUILD_NUMBER"):  # pytest would print how two sounds differ in full, which takes an hour
     os.environ.pop(variable, None)
@@ -84,12 +83,7 @@ def chaos_in_processes(chaos: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def chaos(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Let the third-party plugins of tests/support be found, here and in every process started from here."""
-    monkeypatch.syspath_prepend(str(PLUGINS))
-    monkeypatch.setenv(
-        "PYTHONPATH", os.pathsep.join([str(PLUGINS), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    )
-    Host.load.cache_clear()
-    yield Chaos()
-    Host.load.cache_clear()
+def chaos() -> Iterator[Chaos]:
+    """Let the misbehaving synth be found, and make small datasets with it."""
+    with misbehaving() as found:
+        yield found

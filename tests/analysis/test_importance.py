@@ -247,6 +247,7 @@ def test_a_move_that_crashes_is_counted_and_costs_that_base_and_parameter_alone(
     assert found["freq"] == whole["freq"].model_copy(update={"weight": found["freq"].weight})
 
 
+@pytest.mark.long
 def test_the_estimate_counts_the_renders_that_are_made(chaos, tmp_path, monkeypatch):
     study = study_of(chaos)
     parts = Parts(study, tmp_path / "r.json")
@@ -260,6 +261,7 @@ def test_the_estimate_counts_the_renders_that_are_made(chaos, tmp_path, monkeypa
     assert estimate(study, parts, 2, Host.load()).seconds is None
 
 
+@pytest.mark.long
 def test_a_slower_synth_has_a_longer_estimate(chaos, tmp_path):
     slow = study_of(chaos, Settings(bases=2), backend={"slow": 0.2})
     ahead = estimate(slow, Parts(slow, tmp_path / "r.json"), 1, Host.load())
@@ -327,6 +329,7 @@ def test_other_settings_are_an_error_that_shows_the_difference(chaos, tmp_path, 
     assert {file: file.read_bytes() for file in tmp_path.rglob("*.json")} == before
 
 
+@pytest.mark.long
 def test_a_damaged_part_is_measured_again(chaos, tmp_path):
     study, path = study_of(chaos), tmp_path / "r.json"
     measure_importance(study, tmp_path / "whole.json")
@@ -338,6 +341,7 @@ def test_a_damaged_part_is_measured_again(chaos, tmp_path):
     assert measure_importance(study, path) == Importance.load(tmp_path / "whole.json")
 
 
+@pytest.mark.long
 def test_bases_whose_settings_are_lost_are_measured_again(chaos, tmp_path):
     study, path = study_of(chaos), tmp_path / "r.json"
     interrupted(study_of(chaos, replace(FOUR, step=0.2)), path, 17)

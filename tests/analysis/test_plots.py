@@ -233,6 +233,7 @@ def test_a_picture_has_room_for_so_many_parameters(tmp_path):
     assert cover_of(read, ["p49"]).left_out == ()
 
 
+@pytest.mark.long
 def test_the_range_is_widened_to_values_beyond_what_is_drawn(tmp_path):
     # The synthetic rows are drawn from the whole range, as presets are
     read = dataset(tmp_path / "d.zarr", plan=synthetic_plan(space=spacious(1, within=(0.45, 0.55))))
@@ -293,6 +294,7 @@ def test_the_same_data_make_the_same_bytes(read, tmp_path, suffix, monkeypatch):
     assert all(content.startswith(MAGIC[suffix]) for content in drawn)
 
 
+@pytest.mark.long
 def test_the_users_own_style_changes_nothing_and_is_left_alone(read, tmp_path):
     import matplotlib as mpl
 

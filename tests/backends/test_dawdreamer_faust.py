@@ -270,6 +270,7 @@ def test_controls_that_dawdreamer_could_not_tell_apart_are_refused():
         panel_of({"items": items})
 
 
+@pytest.mark.long
 def test_a_program_that_compiles_for_long_has_a_limit_of_its_own(tmp_path):
     path = written(tmp_path, "f(0) = 1; f(1) = 1; f(n) = f(n - 1) + f(n - 2); process = f(60);")
     done = terminal(
@@ -300,6 +301,7 @@ def test_a_gate_is_down_for_the_frames_that_a_note_is_held():
     assert list(gate) == [1.0] * 7 + [0.0]
 
 
+@pytest.mark.long
 def test_a_dataset_of_the_voice_before_is_another_plan(tmp_path):
     path = written(tmp_path, AMOUNT + "process = os.osc(440) * amount;")
     asked = ("--backend", "dawdreamer", "--backend.instrument", path, "-n", 1, "--notes.pitches", 60, "--quiet")

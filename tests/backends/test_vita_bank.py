@@ -84,6 +84,7 @@ def test_each_preset_of_a_bank_is_read_and_what_is_none_is_passed_over(tmp_path,
     assert sum(steps) == 1
 
 
+@pytest.mark.long
 def test_a_preset_of_a_bank_is_the_same_as_in_a_file_of_its_own(tmp_path, text):
     packed(tmp_path / "b.vitalbank", (LEAD, text("lead")))
     (tmp_path / "a.vital").write_bytes(text("lead"))
@@ -269,6 +270,7 @@ def test_a_bank_is_listed_shown_and_drawn_from(tmp_path, text):
     assert f"{tmp_path}/b.vitalbank: A/broken.vital: not a Vital preset" in drawn.stderr
 
 
+@pytest.mark.long
 def test_strict_stops_at_a_bad_preset_of_a_bank_and_names_it(tmp_path, text):
     packed(tmp_path / "b.vitalbank", ("A/broken.vital", b"no"), (LEAD, text("lead")))
     host = Host.load()
@@ -280,6 +282,7 @@ def test_strict_stops_at_a_bad_preset_of_a_bank_and_names_it(tmp_path, text):
         resolve_plan(composed(None, changes, host=host), host)
 
 
+@pytest.mark.long
 def test_the_wavetables_of_a_bank_are_scanned(tmp_path, text):
     packed(tmp_path / "b.vitalbank", ("A/broken.vital", b"no"), (LEAD, text("lead")), (PAD, text("pad")))
     (tmp_path / "a.vital").write_bytes(text("other"))

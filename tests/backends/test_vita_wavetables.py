@@ -207,6 +207,7 @@ def test_files_of_one_wavetable_are_taken_too_and_hostile_ones_are_refused(tmp_p
     assert [source.kind for source in done.catalog.sources.values()] == ["table", "table"]
 
 
+@pytest.mark.long
 def test_the_licence_of_a_collection_goes_into_the_catalog(described: Description, tmp_path: Path) -> None:
     folder = tmp_path / "collection"
     write_preset(folder / "one.vital", described, {1: table("Edge", 0.1)})
@@ -350,6 +351,7 @@ def test_choice_and_asset_of_a_label_agree(space: ParameterSpace) -> None:
     assert (chosen.values["osc_1_wavetable"], chosen.assets["wavetable_1"]) == (2.0, edge)
 
 
+@pytest.mark.long
 def test_two_oscillators_that_swap_wavetables_are_another_template(
     space: ParameterSpace, described: Description, made: Path
 ) -> None:
@@ -473,6 +475,7 @@ def test_the_command_line_says_what_is_no_catalog_and_exits_with_2(tmp_path: Pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "plugins.toml"]
 
 
+@pytest.mark.long
 def test_a_scan_that_can_read_nothing_fails(tmp_path: Path) -> None:
     (tmp_path / "bad.vital").write_text("{}")
     done = terminal("vita", "wavetables", "scan", "bad.vital", "-o", "catalog", cwd=tmp_path)

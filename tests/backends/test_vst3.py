@@ -549,7 +549,7 @@ def test_a_note_starts_at_its_first_frame_though_the_plugin_takes_midi_in_blocks
     np.testing.assert_array_equal(rendered(blocky, settle), rendered(tiny, 0.1))
 
 
-@pytest.mark.parametrize("patches", amounts(100, 2000))
+@pytest.mark.parametrize("patches", amounts(40, 2000))
 def test_a_fork_that_meets_a_lock_of_a_thread_is_no_fault_of_the_patch(threaded, patches):
     description = described(threaded)
     space = shaped(description.space, SpaceShape(), SpaceShape())

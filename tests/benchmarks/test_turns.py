@@ -27,6 +27,7 @@ class Steady:
         pass
 
 
+@pytest.mark.long
 def test_a_contender_that_its_plugin_kills_is_named_and_left_out_and_the_others_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

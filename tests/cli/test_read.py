@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 
 import numpy as np
 import pytest
-from support import terminal
+from support import misbehaving, terminal
 
 from tonesmith import open_dataset
 from tonesmith.dataset.report import coverage, report
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    path = tmp_path_factory.mktemp("made") / "d.zarr"
+    with misbehaving() as chaos:
+        chaos.make(path, ("silent",), patches=9, sampler="troublesome")
+    return path
+
+
 @pytest.fixture
-def dataset(chaos, tmp_path):
-    chaos.make(tmp_path / "d.zarr", ("silent",), patches=9, sampler="troublesome")
-    return tmp_path / "d.zarr"
+def dataset(chaos, made, tmp_path):
+    return shutil.copytree(made, tmp_path / "d.zarr")
 
 
 def test_inspect_tells_what_is_in_a_dataset_within_80_columns(dataset):

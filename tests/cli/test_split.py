@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,16 @@ def cut_short(case: Case, splits: Splits | None) -> None:
             store(case.path, open_dataset(case.path), splits, Host.load())
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    path = tmp_path_factory.mktemp("whole") / "d.zarr"
+    write_dataset(path, range(10), synthetic_plan(patches=40, frames=20))
+    return path
+
+
 @pytest.fixture
-def path(tmp_path):
-    write_dataset(tmp_path / "d.zarr", range(10), synthetic_plan(patches=40, frames=20))
-    return tmp_path / "d.zarr"
+def path(whole, tmp_path):
+    return shutil.copytree(whole, tmp_path / "d.zarr")
 
 
 def stored(path) -> Any:

@@ -82,6 +82,7 @@ def test_noise_costs_the_level_that_it_takes_away(chaos, noise, level, found, ke
     assert checkup.floor_db == pytest.approx(decibels(2 * level), abs=1)
 
 
+@pytest.mark.long
 @linux
 def test_what_does_not_repeat_itself_elsewhere_is_never_ok_though_no_more_was_promised(chaos, monkeypatch):
     backend = Host.load().find("backend", "chaos")
@@ -93,6 +94,7 @@ def test_what_does_not_repeat_itself_elsewhere_is_never_ok_though_no_more_was_pr
     assert checkup_of(backend=backend, compare=False)[1]["promise"].state == "ok"
 
 
+@pytest.mark.long
 @linux
 def test_a_floor_that_is_promised_is_kept_or_not(chaos, monkeypatch):
     backend = Host.load().find("backend", "chaos")

@@ -37,6 +37,7 @@ def _signalled(engine, role: str, number: int) -> list[str]:
     return [f"{heard.failure} {heard.detail}" for heard in again]
 
 
+@pytest.mark.long
 def test_a_signal_from_outside_to_a_fork_or_its_engine_is_no_fault_of_the_patch(engine_of):
     engine = engine_of(slow=1.0)
     engine.play(PLAIN, NOTES, 30.0)

@@ -59,6 +59,18 @@ def sampled(cases: Iterable[Any], every: int) -> list[Any]:
 
 
 @contextmanager
+def misbehaving() -> Iterator[Chaos]:
+    """Let the third-party plugins of tests/support be found, here and in every process started from here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(PLUGINS))
+        paths = [str(PLUGINS), os.environ.get("PYTHONPATH", "")]
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+        Host.load.cache_clear()
+        yield Chaos()
+    Host.load.cache_clear()
+
+
+@contextmanager
 def plugged(made: Project, module: str) -> Iterator[None]:
     """Let the plugin of a project be found in this process too, and in every one started from here."""
     with pytest.MonkeyPatch.context() as patch:

@@ -239,7 +239,7 @@ def test_a_merge_killed_at_any_moment_is_completed_by_the_next(tmp_path):
     assert open_dataset(tmp_path / "m").digest == merge(pair, tmp_path / "whole").digest
 
 
-@pytest.mark.parametrize("form", sampled(map(PluginRef, sorted(Host.load().sinks())), 3), ids=lambda form: form.name)
+@pytest.mark.parametrize("form", sampled(map(PluginRef, sorted(Host.load().sinks())), 6), ids=lambda form: form.name)
 def test_any_sink_may_hold_what_is_merged(pair, tmp_path, form):
     done = merge(pair, tmp_path / "m", form)
     merged = open_dataset(tmp_path / "m")
