@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 # Some systems tell Python not to keep what it compiled: the tests start hundreds of processes, which would all compile.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-PACKAGES := core backends samplers validators features composers sinks executors importers annotators corpus explorer
+PACKAGES := core backends samplers validators features composers sinks executors importers annotators augmenters corpus explorer
 # Strict: a tree of links under build/ that editors and type checkers find. It is made anew when files come or go.
 EDITABLE := --config-settings editable_mode=strict
 FOLDERS := $(shell find $(PACKAGES) -name __pycache__ -prune -o -type d -print)

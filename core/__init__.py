@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tonesmith.host.roles import (
         Annotation,
         Annotator,
+        Augmenter,
         Backend,
         Composed,
         Composer,
@@ -49,10 +50,12 @@ if TYPE_CHECKING:
         Options,
         Recorded,
         Refused,
+        Relabelled,
         Sampler,
         Sink,
         Storage,
         Subject,
+        Unsuited,
         Validator,
     )
     from tonesmith.plan.annotated import AnnotationField
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
     from tonesmith.plan.summary import Summary
     from tonesmith.run.finish import Finished
     from tonesmith.run.watch import Watcher
+    from tonesmith.score.draws import Draws
     from tonesmith.score.phrase import Phrase
     from tonesmith.score.score import Score
     from tonesmith.space.parameter import Parameter
@@ -83,6 +87,7 @@ __all__ = [
     "AnnotationField",
     "Annotator",
     "Audio",
+    "Augmenter",
     "Backend",
     "Candidate",
     "Composed",
@@ -92,6 +97,7 @@ __all__ = [
     "Dataset",
     "DatasetError",
     "DatasetNotFoundError",
+    "Draws",
     "EngineError",
     "Executor",
     "Feature",
@@ -125,6 +131,7 @@ __all__ = [
     "Recorded",
     "Refused",
     "Rejection",
+    "Relabelled",
     "Render",
     "ResourceError",
     "Routing",
@@ -145,6 +152,7 @@ __all__ = [
     "TonesmithError",
     "Transferred",
     "TrustError",
+    "Unsuited",
     "Validator",
     "Verdict",
     "Watcher",
@@ -205,6 +213,7 @@ _HOMES = {
         "Preset",
         "PresetRef",
     ),
+    "score.draws": ("Draws",),
     "score.phrase": ("Phrase",),
     "score.score": ("Score",),
     "plan.annotated": ("AnnotationField",),
@@ -228,6 +237,7 @@ _HOMES = {
     "host.roles": (
         "Annotation",
         "Annotator",
+        "Augmenter",
         "Backend",
         "Composed",
         "Composer",
@@ -240,10 +250,12 @@ _HOMES = {
         "Options",
         "Recorded",
         "Refused",
+        "Relabelled",
         "Sampler",
         "Sink",
         "Storage",
         "Subject",
+        "Unsuited",
         "Validator",
     ),
     "host.hookspecs": ("hookimpl",),

@@ -25,6 +25,7 @@ ROLES = (
     "executors",
     "importers",
     "annotators",
+    "augmenters",
     "corpus",
 )
 BEGIN, END = "<!-- map: begin -->", "<!-- map: end -->"

@@ -29,6 +29,7 @@ _TRIES = {
     "sink": "tonesmith generate --sink {name} -n 4 out",
     "importer": "tonesmith corpus add my_corpus SOURCE --importer {name}",
     "annotator": "tonesmith corpus annotate my_corpus --with {name}",
+    "augmenter": "tonesmith corpus augment my_corpus --with {name}",
     "executor": "tonesmith generate --executor {name} -n 4 out.zarr",
 }
 

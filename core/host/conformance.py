@@ -10,6 +10,7 @@ from typing import Any, get_args
 from tonesmith.errors import nearest
 from tonesmith.host.roles import (
     Annotator,
+    Augmenter,
     Backend,
     Composer,
     Executor,
@@ -34,6 +35,7 @@ ROLES: Mapping[str, type[Plugin[Any]]] = {
     "executor": Executor,
     "importer": Importer,
     "annotator": Annotator,
+    "augmenter": Augmenter,
 }
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -61,6 +63,8 @@ def _role_fault(plugin: type[Plugin[Any]]) -> str:
         return promise_fault({name: getattr(plugin, name, None) for name in _PROMISES}) or _playing_fault(plugin)
     if issubclass(plugin, Validator) and not isinstance(getattr(plugin, "measures", None), tuple):
         return "has no tuple of measures"
+    if issubclass(plugin, Augmenter) and getattr(plugin, "takes", None) not in {"score", "audio"}:
+        return f"has takes = {getattr(plugin, 'takes', None)!r}, which is neither 'score' nor 'audio'"
     return ""
 
 

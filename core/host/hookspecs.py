@@ -21,7 +21,18 @@ if TYPE_CHECKING:
 
     import typer
 
-    from tonesmith.host.roles import Annotator, Backend, Composer, Executor, Feature, Importer, Sampler, Sink, Validator
+    from tonesmith.host.roles import (
+        Annotator,
+        Augmenter,
+        Backend,
+        Composer,
+        Executor,
+        Feature,
+        Importer,
+        Sampler,
+        Sink,
+        Validator,
+    )
     from tonesmith.plan.plan import Plan
     from tonesmith.plan.rejection import Rejection
     from tonesmith.plan.summary import Summary
@@ -73,6 +84,11 @@ def tonesmith_importers() -> Iterable[type[Importer[Any]]]:  # type: ignore[empt
 @hookspec
 def tonesmith_annotators() -> Iterable[type[Annotator[Any]]]:  # type: ignore[empty-body]
     """Return annotators, which say things of the items of a corpus: subclasses of :class:`tonesmith.Annotator`."""
+
+
+@hookspec
+def tonesmith_augmenters() -> Iterable[type[Augmenter[Any]]]:  # type: ignore[empty-body]
+    """Return augmenters, which make variants of the items of a corpus: subclasses of :class:`tonesmith.Augmenter`."""
 
 
 @hookspec

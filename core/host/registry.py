@@ -31,6 +31,7 @@ from tonesmith.host.builtin import BUILTINS
 from tonesmith.host.conformance import ROLES, fault_of
 from tonesmith.host.roles import (
     Annotator,
+    Augmenter,
     Backend,
     Composer,
     Executor,
@@ -156,6 +157,10 @@ class Host:
         """Return the annotators of corpora by name."""
         return cast("dict[str, type[Annotator[Any]]]", self._of("annotator"))
 
+    def augmenters(self) -> dict[str, type[Augmenter[Any]]]:
+        """Return the augmenters of corpora by name."""
+        return cast("dict[str, type[Augmenter[Any]]]", self._of("augmenter"))
+
     def plugins(self) -> tuple[PluginRecord, ...]:
         """Return every plugin, by role and name."""
         return tuple(self._records.values())
@@ -182,6 +187,8 @@ class Host:
     def find(self, role: Literal["importer"], name: str) -> type[Importer[Any]]: ...
     @overload
     def find(self, role: Literal["annotator"], name: str) -> type[Annotator[Any]]: ...
+    @overload
+    def find(self, role: Literal["augmenter"], name: str) -> type[Augmenter[Any]]: ...
     @overload
     def find(self, role: str, name: str) -> type[Plugin[Any]]: ...
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tonesmith.testing.annotator import AnnotatorContract
+    from tonesmith.testing.augmenter import AugmenterContract
     from tonesmith.testing.backend import BackendContract
     from tonesmith.testing.chaos import Chaos
     from tonesmith.testing.composer import ComposerContract
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnnotatorContract",
+    "AugmenterContract",
     "BackendContract",
     "Chaos",
     "ComposerContract",
@@ -48,6 +50,7 @@ __all__ = [
 
 _HOMES = {
     "AnnotatorContract": "annotator",
+    "AugmenterContract": "augmenter",
     "BackendContract": "backend",
     "Chaos": "chaos",
     "ComposerContract": "composer",

@@ -22,7 +22,7 @@ from tonesmith.testing import Project
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("core", "backends", "samplers", "validators", "features", "composers", "sinks", "executors")
-FOLDERS += ("importers", "annotators", "corpus", "explorer")
+FOLDERS += ("importers", "annotators", "augmenters", "corpus", "explorer")
 """Of the code, each of which installs as a package."""
 PLUGINS = Path(__file__).parent / "plugins"
 PRESETS = ROOT.parent / "shared" / "presets"

@@ -24,7 +24,7 @@ from tonesmith.terminal.table import table, width_of_terminal
 from tonesmith.terminal.text import json_text, sentence
 
 HELP = "List the plugins, show the options of one, or start your own."
-_OF_CORPORA = {"importer": "importers", "annotator": "annotators"}
+_OF_CORPORA = {"importer": "importers", "annotator": "annotators", "augmenter": "augmenters"}
 """Role -> its table in the corpus.toml of a corpus: no composition names these plugins."""
 
 

@@ -6,6 +6,7 @@ inside its methods, so that ``tonesmith --help`` and ``tonesmith plugins`` stay 
 
 from tonesmith.host.roles.annotation import Annotation
 from tonesmith.host.roles.annotator import Annotator, Recorded, Subject
+from tonesmith.host.roles.augmenter import Augmenter, Parameters, Relabelled, Unsuited
 from tonesmith.host.roles.backend import Backend
 from tonesmith.host.roles.base import Options, Plugin
 from tonesmith.host.roles.composer import Composed, Composer
@@ -20,6 +21,7 @@ from tonesmith.host.roles.validator import Validator
 __all__ = [
     "Annotation",
     "Annotator",
+    "Augmenter",
     "Backend",
     "Composed",
     "Composer",
@@ -30,12 +32,15 @@ __all__ = [
     "Found",
     "Importer",
     "Options",
+    "Parameters",
     "Plugin",
     "Recorded",
     "Refused",
+    "Relabelled",
     "Sampler",
     "Sink",
     "Storage",
     "Subject",
+    "Unsuited",
     "Validator",
 ]

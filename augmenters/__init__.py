@@ -1,0 +1,1 @@
+"""Built-in augmenters: variants of the items of a corpus."""
