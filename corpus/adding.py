@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from tonesmith.corpus.cleaning.removal import removed_as
 from tonesmith.corpus.media import Content, Kind, Unfit, content_of, kind_of
 from tonesmith.corpus.pairing import Group, grouped
 from tonesmith.corpus.truth import database
@@ -41,6 +42,7 @@ class Added:
         items: names of the items that are new.
         completed: names of the items that have got a second medium.
         duplicates: name of a file -> the item that holds the same.
+        removed: name of a file -> the item that held the same, and was removed by :meth:`Corpus.sanitise`.
         refused: name of a file -> why it is not taken.
         remarks: name of a file -> what was wrong in it and put right.
         known: files that had been added before.
@@ -50,6 +52,7 @@ class Added:
     items: list[str] = field(default_factory=list)
     completed: list[str] = field(default_factory=list)
     duplicates: dict[str, str] = field(default_factory=dict)
+    removed: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     remarks: dict[str, list[str]] = field(default_factory=dict)
     known: int = 0
@@ -187,6 +190,8 @@ class Adding:
             ).fetchone()
             if row:
                 return _Part(kind, file, sha256, nbytes, None, row[0])
+            if self._was_removed(file, removed_as(self._connection, kind, sha256=sha256)):
+                return None
             content = content_of(file.path, kind)
         except Unfit as error:
             self.added.refused[file.name] = str(error)
@@ -194,10 +199,17 @@ class Adding:
         except OSError as error:
             self.added.refused[file.name] = f"cannot be read: {error.strerror}"
             return None
+        if self._was_removed(file, removed_as(self._connection, kind, content=content.digest)):
+            return None
         row = self._connection.execute(
             "SELECT item FROM media WHERE kind = ? AND content = ?", (kind, content.digest)
         ).fetchone()
         return _Part(kind, file, sha256, nbytes, content, row[0] if row else "")
+
+    def _was_removed(self, file: Found, item: str) -> bool:
+        if item:
+            self.added.removed[file.name] = item
+        return bool(item)
 
     def _seen(self, part: _Part) -> None:
         """Note that an item was found once more."""

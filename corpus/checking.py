@@ -143,6 +143,7 @@ def _files(corpus: Corpus, counter: Progress, *, deep: bool) -> tuple[set[str], 
             said.append(f"{path} {fault}.")
         counter.advance(1)
     known = {path for _, path, *_ in rows}
+    known |= {row[0] for row in corpus.connection.execute("SELECT source FROM moves")}
     strays = [
         str(path.relative_to(corpus.path))
         for path in sorted((corpus.path / "raw").rglob("*"))

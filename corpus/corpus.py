@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tonesmith.corpus.chosen import Options, laid_over
 from tonesmith.corpus.derived import Derived
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tonesmith.corpus.adding import Added
     from tonesmith.corpus.annotating import Told
     from tonesmith.corpus.checking import Checked
+    from tonesmith.corpus.cleaning.limits import Limits
+    from tonesmith.corpus.cleaning.sanitising import Sanitised
     from tonesmith.corpus.splitting import Division
     from tonesmith.corpus.stats import Stats
 
@@ -136,6 +138,59 @@ class Corpus(Derived):
         if not dry_run:
             self.write()
         return division
+
+    def sanitise(
+        self,
+        *checks: str,
+        limits: Limits | None = None,
+        deep: bool = False,
+        dry_run: bool = False,
+        progress: bool = False,
+    ) -> Sanitised:
+        """Move what is faulty out into ``removed/``, each item with its reason and what was made from it.
+
+        Args:
+            checks: what to look for: names of :data:`tonesmith.corpus.cleaning.limits.CHECKS`; by default all.
+            limits: from where on something is a fault.
+            deep: whether every file is read and measured again, not only those that were not yet.
+            dry_run: whether to say only what would be done.
+            progress: whether to show it on the error stream.
+
+        Raises :class:`ConfigError` for an unknown check.
+        """
+        from tonesmith.corpus.cleaning.limits import Limits, checked_names
+        from tonesmith.corpus.cleaning.sanitising import Sanitising
+
+        names, name = checked_names(checks), self.path.name
+        with (
+            counting(f"listening to {name}", "files", hidden=not progress) as hearing,
+            counting(f"comparing in {name}", "pairs", hidden=not progress) as comparing,
+            self.locked(),
+        ):
+            done = Sanitising(self, limits or Limits(), names, deep=deep).run(hearing, comparing, dry_run=dry_run)
+        if not (dry_run or self.is_written):
+            self.write()
+        return done
+
+    def restore(self, *items: str, dry_run: bool = False) -> list[str]:
+        """Bring removed items back with what went with them, keep them from then on, and return their names.
+
+        Raises :class:`ConfigError` for an item that was not removed, or went with another.
+        """
+        from tonesmith.corpus.cleaning.removal import bring_back
+
+        with self.change(dry_run=dry_run) as connection:
+            back = [name for item in dict.fromkeys(items) for name in bring_back(connection, item)]
+        if not dry_run:
+            self.write()
+        return back
+
+    def removed(self) -> list[dict[str, Any]]:
+        """Return what was removed: ``item``, ``reason``, ``told``, ``head`` (that it went with), ``at``, ``files``."""
+        from tonesmith.corpus.cleaning.removal import removed_items
+
+        with database.told(self.path):
+            return removed_items(self.connection)
 
     def check(self, *, deep: bool = False, progress: bool = False) -> Checked:
         """Check balance, diversity, quality, structure and leaks. Nothing is changed.

@@ -53,6 +53,7 @@ def added_lines(path: Path, done: Added, count: int, *, dry_run: bool) -> Iterat
     if done.others:
         yield f"  {counted(done.others, 'file')} of other kinds left alone"
     yield from _listed("the same as an item that is there, kept once", done.duplicates)
+    yield from _listed("of items that were removed; bring one back with sanitise --restore", done.removed)
     yield from _listed("with something put right", {name: " ".join(told) for name, told in done.remarks.items()})
     yield from _listed("refused", done.refused)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from tonesmith.corpus.adding import Adding
+from tonesmith.corpus.cleaning.removal import find_moved
 from tonesmith.corpus.corpus import Corpus
 from tonesmith.corpus.errors import CorpusError, CorpusNotFoundError
 from tonesmith.corpus.making import FOLDERS
@@ -70,6 +71,9 @@ def repair(folder: Path, *, wait: float = WAIT, dry_run: bool = False, progress:
         return Repaired(source, 0, 0, aside, {})
     with Corpus(folder, wait=wait) as corpus, counting("reading files", "files", hidden=not progress) as counter:
         before = len(corpus)
+        if source == "backup":
+            with corpus.change() as connection:
+                find_moved(folder, connection)
         with corpus.locked():
             adding = Adding(corpus, counter, link=False, dry_run=False)
             if source == "files" and (folder / MANIFEST).is_file():

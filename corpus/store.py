@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+from tonesmith.corpus.cleaning.removal import finish_moves, write_removed
 from tonesmith.corpus.making import FOLDERS, check_new, is_made
 from tonesmith.corpus.truth import database
 from tonesmith.corpus.truth.files import full_disk_told, remove_leftovers, write_whole
@@ -174,6 +175,7 @@ class Store:
         """Keep other commands from changing it, and remove what a killed one left."""
         with changing(self.path, self.wait), database.told(self.path):
             remove_leftovers(self.path)
+            finish_moves(self.path, self.connection)
             yield
 
     @contextmanager
@@ -195,6 +197,7 @@ class Store:
         settings, profile = self.settings, self.profile
         with self.locked():
             write_all(self.path, self.connection, settings, profile)
+            write_removed(self.path, self.connection)
             self.connection.execute("INSERT OR REPLACE INTO settings VALUES ('written', 'yes')")
             database.back_up(self.path, self.connection)
 

@@ -77,7 +77,48 @@ CREATE TABLE settings(
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_REMOVED: Final = """
+CREATE TABLE removed(
+    item TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    told TEXT NOT NULL,
+    head TEXT NOT NULL,
+    at TEXT NOT NULL,
+    known TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE removed_media(
+    kind TEXT NOT NULL,
+    content TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    path TEXT NOT NULL,
+    item TEXT NOT NULL,
+    PRIMARY KEY (kind, content)
+) WITHOUT ROWID;
+CREATE TABLE kept(
+    item TEXT PRIMARY KEY REFERENCES items(id) ON DELETE CASCADE
+) WITHOUT ROWID;
+CREATE TABLE moves(
+    source TEXT PRIMARY KEY,
+    target TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE heard(
+    kind TEXT NOT NULL,
+    content TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    numbers TEXT NOT NULL,
+    picture BLOB NOT NULL,
+    PRIMARY KEY (kind, content)
+) WITHOUT ROWID;
+CREATE TABLE likenesses(
+    first TEXT NOT NULL,
+    second TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    likeness REAL NOT NULL,
+    PRIMARY KEY (first, second)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _REMOVED)
 """What makes each version of the one before. The version of a file is the number of those it has been through."""
 
 

@@ -1,0 +1,231 @@
+"""A corpus sanitised: every file measured once, faults found, items moved out with their reason."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from tonesmith.corpus.cleaning.faults import Fault, faults, too_long
+from tonesmith.corpus.cleaning.hearing import VERSION, Heard, hear
+from tonesmith.corpus.cleaning.likeness import Sound, candidates, compared
+from tonesmith.corpus.cleaning.limits import Limits
+from tonesmith.corpus.cleaning.removal import finish_moves, take_out
+from tonesmith.corpus.media import Unfit
+from tonesmith.corpus.truth import database
+from tonesmith.corpus.truth.files import sha256_of
+from tonesmith.corpus.truth.items import Item, Medium, items
+
+if TYPE_CHECKING:
+    from tonesmith.corpus.store import Store
+    from tonesmith.terminal.progress import Progress
+
+_OFTEN: Final = 0.5
+"""Seconds after which what was measured is stored for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sanitised:
+    """What was found.
+
+    Attributes:
+        items: that the corpus has now.
+        measured: files that were measured now; the others had been before.
+        removed: item -> why it is taken out.
+        missing: path of a file that is not there -> why; its item is left alone.
+        kept: items with a fault that a person has restored.
+    """
+
+    items: int
+    measured: int
+    removed: Mapping[str, Fault]
+    missing: Mapping[str, str]
+    kept: int
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Return reason -> items."""
+        return dict(sorted(Counter(fault.reason for fault in self.removed.values()).items()))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``--json`` prints of it."""
+        return {**asdict(self), "reasons": self.reasons}
+
+
+class Sanitising:
+    """Finds and takes out what is faulty in a corpus that is locked.
+
+    Args:
+        corpus: to sanitise.
+        limits: from where on something is a fault.
+        checks: that are made.
+        deep: whether every file is read and measured again.
+    """
+
+    def __init__(self, corpus: Store, limits: Limits, checks: Collection[str], *, deep: bool) -> None:
+        self._folder, self._connection = corpus.path, corpus.connection
+        self._limits, self._checks, self._deep = limits, checks, deep
+        self._found: dict[str, Fault] = {}
+        self._missing: dict[str, str] = {}
+        self._measured = self._spared = 0
+        self._sounds: list[tuple[Sound, Item]] = []
+        self._roots: dict[str, str] = {}
+
+    def run(self, hearing: Progress, comparing: Progress, *, dry_run: bool) -> Sanitised:
+        """Find what is faulty, take it out unless it is a dry run, and return what was found."""
+        with self._storing(dry_run) as stored:
+            self._roots = _roots(self._connection)
+            kept = {row[0] for row in self._connection.execute("SELECT item FROM kept")}
+            self._hear(kept, hearing, stored)
+            if "duplicates" in self._checks:
+                self._compare(kept, comparing, stored)
+            removed = self._with_children()
+        count = int(self._connection.execute("SELECT count(*) FROM items").fetchone()[0])
+        if not dry_run:
+            self._take_out(removed)
+            count -= len(removed)
+        return Sanitised(count, self._measured, removed, self._missing, self._spared)
+
+    @contextmanager
+    def _storing(self, dry_run: bool) -> Iterator[Any]:
+        """Store what is measured now and then, and at the end, however that comes; nothing of a dry run."""
+        last = time.monotonic()
+
+        def stored() -> None:
+            nonlocal last
+            if not dry_run and time.monotonic() - last > _OFTEN:
+                self._connection.execute("COMMIT")
+                self._connection.execute("BEGIN IMMEDIATE")
+                last = time.monotonic()
+
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield stored
+        finally:
+            self._connection.execute("ROLLBACK" if dry_run else "COMMIT")
+
+    def _hear(self, kept: Collection[str], counter: Progress, stored: Any) -> None:
+        """Find the faults that an item has by itself."""
+        counter.begin(self._connection.execute("SELECT count(*) FROM media").fetchone()[0])
+        for item in items(self._connection):
+            found = next((fault for medium in item.media for fault in self._faults(item, medium)), None)
+            counter.advance(len(item.media))
+            stored()
+            if found and item.id in kept:
+                self._spared += 1
+            elif found:
+                self._found[item.id] = Fault(found.reason, found.told, item.id)
+
+    def _faults(self, item: Item, medium: Medium) -> Iterator[Fault]:
+        path = self._folder / medium.path
+        try:
+            if path.stat().st_size != medium.nbytes or (self._deep and sha256_of(path)[0] != medium.sha256):
+                if "corrupt" in self._checks:
+                    yield Fault("corrupt", f"{medium.path} is not as it was added", "")
+                return
+            heard = self._heard(medium)
+        except Unfit as error:
+            if "corrupt" in self._checks:
+                yield Fault("corrupt", f"{medium.path} {error}", "")
+            return
+        except OSError as error:
+            self._missing[medium.path] = error.strerror or str(error)
+            return
+        for fault in faults(medium.kind, heard.numbers, self._limits, self._checks):
+            yield Fault(fault.reason, f"{medium.path} {fault.told}", "")
+        if "length" in self._checks:
+            yield from too_long(medium.seconds, self._limits)
+        if heard.picture:
+            root = self._roots.get(item.id, item.id)
+            self._sounds.append((Sound(item.id, path, medium.content, medium.seconds, heard.picture, root), item))
+
+    def _heard(self, medium: Medium) -> Heard:
+        """Return what was measured of a file, now or before."""
+        key = (medium.kind, medium.content, VERSION)
+        sql = "SELECT numbers, picture FROM heard WHERE kind = ? AND content = ? AND version = ?"
+        row = self._connection.execute(sql, key).fetchone()
+        if row and not self._deep:
+            return Heard(json.loads(row[0]), row[1])
+        heard = hear(self._folder / medium.path, medium.kind, medium.facts)
+        self._measured += 1
+        told = (json.dumps(dict(heard.numbers)), heard.picture)
+        self._connection.execute("INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?, ?)", (*key, *told))
+        return heard
+
+    def _compare(self, kept: Collection[str], counter: Progress, stored: Any) -> None:
+        """Find recordings that sound like another, of which the better one stays."""
+        whole = {sound.item: item for sound, item in self._sounds}
+        sounds = [sound for sound, _ in self._sounds if sound.item not in self._found]
+        pairs = list(candidates(sounds)) if len(sounds) > 1 else []
+        counter.begin(len(pairs))
+        alike = []
+        for one, two in pairs:
+            found = compared(self._connection, one, two)
+            if found >= self._limits.likeness and _may_be_one(whole[one.item], whole[two.item]):
+                alike.append((found, one.item, two.item))
+            counter.advance(1)
+            stored()
+        for found, first, second in sorted(alike, key=lambda pair: (-pair[0], pair[1:])):
+            if not {first, second} & self._found.keys():
+                self._choose(found, whole[first], whole[second], kept)
+
+    def _choose(self, found: float, first: Item, second: Item, kept: Collection[str]) -> None:
+        """Find the one of two that sound alike that goes."""
+        swap = _rank(second, second.id in kept) < _rank(first, first.id in kept)
+        best, other = (second, first) if swap else (first, second)
+        if other.id in kept:
+            self._spared += 1
+        else:
+            self._found[other.id] = Fault("duplicates", f"sounds like {best.id} (likeness {found:.2f})", other.id)
+
+    def _with_children(self) -> dict[str, Fault]:
+        """Return what is to be taken out: the faulty, and all that was made from them."""
+        parents = dict(self._connection.execute("SELECT item, parent FROM parents"))
+        removed = dict(self._found)
+        for (item,) in self._connection.execute("SELECT id FROM items").fetchall():
+            line = list(_line(item, parents))
+            head = next((ancestor for ancestor in reversed(line) if ancestor in self._found), "")
+            if head and head != item:
+                removed[item] = Fault("parent", f"was made from {head}", head)
+        return dict(sorted(removed.items()))
+
+    def _take_out(self, removed: Mapping[str, Fault]) -> None:
+        if removed:
+            with database.transaction(self._connection):
+                self._connection.execute("INSERT OR REPLACE INTO settings VALUES ('written', 'no')")
+                for item, fault in removed.items():
+                    take_out(self._connection, item, fault)
+        finish_moves(self._folder, self._connection)
+
+
+def _line(item: str, parents: Mapping[str, str]) -> Iterator[str]:
+    """Yield an item, its parent, and so on; a ring of parents, which only a damaged corpus has, ends."""
+    seen: set[str] = set()
+    while item and item not in seen:
+        seen.add(item)
+        yield item
+        item = parents.get(item, "")
+
+
+def _roots(connection: Any) -> dict[str, str]:
+    """Return item -> its oldest ancestor, of those that have a parent."""
+    parents = dict(connection.execute("SELECT item, parent FROM parents"))
+    return {item: list(_line(item, parents))[-1] for item in parents}
+
+
+def _may_be_one(first: Item, second: Item) -> bool:
+    """Return whether two items can be one: recordings of different scores are not."""
+    scores = [{medium.content for medium in item.media if medium.kind == "score"} for item in (first, second)]
+    return not (scores[0] and scores[1] and scores[0] != scores[1])
+
+
+def _rank(item: Item, kept: bool) -> tuple[Any, ...]:
+    """Return what sorts first the one that stays: a person spoke of it, an original, both media, finer."""
+    audio = next(medium for medium in item.media if medium.kind == "audio")
+    person = any(said.authority == "person" for said in item.annotations)
+    fine = (-int(audio.facts.get("sample_rate", 0)), -int(audio.facts.get("channels", 0)), -audio.nbytes)
+    return (not kept, not person, bool(item.parent), -len(item.media), *fine, item.id)
