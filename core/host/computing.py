@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tonesmith.errors import ConfigError, PluginError, RunError, TonesmithError
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tonesmith.host.registry import Host
-    from tonesmith.host.roles import Feature
+    from tonesmith.host.roles import Feature, ScoreFeature
     from tonesmith.plan.plan import Audio
+    from tonesmith.score.score import Score
 
 _SHOWN = 3
 
@@ -34,6 +35,11 @@ def planned(feature: Feature[Any], audio: Audio) -> StoredFeature:
 
     Raises :class:`ConfigError` if it cannot be computed of such audio.
     """
+    if feature.of == "score":
+        raise ConfigError(
+            f"the feature {feature.name!r} is computed of scores, and the rows of a dataset are sounds. Compute it of "
+            f"the scores of a corpus: tonesmith corpus features PATH --add {feature.name}"
+        )
     try:
         arrays, definition = tuple(feature.arrays(audio)), feature.definition(audio)
     except ConfigError as error:
@@ -41,6 +47,33 @@ def planned(feature: Feature[Any], audio: Audio) -> StoredFeature:
     if not arrays:
         raise PluginError(f"the feature {feature.name!r} names no arrays.")
     return StoredFeature(feature.name, feature.options.model_dump(mode="json"), dict(definition), arrays)
+
+
+def planned_of_score(feature: ScoreFeature[Any]) -> StoredFeature:
+    """Return a feature of scores as it is stored. Raises :class:`PluginError` if it names no arrays."""
+    arrays, definition = tuple(feature.score_arrays()), feature.score_definition()
+    if not arrays:
+        raise PluginError(f"the feature {feature.name!r} names no arrays.")
+    return StoredFeature(feature.name, feature.options.model_dump(mode="json"), dict(definition), arrays)
+
+
+def computed_of_score(feature: ScoreFeature[Any], stored: StoredFeature, score: Score) -> dict[str, NDArray[Any]]:
+    """Return name -> array of a score, as they are stored.
+
+    Raises :class:`RunError` for a feature that fails, or returns what its definition does not promise.
+    """
+    return _promised(stored, _computed(stored.name, lambda: feature.compute_score(score)))
+
+
+def computed_of_sound(feature: Feature[Any], stored: StoredFeature, sound: Sound) -> dict[str, NDArray[Any]]:
+    """Return name -> array of a sound, as they are stored. Raises :class:`RunError` as :func:`computed_of_score`."""
+    return _promised(stored, _computed(stored.name, lambda: feature.compute(sound)))
+
+
+def _promised(stored: StoredFeature, made: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    if set(made) != {array.name for array in stored.arrays}:
+        raise _wrong(stored.name, f"returned the arrays {_listed(made)}, not {_listed_of(stored.arrays)}")
+    return {array.name: _checked(stored.name, array, made[array.name]) for array in stored.arrays}
 
 
 class Computer:
@@ -68,11 +101,8 @@ class Computer:
         """
         found: dict[str, NDArray[Any]] = {}
         for stored, feature in self._features:
-            made = _computed(feature, sound)
-            if set(made) != {array.name for array in stored.arrays}:
-                raise _wrong(stored.name, f"returned the arrays {_listed(made)}, not {_listed_of(stored.arrays)}")
-            for array in stored.arrays:
-                found[stored.key(array)] = _checked(stored.name, array, made[array.name])
+            made = computed_of_sound(feature, stored, sound)
+            found |= {stored.key(array): made[array.name] for array in stored.arrays}
         return found
 
     def columns(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -133,15 +163,15 @@ def _differences(stored: StoredFeature, now: StoredFeature) -> str:
     return "; ".join(changed[:_SHOWN]) or "other options or arrays"
 
 
-def _computed(feature: Feature[Any], sound: Sound) -> Mapping[str, Any]:
+def _computed(name: str, compute: Callable[[], Any]) -> Mapping[str, Any]:
     try:
-        made = feature.compute(sound)
+        made = compute()
     except TonesmithError as error:
-        raise _wrong(feature.name, f"failed: {error}") from error
+        raise _wrong(name, f"failed: {error}") from error
     except Exception as error:
-        raise _wrong(feature.name, f"failed: {type(error).__name__}: {one_line(error)}") from error
+        raise _wrong(name, f"failed: {type(error).__name__}: {one_line(error)}") from error
     if not isinstance(made, Mapping):
-        raise _wrong(feature.name, f"returned a {type(made).__name__}, not a mapping of arrays")
+        raise _wrong(name, f"returned a {type(made).__name__}, not a mapping of arrays")
     return made
 
 

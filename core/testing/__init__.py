@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tonesmith.testing.importer import ImporterContract
     from tonesmith.testing.project import Finished, Project
     from tonesmith.testing.sampler import SamplerContract
+    from tonesmith.testing.score_feature import ScoreFeatureContract
     from tonesmith.testing.sink import SinkContract
     from tonesmith.testing.sink_form import SinkFormContract
     from tonesmith.testing.validator import ValidatorContract
@@ -43,6 +44,7 @@ __all__ = [
     "ImporterContract",
     "Project",
     "SamplerContract",
+    "ScoreFeatureContract",
     "SinkContract",
     "SinkFormContract",
     "ValidatorContract",
@@ -60,6 +62,7 @@ _HOMES = {
     "ImporterContract": "importer",
     "Project": "project",
     "SamplerContract": "sampler",
+    "ScoreFeatureContract": "score_feature",
     "SinkContract": "sink",
     "SinkFormContract": "sink_form",
     "ValidatorContract": "validator",

@@ -14,6 +14,7 @@ from tonesmith.host.roles.executor import Executor
 from tonesmith.host.roles.feature import Feature
 from tonesmith.host.roles.importer import Found, Importer, Refused
 from tonesmith.host.roles.sampler import Sampler
+from tonesmith.host.roles.score_feature import ScoreFeature
 from tonesmith.host.roles.sink import FileSet, Footprint, Sink
 from tonesmith.host.roles.storage import Storage
 from tonesmith.host.roles.validator import Validator
@@ -38,6 +39,7 @@ __all__ = [
     "Refused",
     "Relabelled",
     "Sampler",
+    "ScoreFeature",
     "Sink",
     "Storage",
     "Subject",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from tonesmith.host.roles.base import O, Plugin
 
@@ -26,6 +26,8 @@ class Feature(Plugin[O]):
     """
 
     role = "feature"
+    of: ClassVar[Literal["sound", "score"]] = "sound"
+    """What it is computed of. One of scores is a :class:`tonesmith.host.roles.ScoreFeature`."""
 
     def __init__(self, options: O) -> None:
         self.options = options
