@@ -44,7 +44,8 @@ class Groove(ScoreFeature[Options]):
         tonesmith corpus features emotion_v1 --add groove
 
     Sources: Friberg & Sundstroem 2002, "Swing ratios and ensemble timing in jazz performance"; Wu & Yang 2020, "The
-    Jazz Transformer on the front line"; Bresin & Battel 2000, "Articulation strategies in expressive piano performance".
+    Jazz Transformer on the front line"; Bresin & Battel 2000, "Articulation strategies in expressive piano
+    performance".
     """
 
     name = "groove"
@@ -69,8 +70,8 @@ class Groove(ScoreFeature[Options]):
             "alone where they play off the beat; NaN where off-beats disagree by 0.25 or more",
             "offset_s": "of onsets, or of those of other notes where hi-hats or rides play, from the nearest place of "
             "the swung grid; NaN where the interquartile range is above 0.3 of a sixteenth note",
-            "ioi_entropy_bits": "-sum(p * log2(p)) of intervals between onsets, rounded to twelfths of a beat, half up; "
-            "those of 0 left out",
+            "ioi_entropy_bits": "-sum(p * log2(p)) of intervals between onsets, rounded to twelfths of a beat, half "
+            "up; those of 0 left out",
             "articulation": "median over notes, drums left out, of seconds held / seconds until the next onset of the "
             "part; the last ones of a part left out",
         }

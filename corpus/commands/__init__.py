@@ -7,6 +7,7 @@ from collections.abc import Callable
 import typer
 
 from tonesmith.corpus.commands.cleaning import sanitise
+from tonesmith.corpus.commands.features import features
 from tonesmith.corpus.commands.gathering import add, annotate, label, new
 from tonesmith.corpus.commands.judging import check, split, stats
 from tonesmith.corpus.commands.keeping import repair, write
@@ -15,6 +16,7 @@ _COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     ("new", "tonesmith corpus new emotion_v1 --profile emotion", new),
     ("add", "tonesmith corpus add emotion_v1 ~/Music/midi songs.zip", add),
     ("annotate", "tonesmith corpus annotate emotion_v1 --with folders,key", annotate),
+    ("features", "tonesmith corpus features emotion_v1 --add notes,harmony,groove", features),
     ("stats", "tonesmith corpus stats emotion_v1", stats),
     ("check", "tonesmith corpus check emotion_v1 --deep", check),
     ("sanitise", "tonesmith corpus sanitise emotion_v1 --rate 44100,48000", sanitise),

@@ -118,7 +118,25 @@ CREATE TABLE likenesses(
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _REMOVED)
+_FEATURES: Final = """
+CREATE TABLE features(
+    item TEXT NOT NULL REFERENCES items(id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    key TEXT NOT NULL,
+    of TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    nbytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (item, name)
+) WITHOUT ROWID;
+CREATE INDEX features_by_name ON features(name, definition);
+CREATE TABLE definitions(
+    hash TEXT PRIMARY KEY,
+    told TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _REMOVED, _FEATURES)
 """What makes each version of the one before. The version of a file is the number of those it has been through."""
 
 

@@ -28,6 +28,7 @@ class Settings(BaseModel):
     licence: str = Field(default="", description="Licence of the items, such as CC-BY-4.0.")
     importers: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, description="Options of importers.")
     annotators: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, description="Options of annotators.")
+    features: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, description="Options of features.")
 
 
 def read_settings(folder: Path) -> Settings:

@@ -1,0 +1,1 @@
+"""Features of the items of a corpus: asked for, computed in processes, and kept in files that the truth knows."""
