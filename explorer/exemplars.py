@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ _GROUP = 64
 _TOUCHING = 1e-6
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Exemplars:
     """Frames of the sounds, and what components leave of them.
 
@@ -27,6 +28,11 @@ class Exemplars:
 
     latent: NDArray[np.float32]
     residual: NDArray[np.float16]
+
+    @cached_property
+    def _rough(self) -> NDArray[np.float32]:
+        """What a latent and 1 are multiplied with for the squared distance, less what all exemplars have alike."""
+        return np.concatenate([-2.0 * self.latent.T, np.square(self.latent).sum(axis=1)[None]])
 
     def near(self, latent: NDArray[np.float32], nearest: int) -> NDArray[np.float32]:
         """Return the residuals of the nearest exemplars, weighted by the inverse of the squared distance.
@@ -51,7 +57,7 @@ class Exemplars:
         return made
 
     def _weighted(self, latent: NDArray[np.float32], nearest: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        rough = np.square(self.latent).sum(axis=1) - 2.0 * (latent @ self.latent.T)
+        rough = np.c_[latent, np.ones(len(latent), np.float32)] @ self._rough
         place = _smallest(rough, nearest)
         squared = np.square(self.latent[place] - latent[:, None]).sum(axis=2)
         weight = 1.0 / (squared + _TOUCHING)

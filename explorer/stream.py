@@ -58,7 +58,8 @@ class Stream:
         """
         random = np.random.default_rng([self._seed, self._blocks])
         phase = phases_of(picture.magnitude, self._before, random)
-        frames = np.asarray(picture.magnitude * np.exp(1j * phase), np.complex64)
+        frames = np.empty(phase.shape, np.complex64)
+        frames.real, frames.imag = picture.magnitude * np.cos(phase), picture.magnitude * np.sin(phase)
         frames = refined(picture.magnitude, frames, self._before, self._rounds)[:keep]
         self._before = np.concatenate([self._before, frames])[-_BEFORE:]
         self._blocks += 1
