@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     import typer
 
     from tonesmith.explorer.calls import Made, Model, again, fit, make, open_model
+    from tonesmith.explorer.growth import Grown, add, feed
 
-__all__ = ["Made", "Model", "again", "fit", "make", "open_model"]
+__all__ = ["Grown", "Made", "Model", "add", "again", "feed", "fit", "make", "open_model"]
+_WHERE = {"Grown": "growth", "add": "growth", "feed": "growth"}
 
 
 @hookimpl
@@ -27,6 +29,6 @@ def __getattr__(name: str) -> Any:
     # NumPy is imported with the first use of a name, not with the plugin
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module("tonesmith.explorer.calls"), name)
+    value = getattr(importlib.import_module(f"tonesmith.explorer.{_WHERE.get(name, 'calls')}"), name)
     globals()[name] = value
     return value

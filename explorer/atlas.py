@@ -50,14 +50,36 @@ class Trajectory:
 
 
 @dataclass(frozen=True, slots=True)
+class MadeBy:
+    """What made a sound that was fed back: the name and SHA-256 of a model, the seed, and steps of sliders."""
+
+    model: str
+    sha256: str
+    seed: int
+    sliders: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Sound:
-    """A sound that a model was fitted on: its file's name and SHA-256, its length, frames and channels."""
+    """A sound that a model was fitted on.
+
+    Attributes:
+        name: of its file.
+        sha256: of its file.
+        seconds: that it lasts.
+        frames: of it.
+        channels: of it.
+        weight: how much each of its frames counts.
+        made_by: the model that made it; None for a sound of one's own.
+    """
 
     name: str
     sha256: str
     seconds: float
     frames: int
     channels: int
+    weight: float = 1.0
+    made_by: MadeBy | None = None
 
 
 @dataclass(frozen=True, slots=True)

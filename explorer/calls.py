@@ -31,11 +31,13 @@ class Model:
         atlas: its numbers.
         name: of its folder.
         sha256: of its weights.
+        path: of its folder; None for one that is nowhere.
     """
 
     atlas: Atlas
     name: str
     sha256: str
+    path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +77,21 @@ def fit(
     place = Path(path)
     stored.check_place(place, force=force)
     atlas = fitted(map(Path, sounds), told=told, progress=progress)
-    return Model(atlas, place.absolute().name, stored.save(atlas, place, force=force))
+    return Model(atlas, place.absolute().name, stored.save(atlas, place, force=force), place)
 
 
-def open_model(path: Place) -> Model:
+def open_model(path: Place, version: int | None = None) -> Model:
     """Return the model in a folder.
+
+    Args:
+        path: of the folder.
+        version: of the model; None for the one that is used.
 
     Raises :class:`tonesmith.ConfigError` if there is none, and :class:`tonesmith.DatasetError` if it is damaged.
     """
     place = Path(path)
-    atlas, digest = stored.load(place)
-    return Model(atlas, place.absolute().name, digest)
+    atlas, digest = stored.load(place, version)
+    return Model(atlas, place.absolute().name, digest, place)
 
 
 def make(  # noqa: PLR0913 - each is a choice of one's own
@@ -252,7 +258,7 @@ def _trajectory(model: Model, source: Source, given: Sequence[Recorded], origin:
 def _model_of(recipe: Recipe, origin: Path, given: Place | None) -> Model:
     wanted = recipe.model
     if given is not None:
-        found = open_model(given)
+        found = open_model(given, stored.version_with(Path(given), wanted.sha256))
         if found.sha256 != wanted.sha256:
             raise ConfigError(f"--model: {given} is not the model that made {origin}, or was fitted again since.")
         return found
@@ -260,7 +266,8 @@ def _model_of(recipe: Recipe, origin: Path, given: Place | None) -> Model:
         raise ConfigError(f"{origin} names no model. Name it: --model MODEL")
     for folder in (origin.absolute().parent, Path.cwd()):
         if (folder / wanted.name / stored.ABOUT).is_file():
-            found = open_model(folder / wanted.name)
+            version = stored.version_with(folder / wanted.name, wanted.sha256)
+            found = open_model(folder / wanted.name, version)
             if found.sha256 == wanted.sha256:
                 return found
     told = f"the model {wanted.name} (SHA-256 {wanted.sha256[:12]}…) is neither beside {origin} nor in this folder."

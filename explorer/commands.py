@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tonesmith.errors import ConfigError
+from tonesmith.explorer import growing_commands
 from tonesmith.terminal.messages import echo, say, warn
 from tonesmith.terminal.text import joined, json_text
 
@@ -35,6 +36,7 @@ def explore_app() -> typer.Typer:
         _make
     )
     app.command("again", epilog="tonesmith explore again out.flac -o same.flac")(_again)
+    growing_commands.register(app)
     return app
 
 
@@ -62,13 +64,21 @@ def _fit(
     echo(json_text(shown_json(about, model)) if as_json else "\n".join(lines_of(about, model)))
 
 
-def _show(model: ModelFolder, as_json: Json = False) -> None:
+def _show(
+    model: ModelFolder,
+    version: Annotated[
+        int | None,
+        typer.Option("--version", min=1, metavar="INT", show_default="the one used", help="Version to show."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Show what a model was fitted on, how near it comes, and its sliders with their confidence."""
     from tonesmith.explorer.shown import lines_of, shown_json
     from tonesmith.explorer.stored import read_description
 
-    about = read_description(model)
-    echo(json_text(shown_json(about, model)) if as_json else "\n".join(lines_of(about, model)))
+    about = read_description(model, version)
+    told = shown_json(about, model, version) if as_json else lines_of(about, model, version)
+    echo(json_text(told) if as_json else "\n".join(told))
 
 
 def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tonesmith.errors import ConfigError, DatasetError
-from tonesmith.explorer.atlas import Atlas, Errors, Sound
+from tonesmith.explorer.atlas import Atlas, Errors, MadeBy, Sound
 from tonesmith.explorer.frames import HOP, RATE, SIZE
 from tonesmith.explorer.sliders import Slider
 
@@ -28,12 +28,25 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class _MadeBy(_Strict):
+    model: Text
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    seed: Annotated[int, Field(ge=0)]
+    sliders: dict[str, Number]
+
+
 class _Sound(_Strict):
     name: Text
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     seconds: Annotated[float, Field(gt=0.0, le=1e6)]
     frames: Annotated[int, Field(ge=1, le=_MOST_FRAMES)]
     channels: Annotated[int, Field(ge=1, le=2)]
+    weight: Annotated[float, Field(gt=0.0, le=1e9, allow_inf_nan=False)] = 1.0
+    made_by: _MadeBy | None = None
+
+    def sound(self) -> Sound:
+        made_by = None if self.made_by is None else MadeBy(**self.made_by.model_dump())
+        return Sound(**{**self.model_dump(), "made_by": made_by})
 
 
 class _Slider(_Strict):
@@ -156,7 +169,7 @@ def description_from(value: Mapping[str, Any], path: Path) -> Description:
         stored.versions,
         stored.components,
         stored.exemplars,
-        tuple(Sound(**sound.model_dump()) for sound in stored.sounds),
+        tuple(sound.sound() for sound in stored.sounds),
         tuple(slider.model_dump() for slider in stored.sliders),
         stored.confidences,
         Errors(**stored.errors.model_dump()),

@@ -5,25 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.errors import ConfigError
 from tonesmith.explorer import principal, sliders
-from tonesmith.explorer.atlas import Atlas, Errors, Sound, Trajectory, encoded, spectra
-from tonesmith.explorer.exemplars import MOST, Exemplars, typical
-from tonesmith.explorer.frames import BINS, count_of, levels_of
-from tonesmith.explorer.heard import heard_of
-from tonesmith.explorer.measured import EXCERPTS, Excerpt, errors_of, excerpt_of
+from tonesmith.explorer.aligned import rotated
+from tonesmith.explorer.atlas import Atlas, Errors, Sound, Trajectory
+from tonesmith.explorer.exemplars import MOST, Exemplars
+from tonesmith.explorer.frames import BINS
+from tonesmith.explorer.material import Material, Read
+from tonesmith.explorer.measured import EXCERPTS, Excerpt, errors_of
 from tonesmith.explorer.principal import Components, Sums
 from tonesmith.explorer.sounds import LONGEST, Recorded, found_sounds, read_sound
 from tonesmith.terminal.progress import Progress
 
 FOLDS = 5
+_MADE = -1
+"""Group of the sounds that a model made, which is never held out."""
 _HELD = 20_000_000
 """Samples that are kept between the two readings, where all sounds together have no more."""
 _TOGETHER = 1024
+
+
+class Sounds(Protocol):
+    """What a model is fitted on."""
+
+    def __len__(self) -> int:
+        """How many sounds there are at most."""
+
+    def read(self) -> Iterator[Material]:
+        """Yield the sounds, the same each time."""
 
 
 class Corpus:
@@ -42,10 +56,10 @@ class Corpus:
     def __len__(self) -> int:
         return len(self._paths)
 
-    def read(self) -> Iterator[Recorded]:
+    def read(self) -> Iterator[Material]:
         """Yield the sounds that can be used, none twice. What is wrong with the others is told the first time."""
         if self._held and not self._first:
-            yield from self._held
+            yield from map(Read, self._held)
             return
         kept, seen = [], set()
         for path in self._paths:
@@ -55,7 +69,7 @@ class Corpus:
             seen.add(sound.digest)
             kept.append(path)
             self._hold(sound)
-            yield sound
+            yield Read(sound)
         self._paths, self._first = kept, False
 
     def _usable(self, path: Path) -> Recorded | None:
@@ -89,20 +103,40 @@ def fit(
 
     Raises :class:`ConfigError` if a place is not there, or no sound can be used.
     """
+    return fit_sounds(Corpus(found_sounds(places), told), told=told, progress=progress)
+
+
+def fit_sounds(
+    corpus: Sounds,
+    *,
+    told: Callable[[str], None] = lambda _: None,
+    progress: Progress | None = None,
+    like: Components | None = None,
+) -> Atlas:
+    """Return a model of sounds. Those that a model made count by their weight, and are never held out.
+
+    Args:
+        corpus: the sounds.
+        told: is called with a sentence about each doubt.
+        progress: counts the sounds, each of which is read twice.
+        like: the components of an earlier model, along whose axes those of this one are laid; None for its own.
+
+    Raises :class:`ConfigError` if no sound can be used.
+    """
     progress = progress or Progress()
-    corpus = Corpus(found_sounds(places), told)
     progress.begin(2 * len(corpus))
-    folds, counts = _summed(corpus, progress, alone=False)
-    if not counts:
+    folds, made, counts = _summed(corpus, progress, alone=False)
+    if not folds:
         raise ConfigError("no sound can be used: a model needs at least one file that is not silent.")
-    if len(counts) == 1:
+    if sum(not sound.made_by for sound in counts) == 1:
         told("there is one sound: parts of it are held out to measure the model, which says little of other sounds.")
-        folds, counts = _summed(corpus, Progress(), alone=True)
-    components = principal.components_of(_total(folds))
-    size, error, others = _chosen(folds, components)
-    components = components.first(size)
+        folds, made, counts = _summed(corpus, Progress(), alone=True)
+    total = _total([*folds, *made])
+    components = principal.components_of(total)
+    size, error, others = _chosen(folds, total, components)
+    components = components.first(size) if like is None else rotated(components, size, like)
     gathered = _gathered(corpus, components, counts, progress)
-    return _fitted(gathered, components, [other.first(size) for other in others], error)
+    return _fitted(gathered, components, [other.first(size) for other in others], error, carried=like is not None)
 
 
 class _Summing:
@@ -124,34 +158,41 @@ class _Summing:
         return self._sums
 
 
-def _summed(corpus: Corpus, progress: Progress, *, alone: bool) -> tuple[list[Sums], list[int]]:
-    """Return the sums of the heard frames of each group of sounds, and how many frames each sound has.
+def _summed(corpus: Sounds, progress: Progress, *, alone: bool) -> tuple[list[Sums], list[Sums], list[Sound]]:
+    """Return the sums of the heard frames of each group of sounds, of those that models made, and what the sounds are.
 
     Args:
         corpus: of the sounds.
         progress: counts them.
-        alone: whether there is one sound, of which stretches are the groups.
+        alone: whether there is one sound of one's own, of which stretches are the groups.
     """
-    folds = [_Summing() for _ in range(FOLDS)]
-    counts: list[int] = []
-    for place, sound in enumerate(corpus.read()):
-        counts.append(count_of(len(sound.mid)))
-        for part, levels in enumerate(_stretches(sound) if alone else _heard(sound)):
-            folds[(part if alone else place) % FOLDS].add(levels)
+    groups: dict[tuple[int, float], _Summing] = {}
+    sounds: list[Sound] = []
+    own = 0
+    for material in corpus.read():
+        sound = material.sound
+        stretched = alone and sound.made_by is None
+        for part, levels in enumerate(_stretches(material) if stretched else _heard(material)):
+            fold = _MADE if sound.made_by else (part if stretched else own) % FOLDS
+            groups.setdefault((fold, sound.weight), _Summing()).add(levels)
+        own += sound.made_by is None
+        sounds.append(sound)
         progress.advance(1)
-    sums = [fold.done() for fold in folds]
-    return [each for each in sums if each.count], counts
+    sums = {key: group.done() for key, group in sorted(groups.items())}
+    weighted = [(fold, each.times(weight)) for (fold, weight), each in sums.items() if each.count]
+    own_folds = [_total([each for at, each in weighted if at == fold]) for fold in sorted({at for at, _ in weighted})]
+    made = [each for fold, each in weighted if fold == _MADE]
+    return own_folds[bool(made) :], made, sounds
 
 
-def _heard(sound: Recorded) -> Iterator[NDArray[np.float32]]:
+def _heard(material: Material) -> Iterator[NDArray[np.float32]]:
     """Yield the levels of the frames that are heard of a sound, in parts."""
-    for mid, _ in spectra(sound):
-        magnitude = np.abs(mid)
-        yield levels_of(magnitude[heard_of(magnitude)])
+    for levels, heard in material.levels():
+        yield levels[heard]
 
 
-def _stretches(sound: Recorded) -> list[NDArray[np.float32]]:
-    return np.array_split(np.concatenate(list(_heard(sound))), 2 * FOLDS)
+def _stretches(material: Material) -> list[NDArray[np.float32]]:
+    return np.array_split(np.concatenate(list(_heard(material))), 2 * FOLDS)
 
 
 def _total(folds: Sequence[Sums]) -> Sums:
@@ -161,9 +202,8 @@ def _total(folds: Sequence[Sums]) -> Sums:
     return total
 
 
-def _chosen(folds: Sequence[Sums], whole: Components) -> tuple[int, float, list[Components]]:
+def _chosen(folds: Sequence[Sums], total: Sums, whole: Components) -> tuple[int, float, list[Components]]:
     """Return how many components are worth it, their held-out error in dB, and the components without each group."""
-    total = _total(folds)
     others = [principal.components_of(total - fold if len(folds) > 1 else fold, whole) for fold in folds]
     errors = [principal.held_out_error(other, fold) for other, fold in zip(others, folds, strict=True)]
     size = principal.chosen_size(errors)
@@ -183,34 +223,41 @@ class _Gathered:
     excerpts: list[Excerpt] = field(default_factory=list)
 
 
-def _gathered(corpus: Corpus, components: Components, counts: Sequence[int], progress: Progress) -> _Gathered:
+def _gathered(corpus: Sounds, components: Components, sounds: Sequence[Sound], progress: Progress) -> _Gathered:
     """Return the trajectories of the sounds, and what sliders and errors are found from."""
-    found, total = _Gathered(), sum(counts)
-    measured = set(np.linspace(0, len(counts) - 1, min(EXCERPTS, len(counts))).round().astype(int).tolist())
-    for place, sound in enumerate(corpus.read()):
-        trajectory = encoded(sound, components)
-        latent = trajectory.latent.astype(np.float32)
-        keep = len(latent) if total <= MOST else max(MOST * len(latent) // total, 1)
-        levels, heard = _levels(sound)
-        _gather_bases(found, levels[heard], place, len(counts))
-        kept = typical(latent, keep)
-        residual = (levels[kept] - components.decode(latent[kept])).astype(np.float16)
-        found.exemplars.append(Exemplars(latent[kept], residual))
-        found.heard.append(latent[heard])
-        found.trajectories.append(trajectory)
-        channels = 1 if sound.side is None else 2
-        found.sounds.append(Sound(sound.name, sound.digest, round(sound.seconds, 3), len(latent), channels))
-        if place in measured:
-            found.excerpts.append(excerpt_of(sound.mid, int(trajectory.onsets[0]), place))
+    found = _Gathered()
+    frames, weighted = sum(each.frames for each in sounds), sum(each.frames * each.weight for each in sounds)
+    own = sum(each.made_by is None for each in sounds)
+    measured = set(np.linspace(0, own - 1, min(EXCERPTS, own)).round().astype(int).tolist())
+    place = 0
+    for material in corpus.read():
+        sound = material.sound
+        keep = sound.frames if frames <= MOST else max(int(MOST * sound.frames * sound.weight / weighted), 1)
+        levels, heard = _remember(found, material, components, keep)
+        if sound.made_by is None:
+            _gather_bases(found, levels[heard], place, own)
+            found.heard.append(found.trajectories[-1].latent.astype(np.float32)[heard])
+            if place in measured:
+                found.excerpts.append(material.excerpt(int(found.trajectories[-1].onsets[0]), place))
+            place += 1
         progress.advance(1)
     return found
 
 
-def _levels(sound: Recorded) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the levels of all frames of a sound, and which of them are heard."""
-    magnitudes = [np.abs(mid) for mid, _ in spectra(sound)]
-    heard = np.concatenate([heard_of(magnitude) for magnitude in magnitudes])
-    return np.concatenate([levels_of(magnitude) for magnitude in magnitudes]), heard
+def _remember(
+    found: _Gathered, material: Material, components: Components, keep: int
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Add the trajectory and exemplars of a sound; return the levels of its frames, and which are heard."""
+    trajectory = material.encoded(components)
+    latent = trajectory.latent.astype(np.float32)
+    parts = list(material.levels())
+    levels = np.concatenate([level for level, _ in parts])
+    kept = material.typical(latent, keep)
+    residual = (levels[kept] - components.decode(latent[kept])).astype(np.float16)
+    found.exemplars.append(Exemplars(latent[kept], residual))
+    found.trajectories.append(trajectory)
+    found.sounds.append(material.sound)
+    return levels, np.concatenate([heard for _, heard in parts])
 
 
 def _gather_bases(found: _Gathered, heard: NDArray[np.float32], place: int, sounds: int) -> None:
@@ -224,7 +271,9 @@ def _gather_bases(found: _Gathered, heard: NDArray[np.float32], place: int, soun
     found.base_folds.append(fold)
 
 
-def _fitted(found: _Gathered, components: Components, others: Sequence[Components], error: float) -> Atlas:
+def _fitted(
+    found: _Gathered, components: Components, others: Sequence[Components], error: float, *, carried: bool
+) -> Atlas:
     """Return the model, with its sliders and what it was measured to do."""
     latent = np.concatenate(found.heard)
     draws = sliders.moved(np.concatenate(found.bases), np.concatenate(found.base_folds), components)
@@ -239,7 +288,7 @@ def _fitted(found: _Gathered, components: Components, others: Sequence[Component
         exemplars,
         tuple(found.trajectories),
         tuple(found.sounds),
-        (*named, *sliders.discovered(parts, components, draws, latent)),
+        (*named, *sliders.discovered(parts, components, draws, latent, carried=carried)),
         confidences,
         Errors(0.0, 0.0, 0.0, 0.0),
     )

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 EXCERPTS = 3
 """Sounds that are made again to measure a model."""
-_SECONDS = 0.7
+EXCERPT = 0.7
+"""Seconds of each."""
 _WINDOWS = (512, 1024, 2048, 4096)
 _FLOOR = -80.0
 
@@ -39,8 +40,8 @@ class Excerpt:
 
 def excerpt_of(mid: NDArray[np.float32], onset: int, fold: int) -> Excerpt:
     """Return 0.7 s of a sound from an onset on, or what there is of it."""
-    first = max(min(onset * HOP, len(mid) - round(_SECONDS * RATE)), 0)
-    return Excerpt(mid[first : first + round(_SECONDS * RATE)].copy(), fold)
+    first = max(min(onset * HOP, len(mid) - round(EXCERPT * RATE)), 0)
+    return Excerpt(mid[first : first + round(EXCERPT * RATE)].copy(), fold)
 
 
 def log_error(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:

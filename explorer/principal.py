@@ -22,12 +22,12 @@ class Sums:
     """What is kept of some frames.
 
     Attributes:
-        count: of frames.
+        count: of frames, each times its weight.
         total: float64 (bins,), their sum.
         product: float64 (bins, bins), the sum of their outer products.
     """
 
-    count: int
+    count: float
     total: NDArray[np.float64]
     product: NDArray[np.float64]
 
@@ -36,6 +36,10 @@ class Sums:
 
     def __sub__(self, other: Sums) -> Sums:
         return Sums(self.count - other.count, self.total - other.total, self.product - other.product)
+
+    def times(self, weight: float) -> Sums:
+        """Return the sums of frames that count so much."""
+        return Sums(self.count * weight, self.total * weight, self.product * weight) if weight != 1.0 else self
 
     def mean(self) -> NDArray[np.float64]:
         """Return the mean frame: float64 (bins,)."""

@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tonesmith.explorer import versions
+from tonesmith.explorer.weights import share_of_made
 from tonesmith.terminal.table import table, width_of_terminal
 from tonesmith.terminal.text import counted, one_line, size
 
@@ -19,14 +21,22 @@ _MOST = 12
 """Sounds that are listed."""
 
 
-def lines_of(about: Description, path: Path) -> list[str]:
-    """Return what is said of a model, in lines."""
+def lines_of(about: Description, path: Path, version: int | None = None) -> list[str]:
+    """Return what is said of a model, in lines.
+
+    Args:
+        about: the model.
+        path: of its folder.
+        version: of it; None for the one that is used.
+    """
     seconds = sum(sound.seconds for sound in about.sounds)
     channels = "stereo" if about.channels == 2 else "mono"
     sounds = counted(len(about.sounds), "sound")
     return [
-        f"{path}  atlas of {sounds}, {seconds:,.1f} s, {channels}, {size(_nbytes(path))}",
+        f"{path}  atlas of {sounds}, {seconds:,.1f} s, {channels}, {size(_nbytes(path, version))}",
         f"{about.components} components, {counted(about.exemplars, 'exemplar')}",
+        *_version(path, version),
+        *_made(about),
         "",
         *_errors(about),
         "",
@@ -69,15 +79,33 @@ def _sounds(about: Description) -> list[str]:
     return [*table(("sound", "seconds", "channels"), rows), *([f"and {more:,} more"] if more > 0 else [])]
 
 
-def _nbytes(path: Path) -> int:
-    return sum(file.stat().st_size for file in path.iterdir() if file.is_file())
+def _version(path: Path, version: int | None) -> list[str]:
+    """Return which of several versions it is."""
+    numbers = versions.numbers_of(path)
+    shown = versions.chosen_of(path) if version is None else version
+    used = "" if shown == versions.chosen_of(path) else f" (version {versions.chosen_of(path)} is used)"
+    return [f"version {shown} of {len(numbers)}{used}"] if len(numbers) > 1 else []
 
 
-def shown_json(about: Description, path: Path) -> dict[str, Any]:
-    """Return what is said of a model, as ``--json`` tells it."""
+def _made(about: Description) -> list[str]:
+    """Return how many of the sounds a model made, and what they weigh."""
+    made = [sound for sound in about.sounds if sound.made_by]
+    share = 100.0 * share_of_made(about.sounds)
+    return [f"{counted(len(made), 'sound')} made by a model: {share:.0f} % of the weight"] if made else []
+
+
+def _nbytes(path: Path, version: int | None) -> int:
+    folder = versions.folder_of(path, version)
+    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+
+
+def shown_json(about: Description, path: Path, version: int | None = None) -> dict[str, Any]:
+    """Return what is said of a model, as ``--json`` tells it. The arguments are those of :func:`lines_of`."""
     return {
         "path": str(path),
-        "nbytes": _nbytes(path),
+        "nbytes": _nbytes(path, version),
+        "version": versions.chosen_of(path) if version is None else version,
+        "made_share": share_of_made(about.sounds),
         "weights": about.weights,
         "versions": dict(about.versions),
         "channels": about.channels,

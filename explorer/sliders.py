@@ -205,7 +205,12 @@ def _slope(move: NDArray[np.float64], change: NDArray[np.float64]) -> float:
 
 
 def discovered(
-    parts: Sequence[NDArray[np.float32]], components: Components, draws: Moved, latent: NDArray[np.float32]
+    parts: Sequence[NDArray[np.float32]],
+    components: Components,
+    draws: Moved,
+    latent: NDArray[np.float32],
+    *,
+    carried: bool = False,
 ) -> list[Slider]:
     """Return the axes of the components that have enough of the variance, and stay when sounds are drawn again.
 
@@ -214,8 +219,10 @@ def discovered(
         components: of the model.
         draws: for the hints.
         latent: float32 (frames, k) of all that is heard.
+        carried: whether the axes are those of an earlier model, so that each is compared with the component that is
+            most like it.
     """
-    stable = _stability([part for part in parts if len(part)], components)
+    stable = _stability([part for part in parts if len(part)], components, carried=carried)
     found = []
     for place, (share, likeness) in enumerate(zip(components.share, stable, strict=True)):
         if share < SHARE or likeness < STABLE or place >= LEADING:
@@ -235,17 +242,22 @@ def _hint(draws: Moved, place: int) -> str:
     return f"{'+' if rhos[best] > 0 else '-'}{best}" if abs(rhos[best]) >= _HINT else ""
 
 
-def _stability(parts: Sequence[NDArray[np.float32]], components: Components) -> NDArray[np.float64]:
+def _stability(parts: Sequence[NDArray[np.float32]], components: Components, *, carried: bool) -> NDArray[np.float64]:
     """Return the 10th percentile of the likeness of each axis to that of resampled sounds: float64 (k,), 0 to 1."""
     scaled = [(part * components.deviation).astype(np.float64) for part in parts]
     counts = np.array([len(part) for part in scaled])
     totals = np.stack([part.sum(axis=0) for part in scaled])
     products = np.stack([part.T @ part for part in scaled])
     random = np.random.default_rng(0)
-    likeness = []
-    for _ in range(_RESAMPLES):
-        drawn = random.integers(0, len(scaled), len(scaled))
+
+    def likeness_of(drawn: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how much each axis (rows) is like each component of drawn sounds (columns)."""
         mean = totals[drawn].sum(axis=0) / counts[drawn].sum()
         spread = products[drawn].sum(axis=0) / counts[drawn].sum() - np.outer(mean, mean)
-        likeness.append(np.abs(np.diagonal(np.linalg.eigh(spread)[1][:, ::-1])))
+        return np.asarray(np.abs(np.linalg.eigh(spread)[1][:, ::-1]), np.float64)
+
+    axes = np.arange(len(components.axes))
+    same = likeness_of(np.arange(len(scaled))).argmax(axis=1) if carried else axes
+    draws = (random.integers(0, len(scaled), len(scaled)) for _ in range(_RESAMPLES))
+    likeness = [likeness_of(drawn)[axes, same] for drawn in draws]
     return np.asarray(np.percentile(likeness, 10.0, axis=0))

@@ -15,28 +15,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.document import open_plain, parsed_object
-from tonesmith.errors import ConfigError, DatasetError, PathTakenError, check_libraries, unreadable
+from tonesmith.errors import ConfigError, DatasetError, PathTakenError, TonesmithError, check_libraries, unreadable
+from tonesmith.explorer import versions
 from tonesmith.explorer.atlas import SPACE, Atlas, Trajectory
 from tonesmith.explorer.description import Description, described, description_from
+from tonesmith.explorer.documents import copied
 from tonesmith.explorer.exemplars import Exemplars
 from tonesmith.explorer.frames import BINS
 from tonesmith.explorer.principal import Components
 
 WEIGHTS, ABOUT = "model.safetensors", "model.json"
+PRESETS, HISTORY, TAGS = "presets.json", "history.jsonl", "tags.json"
+KEPT = (PRESETS, f"{PRESETS}.bak", HISTORY, TAGS, f"{TAGS}.bak")
+"""What a person keeps beside a model, whichever version is used."""
 _MOST_BYTES = 2**31
 
 
 def save(atlas: Atlas, path: Path, *, force: bool = False) -> str:
     """Write a model, whole or not at all, and return the SHA-256 of its weights.
 
+    A model that is replaced loses its versions; its presets, tags and history stay.
+
     Raises :class:`ConfigError` as :func:`check_place` does.
     """
-    from safetensors.numpy import save as packed
-
     check_place(path, force=force)
-    content = packed({name: np.ascontiguousarray(values) for name, values in _tensors(atlas).items()})
-    digest = hashlib.sha256(content).hexdigest()
-    about = described(atlas, digest)
     try:
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}."))
@@ -44,13 +46,44 @@ def save(atlas: Atlas, path: Path, *, force: bool = False) -> str:
         raise ConfigError(f"cannot write {path}: {error.strerror}.") from None
     try:
         aside.chmod(0o755)
-        (aside / WEIGHTS).write_bytes(content)
-        (aside / ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        digest = _write(atlas, aside)
+        copied(KEPT, path, aside)
         _put(aside, path)
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}.") from None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+    return digest
+
+
+def save_version(atlas: Atlas, path: Path, story: dict[str, Any]) -> tuple[str, int]:
+    """Write a model as the newest version of another, whole or not at all, and use it from now on.
+
+    Args:
+        atlas: to write.
+        path: of the model that it grew from.
+        story: how it came about.
+
+    Returns:
+        The SHA-256 of its weights, and its number.
+
+    Raises :class:`ConfigError` if it cannot be written.
+    """
+    with versions.making(path) as aside:
+        try:
+            digest = _write(atlas, aside)
+        except OSError as error:
+            raise ConfigError(f"cannot write {path}: {error.strerror}.") from None
+        return digest, versions.keep(aside, path, story)
+
+
+def _write(atlas: Atlas, folder: Path) -> str:
+    from safetensors.numpy import save as packed
+
+    content = packed({name: np.ascontiguousarray(values) for name, values in _tensors(atlas).items()})
+    digest = hashlib.sha256(content).hexdigest()
+    (folder / WEIGHTS).write_bytes(content)
+    (folder / ABOUT).write_text(json.dumps(described(atlas, digest), indent=2) + "\n", encoding="utf-8")
     return digest
 
 
@@ -83,31 +116,51 @@ def _put(aside: Path, path: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def load(path: Path) -> tuple[Atlas, str]:
+def load(path: Path, version: int | None = None) -> tuple[Atlas, str]:
     """Return the model in a folder, and the SHA-256 of its weights.
+
+    Args:
+        path: of the model.
+        version: of it; None for the one that is used.
 
     Raises :class:`ConfigError` if there is none, it needs a newer tonesmith or a library, and :class:`DatasetError`
     if it is damaged.
     """
     check_libraries("tonesmith explore", ["safetensors"], "explore")
-    if not (path / ABOUT).is_file():
-        told = "is not a model" if path.exists() else "does not exist"
-        raise ConfigError(f"{path} {told}. Make one: tonesmith explore fit {path} FOLDER")
-    about = description_from(parsed_object(_content(path / ABOUT), str(path / ABOUT)), path)
-    content = _content(path / WEIGHTS)
+    about = read_description(path, version)
+    folder = versions.folder_of(path, version)
+    content = _content(folder / WEIGHTS)
     if hashlib.sha256(content).hexdigest() != about.weights:
-        raise _damaged(path, "its weights are not what was written")
+        raise _damaged(folder, "its weights are not what was written")
     try:
         return _atlas(_unpacked(content), about), about.weights
     except (KeyError, ValueError, TypeError) as error:
-        raise _damaged(path, f"its weights do not fit its description ({error!s:.80})") from None
+        raise _damaged(folder, f"its weights do not fit its description ({error!s:.80})") from None
 
 
-def read_description(path: Path) -> Description:
+def read_description(path: Path, version: int | None = None) -> Description:
     """Return what is said of a model, without its weights. Raises as :func:`load` does."""
+    check_model(path)
+    folder = versions.folder_of(path, version)
+    return description_from(parsed_object(_content(folder / ABOUT), str(folder / ABOUT)), folder)
+
+
+def version_with(path: Path, weights: str) -> int | None:
+    """Return the version of a model with some weights, by their SHA-256; None if there is none."""
+    for number in versions.numbers_of(path):
+        try:
+            if read_description(path, number).weights == weights:
+                return number
+        except TonesmithError:
+            continue
+    return None
+
+
+def check_model(path: Path) -> None:
+    """Raise :class:`ConfigError` if there is no model in a folder."""
     if not (path / ABOUT).is_file():
-        load(path)
-    return description_from(parsed_object(_content(path / ABOUT), str(path / ABOUT)), path)
+        told = "is not a model" if path.exists() else "does not exist"
+        raise ConfigError(f"{path} {told}. Make one: tonesmith explore fit {path} FOLDER")
 
 
 def _content(path: Path) -> bytes:

@@ -1,0 +1,95 @@
+"""Commands that let a model grow: ``add``, ``feed`` and ``versions``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tonesmith.terminal.messages import echo, warn
+from tonesmith.terminal.text import counted, json_text
+
+if TYPE_CHECKING:
+    from tonesmith.explorer.growth import Grown
+
+Json = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress.")]
+ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of the model.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("add", epilog="tonesmith explore add rain.model more-rain/")(_add)
+    app.command("feed", epilog="tonesmith explore feed rain.model out.flac")(_feed)
+    app.command(
+        "versions", epilog="tonesmith explore versions rain.model\ntonesmith explore versions rain.model --use 1"
+    )(_versions)
+
+
+def _add(
+    model: ModelFolder,
+    sounds: Annotated[
+        list[Path], typer.Argument(metavar="SOUNDS...", help="Audio files, and folders with audio files.")
+    ],
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fit a model again with more sounds, and keep the one before as a version.
+
+    Its axes are turned to those it had, so that sliders and presets mean what they meant. What moved is told.
+    """
+    from tonesmith.explorer.growth import add
+    from tonesmith.terminal.progress import progress
+
+    with progress(f"fitting {model.name}", "sounds", hidden=quiet) as counter:
+        grown = add(model, sounds, told=warn, progress=counter)
+    _tell(grown, as_json=as_json)
+
+
+def _feed(
+    model: ModelFolder,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files that tonesmith explore made.")],
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Put sounds that a model made back into it, and keep the one before as a version.
+
+    They are marked as made, count half as much as your own, a fifth of all at most, and are never held out.
+    """
+    from tonesmith.explorer.growth import feed
+    from tonesmith.terminal.progress import progress
+
+    with progress(f"fitting {model.name}", "sounds", hidden=quiet) as counter:
+        grown = feed(model, files, told=warn, progress=counter)
+    _tell(grown, as_json=as_json)
+
+
+def _versions(
+    model: ModelFolder,
+    use: Annotated[int | None, typer.Option("--use", min=1, metavar="INT", help="Version to use from now on.")] = None,
+    delete: Annotated[int | None, typer.Option("--delete", min=2, metavar="INT", help="Version to delete.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the versions of a model, or choose the one that is used."""
+    from tonesmith.explorer import versions
+    from tonesmith.explorer.grown import versions_json, versions_lines
+    from tonesmith.explorer.stored import check_model
+
+    check_model(model)
+    if delete is not None:
+        versions.delete(model, delete)
+    if use is not None:
+        versions.choose(model, use)
+    echo(json_text(versions_json(model)) if as_json else "\n".join(versions_lines(model)))
+
+
+def _tell(grown: Grown, *, as_json: bool) -> None:
+    from tonesmith.explorer.grown import grown_json, grown_lines
+
+    if as_json:
+        echo(json_text(grown_json(grown)))
+        return
+    echo("\n".join(grown_lines(grown)))
+    path = grown.model.path
+    echo(f"\n{counted(len(grown.added), 'new sound')}. Undo: tonesmith explore versions {path} --use {grown.parent}")
