@@ -211,3 +211,20 @@ class Corpus(Derived):
 
         with database.told(self.path):
             return stats_of(self)
+
+    def plot(
+        self, file: str | os.PathLike[str] | None = None, folder: str | os.PathLike[str] | None = None
+    ) -> dict[str, int]:
+        """Draw classes against targets, keys, tempos, durations, pitches and who says what; return path -> bytes.
+
+        Args:
+            file: one picture of all: .png, .svg or .pdf.
+            folder: a picture for each, such as ``classes.png``. It is made if its parent is there.
+
+        Raises :class:`ConfigError` for a place that cannot be written to, and if matplotlib is missing.
+        """
+        if file is None and folder is None:
+            return {}
+        from tonesmith.corpus.plots import plotted
+
+        return plotted(self, None if file is None else Path(file), None if folder is None else Path(folder))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tonesmith.analysis.plots import COLOURS, shortened, styled
 from tonesmith.dataset.row import Row
 from tonesmith.dsp.spectrum import decibels, powers, window_near
+from tonesmith.media.figure import COLOURS, shortened, styled
 from tonesmith.plan.annotated import Value
 from tonesmith.score.score import Score
 from tonesmith.space.pitches import pitch_name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,14 +12,28 @@ from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text
 
 
-def stats(path: PathArgument, as_json: Json = False) -> None:
-    """Show what is in a corpus: media, labels with their sources, splits."""
+def stats(
+    path: PathArgument,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw plots into this .png, .svg or .pdf.")
+    ] = None,
+    plots: Annotated[
+        Path | None, typer.Option("--plots", metavar="FOLDER", help="Draw a .png for each plot into this folder.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what is in a corpus: media, labels with their sources, splits. Draw plots of it."""
     from tonesmith.corpus.corpus import Corpus
     from tonesmith.corpus.printed import stats_lines
 
     with Corpus(path) as corpus:
+        written = corpus.plot(plot, plots)
         found = corpus.stats()
-    echo(json_text({"path": str(path), **found.to_json()}) if as_json else "\n".join(stats_lines(path, found)))
+    if as_json:
+        told = {"path": str(path), **found.to_json(), **({"plots": written} if written else {})}
+        echo(json_text(told))
+        return
+    echo("\n".join([*stats_lines(path, found), *(f"written: {name}" for name in written)]))
 
 
 def check(

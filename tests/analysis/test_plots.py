@@ -18,11 +18,12 @@ from support.builders import dataset, write_dataset
 
 from tonesmith.analysis.coverage import MOST_PANELS, cover_of
 from tonesmith.analysis.pca import Sounds, components_of, features_of, sounds_of, z_scored
-from tonesmith.analysis.plots import check_picture, cover_figure, shortened, sounds_figure, write_picture
+from tonesmith.analysis.plots import cover_figure, sounds_figure
 from tonesmith.cli import run
 from tonesmith.dataset.opening import open_dataset
 from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import ConfigError, DatasetError
+from tonesmith.media.figure import check_picture, shortened, write_picture
 from tonesmith.plan.plan import Audio
 from tonesmith.space.parameter import Parameter
 from tonesmith.space.space import ParameterSpace

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.analysis.plots import COLOURS
 from tonesmith.analysis.report.chart import Chart, as_cells, placed, short
+from tonesmith.media.figure import COLOURS
 
 _HEIGHT = 150
 _LABEL = 220

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from tonesmith.analysis.labels import labels_of
-from tonesmith.analysis.plots import COLOURS
 from tonesmith.analysis.report import facts
 from tonesmith.analysis.report.chart import Section, short
 from tonesmith.analysis.report.differences import differences_of
@@ -25,6 +24,7 @@ from tonesmith.dataset.beside import beside, write_beside
 from tonesmith.dataset.opening import open_dataset
 from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import ConfigError, unknown_name
+from tonesmith.media.figure import COLOURS
 from tonesmith.terminal.text import counted
 
 MOST_ROWS = 3000

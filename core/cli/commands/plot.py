@@ -65,8 +65,9 @@ def pca(
     The axes are the first two principal components of the mean and deviation of 128 log-mel bands.
     """
     from tonesmith.analysis.pca import components_of, sounds_of
-    from tonesmith.analysis.plots import check_picture, sounds_figure, write_picture
+    from tonesmith.analysis.plots import sounds_figure
     from tonesmith.dataset.opening import open_dataset
+    from tonesmith.media.figure import check_picture, write_picture
     from tonesmith.terminal.progress import progress
 
     opened = {name: open_dataset(path) for name, path in _named(datasets).items()}
@@ -139,8 +140,9 @@ def coverage(
 ) -> None:
     """Draw how the patches cover each parameter, as small histograms coloured by origin."""
     from tonesmith.analysis.coverage import cover_of
-    from tonesmith.analysis.plots import check_picture, cover_figure, write_picture
+    from tonesmith.analysis.plots import cover_figure
     from tonesmith.dataset.opening import open_dataset
+    from tonesmith.media.figure import check_picture, write_picture
 
     opened = open_dataset(dataset)
     path = out or _beside(dataset)
@@ -165,9 +167,9 @@ def row(
     as_json: Json = False,
 ) -> None:
     """Draw the notes of a row as a piano roll, above its spectrogram."""
-    from tonesmith.analysis.plots import check_picture, write_picture
     from tonesmith.analysis.roll import row_figure
     from tonesmith.dataset.opening import open_dataset
+    from tonesmith.media.figure import check_picture, write_picture
     from tonesmith.terminal.text import size
 
     opened = open_dataset(dataset)
