@@ -62,7 +62,10 @@ class Store:
         folder = Path(path)
         name, text = check_new(folder, profile, licence)
         if is_made(folder):
-            return cls(folder, wait=wait)
+            there = cls(folder, wait=wait)
+            if not (there.is_written and (folder / database.BACKUP).is_file()):  # it was killed while it was made
+                there.write()
+            return there
         with full_disk_told(folder):
             for inner in (*FOLDERS, "annotations", "splits"):
                 (folder / inner).mkdir(parents=True, exist_ok=True)
