@@ -9,6 +9,7 @@ import typer
 
 from tonesmith.errors import ConfigError
 from tonesmith.explorer import growing_commands
+from tonesmith.explorer.library_commands import library_app
 from tonesmith.terminal.messages import echo, say, warn
 from tonesmith.terminal.text import joined, json_text
 
@@ -37,6 +38,7 @@ def explore_app() -> typer.Typer:
     )
     app.command("again", epilog="tonesmith explore again out.flac -o same.flac")(_again)
     growing_commands.register(app)
+    app.add_typer(library_app(), name="library")
     return app
 
 
