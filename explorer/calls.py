@@ -14,6 +14,7 @@ from tonesmith.explorer import stored
 from tonesmith.explorer.atlas import NEAREST, Atlas, Trajectory
 from tonesmith.explorer.fitting import fit as fitted
 from tonesmith.explorer.frames import RATE
+from tonesmith.explorer.history import record
 from tonesmith.explorer.making import made, offset_of
 from tonesmith.explorer.output import Written, check_output, recipe_text, write_sound
 from tonesmith.explorer.recipe import ModelRef, Recipe, Source, recipe_from, recipe_of
@@ -143,7 +144,9 @@ def make(  # noqa: PLR0913 - each is a choice of one's own
         exemplars=exemplars,
         griffin_lim=griffin_lim,
     )
-    return _written(model, recipe, [trajectory for _, trajectory in found], place, progress)
+    done = _written(model, recipe, [trajectory for _, trajectory in found], place, progress)
+    record(model.path, done.written, done.recipe)
+    return done
 
 
 def again(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tonesmith.errors import ConfigError
-from tonesmith.explorer import growing_commands
 from tonesmith.explorer.library_commands import library_app
+from tonesmith.explorer import growing_commands, keeping_commands
 from tonesmith.terminal.messages import echo, say, warn
 from tonesmith.terminal.text import joined, json_text
 
@@ -39,6 +39,7 @@ def explore_app() -> typer.Typer:
     app.command("again", epilog="tonesmith explore again out.flac -o same.flac")(_again)
     growing_commands.register(app)
     app.add_typer(library_app(), name="library")
+    keeping_commands.register(app)
     return app
 
 
@@ -84,8 +85,13 @@ def _show(
 
 
 def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
+    context: typer.Context,
     model: ModelFolder,
     out: Out,
+    preset: Annotated[
+        str | None,
+        typer.Option("--preset", metavar="NAME", help="Preset of the model. Other options change it."),
+    ] = None,
     sliders: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=STEPS", help="Move a slider, such as brightness=+1.2. Repeatable."),
@@ -125,15 +131,18 @@ def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
 
     Its peak is at most -1 dBTP. The file's tags hold the recipe: tonesmith explore again FILE makes it again.
     """
-    from tonesmith.explorer.calls import make, open_model
+    from tonesmith.explorer.calls import open_model
     from tonesmith.explorer.output import check_output
+    from tonesmith.explorer.recalling import make_with
     from tonesmith.terminal.progress import progress
 
     check_output(out, force=force)
     steps, weights = _steps(sliders or []), _weights(blend)
     opened = open_model(model)
     with progress(f"making {out.name}", "seconds", hidden=quiet) as counter:
-        done = make(
+        done = make_with(
+            context,
+            preset,
             opened,
             out,
             sources=sources or [],
