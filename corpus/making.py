@@ -42,7 +42,7 @@ def is_made(folder: Path) -> bool:
 def _check_free(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder} exists and is not a folder. Name another one.")
-    ours = {PROFILE, database.NAME, f"{database.NAME}-wal", f"{database.NAME}-shm", LOCK, "raw"}
+    ours = {PROFILE, LOCK, "raw", *(f"{database.NAME}{end}" for end in ("", "-wal", "-shm", "-journal"))}
     ours |= {"processed", "annotations", "splits"}  # of one that was interrupted while it was made
     if folder.is_dir() and any(p.name not in ours and not p.name.endswith(".new") for p in folder.iterdir()):
         raise ConfigError(f"{folder} exists and is not an empty folder. Name another one.")

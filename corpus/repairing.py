@@ -62,14 +62,14 @@ def repair(folder: Path, *, wait: float = WAIT, dry_run: bool = False, progress:
     Raises :class:`CorpusNotFoundError` for a folder that is no corpus, and :class:`CorpusError` if it has no profile.
     """
     _check(folder)
-    with changing(folder, wait):
+    with changing(folder, wait), database.told(folder):
         source = _source(folder)
         aside = "" if dry_run or source == "whole" else _replaced(folder, source)
         if not dry_run:
             _complete(folder)
     if dry_run:
         return Repaired(source, 0, 0, aside, {})
-    with Corpus(folder, wait=wait) as corpus, counting("reading files", "files", hidden=not progress) as counter:
+    with _Unfinished(folder, wait=wait) as corpus, counting("reading files", "files", hidden=not progress) as counter:
         before = len(corpus)
         if source == "backup":
             with corpus.change() as connection:
@@ -83,8 +83,15 @@ def repair(folder: Path, *, wait: float = WAIT, dry_run: bool = False, progress:
             for inner in ("raw/midi", "raw/audio"):
                 adding.source(folder / inner, _importer("folder", {}))
         corpus.write()
+        (folder / database.REPAIRING).unlink(missing_ok=True)
         adopted = len(corpus) - (restored if source == "files" else before)
         return Repaired(source, len(corpus), adopted, aside, adding.added.refused)
+
+
+class _Unfinished(Corpus):
+    """A corpus that is being repaired: every other command refuses it."""
+
+    _repairing = True
 
 
 def _importer(name: str, options: Mapping[str, Any]) -> Any:
@@ -101,14 +108,25 @@ def _check(folder: Path) -> None:
 
 
 def _source(folder: Path) -> Literal["whole", "backup", "files"]:
+    """Return what a corpus is to be repaired from: what a repair that was interrupted began with."""
+    begun = folder / database.REPAIRING
+    if begun.is_file():
+        return "files" if begun.read_bytes() == b"files" else "backup"
     if database.is_whole(folder / database.NAME):
         return "whole"
     return "backup" if database.is_whole(folder / database.BACKUP) else "files"
 
 
 def _replaced(folder: Path, source: str) -> str:
-    """Put the damaged file aside and another in its place, and return where it is now."""
-    path = folder / database.NAME
+    """Put the damaged file aside and another in its place, and return where it is now.
+
+    What an interrupted repair put there is no damaged file, and goes.
+    """
+    path, begun = folder / database.NAME, (folder / database.REPAIRING).is_file()
+    write_whole(folder / database.REPAIRING, source.encode())
+    if begun and database.is_whole(path):
+        for end in ("", *_SIDES):
+            path.with_name(path.name + end).unlink(missing_ok=True)
     numbers = (number for number in range(1, 10_000) if not (folder / f"corpus.damaged-{number}.sqlite").exists())
     aside = folder / f"corpus.damaged-{next(numbers)}.sqlite"
     moved = path.exists()
@@ -124,7 +142,10 @@ def _replaced(folder: Path, source: str) -> str:
         database.sync_folder(folder)
     else:
         database.create(folder)
-    return str(aside) if moved else ""
+    if moved:
+        return str(aside)
+    before = sorted(folder.glob("corpus.damaged-*.sqlite"), key=lambda found: found.stat().st_mtime)
+    return str(before[-1]) if begun and before else ""
 
 
 def _complete(folder: Path) -> None:

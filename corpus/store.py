@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from tonesmith.corpus.cleaning.removal import finish_moves, write_removed
 from tonesmith.corpus.making import FOLDERS, check_new, is_made
@@ -39,10 +39,12 @@ class Store:
     :class:`CorpusError` if a newer tonesmith changed it. It is closed with :meth:`close`, or as a context.
     """
 
+    _repairing: ClassVar[bool] = False
+
     def __init__(self, path: str | os.PathLike[str], *, wait: float = WAIT) -> None:
         self.path = Path(path)
         self.wait = wait
-        self.connection = database.opened(self.path)
+        self.connection = database.opened(self.path, repairing=self._repairing)
         self._profile: tuple[tuple[int, int] | None, Profile] | None = None
 
     @classmethod
@@ -69,7 +71,7 @@ class Store:
         with full_disk_told(folder):
             for inner in (*FOLDERS, "annotations", "splits"):
                 (folder / inner).mkdir(parents=True, exist_ok=True)
-        with changing(folder, wait):
+        with changing(folder, wait), database.told(folder):
             write_whole(folder / PROFILE, text.encode())
             database.create(folder)
             write_whole(folder / NAME, settings_text(folder.absolute().name, name, licence).encode())
@@ -162,7 +164,7 @@ class Store:
         told = [Annotation(n, v, 1.0, PERSON, "1", "person", who, now) for n, v in given.items()]
         with self.change(dry_run=dry_run) as connection:
             count = annotate(connection, item, told) + silence(connection, item, PERSON, gone)
-        if count and not dry_run and database.backup_age(self.path) > _OLD_BACKUP:
+        if not dry_run and database.backup_age(self.path) > _OLD_BACKUP:
             self.back_up()
         return count
 

@@ -16,6 +16,8 @@ from tonesmith.corpus.truth.schema import APPLICATION, MIGRATIONS, migrate, vers
 
 NAME: Final = "corpus.sqlite"
 BACKUP: Final = "corpus.backup.sqlite"
+REPAIRING: Final = "corpus.repairing"
+"""The file that says from what a corpus is being repaired. While it is there, the truth may lack what is known."""
 _BUSY: Final = 10.0
 """Seconds that SQLite waits where a reader is in the way."""
 _FULL: Final = {"SQLITE_FULL", "SQLITE_IOERR_WRITE"}
@@ -28,8 +30,12 @@ def create(folder: Path) -> None:
         migrate(connection)
 
 
-def opened(folder: Path) -> sqlite3.Connection:
+def opened(folder: Path, *, repairing: bool = False) -> sqlite3.Connection:
     """Return a connection to the file of a corpus, in the newest version.
+
+    Args:
+        folder: of the corpus.
+        repairing: whether it is opened to finish its repair.
 
     Raises :class:`CorpusNotFoundError` where there is none, :class:`CorpusDamagedError` where it cannot be read, and
     :class:`CorpusError` for one of a newer tonesmith.
@@ -37,6 +43,8 @@ def opened(folder: Path) -> sqlite3.Connection:
     path = folder / NAME
     if not path.is_file():
         raise _absent(folder)
+    if (folder / REPAIRING).exists() and not repairing:
+        raise damaged(folder, "its repair was not finished")
     with told(folder):
         connection = _connected(path)
         version = version_of(connection)

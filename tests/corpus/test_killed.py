@@ -6,25 +6,20 @@ import json
 import multiprocessing
 import os
 import random
-import re
 import shutil
 import signal
 import sqlite3
 import time
-from pathlib import Path
 
 import pytest
 from support import amounts
 from support.corpora import melody, tone, write_audio, write_midi
+from support.corpus_state import OUTSIDE, files, truth
 
-from tonesmith.corpus import Corpus
+from tonesmith.corpus import Corpus, CorpusDamagedError
+from tonesmith.corpus.adding import Adding
 from tonesmith.corpus.repairing import repair
 from tonesmith.corpus.truth import database
-
-MOMENTS = {"at", "added"}
-"""Columns with the time of day."""
-OUTSIDE = re.compile(r"corpus\.((backup|damaged-\d+)\.)?sqlite.*|corpus\.lock")
-"""Files that say nothing by themselves: the truth is compared as rows."""
 
 
 def opened(path, verb):
@@ -92,37 +87,6 @@ def start(tmp_path_factory):
     return prepared
 
 
-def truth(path):
-    """Return the rows of every table, without the time of day."""
-    with sqlite3.connect(path / database.NAME) as connection:
-        tables = [
-            row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")
-        ]
-        found = {}
-        for table in tables:
-            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})") if row[1] not in MOMENTS]
-            rows = connection.execute(f"SELECT {', '.join(columns)} FROM {table}")  # noqa: S608 - our words
-            found[table] = sorted(map(str, rows))
-    connection.close()
-    found["removed"] = [timeless(row) for row in found.get("removed", [])]
-    return found
-
-
-def timeless(text):
-    return re.sub(r'"(at|added)": "[^"]*"', "", text)
-
-
-def files(path):
-    """Return name -> bytes of every file but the truth itself, without the time of day."""
-    found = {}
-    for file in sorted(path.rglob("*")):
-        name = str(file.relative_to(path))
-        if file.is_file() and not OUTSIDE.fullmatch(name):
-            content = file.read_bytes()
-            found[name] = timeless(content.decode()) if file.suffix == ".json" else content
-    return found
-
-
 def damaged(path):
     """Spoil the truth and its backup, so that a repair reads the files."""
     for name in (database.NAME, database.BACKUP):
@@ -167,7 +131,7 @@ def test_killed_at_any_moment_it_goes_on_and_ends_as_if_nothing_was(start, tmp_p
     for number in range(moments):
         path = copied(str(number))
         killed(command, path, draw.uniform(0.0, lasts))
-        kept = {} if name in {"sanitise", "repair"} else said(path)
+        kept = {} if name in {"label", "sanitise", "repair"} else said(path)  # they take back what was said
         command(path)
         ended = truth(path)
         assert ended == expected
@@ -181,5 +145,20 @@ def test_killed_at_any_moment_it_goes_on_and_ends_as_if_nothing_was(start, tmp_p
 def test_a_dead_command_leaves_json_that_can_be_read(start, tmp_path):
     path = shutil.copytree(start(("new", "add", "annotate")), tmp_path / "x") / "c"
     killed(COMMANDS["write"], path, 0.01)
-    for file in Path(path).rglob("*.json"):
+    for file in path.rglob("*.json"):
         json.loads(file.read_text())
+
+
+def test_a_repair_that_was_interrupted_must_be_finished_before_anything_else(start, tmp_path, monkeypatch):
+    path = shutil.copytree(start(("new", "add", "annotate", "split", "write")), tmp_path / "x") / "c"
+    expected = truth(path)["annotations"]
+    damaged(path)
+    monkeypatch.setattr(Adding, "source", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        repair(path)
+    monkeypatch.undo()
+    with pytest.raises(CorpusDamagedError, match="its repair was not finished"):
+        Corpus(path)
+    assert repair(path).aside.endswith("corpus.damaged-1.sqlite")
+    assert len(truth(path)["annotations"]) == len(expected)
+    assert [p.name for p in path.glob("corpus.damaged*")] == ["corpus.damaged-1.sqlite"]
