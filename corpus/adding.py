@@ -10,7 +10,8 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -20,6 +21,7 @@ from tonesmith.corpus.pairing import Group, grouped
 from tonesmith.corpus.truth import database
 from tonesmith.corpus.truth.files import place, sha256_of
 from tonesmith.corpus.truth.items import annotate, utc_now
+from tonesmith.corpus.truth.provenance import store_provenance
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Annotation, Found, Importer, Refused
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from tonesmith.corpus.corpus import Corpus
 
 _PLACES: Final[Mapping[Kind, str]] = {"score": "raw/midi", "audio": "raw/audio"}
+_SYNTHETIC: Final = "raw/synthetic"
 _OFTEN: Final = 0.5
 """Seconds after which what was added is stored for good."""
 _NAME: Final = re.compile(r"[\w][\w.+-]*")
@@ -110,22 +113,49 @@ class Adding:
         self._counter = counter
         self._scratch = corpus.path / f".adding-{os.getpid()}"
         self._changes = self._connection.total_changes
+        self._synthetic = False
+        self._from: Mapping[str, Any] = {}
         self.added = Added()
 
-    def source(self, path: Path, importer: Importer[Any]) -> None:
-        """Add everything that a source has."""
+    def source(self, path: Path, importer: Importer[Any], *, synthetic: bool = False) -> None:
+        """Add everything that a source has.
+
+        Args:
+            path: of it.
+            importer: that reads it.
+            synthetic: whether a program made all of it.
+        """
+        self._synthetic = synthetic
+        self._from = {}
         self._scratch.mkdir()
         try:
-            found = list(self._found(importer.find(path, self._scratch)))
-            self._counter.begin(len(found))
             with self._storing() as stored:
-                for group in grouped(found):
+                for group in self._groups(path, importer):
                     with _whole(self._connection):
                         self._group(group)
+                    self._drop(group)
                     self._counter.advance(len(group.files))
                     stored()
         finally:
             shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _groups(self, path: Path, importer: Importer[Any]) -> Iterator[Group]:
+        """Yield files as items: as they come where the importer knows how many there are."""
+        files = self._found(importer.find(path, self._scratch))
+        if count := importer.count(path):
+            self._counter.begin(count)
+            for _, members in groupby(files, key=lambda file: file.item):
+                yield from grouped(members)
+        else:
+            found = list(files)
+            self._counter.begin(len(found))
+            yield from grouped(found)
+
+    def _drop(self, group: Group) -> None:
+        """Remove what was unpacked and not moved into the corpus."""
+        for _, file in group.files:
+            if file.path.is_relative_to(self._scratch):
+                file.path.unlink(missing_ok=True)
 
     def _found(self, found: Iterable[Found | Refused]) -> Iterator[Found]:
         for file in found:
@@ -136,7 +166,9 @@ class Adding:
             elif kind_of(name) is None:
                 self.added.others += 1
             else:
-                yield Found(file.path, name, _printable(file.item), file.annotations, _printable(file.parent))
+                made = file.synthetic or self._synthetic
+                item, parent = _printable(file.item), _printable(file.parent)
+                yield replace(file, name=name, item=item, parent=parent, synthetic=made)
 
     @contextmanager
     def _storing(self) -> Iterator[Any]:
@@ -160,7 +192,7 @@ class Adding:
                 self._store()
 
     def _store(self) -> None:
-        for inner in _PLACES.values():
+        for inner in (*_PLACES.values(), _SYNTHETIC):
             database.sync_folder(self._folder / inner)
         if self._connection.total_changes != self._changes:
             self._connection.execute("INSERT OR REPLACE INTO settings VALUES ('written', 'no')")
@@ -261,6 +293,8 @@ class Adding:
         """Store what a source says of an item, as far as the profile allows it."""
         told: list[Annotation] = []
         for given in file.annotations:
+            if given.authority == "composer" and given.name not in self._profile.every():
+                continue  # a composer says more than a profile asks for
             try:
                 value = self._profile.label(given.name).accepted(given.name, given.value)
             except ConfigError as error:
@@ -272,6 +306,7 @@ class Adding:
         annotate(self._connection, item, told)
         if file.parent and file.parent != item:
             self._connection.execute("INSERT OR IGNORE INTO parents VALUES (?, ?)", (item, file.parent))
+        store_provenance(self._connection, item, {**self._from, **file.provenance})
 
     def _free_id(self, part: _Part) -> str:
         names = [part.file.item] if _NAME.fullmatch(part.file.item) and len(part.file.item) <= 160 else []
@@ -282,7 +317,8 @@ class Adding:
         """Return where a file goes: named with 8 digits of its hash, or more where that name is another's."""
         suffix = PurePosixPath(part.file.name).suffix.lower()
         slug = _stem(part)
-        names = [f"{_PLACES[part.kind]}/{slug}-{part.sha256[:digits]}{suffix}" for digits in (8, 16, 64)]
+        place = _SYNTHETIC if part.file.synthetic else _PLACES[part.kind]
+        names = [f"{place}/{slug}-{part.sha256[:digits]}{suffix}" for digits in (8, 16, 64)]
         return next(name for name in names if not self._taken("media", "path", name))
 
     def _taken(self, table: str, column: str, name: str) -> bool:

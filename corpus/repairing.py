@@ -80,8 +80,8 @@ def repair(folder: Path, *, wait: float = WAIT, dry_run: bool = False, progress:
                 adding.source(folder, _importer("manifest", {"links": True}))
                 _read_splits(corpus)
             restored = len(corpus)
-            for inner in ("raw/midi", "raw/audio"):
-                adding.source(folder / inner, _importer("folder", {}))
+            for inner in ("raw/midi", "raw/audio", "raw/synthetic"):
+                adding.source(folder / inner, _importer("folder", {}), synthetic=inner == "raw/synthetic")
         corpus.write()
         (folder / database.REPAIRING).unlink(missing_ok=True)
         adopted = len(corpus) - (restored if source == "files" else before)

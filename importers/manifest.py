@@ -16,6 +16,7 @@ from tonesmith.host.roles import Annotation, Found, Importer, Options, Refused
 from tonesmith.host.roles.annotation import Authority
 
 _NAME = "manifest.json"
+_SYNTHETIC = ("raw", "synthetic")
 
 
 class ManifestOptions(Options):
@@ -75,6 +76,8 @@ def _files(
     names = list(files.values()) if isinstance(files, dict) and files else [sample.get("file_path")]
     annotations = tuple(_annotations(item, sample, said))
     parent = sample.get("parent") if isinstance(sample.get("parent"), str) else ""
+    told = sample.get("provenance")
+    origin = told if isinstance(told, dict) else {}
     for name in names:
         if not isinstance(name, str) or not name:
             yield Refused(item, "has no file_path")
@@ -85,7 +88,8 @@ def _files(
         elif not (folder / name).is_file():
             yield Refused(name, "is missing")
         else:
-            yield Found(folder / name, str(PurePosixPath(name)), item, annotations, parent or "")
+            made = PurePosixPath(name).parts[:2] == _SYNTHETIC
+            yield Found(folder / name, str(PurePosixPath(name)), item, annotations, parent or "", origin, made)
 
 
 def _is_inside(folder: Path, name: str) -> bool:

@@ -43,6 +43,7 @@ BUILTINS: Final = (
     "tonesmith.executors.local",
     "tonesmith.executors.ray",
     "tonesmith.importers.archive",
+    "tonesmith.importers.dataset",
     "tonesmith.importers.folder",
     "tonesmith.importers.manifest",
     "tonesmith.annotators.folders",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from tonesmith.corpus.errors import CorpusDamagedError, CorpusError, CorpusNotFoundError
+from tonesmith.corpus.truth.lock import changing
 from tonesmith.corpus.truth.schema import APPLICATION, MIGRATIONS, migrate, version_of
 
 NAME: Final = "corpus.sqlite"
@@ -57,9 +58,15 @@ def opened(folder: Path, *, repairing: bool = False) -> sqlite3.Connection:
                 f"{len(MIGRATIONS)}. Update tonesmith: pip install --upgrade tonesmith"
             )
         if version < len(MIGRATIONS):
+            _bring_up_to_date(folder, connection)
+        return connection
+
+
+def _bring_up_to_date(folder: Path, connection: sqlite3.Connection) -> None:
+    with changing(folder):
+        if version_of(connection) < len(MIGRATIONS):  # another program may have been first
             back_up(folder, connection)
             migrate(connection)
-        return connection
 
 
 def _absent(folder: Path) -> CorpusError:
@@ -137,12 +144,13 @@ def back_up(folder: Path, connection: sqlite3.Connection) -> None:
     sync_folder(folder)
 
 
-def backup_age(folder: Path) -> float:
-    """Return the seconds since the backup was made; infinity without one."""
+def backup_age(folder: Path) -> tuple[float, int]:
+    """Return the seconds since the backup was made, and its size in bytes; infinity and 0 without one."""
     try:
-        return time.time() - (folder / BACKUP).stat().st_mtime
+        told = (folder / BACKUP).stat()
     except OSError:
-        return float("inf")
+        return float("inf"), 0
+    return time.time() - told.st_mtime, told.st_size
 
 
 def is_whole(path: Path) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tonesmith.corpus.media import Kind
+from tonesmith.corpus.truth.provenance import provenance_of
 from tonesmith.host.roles.annotation import AUTHORITIES, Annotation, Said
 
 _COLUMNS: Final = "item, name, value, confidence, source, version, authority, by, at"
@@ -54,6 +55,7 @@ class Item:
         values: name -> what is believed.
         parent: the item that it was derived from; "" for an original.
         split: that it is in; "" for none.
+        provenance: where it is from, as far as that is known: "source", "licence", and what finds it there again.
     """
 
     id: str
@@ -62,6 +64,7 @@ class Item:
     values: Mapping[str, Said] = field(default_factory=dict)
     parent: str = ""
     split: str = ""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -108,12 +111,14 @@ def _some(connection: sqlite3.Connection, ids: Sequence[str]) -> Iterator[Item]:
         said.setdefault(row[0], []).append((bool(believed), annotation_of(row)))
     parents = dict(connection.execute(f"SELECT item, parent FROM parents WHERE item IN ({marks})", ids))  # noqa: S608
     splits = dict(connection.execute(f"SELECT item, split FROM splits WHERE item IN ({marks})", ids))  # noqa: S608
+    origins = provenance_of(connection, ids)
     for name in ids:
         if name in media:
             told = said.get(name, [])
             values = {annotation.name: annotation.value for believed, annotation in told if believed}
             every = tuple(annotation for _, annotation in told)
-            yield Item(name, tuple(media[name]), every, values, parents.get(name, ""), splits.get(name, ""))
+            kin = (parents.get(name, ""), splits.get(name, ""), origins.get(name, {}))
+            yield Item(name, tuple(media[name]), every, values, *kin)
 
 
 def _medium(kind: Kind, row: Sequence[Any], facts: str) -> Medium:

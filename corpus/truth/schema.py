@@ -136,7 +136,19 @@ CREATE TABLE definitions(
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _REMOVED, _FEATURES)
+_PROVENANCE: Final = """
+DROP INDEX annotations_believed;
+CREATE INDEX annotations_believed ON annotations(name, value, believed) WHERE believed = 1;
+CREATE TABLE provenance(
+    item TEXT PRIMARY KEY REFERENCES items(id) ON DELETE CASCADE,
+    source TEXT NOT NULL,
+    licence TEXT NOT NULL,
+    facts TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+# With "believed" in it the index answers a query alone: SQLite reads the table for every item otherwise
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _REMOVED, _FEATURES, _PROVENANCE)
 """What makes each version of the one before. The version of a file is the number of those it has been through."""
 
 

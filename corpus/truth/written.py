@@ -62,12 +62,14 @@ def write_all(folder: Path, connection: sqlite3.Connection, settings: Settings, 
 def sample_of(item: Item) -> dict[str, Any]:
     """Return an item as a manifest has it."""
     values = dict.fromkeys(FIELDS) | {name: _plain(value) for name, value in item.values.items()}
+    origin = {"provenance": dict(item.provenance)} if item.provenance else {}
     return {
         "sample_id": item.id,
         "file_path": item.path,
         "files": {medium.kind: medium.path for medium in item.media},
         "parent": item.parent or None,
         "split": item.split or None,
+        **origin,
         "annotations": values,
     }
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import sqlite3
+import time
 
 import pytest
 from support import ROOT
@@ -13,7 +15,7 @@ from support.documents import blocks_of
 from tonesmith import ConfigError
 from tonesmith.cli import run
 from tonesmith.corpus import Corpus, CorpusBusyError, CorpusDamagedError, CorpusError, CorpusNotFoundError
-from tonesmith.corpus.truth import database, schema
+from tonesmith.corpus.truth import database, lock, schema
 from tonesmith.corpus.truth.items import annotate
 from tonesmith.corpus.truth.lock import changing
 from tonesmith.corpus.truth.profile import LONG_NAMES, profile_of, profile_text
@@ -210,6 +212,36 @@ def test_one_of_an_older_version_is_brought_up_to_date_after_a_backup(corpus, mo
     backup = sqlite3.connect(corpus.path / database.BACKUP)
     assert backup.execute("PRAGMA user_version").fetchone() == (before,)
     backup.close()
+
+
+def test_a_query_reads_only_the_index_and_gives_the_same_as_the_items(corpus):
+    corpus.label("a", emotion="sad", tempo_bpm=90)
+    corpus.label("b", emotion="sad", tempo_bpm=120)
+    asked = []
+    corpus.connection.set_trace_callback(asked.append)
+    assert corpus.find(emotion="sad", tempo_bpm=(80.0, 100.0)) == ["a"]
+    corpus.connection.set_trace_callback(None)
+    plan = [row[3] for row in corpus.connection.execute(f"EXPLAIN QUERY PLAN {asked[-1]}")]
+    assert sum("USING COVERING INDEX annotations_believed" in step for step in plan) == 2
+    assert corpus.find(emotion="sad") == corpus.find() == ["a", "b"]
+
+
+def test_the_second_change_of_a_process_leaves_the_lock_file_as_it_is(corpus):
+    corpus.label("a", emotion="sad")
+    before = (corpus.path / lock.NAME).stat().st_mtime_ns
+    time.sleep(0.02)
+    corpus.label("a", emotion="happy")
+    assert (corpus.path / lock.NAME).stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(("nbytes", "renewed"), [(0, True), (100_000_000, False)])
+def test_a_backup_is_renewed_the_later_the_more_there_is_to_copy(corpus, nbytes, renewed):
+    backup = corpus.path / database.BACKUP
+    if nbytes:
+        os.truncate(backup, nbytes)
+    os.utime(backup, (time.time() - 900,) * 2)
+    corpus.label("a", emotion="sad")
+    assert (time.time() - backup.stat().st_mtime < 100) is renewed
 
 
 @pytest.mark.parametrize("damage", ["cut", "text", "gone", "overwritten"])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tonesmith.host.roles.annotation import Annotation
 from tonesmith.host.roles.base import O, Plugin
@@ -21,6 +22,9 @@ class Found:
         item: the name of its item, if the source gives one: files with the same are one item. Else "".
         annotations: that the source gives of it.
         parent: the name of the item that it was derived from, if the source says so.
+        provenance: where it is from, as JSON holds it: "source" (its name), "licence" (as that states it), and whatever
+            else finds it again, such as a URL, or the fingerprint and row of a dataset.
+        synthetic: whether a program made it, so that its place is ``raw/synthetic``.
     """
 
     path: Path
@@ -28,6 +32,8 @@ class Found:
     item: str = ""
     annotations: tuple[Annotation, ...] = ()
     parent: str = ""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    synthetic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,14 @@ class Importer(Plugin[O]):
     @abstractmethod
     def takes(cls, path: Path) -> bool:
         """Return whether a path is of the kind that it reads, as far as can be seen without reading all of it."""
+
+    def count(self, path: Path) -> int:
+        """Return how many files it finds; 0 where that is known only once all are found.
+
+        One that knows it yields the files of an item one after another, with the item's name. They are then taken one
+        by one, so that a source may be larger than the disk has room for twice.
+        """
+        return 0
 
     @abstractmethod
     def find(self, path: Path, scratch: Path) -> Iterator[Found | Refused]:
