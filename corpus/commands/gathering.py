@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tonesmith.corpus.commands.browsing import check_screen, show
 from tonesmith.corpus.commands.options import WAIT, DryRun, Json, PathArgument, Quiet, SetOption, Wait
 from tonesmith.errors import ConfigError
 from tonesmith.terminal.messages import echo
@@ -87,6 +88,9 @@ def annotate(
         typer.Option("--with", metavar="NAMES", help="Annotators, with commas.", show_default="all but table"),
     ] = "",
     options: SetOption = None,
+    then_browse: Annotated[
+        bool, typer.Option("--browse", help="Then hear the items, and say yourself what they are.")
+    ] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -101,6 +105,8 @@ def annotate(
     from tonesmith.corpus.corpus import Corpus
     from tonesmith.corpus.printed import annotated_lines, set_options
 
+    if then_browse:
+        check_screen(path)
     chosen = [name.strip() for name in names.split(",") if name.strip()]
     given = set_options(options)
     with Corpus(path, wait=wait) as corpus:
@@ -111,6 +117,8 @@ def annotate(
         echo(json_text({"path": str(path), "items": count, "dry_run": dry_run, "annotators": annotators}))
     else:
         echo("\n".join(annotated_lines(path, told, count)))
+    if then_browse:
+        show(path)
     if any(one.refused for one in told.values()):
         raise typer.Exit(1)
 

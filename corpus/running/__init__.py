@@ -1,0 +1,1 @@
+"""All steps of a corpus from one file, which go on where they stopped."""
