@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tonesmith.corpus.cleaning.removal import removed_as
+from tonesmith.corpus.derive.recipe import restored, store
 from tonesmith.corpus.media import Content, Kind, Unfit, content_of, kind_of
 from tonesmith.corpus.pairing import Group, grouped
 from tonesmith.corpus.truth import database
@@ -104,12 +105,15 @@ class Adding:
         link: whether originals are linked instead of copied.
         dry_run: whether nothing is to be changed.
         counter: is told how many files are done.
+        restoring: whether the source is this corpus itself, whose recipes are trusted and whose files stay in place.
     """
 
-    def __init__(self, corpus: Corpus, counter: Progress, *, link: bool, dry_run: bool) -> None:
+    def __init__(
+        self, corpus: Corpus, counter: Progress, *, link: bool, dry_run: bool, restoring: bool = False
+    ) -> None:
         self._folder, self._connection = corpus.path, corpus.connection
         self._profile = corpus.profile
-        self._link, self._dry_run = link, dry_run
+        self._link, self._dry_run, self._restoring = link, dry_run, restoring
         self._counter = counter
         self._scratch = corpus.path / f".adding-{os.getpid()}"
         self._changes = self._connection.total_changes
@@ -307,6 +311,9 @@ class Adding:
         if file.parent and file.parent != item:
             self._connection.execute("INSERT OR IGNORE INTO parents VALUES (?, ?)", (item, file.parent))
         store_provenance(self._connection, item, {**self._from, **file.provenance})
+        recipe = restored(file.recipe) if self._restoring and file.recipe else None
+        if recipe:
+            store(self._connection, item, recipe)
 
     def _free_id(self, part: _Part) -> str:
         names = [part.file.item] if _NAME.fullmatch(part.file.item) and len(part.file.item) <= 160 else []
@@ -317,6 +324,8 @@ class Adding:
         """Return where a file goes: named with 8 digits of its hash, or more where that name is another's."""
         suffix = PurePosixPath(part.file.name).suffix.lower()
         slug = _stem(part)
+        if self._restoring and part.file.recipe:
+            return part.file.name
         place = _SYNTHETIC if part.file.synthetic else _PLACES[part.kind]
         names = [f"{place}/{slug}-{part.sha256[:digits]}{suffix}" for digits in (8, 16, 64)]
         return next(name for name in names if not self._taken("media", "path", name))

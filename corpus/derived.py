@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tonesmith.corpus.chosen import Options
+from tonesmith.corpus.chosen import Options, laid_over
 from tonesmith.corpus.store import Store
 from tonesmith.corpus.truth import database
 from tonesmith.errors import ConfigError, unknown_name
 from tonesmith.terminal.progress import progress as counting
 
 if TYPE_CHECKING:
+    from tonesmith.corpus.derive.augmenting import Augmented
+    from tonesmith.corpus.derive.remaking import Remade
     from tonesmith.corpus.featuring.making import Featured
 
 
@@ -89,3 +91,87 @@ class Derived(Store):
 
         with database.told(self.path):
             return features_of(self, item)
+
+    def augment(
+        self,
+        *names: str,
+        n: int = 10,
+        items: Sequence[str] = (),
+        split: str = "",
+        seed: int = 0,
+        options: Options | None = None,
+        dry_run: bool = False,
+        progress: bool = False,
+    ) -> Augmented:
+        """Make children of items, each a variant with its recipe. What is made already is left as it is.
+
+        Args:
+            names: of augmenters, in the order in which they are applied; by default all that come with tonesmith.
+            n: children of each score, and of each recording.
+            items: names of the items; by default all that are not augmented themselves.
+            split: of whose items only children are made; by default of all.
+            seed: of all draws.
+            options: name of an augmenter -> its options, over those in ``corpus.toml``.
+            dry_run: whether to say only what would be done.
+            progress: whether to show it on the error stream.
+
+        Raises :class:`PluginError` for an unknown augmenter, and :class:`ConfigError` for options of it, for an unknown
+        item or split, and for numbers below 1.
+        """
+        from tonesmith.corpus.derive.augmenting import Augmenting
+        from tonesmith.corpus.derive.chain import USUAL, chains_of
+
+        if n < 1 or not 0 <= seed < 2**63:
+            raise ConfigError(f"n is {n}, seed {seed}: expected a number of at least 1, and a seed of at least 0.")
+        chosen = laid_over("augmenter", self.settings.augmenters, options or {})
+        chains = chains_of(names or USUAL, chosen, seed)
+        ids = self._to_augment(items, split)
+        with counting(f"augmenting {self.path.name}", "files", hidden=not progress) as counter, self.locked():
+            augmenting = Augmenting(self, counter, chains, n, dry_run=dry_run)
+            augmenting.augment(ids)
+        if not (dry_run or self.is_written):
+            self.write()
+        return augmenting.done
+
+    def remake(self, *items: str, dry_run: bool = False, progress: bool = False) -> Remade:
+        """Make derived items again, parents before children, and compare each bit for bit with what was stored.
+
+        A file that is missing or damaged is restored so. One that comes out otherwise is left as it is, with the reason
+        in the result. Labels are taken anew from the parents.
+
+        Args:
+            items: names of derived items, with which those that they come from are made; by default all.
+            dry_run: whether to compare only.
+            progress: whether to show it on the error stream.
+
+        Raises :class:`ConfigError` for an unknown item, and for one that is not derived.
+        """
+        from tonesmith.corpus.derive.remaking import Remaking
+
+        for item in items:
+            self._check_item(item)
+            if not self[item].recipe:
+                raise ConfigError(f"{item} is an original: it has no recipe, and cannot be made again.")
+        with counting(f"remaking {self.path.name}", "files", hidden=not progress) as counter, self.locked():
+            remaking = Remaking(self, counter, dry_run=dry_run)
+            remaking.remake(items)
+        if not (dry_run or self.is_written):
+            self.write()
+        return remaking.done
+
+    def _to_augment(self, items: Sequence[str], split: str) -> list[str]:
+        """Return the items that are named, or all that are not augmented themselves, of a split or of all."""
+        for item in items:
+            self._check_item(item)
+        with database.told(self.path):
+            known = [row[0] for row in self.connection.execute("SELECT DISTINCT split FROM splits")]
+            if split and split not in known:
+                told = (
+                    f"It has {', '.join(sorted(known))}." if known else f"Divide it: tonesmith corpus split {self.path}"
+                )
+                raise ConfigError(f"--split: {self.path} has no split {split!r}. {told}")
+            made = "SELECT item FROM recipes WHERE operation = 'augment'"
+            sql = f"SELECT id FROM items WHERE id NOT IN ({made}) ORDER BY id"  # noqa: S608 - our words
+            every = list(items) or [row[0] for row in self.connection.execute(sql)]
+            inside = {row[0] for row in self.connection.execute("SELECT item FROM splits WHERE split = ?", (split,))}
+        return [item for item in every if not split or item in inside]

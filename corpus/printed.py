@@ -52,10 +52,10 @@ def added_lines(path: Path, done: Added, count: int, *, dry_run: bool) -> Iterat
         yield f"  {counted(done.known, 'file')} added before"
     if done.others:
         yield f"  {counted(done.others, 'file')} of other kinds left alone"
-    yield from _listed("the same as an item that is there, kept once", done.duplicates)
-    yield from _listed("of items that were removed; bring one back with sanitise --restore", done.removed)
-    yield from _listed("with something put right", {name: " ".join(told) for name, told in done.remarks.items()})
-    yield from _listed("refused", done.refused)
+    yield from listed("the same as an item that is there, kept once", done.duplicates)
+    yield from listed("of items that were removed; bring one back with sanitise --restore", done.removed)
+    yield from listed("with something put right", {name: " ".join(told) for name, told in done.remarks.items()})
+    yield from listed("refused", done.refused)
 
 
 def annotated_lines(path: Path, told: Mapping[str, Told], count: int) -> Iterator[str]:
@@ -67,7 +67,7 @@ def annotated_lines(path: Path, told: Mapping[str, Told], count: int) -> Iterato
         rows.append((name, f"{one.items:,}", f"{one.done:,}", f"{one.silent:,}", said))
     yield from table(("annotator", "asked", "before", "silent", "said"), rows)
     for name, one in told.items():
-        yield from _listed(f"of which {name} said what is not allowed, or failed", one.refused, "item")
+        yield from listed(f"of which {name} said what is not allowed, or failed", one.refused, "item")
 
 
 def stats_lines(path: Path, found: Stats) -> Iterator[str]:
@@ -145,10 +145,11 @@ def repaired_lines(path: Path, done: Repaired, *, dry_run: bool) -> Iterator[str
         yield f"The damaged file is kept: {done.aside}" if done.aside else "There was no damaged file to keep."
     if done.adopted:
         yield f"  {counted(done.adopted, 'item')} made of files that no item had"
-    yield from _listed("refused", done.refused)
+    yield from listed("refused", done.refused)
 
 
-def _listed(what: str, files: Mapping[str, str], kind: str = "file") -> Iterator[str]:
+def listed(what: str, files: Mapping[str, str], kind: str = "file") -> Iterator[str]:
+    """Yield the first of some files or items, each with what is told of it, and how many more there are."""
     if not files:
         return
     yield f"  {counted(len(files), kind)} {what}:"

@@ -75,7 +75,7 @@ def repair(folder: Path, *, wait: float = WAIT, dry_run: bool = False, progress:
             with corpus.change() as connection:
                 find_moved(folder, connection)
         with corpus.locked():
-            adding = Adding(corpus, counter, link=False, dry_run=False)
+            adding = Adding(corpus, counter, link=False, dry_run=False, restoring=True)
             if source == "files" and (folder / MANIFEST).is_file():
                 adding.source(folder, _importer("manifest", {"links": True}))
                 _read_splits(corpus)

@@ -78,6 +78,7 @@ def _files(
     parent = sample.get("parent") if isinstance(sample.get("parent"), str) else ""
     told = sample.get("provenance")
     origin = told if isinstance(told, dict) else {}
+    recipe = sample.get("recipe") if isinstance(sample.get("recipe"), dict) else None
     for name in names:
         if not isinstance(name, str) or not name:
             yield Refused(item, "has no file_path")
@@ -89,7 +90,7 @@ def _files(
             yield Refused(name, "is missing")
         else:
             made = PurePosixPath(name).parts[:2] == _SYNTHETIC
-            yield Found(folder / name, str(PurePosixPath(name)), item, annotations, parent or "", origin, made)
+            yield Found(folder / name, str(PurePosixPath(name)), item, annotations, parent or "", origin, made, recipe)
 
 
 def _is_inside(folder: Path, name: str) -> bool:

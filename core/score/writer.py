@@ -13,6 +13,9 @@ _KINDS: Final[dict[TextKind, int]] = {"text": 1, "copyright": 2, "lyric": 5, "ma
 _DRUMS: Final = 9
 _CHANNELS: Final = tuple(channel for channel in range(16) if channel != _DRUMS)
 
+_NEAR: Final = tuple(map(digits, range(1024)))
+"""The bytes of short gaps, which most are."""
+
 Event = tuple[int, int, bytes]
 """Tick, its turn among those of one tick, and its bytes."""
 
@@ -78,6 +81,7 @@ def _meta(kind: int, content: bytes) -> bytes:
 def _track(events: Iterable[Event]) -> bytes:
     written, at = [], 0
     for tick, _, content in sorted(events, key=lambda event: event[:2]):
-        written.append(digits(tick - at) + content)
+        gap = tick - at
+        written.append((_NEAR[gap] if gap < len(_NEAR) else digits(gap)) + content)
         at = tick
     return b"".join(written) + digits(0) + bytes([0xFF, 0x2F, 0])

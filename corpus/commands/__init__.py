@@ -9,6 +9,7 @@ import typer
 from tonesmith.corpus.commands.browsing import browse
 from tonesmith.corpus.commands.cleaning import sanitise
 from tonesmith.corpus.commands.features import features
+from tonesmith.corpus.commands.deriving import augment, remake
 from tonesmith.corpus.commands.gathering import add, annotate, label, new
 from tonesmith.corpus.commands.judging import check, split, stats
 from tonesmith.corpus.commands.keeping import repair, write
@@ -20,6 +21,8 @@ _COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     ("annotate", "tonesmith corpus annotate emotion_v1 --with folders,key", annotate),
     ("features", "tonesmith corpus features emotion_v1 --add notes,harmony,groove", features),
     ("browse", "tonesmith corpus browse emotion_v1 --label valence", browse),
+    ("augment", "tonesmith corpus augment emotion_v1 -n 10 --with transpose,tempo", augment),
+    ("remake", "tonesmith corpus remake emotion_v1", remake),
     ("stats", "tonesmith corpus stats emotion_v1", stats),
     ("check", "tonesmith corpus check emotion_v1 --deep", check),
     ("sanitise", "tonesmith corpus sanitise emotion_v1 --rate 44100,48000", sanitise),

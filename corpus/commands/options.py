@@ -16,9 +16,7 @@ Wait = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--set", metavar="NAME.OPTION=VALUE", help="Option of an importer or annotator. Repeat it for several."
-    ),
+    typer.Option("--set", metavar="NAME.OPTION=VALUE", help="Option of a plugin. Repeat it for several."),
 ]
 WAIT = 60.0
 """Seconds to wait for another command."""

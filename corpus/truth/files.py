@@ -145,5 +145,6 @@ def remove_leftovers(folder: Path) -> None:
     """Remove what a killed command left: half-made files, and folders of unpacked archives."""
     for path in [*folder.glob(".adding-*")]:
         shutil.rmtree(path, ignore_errors=True)
-    for path in [*folder.glob(".*.new*"), *folder.glob("*/.*.new"), *(folder / "raw").glob("*/.*.new")]:
+    inner = [path for name in ("raw", "processed") for path in (folder / name).glob("*/.*.new")]
+    for path in [*folder.glob(".*.new*"), *folder.glob("*/.*.new"), *inner]:
         path.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from tonesmith.corpus.truth.provenance import provenance_of
 from tonesmith.host.roles.annotation import AUTHORITIES, Annotation, Said
 
 _COLUMNS: Final = "item, name, value, confidence, source, version, authority, by, at"
+_RECIPES: Final = "SELECT item, operation, version, number, parameters FROM recipes WHERE item IN ({})"
 _RANK: Final = {name: place for place, name in enumerate(AUTHORITIES)}
 
 
@@ -56,6 +57,7 @@ class Item:
         parent: the item that it was derived from; "" for an original.
         split: that it is in; "" for none.
         provenance: where it is from, as far as that is known: "source", "licence", and what finds it there again.
+        recipe: operation, version, number and parameters that make it again; empty for an original.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Item:
     parent: str = ""
     split: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -112,13 +115,19 @@ def _some(connection: sqlite3.Connection, ids: Sequence[str]) -> Iterator[Item]:
     parents = dict(connection.execute(f"SELECT item, parent FROM parents WHERE item IN ({marks})", ids))  # noqa: S608
     splits = dict(connection.execute(f"SELECT item, split FROM splits WHERE item IN ({marks})", ids))  # noqa: S608
     origins = provenance_of(connection, ids)
+    recipes = {item: _recipe(row) for item, *row in connection.execute(_RECIPES.format(marks), ids)}
     for name in ids:
         if name in media:
             told = said.get(name, [])
             values = {annotation.name: annotation.value for believed, annotation in told if believed}
             every = tuple(annotation for _, annotation in told)
-            kin = (parents.get(name, ""), splits.get(name, ""), origins.get(name, {}))
+            kin = (parents.get(name, ""), splits.get(name, ""), origins.get(name, {}), recipes.get(name, {}))
             yield Item(name, tuple(media[name]), every, values, *kin)
+
+
+def _recipe(row: Sequence[Any]) -> dict[str, Any]:
+    operation, version, number, parameters = row
+    return {"operation": operation, "version": version, "number": number, "parameters": json.loads(parameters)}
 
 
 def _medium(kind: Kind, row: Sequence[Any], facts: str) -> Medium:

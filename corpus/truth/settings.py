@@ -1,4 +1,4 @@
-"""``corpus.toml``: name, profile, licence, and the options of importers and annotators."""
+"""``corpus.toml``: name, profile, licence, and the options of importers, annotators and augmenters."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Settings(BaseModel):
     importers: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, description="Options of importers.")
     annotators: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, description="Options of annotators.")
     features: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, description="Options of features.")
+    augmenters: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, description="Options of augmenters.")
 
 
 def read_settings(folder: Path) -> Settings:

@@ -70,6 +70,7 @@ def sample_of(item: Item) -> dict[str, Any]:
         "parent": item.parent or None,
         "split": item.split or None,
         **origin,
+        "recipe": item.recipe or None,
         "annotations": values,
     }
 

@@ -25,6 +25,7 @@ class Found:
         provenance: where it is from, as JSON holds it: "source" (its name), "licence" (as that states it), and whatever
             else finds it again, such as a URL, or the fingerprint and row of a dataset.
         synthetic: whether a program made it, so that its place is ``raw/synthetic``.
+        recipe: that makes it again, if the source is a corpus and has one.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Found:
     parent: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     synthetic: bool = False
+    recipe: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,85 @@
+"""Commands that make items of others, and make them again: ``augment``, ``remake``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tonesmith.corpus.commands.options import WAIT, DryRun, Json, PathArgument, Quiet, SetOption, Wait
+from tonesmith.terminal.messages import echo
+from tonesmith.terminal.text import json_text
+
+Items = Annotated[list[str] | None, typer.Argument(metavar="ITEM", help="Names of items.", show_default="all")]
+Seed = Annotated[int, typer.Option("--seed", min=0, metavar="INT", help="Random seed.")]
+
+
+def augment(  # noqa: PLR0913, PLR0917 - a parameter for each flag
+    path: PathArgument,
+    items: Items = None,
+    number: Annotated[
+        int, typer.Option("--number", "-n", min=1, max=100_000, metavar="INT", help="Children of each item.")
+    ] = 10,
+    names: Annotated[
+        str,
+        typer.Option("--with", metavar="NAMES", help="Augmenters, with commas, in order.", show_default="all"),
+    ] = "",
+    split: Annotated[str, typer.Option("--split", metavar="SPLIT", help="Only items of this split.")] = "",
+    seed: Seed = 0,
+    options: SetOption = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    wait: Wait = WAIT,
+) -> None:
+    """Make children of items: each a variant, with labels that follow it and a recipe to make it again.
+
+    A child is in the split of its parent. What is made already is left alone, so that the command can be repeated, or
+    run with a larger -n. The exit code is 1 if nothing could be made of an item.
+    """
+    from tonesmith.corpus.corpus import Corpus
+    from tonesmith.corpus.derive.printed import augmented_lines
+    from tonesmith.corpus.printed import set_options
+
+    chosen = [name.strip() for name in names.split(",") if name.strip()]
+    given = set_options(options)
+    with Corpus(path, wait=wait) as corpus:
+        done = corpus.augment(
+            *chosen,
+            n=number,
+            items=items or (),
+            split=split,
+            seed=seed,
+            options=given,
+            dry_run=dry_run,
+            progress=not quiet,
+        )
+        count = len(corpus)
+    told = {"path": str(path), "items": count, "dry_run": dry_run, **done.to_json()}
+    echo(json_text(told) if as_json else "\n".join(augmented_lines(path, done, count, dry_run=dry_run)))
+    if done.refused:
+        raise typer.Exit(1)
+
+
+def remake(
+    path: PathArgument,
+    items: Items = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    wait: Wait = WAIT,
+) -> None:
+    """Make every derived file again from its parent and its recipe, and compare it bit for bit.
+
+    Missing and damaged files are restored so. The exit code is 1 if a file comes out otherwise, such as with another
+    version of a library, or cannot be made: it is left as it is, and the reason is printed.
+    """
+    from tonesmith.corpus.corpus import Corpus
+    from tonesmith.corpus.derive.printed import remade_lines
+
+    with Corpus(path, wait=wait) as corpus:
+        done = corpus.remake(*(items or ()), dry_run=dry_run, progress=not quiet)
+    told = {"path": str(path), "dry_run": dry_run, **done.to_json()}
+    echo(json_text(told) if as_json else "\n".join(remade_lines(path, done)))
+    if done.differing or done.refused:
+        raise typer.Exit(1)

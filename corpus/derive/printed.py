@@ -1,0 +1,42 @@
+"""What commands that make items print, as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tonesmith.corpus.printed import listed
+from tonesmith.terminal.text import counted
+
+if TYPE_CHECKING:
+    from tonesmith.corpus.derive.augmenting import Augmented
+    from tonesmith.corpus.derive.remaking import Remade
+
+
+def augmented_lines(path: Path, done: Augmented, count: int, *, dry_run: bool) -> Iterator[str]:
+    """Yield what became of the items that were augmented."""
+    would = "would be " if dry_run else ""
+    made = counted(len(done.items), "child", "children")
+    yield f"{path}: {made} of {counted(done.parents, 'file')} {would}made, {counted(count, 'item')} in all"
+    if done.known:
+        yield f"  {counted(done.known, 'child', 'children')} made before"
+    if done.relabelled:
+        yield f"  {counted(done.relabelled, 'label')} of these {would}changed with those of their parents"
+    if done.duplicates:
+        yield f"  {counted(len(done.duplicates), 'child', 'children')} the same as other items, not kept twice"
+    if done.repeated:
+        yield f"  {counted(done.repeated, 'child', 'children')} not made: nothing else can be drawn. Name more --with"
+    for told, number in done.left_out.items():
+        name, _, reason = told.partition(": ")
+        yield f"  {name} left out of {counted(number, 'file')}, which {reason}"
+    yield from listed("of which nothing could be made", done.refused, "item")
+
+
+def remade_lines(path: Path, done: Remade) -> Iterator[str]:
+    """Yield what became of the items that were made again."""
+    yield f"{path}: {counted(len(done.items), 'item')} made again, bit for bit"
+    if done.restored:
+        yield f"  {counted(len(done.restored), 'file')} of these missing or damaged before"
+    yield from listed("made otherwise, and left as they are", done.differing, "item")
+    yield from listed("that could not be made", done.refused, "item")
