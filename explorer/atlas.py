@@ -137,7 +137,7 @@ class Atlas:
 
         Args:
             latent: float32 (frames, k). The exemplars are those near to it.
-            offset: float32 (k,), by which the components alone are moved; None for none.
+            offset: float32 (k,) or (frames, k), by which the components alone are moved; None for none.
             nearest: how many exemplars, 0 to 8.
         """
         at = latent if offset is None else latent + offset

@@ -6,22 +6,33 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tonesmith.errors import ConfigError, unknown_name
 from tonesmith.explorer import stored
 from tonesmith.explorer.atlas import NEAREST, Atlas, Trajectory
+from tonesmith.explorer.export.formats import bits_of, check_size
+from tonesmith.explorer.export.tags import recipe_text
 from tonesmith.explorer.fitting import fit as fitted
 from tonesmith.explorer.frames import RATE
+from tonesmith.explorer.given import GIVEN, SPACE, TIME, check_given, check_place
 from tonesmith.explorer.history import record
-from tonesmith.explorer.making import made, offset_of
-from tonesmith.explorer.output import Written, check_output, recipe_text, write_sound
-from tonesmith.explorer.recipe import ModelRef, Recipe, Source, recipe_from, recipe_of
-from tonesmith.explorer.sounds import Recorded, read_sound
+from tonesmith.explorer.making import channels_of, made, offset_of
+from tonesmith.explorer.moves import Amount, checked
+from tonesmith.explorer.output import Written, check_output, write_sound
+from tonesmith.explorer.recipe import HeadRef, ModelRef, Recipe, Source, Time, check_set, recipe_from, recipe_of
+from tonesmith.explorer.recipe import Place as Where
+from tonesmith.explorer.sounds import Recorded, digest_of, read_sound
 from tonesmith.terminal.progress import Progress
 
+if TYPE_CHECKING:
+    from tonesmith.explorer.binaural.head import Head
+
 Place = str | PathLike[str]
+Given = float | tuple[float, float] | str
+"""What a slider is set to: a value, two to move between, or both as a text such as "-90..90"."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -101,27 +112,36 @@ def make(  # noqa: PLR0913 - each is a choice of one's own
     *,
     sources: Sequence[Place] = (),
     weights: Sequence[float] = (),
-    sliders: Mapping[str, float] | None = None,
+    sliders: Mapping[str, Given] | None = None,
     seconds: float = 10.0,
-    density: float | None = None,
+    density: Given | None = None,
     seed: int = 0,
+    channels: str | None = None,
+    hrtf: Place | None = None,
+    rate: int = RATE,
+    bits: int | None = None,
     exemplars: int = NEAREST,
     griffin_lim: int = 0,
     force: bool = False,
     progress: Progress | None = None,
 ) -> Made:
-    """Make a sound with a model, and write it as 48 kHz and 24 bit, with the recipe in its tags.
+    """Make a sound with a model, and write it with the recipe in its tags.
 
     Args:
         model: as :func:`open_model` returns it.
-        path: of the file, which ends in .wav or .flac.
+        path: of the file, which ends in .wav, .flac, .mp3, .ogg or .opus.
         sources: names of sounds of the model, or audio files, whose trajectories are followed; a blend of several.
             Without any, the sound wanders through all sounds of the model.
         weights: of the sources in the blend; equal without.
-        sliders: steps by name.
+        sliders: values by name: of the model, in steps, and of time and space, in units of their own. A pair, or a text
+            such as "-90..90", moves from one value to the other over the sound.
         seconds: of the sound.
-        density: events per second, which are drawn from those of the sources, or of all sounds of the model.
+        density: events per second, likewise, which are drawn from those of the sources, or of all sounds of the model.
         seed: of all that is drawn.
+        channels: "mono", "stereo" or "binaural"; those of the model without.
+        hrtf: SOFA file of the head that hears a binaural sound; KEMAR without.
+        rate: samples per second.
+        bits: of a sample: 16, 24, or 32 for floating point; 24 without. Lossy formats have none.
         exemplars: nearest frames of the sounds whose details are added, 0 to 8.
         griffin_lim: rounds that refine the phase.
         force: whether a file that is there is overwritten.
@@ -131,22 +151,53 @@ def make(  # noqa: PLR0913 - each is a choice of one's own
     """
     place = Path(path)
     check_output(place, force=force)
-    _check_sliders(model, sliders or {})
+    set_ones = {name: checked(value, f"--set {name}") for name, value in (sliders or {}).items()}
+    if density is not None:
+        set_ones["density"] = checked(density, "--density")
+    _check_sliders(model, set_ones)
     found = [_source(model, str(source)) for source in sources]
     recipe = recipe_of(
         model=ModelRef(name=model.name, sha256=model.sha256),
         title=place.stem,
         seconds=float(seconds),
         seed=seed,
-        sliders={name: float(steps) for name, steps in (sliders or {}).items()},
         sources=_weighted([source for source, _ in found], weights),
-        density=density,
         exemplars=exemplars,
         griffin_lim=griffin_lim,
+        channels=channels,
+        rate=rate,
+        bits=bits_of(place, rate, bits),
+        **_shares(set_ones),
     )
-    done = _written(model, recipe, [trajectory for _, trajectory in found], place, progress)
+    kind = channels_of(model.atlas, recipe)
+    check_place({name: amount for name, amount in set_ones.items() if name in SPACE}, kind)
+    check_set(recipe)
+    check_size(place, recipe.seconds, rate, 1 if kind == "mono" else 2, recipe.bits)
+    head, recipe = _headed(recipe, hrtf, kind)
+    done = _written(model, recipe, [trajectory for _, trajectory in found], head, place, progress)
     record(model.path, done.written, done.recipe)
     return done
+
+
+def _shares(values: Mapping[str, Amount]) -> dict[str, Any]:
+    """Return the sliders as the fields of a recipe have them. Raises :class:`ConfigError` for one out of its range."""
+    check_given({name: amount for name, amount in values.items() if name in GIVEN})
+    rest = {name: amount for name, amount in values.items() if name not in GIVEN and name != "density"}
+    time: dict[str, Any] = {name: amount for name, amount in values.items() if name in TIME}
+    place = {name: amount for name, amount in values.items() if name in SPACE}
+    return {"sliders": rest, "density": values.get("density"), "time": Time(**time), "place": Where(**place)}
+
+
+def _headed(recipe: Recipe, hrtf: Place | None, kind: str) -> tuple[Head | None, Recipe]:
+    """Return the head of a SOFA file, and the recipe that names it."""
+    if hrtf is None:
+        return None, recipe
+    if kind != "binaural":
+        raise ConfigError("--hrtf: only a binaural sound has a head. Choose --channels binaural.")
+    from tonesmith.explorer.binaural.sofa import read_head
+
+    head, path = read_head(Path(hrtf)), Path(hrtf)
+    return head, recipe.model_copy(update={"head": HeadRef(name=path.name, sha256=digest_of(path))})
 
 
 def again(
@@ -155,6 +206,7 @@ def again(
     *,
     model: Place | None = None,
     sources: Sequence[Place] = (),
+    hrtf: Place | None = None,
     force: bool = False,
     progress: Progress | None = None,
 ) -> Made:
@@ -165,6 +217,7 @@ def again(
         path: of the file to write.
         model: folder of the model; without, one of its name is looked for beside the file, and in the current folder.
         sources: audio files that the recipe follows and that are not among the model's sounds.
+        hrtf: SOFA file that the recipe names.
         force: whether a file that is there is overwritten.
         progress: counts seconds of the sound.
 
@@ -180,11 +233,28 @@ def again(
     found = _model_of(recipe, origin, model)
     given = [read_sound(Path(source)) for source in sources]
     trajectories = [_trajectory(found, source, given, origin) for source in recipe.sources]
-    return _written(found, recipe, trajectories, place, progress)
+    return _written(found, recipe, trajectories, _head_again(recipe, hrtf, origin), place, progress)
+
+
+def _head_again(recipe: Recipe, hrtf: Place | None, origin: Path) -> Head | None:
+    """Return the head that a recipe names."""
+    if recipe.head is None:
+        return None
+    if hrtf is None or digest_of(Path(hrtf)) != recipe.head.sha256:
+        told = f"{origin} was heard by {recipe.head.name} (SHA-256 {recipe.head.sha256[:12]}…)."
+        raise ConfigError(f"{told} Name the file: --hrtf {recipe.head.name}")
+    from tonesmith.explorer.binaural.sofa import read_head
+
+    return read_head(Path(hrtf))
 
 
 def _written(
-    model: Model, recipe: Recipe, sources: Sequence[Trajectory], path: Path, progress: Progress | None
+    model: Model,
+    recipe: Recipe,
+    sources: Sequence[Trajectory],
+    head: Head | None,
+    path: Path,
+    progress: Progress | None,
 ) -> Made:
     shown = progress or Progress()
     shown.begin(round(recipe.seconds))
@@ -195,13 +265,14 @@ def _written(
         done += samples
         shown.reach(done // RATE, round(recipe.seconds))
 
-    blocks = made(model.atlas, recipe, sources)
-    written = write_sound(blocks, model.atlas.channels, path, recipe, advance)
+    blocks = made(model.atlas, recipe, sources, head)
+    channels = 1 if channels_of(model.atlas, recipe) == "mono" else 2
+    written = write_sound(blocks, channels, path, recipe, advance)
     return Made(written, recipe, _beyond(model.atlas, recipe, sources))
 
 
-def _check_sliders(model: Model, sliders: Mapping[str, float]) -> None:
-    known = [slider.name for slider in model.atlas.sliders]
+def _check_sliders(model: Model, sliders: Mapping[str, Amount]) -> None:
+    known = [*(slider.name for slider in model.atlas.sliders), *GIVEN, "density"]
     for name in sliders:
         if name not in known:
             hidden = model.atlas.confidences.get(name)
@@ -281,8 +352,12 @@ def _beyond(atlas: Atlas, recipe: Recipe, sources: Sequence[Trajectory]) -> dict
     """Return the moved sliders that end outside the known range, on average over what is followed."""
     followed = sources or atlas.trajectories
     mean = np.mean([track.latent.astype(np.float32).mean(axis=0) for track in followed], axis=0)
-    at = mean + offset_of(atlas, recipe)
-    ends = {slider.name: (float(at @ slider.direction), slider) for slider in atlas.sliders}
-    return {
-        name: ends[name][0] for name in recipe.sliders if not ends[name][1].low <= ends[name][0] <= ends[name][1].high
-    }
+    at = mean + offset_of(atlas, recipe, np.array([0.0, 1.0]))
+    sliders = {slider.name: slider for slider in atlas.sliders}
+    found: dict[str, float] = {}
+    for name in recipe.sliders:
+        slider = sliders[name]
+        far = [float(end) for end in at @ slider.direction if not slider.low <= end <= slider.high]
+        if far:
+            found[name] = far[-1]
+    return found

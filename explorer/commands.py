@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,12 +15,22 @@ from tonesmith.terminal.messages import echo, say, warn
 from tonesmith.terminal.text import joined, json_text
 
 if TYPE_CHECKING:
-    from tonesmith.explorer.calls import Made
+    from tonesmith.explorer.calls import Given, Made
 
 Json = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress.")]
-Out = Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="File to write, .wav or .flac: 48 kHz, 24 bit.")]
+Out = Annotated[
+    Path, typer.Option("--out", "-o", metavar="FILE", help="File to write: .wav, .flac, .mp3, .ogg or .opus.")
+]
 ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of the model.")]
+
+
+class Channels(StrEnum):
+    """What a sound has."""
+
+    mono = "mono"
+    stereo = "stereo"
+    binaural = "binaural"
 
 
 def explore_app() -> typer.Typer:
@@ -94,7 +105,9 @@ def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     ] = None,
     sliders: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=STEPS", help="Move a slider, such as brightness=+1.2. Repeatable."),
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="Set a slider, such as brightness=+1.2 or azimuth=-90..90. Repeatable."
+        ),
     ] = None,
     sources: Annotated[
         list[str] | None,
@@ -111,10 +124,25 @@ def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     ] = None,
     seconds: Annotated[float, typer.Option("--seconds", metavar="SECONDS", help="Length of the sound.")] = 10.0,
     density: Annotated[
-        float | None,
+        str | None,
         typer.Option("--density", metavar="NUMBER", help="Scatter events, so many per second, in place of one flow."),
     ] = None,
+    channels: Annotated[
+        Channels | None,
+        typer.Option("--channels", show_default="as the sounds have", help="Channels to make."),
+    ] = None,
+    hrtf: Annotated[
+        Path | None,
+        typer.Option("--hrtf", metavar="FILE", show_default="MIT KEMAR", help="SOFA file of your head, for binaural."),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="INT", help="Random seed.")] = 0,
+    rate: Annotated[int, typer.Option("--rate", metavar="HZ", help="Samples per second.")] = 48_000,
+    bits: Annotated[
+        int | None,
+        typer.Option(
+            "--bits", metavar="INT", show_default="24", help="Bits of a sample in .wav and .flac: 16, 24, 32."
+        ),
+    ] = None,
     exemplars: Annotated[
         int,
         typer.Option("--exemplars", min=0, max=8, metavar="INT", help="Nearest frames of the sounds that add detail."),
@@ -132,12 +160,13 @@ def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     Its peak is at most -1 dBTP. The file's tags hold the recipe: tonesmith explore again FILE makes it again.
     """
     from tonesmith.explorer.calls import open_model
+    from tonesmith.explorer.moves import amount_of
     from tonesmith.explorer.output import check_output
     from tonesmith.explorer.recalling import make_with
     from tonesmith.terminal.progress import progress
 
     check_output(out, force=force)
-    steps, weights = _steps(sliders or []), _weights(blend)
+    values, weights = _values(sliders or []), _weights(blend)
     opened = open_model(model)
     with progress(f"making {out.name}", "seconds", hidden=quiet) as counter:
         done = make_with(
@@ -147,9 +176,13 @@ def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
             out,
             sources=sources or [],
             weights=weights,
-            sliders=steps,
+            sliders=values,
             seconds=seconds,
-            density=density,
+            density=None if density is None else amount_of(density, "--density"),
+            channels=None if channels is None else channels.value,
+            hrtf=hrtf,
+            rate=rate,
+            bits=bits,
             seed=seed,
             exemplars=exemplars,
             griffin_lim=griffin_lim,
@@ -175,6 +208,9 @@ def _again(
         list[str] | None,
         typer.Option("--from", metavar="FILE", help="Audio file that the sound follows. Repeatable."),
     ] = None,
+    hrtf: Annotated[
+        Path | None, typer.Option("--hrtf", metavar="FILE", help="SOFA file that the sound was heard by.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -185,7 +221,7 @@ def _again(
     from tonesmith.terminal.progress import progress
 
     with progress(f"making {out.name}", "seconds", hidden=quiet) as counter:
-        done = again(file, out, model=model, sources=sources or [], force=force, progress=counter)
+        done = again(file, out, model=model, sources=sources or [], hrtf=hrtf, force=force, progress=counter)
     same = digest_of(file) == digest_of(out)
     _tell(done, as_json=as_json, same=same)
     if not as_json:
@@ -195,13 +231,15 @@ def _again(
         raise typer.Exit(1)
 
 
-def _steps(given: list[str]) -> dict[str, float]:
-    found: dict[str, float] = {}
+def _values(given: list[str]) -> dict[str, Given]:
+    from tonesmith.explorer.moves import amount_of
+
+    found: dict[str, Given] = {}
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or not name or name in found:
-            raise ConfigError(f"--set: expected NAME=STEPS, each name once, such as brightness=+1.2, not {text!r}.")
-        found[name] = _number(value, f"--set {name}")
+            raise ConfigError(f"--set: expected NAME=VALUE, each name once, such as brightness=+1.2, not {text!r}.")
+        found[name] = amount_of(value, f"--set {name}")
     return found
 
 

@@ -122,7 +122,7 @@ def shown_json(about: Description, path: Path, version: int | None = None) -> di
 def made_lines(done: Made) -> list[str]:
     """Return what was made, in lines."""
     written = done.written
-    channels = "stereo" if written.channels == 2 else "mono"
+    channels = done.recipe.channels or ("stereo" if written.channels == 2 else "mono")
     lines = [f"{written.path}  {written.seconds:.2f} s, {channels}, {size(written.nbytes)}"]
     if written.gain < 0.0:
         lines.append(f"made {-written.gain:.1f} dB quieter, so that its peak is -1 dBTP")

@@ -25,11 +25,13 @@ class Picture:
         magnitude: float32 (frames, bins) of the mid.
         like: float32 (frames, bins), the share of the side that is like it; None for one channel.
         unlike: likewise, of the part that is not.
+        pan: float32 (frames, 2), gains of the mid to the left and to the right; None for 1 and 1.
     """
 
     magnitude: NDArray[np.float32]
     like: NDArray[np.float32] | None = None
     unlike: NDArray[np.float32] | None = None
+    pan: NDArray[np.float32] | None = None
 
 
 class Stream:
@@ -39,10 +41,11 @@ class Stream:
         channels: 1 or 2.
         seed: of the phases that nothing decides.
         rounds: of Griffin-Lim in each block.
+        apart: whether the two channels are mid and side, and not left and right.
     """
 
-    def __init__(self, channels: int, seed: int, rounds: int = 0) -> None:
-        self._channels, self._seed, self._rounds = channels, seed, rounds
+    def __init__(self, channels: int, seed: int, rounds: int = 0, *, apart: bool = False) -> None:
+        self._channels, self._seed, self._rounds, self._apart = channels, seed, rounds, apart
         self._before = np.zeros((0, BINS), np.complex64)
         self._carried = np.zeros((channels, SIZE - HOP), np.float32)
         self._blocks = 0
@@ -68,10 +71,15 @@ class Stream:
     def _sides(self, mid: NDArray[np.complex64], picture: Picture, keep: int) -> list[NDArray[np.complex64]]:
         if self._channels == 1:
             return [mid]
-        if picture.like is None or picture.unlike is None:
-            return [mid, mid]
-        side = side_of(mid, picture.like[:keep], picture.unlike[:keep])
-        return [mid + side, mid - side]
+        side = np.zeros_like(mid)
+        if picture.like is not None and picture.unlike is not None:
+            side = side_of(mid, picture.like[:keep], picture.unlike[:keep])
+        if self._apart:
+            return [mid, side]
+        if picture.pan is None:
+            return [mid + side, mid - side]
+        left, right = picture.pan[:keep].T[:, :, None]
+        return [mid * left + side, mid * right - side]
 
     def _added(self, channels: list[NDArray[np.complex64]]) -> NDArray[np.float32]:
         made = np.stack([overlapped(frames) for frames in channels])
@@ -82,7 +90,13 @@ class Stream:
 
 
 def streamed(
-    pictures: Iterable[tuple[Picture, int]], channels: int, samples: int, seed: int, rounds: int = 0
+    pictures: Iterable[tuple[Picture, int]],
+    channels: int,
+    samples: int,
+    seed: int,
+    rounds: int = 0,
+    *,
+    apart: bool = False,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield a sound of so many samples in blocks: float32 (channels, block).
 
@@ -92,8 +106,9 @@ def streamed(
         samples: of the sound.
         seed: as :class:`Stream` takes it.
         rounds: likewise.
+        apart: likewise.
     """
-    stream = Stream(channels, seed, rounds)
+    stream = Stream(channels, seed, rounds, apart=apart)
     skipped, left = SIZE // 2, samples
     for picture, keep in pictures:
         made = stream.push(picture, keep)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.explorer.atlas import Trajectory
 from tonesmith.explorer.frames import STEP
+from tonesmith.explorer.moves import Amount, ends
 
 CROSSFADE = 0.25
 """Seconds at most over which a loop runs into its beginning, and a walk into what is next."""
@@ -18,11 +19,29 @@ LEG = (0.4, 1.6)
 LONGEST_EVENT = 4.0
 VOICES = 8
 """Events that may sound at once, on average."""
-_AHEAD = 4
+BEFORE_ONSET = 4
 """Frames by which an event begins before its onset: half a window, in which it is heard already."""
 _FALL = 12
 _CHOICES = 8
 _FEWEST = 4
+
+
+class Track(Protocol):
+    """What is played: a trajectory, or one in another time."""
+
+    @property
+    def latent(self) -> Any:
+        """(frames, k), rows by index or slice."""
+
+    @property
+    def space(self) -> Any:
+        """(frames, 32), likewise."""
+
+    @property
+    def onsets(self) -> NDArray[np.int32]:
+        """(events,), the frames at which events begin."""
+
+    def __len__(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +71,7 @@ class Piece:
         return np.asarray(np.clip(made, 0.0, 1.0), np.float32)
 
 
-def looped(track: Trajectory, frames: int) -> list[Piece]:
+def looped(track: Track, frames: int) -> list[Piece]:
     """Return a trajectory again and again, each time cross-faded into the next."""
     length = len(track)
     if length >= frames:
@@ -62,7 +81,7 @@ def looped(track: Trajectory, frames: int) -> list[Piece]:
     return [Piece(start, 0, 0, length, fade if start else 1, fade) for start in range(0, frames, max(period, 1))]
 
 
-def walked(tracks: Sequence[Trajectory], frames: int, random: np.random.Generator) -> list[Piece]:
+def walked(tracks: Sequence[Track], frames: int, random: np.random.Generator) -> list[Piece]:
     """Return pieces of trajectories, each of which begins near where the one before ends."""
     pieces: list[Piece] = []
     start, rise = 0, 1
@@ -76,9 +95,7 @@ def walked(tracks: Sequence[Trajectory], frames: int, random: np.random.Generato
     return pieces
 
 
-def _leg(
-    tracks: Sequence[Trajectory], end: NDArray[np.float32] | None, random: np.random.Generator
-) -> tuple[int, int, int]:
+def _leg(tracks: Sequence[Track], end: NDArray[np.float32] | None, random: np.random.Generator) -> tuple[int, int, int]:
     """Return where a walk goes next: of some places drawn by length, the nearest."""
     lengths = np.array([len(track) for track in tracks])
     wanted = round(random.uniform(*LEG) / STEP)
@@ -94,7 +111,7 @@ def _leg(
     return best
 
 
-def scattered(tracks: Sequence[Trajectory], frames: int, density: float, random: np.random.Generator) -> list[Piece]:
+def scattered(tracks: Sequence[Track], frames: int, density: Amount, random: np.random.Generator) -> list[Piece]:
     """Return events of trajectories, so many in a second on average.
 
     The times between them are those between the events of the tracks, drawn at random and scaled.
@@ -102,30 +119,31 @@ def scattered(tracks: Sequence[Trajectory], frames: int, density: float, random:
     Args:
         tracks: whose events they are.
         frames: of the result.
-        density: events per second.
+        density: events per second, from one to another over the result if they are two.
         random: draws them.
     """
-    events = [event for place, track in enumerate(tracks) for event in _events(place, track, VOICES / density)]
+    begin, end = ends(density)
+    events = [event for place, track in enumerate(tracks) for event in _events(place, track, VOICES / max(begin, end))]
     gaps = _gaps(tracks)
     pieces: list[Piece] = []
     time = 0.0
     while time < frames:
         track, first, count = events[int(random.integers(len(events)))]
         pieces.append(Piece(round(time), track, first, count, 2, min(_FALL, max(count // 2, 1))))
-        time += float(gaps[int(random.integers(len(gaps)))]) / (density * STEP)
+        time += float(gaps[int(random.integers(len(gaps)))]) / ((begin + (end - begin) * time / frames) * STEP)
     return pieces
 
 
-def _events(place: int, track: Trajectory, longest: float) -> list[tuple[int, int, int]]:
+def _events(place: int, track: Track, longest: float) -> list[tuple[int, int, int]]:
     """Return track, first frame and frames of each event: from before its onset to the next, or to the end."""
-    starts = np.maximum(track.onsets.astype(np.int64) - _AHEAD, 0)
+    starts = np.maximum(track.onsets.astype(np.int64) - BEFORE_ONSET, 0)
     ends = np.append(starts[1:], len(track))
     most = max(round(min(longest, LONGEST_EVENT) / STEP), 2 * _FALL)
     pairs = zip(starts.tolist(), ends.tolist(), strict=True)
     return [(place, start, min(end - start, most)) for start, end in pairs if end > start]
 
 
-def _gaps(tracks: Sequence[Trajectory]) -> NDArray[np.float64]:
+def _gaps(tracks: Sequence[Track]) -> NDArray[np.float64]:
     """Return times between events of the same track, as multiples of their mean."""
     found = np.concatenate([np.diff(track.onsets) for track in tracks]).astype(np.float64)
     found = found[found > 0]

@@ -168,8 +168,11 @@ def test_a_slider_moves_what_it_is_named_by(model, tmp_path):
         (("make", "five", "-o", "other.wav"), "--out: other.wav exists."),
         (("make", "five", "-o", "no/x.wav"), "--out: the folder no does not exist."),
         (("make", "five", "-o", "x.wav", "--set", "levl=1"), "unknown slider 'levl'. Did you mean 'level'?"),
-        (("make", "five", "-o", "x.wav", "--set", "level"), "--set: expected NAME=STEPS"),
-        (("make", "five", "-o", "x.wav", "--set", "level=x"), "--set level: expected a number, not 'x'."),
+        (("make", "five", "-o", "x.wav", "--set", "level"), "--set: expected NAME=VALUE"),
+        (
+            ("make", "five", "-o", "x.wav", "--set", "level=x"),
+            "--set level: expected a number, or two such as 0..1 for a move, not 'x'.",
+        ),
         (("make", "five", "-o", "x.wav", "--set", "level=nan"), "--set: expected -10 to 10 steps."),
         (("make", "five", "-o", "x.wav", "--seconds", "0"), "--seconds: expected 0.1 to 86,400."),
         (("make", "five", "-o", "x.wav", "--seconds", "inf"), "--seconds: expected 0.1 to 86,400."),

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tonesmith.explorer.exemplars import Exemplars, typical
+from tonesmith.explorer.export.peak import Peak, dithered
 from tonesmith.explorer.frames import HOP, RATE, held_spectrum, levels_of, magnitudes_of, overlapped, spectrum
-from tonesmith.explorer.output import Peak, dithered
 from tonesmith.explorer.space import over_bins, side_of, space_of
 from tonesmith.explorer.stream import AHEAD, Picture, Stream, whole
 

@@ -1,0 +1,1 @@
+"""Many sounds from one file."""

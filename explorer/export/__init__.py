@@ -1,0 +1,1 @@
+"""Sounds as files: formats, rates and depths, tags, peaks."""
