@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from tonesmith.corpus.corpus import Corpus
     from tonesmith.corpus.errors import CorpusBusyError, CorpusDamagedError, CorpusError, CorpusNotFoundError
+    from tonesmith.host.roles import Reader
 
 __all__ = ["Corpus", "CorpusBusyError", "CorpusDamagedError", "CorpusError", "CorpusNotFoundError"]
 
@@ -25,6 +26,14 @@ def __getattr__(name: str) -> Any:
     from tonesmith.corpus import errors
 
     return getattr(errors, name)
+
+
+@hookimpl
+def tonesmith_readers() -> list[type[Reader[Any]]]:
+    """Let a corpus be opened as a dataset."""
+    from tonesmith.corpus.rows.reader import CorpusReader
+
+    return [CorpusReader]
 
 
 @hookimpl

@@ -11,12 +11,14 @@ from typing import Any
 import tomli_w
 
 from tonesmith.buckets.address import place_of
+from tonesmith.dataset.items import refuse_items
 from tonesmith.dataset.opening import open_dataset
 from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import ConfigError, TonesmithError
 from tonesmith.host.composition import compose, load_config
 from tonesmith.host.config import Config, PhraseSettings, PlanSettings
 from tonesmith.host.feature_trust import check_feature_trusted
+from tonesmith.host.readers import reader_at
 from tonesmith.host.registry import Host
 from tonesmith.host.toml import TomlSource
 from tonesmith.plan.phrases import Phrases
@@ -46,7 +48,7 @@ def load_composition(
     Raises :class:`ConfigError` as :func:`load_config`, and for a dataset whose plan does not say all that made it.
     """
     path = place_of(path) if path is not None else None
-    if path is None or not any(sink.recognises(path) for sink in host.sinks().values()):
+    if path is None or not (reader_at(path, host) or any(sink.recognises(path) for sink in host.sinks().values())):
         return load_config(path, overrides, host=host, spelled=spelled)
     dataset = open_dataset(path)
     source = TomlSource(str(path), _stored_tables(path, dataset, host))
@@ -59,6 +61,7 @@ def _stored_tables(path: Path, dataset: Dataset, host: Host) -> dict[str, Any]:
     The dataset itself is where its presets are read, since it keeps them.
     """
     plan = dataset.plan
+    refuse_items(plan, path, "no composition makes it. Pack the corpus again instead")
     if "merged" in dataset.attributes:
         raise ConfigError(f"{path} was merged from other datasets, so no composition makes it. Name one of those.")
     if "scored" in dataset.attributes:

@@ -54,14 +54,15 @@ def chosen_sink(
     """
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.host.composition import compose
+    from tonesmith.host.readers import reader_at
     from tonesmith.host.toml import TomlSource
     from tonesmith.plan.plan import PluginRef
 
     base: dict[str, Any] = {}
-    if sink is None:
+    if sink is None and reader_at(source, host) is None:
         there = open_dataset(source).plan.sink
         sink, base = there.name, {f"sink.{key}": value for key, value in there.options.items()}
-    given = {"sink": sink, **base, **overrides}
+    given = {**({"sink": sink} if sink else {}), **base, **overrides}
     chosen = compose(TomlSource("", {}), given, host=host, spelled={"sink": "--sink", **spelled}).sink
     return PluginRef(chosen.name, chosen.options)
 
@@ -96,6 +97,15 @@ def carried_out(
         raise typer.Exit(1)
 
 
+def _form(form: Mapping[str, Any]) -> str:
+    from tonesmith.terminal.text import counted
+
+    of = "whole items" if "window" not in form else f"windows of {form['window']:g} s, one every {form['hop']:g} s"
+    if "sample_rate" not in form:
+        return f"{of}, without audio"
+    return f"{of}, {form['sample_rate']} Hz, {counted(form['channels'], 'channel')}"
+
+
 def _lines(done: Transferred, digest: str) -> Iterator[str]:
     from tonesmith.terminal.text import clock, counted, one_line, size
 
@@ -105,6 +115,8 @@ def _lines(done: Transferred, digest: str) -> Iterator[str]:
     speed = f", {done.rows_added / done.seconds:.1f} rows/s" if done.rows_added and done.seconds else ""
     yield f"{done.path}: {rows} in {counted(done.blocks, 'block')}"
     yield f"  added     {counted(done.rows_added, 'row')} in {clock(done.seconds)}{speed}"
+    if done.form:
+        yield f"  rows      {_form(done.form)}"
     yield f"  size      {size(done.nbytes)}, from {size(done.nbytes_before)}"
     yield f"  digest    {done.digest}"
     if digest:

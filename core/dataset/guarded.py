@@ -61,6 +61,11 @@ class GuardedStorage(Storage):
         self._of_this_plan: set[int] = set()
 
     @property
+    def live(self) -> bool:  # type: ignore[override]  # as that of the storage
+        """Whether rows are made when they are read."""
+        return self._storage.live
+
+    @property
     def path(self) -> Path | None:
         """Of the dataset, if it is known."""
         return place_of(self._path) if self._path else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tonesmith.dataset.items import refuse_items
 from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import PluginError
 from tonesmith.host.registry import Host
@@ -33,6 +34,8 @@ def installed(
 
     Raises :class:`PluginError` for one that is not, with its distribution and how to install that, where it is known.
     """
+    if "backend" in roles:
+        refuse_items(dataset.plan, path, "there is nothing to render")
     for role, name in used_by(dataset.plan):
         if role in roles and not host.has(role, name):
             raise PluginError(_told(path, role, name, dataset.attributes.get(PLUGINS)))

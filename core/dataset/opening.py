@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from tonesmith.buckets.address import is_remote, place_of
 from tonesmith.dataset.guarded import guarding
 from tonesmith.dataset.reader import Dataset
-from tonesmith.errors import DatasetError, DatasetNotFoundError
+from tonesmith.errors import ConfigError, DatasetError, DatasetNotFoundError
+from tonesmith.host.roles import Reader
+from tonesmith.host.settings import InvalidSettings, dotted, validate
 
 
-def open_dataset(path: str | PathLike[str]) -> Dataset:
-    """Return the dataset at a path, whichever sink wrote it.
+def open_dataset(path: str | PathLike[str], **form: Any) -> Dataset:
+    """Return the dataset at a path, whichever sink wrote it; or a corpus as one.
 
-    Raises :class:`DatasetNotFoundError` if nothing is at the path, :class:`DatasetError` if what is there is
-    no dataset, or one of a newer version.
+    Args:
+        path: of it.
+        form: of a corpus, how its rows are made: ``window`` and ``hop`` in seconds, ``sample_rate`` in Hz, and
+            ``channels``.
+
+    Raises :class:`DatasetNotFoundError` if nothing is at the path, :class:`DatasetError` if what is there is no
+    dataset, or one of a newer version, and :class:`ConfigError` for a form that does not fit what is there.
     """
+    from tonesmith.host.readers import reader_at
     from tonesmith.host.registry import Host
 
     place = place_of(path)
@@ -25,13 +35,29 @@ def open_dataset(path: str | PathLike[str]) -> Dataset:
         for sink in sinks.values():
             if sink.recognises(place):
                 Host.load().check_reach(sink.name, place)
+                _check_formless(place, form)
                 return Dataset(sink.open(place), place)
+        if reader := reader_at(place):
+            return Dataset(reader(reading(reader, form)).open(place), place)
         if not place.exists() and not place.is_symlink():
             raise DatasetNotFoundError(f"{place} does not exist.")
         raise DatasetError(
             f"{place} is {_told(place)}, not a tonesmith dataset. Known sinks: {', '.join(sinks)}. If a plugin's sink "
             "made it, install that plugin."
         )
+
+
+def reading(reader: type[Reader[Any]], form: Mapping[str, Any]) -> Any:
+    """Return the options of a reader, validated. Raises :class:`ConfigError`, naming the one that is wrong."""
+    try:
+        return validate(reader.Options, form)
+    except InvalidSettings as error:
+        raise ConfigError("\n".join(f"{dotted(p.path)}: {p.text}" for p in error.problems)) from None
+
+
+def _check_formless(place: Path, form: Mapping[str, Any]) -> None:
+    if form:
+        raise ConfigError(f"{place} is a dataset, whose rows are as they are stored: leave out {', '.join(form)}.")
 
 
 def _told(place: Path) -> str:

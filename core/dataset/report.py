@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.dataset.items import items_told
 from tonesmith.dataset.promise import promise_of
 from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import DatasetError
@@ -40,6 +41,7 @@ def report(dataset: Dataset) -> dict[str, Any]:
         },
         "notes": {name: _value_counts(seen.columns[name]) for name in plan.notes.columns},
         **({"phrases": _phrases(dataset, plan.phrases)} if plan.phrases else {}),
+        **({"items": items_told(dataset, plan.items)} if plan.items else {}),
         "space": {
             "continuous": len(space.continuous),
             "categorical": len(space.categorical),
@@ -59,10 +61,12 @@ def report(dataset: Dataset) -> dict[str, Any]:
         "rejections": dict(rejections.most_common()),
         "levels": {m.name: {**_spread(seen.columns[m.name]), "unit": m.unit} for m in plan.measures},
         "made_with": _made_with(dataset),
-        "plan": {key: value for key, value in plan.to_json().items() if key not in {"space", "presets", "phrases"}},
+        "plan": {
+            key: value for key, value in plan.to_json().items() if key not in {"space", "presets", "phrases", "items"}
+        },
         "measured": promise_of(dataset).measured or None,
         "fingerprint": plan.fingerprint,
-        "digest": dataset.digest,
+        "digest": "" if dataset.storage.live else dataset.digest,
     }
 
 

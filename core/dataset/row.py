@@ -10,6 +10,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.dataset.row_item import RowItem, item_from
 from tonesmith.errors import DatasetError, ScoreError, unknown_name
 from tonesmith.plan.annotated import Value
 from tonesmith.plan.feature import features_among
@@ -68,16 +69,35 @@ class Row:
     @property
     def audio(self) -> NDArray[np.float32]:
         """Float32 (channels, frames), full scale 1.0."""
+        if "audio" not in self.columns:
+            raise DatasetError(
+                f"row {self.row} has no audio: its corpus has no recordings. It has a score: ds[i].score"
+            )
         return self.columns["audio"]
+
+    @cached_property
+    def item(self) -> RowItem | None:
+        """The item of a corpus that the row is, or None if it was rendered."""
+        return item_from(self.columns, self.plan.audio.sample_rate) if self.plan.items else None
+
+    @property
+    def midi(self) -> bytes | None:
+        """The MIDI file of the row's item, byte for byte; None where there is none.
+
+        Raises :class:`DatasetError` if it is missing or damaged.
+        """
+        return self._asset(self.item.midi_sha256) if self.item and self.item.midi_sha256 else None
 
     @cached_property
     def label(self) -> Label:
         """The stored form of the patch."""
+        self._check_rendered("label")
         return label_from(self.plan.space, {name: array[None] for name, array in self.columns.items()}, 0)
 
     @cached_property
     def patch(self) -> Patch:
         """The patch that the label stands for, with a raw value for every parameter of the synth."""
+        self._check_rendered("patch")
         return self.plan.space.decode(self.label, self.origin, self.preset, self.mate)
 
     @cached_property
@@ -91,22 +111,32 @@ class Row:
 
         ``plays`` has what was played.
         """
+        if self.plan.items and self.score is None:
+            raise DatasetError(f"row {self.row} has no score: it is a recording, and nobody played a note for it.")
         return note_from(self.columns)
 
     @cached_property
     def score(self) -> Score | None:
-        """The score that was played, or None if it was a note.
+        """The score that was played, or None if it was a note, or a recording.
 
         Raises :class:`DatasetError` if it is missing or damaged.
         """
-        if self.plan.phrases is None:
+        name = digest_hex(self.columns[SCORE]) if self.plan.phrases else ""
+        if self.plan.phrases is None or (self.plan.items and not name):
             return None
-        if self.asset is None:
-            raise DatasetError(f"row {self.row} was taken out of its dataset, which has its score: ds[i].score")
         try:
-            return score_from(self.asset(digest_hex(self.columns[SCORE])))
+            return score_from(self._asset(name))
         except ScoreError as error:
             raise DatasetError(f"row {self.row}: {error}") from None
+
+    def _asset(self, name: str) -> bytes:
+        if self.asset is None:
+            raise DatasetError(f"row {self.row} was taken out of its dataset, which has its score: ds[i].score")
+        return self.asset(name)
+
+    def _check_rendered(self, what: str) -> None:
+        if self.plan.items:
+            raise DatasetError(f"row {self.row} has no {what}: it is an item of a corpus, and no synth made it.")
 
     @property
     def plays(self) -> Note | Phrase:
@@ -123,13 +153,14 @@ class Row:
     @property
     def joined(self) -> str:
         """Who joined the notes of the score: the "engine", or the host as a "sum" of single notes; "" for a note."""
-        return self.plan.phrases.joined if self.plan.phrases else ""
+        return self.plan.phrases.joined if self.plan.phrases and not self.plan.items else ""
 
     @property
     def annotations(self) -> dict[str, Value]:
-        """What the composer said of the score, by name; empty if a note was played."""
-        fields = self.plan.phrases.fields if self.plan.phrases else ()
-        return {one.name: one.read(self.columns[one.column.name]) for one in fields}
+        """What the composer said of the score, or the corpus of the item, by name. What nobody said is left out."""
+        fields = {one.name: one for part in (self.plan.phrases, self.plan.items) if part for one in part.fields}
+        stored = {name: self.columns[one.column.name] for name, one in fields.items()}
+        return {name: one.read(stored[name]) for name, one in fields.items() if one.said(stored[name])}
 
     @property
     def patch_id(self) -> int:
@@ -175,6 +206,8 @@ class Row:
         return features_among(self.columns)
 
     def __repr__(self) -> str:
+        if self.item is not None:
+            return f"<Row {self.row}: {self.item.told}>"
         note, (channels, frames) = self.note, self.audio.shape
         return (
             f"<Row {self.row}: patch {self.patch_id} from {self.origin}, pitch {note.pitch}, "

@@ -20,23 +20,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.errors import ConfigError, DatasetError, unknown_name
+from tonesmith.plan.items import SPLIT
 from tonesmith.plan.phrases import SCORE
 from tonesmith.plan.rows import digest_hex
 from tonesmith.space.sampling import key_of
 
-By = Literal["patch", "preset", "score"]
+By = Literal["patch", "preset", "score", "item"]
 Crossing = Literal["join", "drop"]
 
-KEYS = ("patch", "preset", "mate", "origin", SCORE)
+KEYS = ("patch", "preset", "mate", "origin", SCORE, SPLIT)
 """The columns that decide the split of a row; "mate" is there only if the plan has presets, a score only if it is
-played."""
+played, and a split only of the items of a corpus."""
 
 LEFT_OUT = "none"
 """The name for rows that belong to no split."""
 
 DEFAULT_SHARES: Mapping[str, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
 
-BYS = ("patch", "preset", "score")
+BYS = ("patch", "preset", "score", "item")
 STRATA = ("", "origin")
 CROSSINGS = ("join", "drop")
 
@@ -62,7 +63,8 @@ class Splits:
     Attributes:
         shares: the share of each split; they add up to 1, and one may be 0.
         by: what stays in one split: the rows of a "patch", a "preset" with everything perturbed or bred from it, or
-            the rows that play a "score", with those that play another part of the same file.
+            the rows that play a "score", with those that play another part of the same file. By "item", a row is in
+            the split that its corpus had it in.
         stratify: "origin" if the patches of each sampler are divided separately, else "".
         seed: the seed of the hash.
         crossing: what to do with patches bred from two presets: "join" the presets into one family, or "drop" the
@@ -119,6 +121,8 @@ class Splits:
             columns: those of :data:`KEYS` that the dataset has, each of the same rows.
         """
         patch, origin = np.asarray(columns["patch"], np.int64), np.asarray(columns["origin"], np.int64)
+        if self.by == "item":
+            return self._of_items(np.asarray(columns.get(SPLIT, np.full(len(patch), -1)), np.int64))
         alone = self._of_patches(patch, origin)
         if self.by == "patch":
             return alone
@@ -194,6 +198,10 @@ class Splits:
             here = origin == index
             out[here] = _placed(numbers[here], self.bounds(name))
         return out
+
+    def _of_items(self, stored: NDArray[np.int64]) -> NDArray[np.int16]:
+        """Return the split that the corpus had each item in."""
+        return np.where((stored >= 0) & (stored < len(self.shares)), stored, -1).astype(np.int16)
 
     def _of_scores(self, digests: NDArray[np.uint8]) -> NDArray[np.int16]:
         """Return the split of each score of uint8 (rows, 32)."""

@@ -15,6 +15,7 @@ from tonesmith.engine.determinism import same_audio
 from tonesmith.errors import BlockDamagedError, DatasetError
 from tonesmith.host.registry import Host
 from tonesmith.plan.block import row_digests
+from tonesmith.plan.items import MIDI
 from tonesmith.plan.phrases import SCORE
 from tonesmith.plan.plan import fingerprint_of
 from tonesmith.plan.rows import digest_hex
@@ -72,7 +73,7 @@ def check_integrity(dataset: Dataset, progress: Callable[[int], object] = int) -
                 continue
             if row_digests(schema, columns)[0] != digest:
                 yield Damage(first + place, block, "digest")
-            named = [*columns.get("asset", [[]])[0], *columns.get(SCORE, [])]
+            named = [*columns.get("asset", [[]])[0], *columns.get(SCORE, []), *columns.get(MIDI, [])]
             faults = [_asset_fault(dataset, digest_hex(name), assets) for name in named]
             if any(faults):
                 yield Damage(first + place, block, "asset", next(filter(None, faults)))

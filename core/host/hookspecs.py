@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Executor,
         Feature,
         Importer,
+        Reader,
         Sampler,
         Sink,
         Validator,
@@ -89,6 +90,11 @@ def tonesmith_annotators() -> Iterable[type[Annotator[Any]]]:  # type: ignore[em
 @hookspec
 def tonesmith_augmenters() -> Iterable[type[Augmenter[Any]]]:  # type: ignore[empty-body]
     """Return augmenters, which make variants of the items of a corpus: subclasses of :class:`tonesmith.Augmenter`."""
+
+
+@hookspec
+def tonesmith_readers() -> Iterable[type[Reader[Any]]]:  # type: ignore[empty-body]
+    """Return readers, which open as a dataset what is none: subclasses of :class:`tonesmith.host.roles.Reader`."""
 
 
 @hookspec

@@ -161,6 +161,10 @@ class Host:
         """Return the augmenters of corpora by name."""
         return cast("dict[str, type[Augmenter[Any]]]", self._of("augmenter"))
 
+    def given(self, hook: str) -> list[Any]:
+        """Return all that the implementations of a hook hand over."""
+        return [one for _, found in self._results(hook, {}) for one in found]
+
     def plugins(self) -> tuple[PluginRecord, ...]:
         """Return every plugin, by role and name."""
         return tuple(self._records.values())

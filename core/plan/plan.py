@@ -11,6 +11,7 @@ from typing import Any
 
 from tonesmith.errors import DatasetError, TonesmithError
 from tonesmith.plan.feature import StoredFeature, feature_columns
+from tonesmith.plan.items import Items, retold
 from tonesmith.plan.notes import Notes
 from tonesmith.plan.phrases import Phrases
 from tonesmith.plan.promises import Determinism, Isolation
@@ -18,9 +19,10 @@ from tonesmith.plan.schema import Column, Measure, columns
 from tonesmith.space.preset import PresetRef
 from tonesmith.space.space import ParameterSpace
 
-FORMAT = 4
-"""Version of the stored form. Older ones are read: 1 knew no presets, 2 no features, 3 no scores; a newer one is
-refused."""
+FORMAT = 5
+"""Version of the stored form. Older ones are read: 1 knew no presets, 2 no features, 3 no scores, 4 no items; a
+newer one is refused."""
+_WITHOUT_ITEMS = 4
 _WITHOUT_SCORES = 3
 _WITHOUT_FEATURES = 2
 
@@ -62,6 +64,8 @@ class Plan:
         features: that are computed of every row, and stored with it.
         notes: that play each patch. Of a plan of scores, a note as long as its phrases, for whoever plays one.
         phrases: that play each patch instead, or None.
+        items: of a corpus that the rows are, where nothing was rendered; or None. Their audio may have 0 frames: there
+            is none then.
     """
 
     seed: int
@@ -85,6 +89,7 @@ class Plan:
     features: tuple[StoredFeature, ...] = ()
     memory: int = 0
     phrases: Phrases | None = None
+    items: Items | None = None
 
     @property
     def per_patch(self) -> int:
@@ -125,8 +130,10 @@ class Plan:
     def schema(self) -> tuple[Column, ...]:
         """The columns of the dataset."""
         form = (self.space, self.audio.channels, self.audio.frames, self.measures, bool(self.presets))
-        scores = self.phrases.columns if self.phrases else ()
-        return columns(*form, feature_columns(self.features), scores, self.notes.expressed)
+        scores = self.phrases.columns if self.phrases else []
+        items = self.items.columns if self.items else []
+        made = columns(*form, feature_columns(self.features), [*items, *scores], self.notes.expressed)
+        return retold(made) if self.items else made
 
     @cached_property
     def fingerprint(self) -> str:
@@ -141,10 +148,17 @@ class Plan:
         """Return this plan with a further round, so that it has so many patches."""
         return replace(self, rounds=(*self.rounds, patches - self.patches)) if patches > self.patches else self
 
+    @property
+    def _format(self) -> int:
+        """The oldest version that has all that this plan has."""
+        if self.items or self.phrases:
+            return FORMAT if self.items else _WITHOUT_ITEMS
+        return _WITHOUT_SCORES if self.features else _WITHOUT_FEATURES
+
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form."""
         return {
-            "format": FORMAT if self.phrases else _WITHOUT_SCORES if self.features else _WITHOUT_FEATURES,
+            "format": self._format,
             "seed": self.seed,
             "rounds": list(self.rounds),
             "block": self.block,
@@ -166,6 +180,7 @@ class Plan:
             **({"features": [feature.to_json() for feature in self.features]} if self.features else {}),
             **({"memory": self.memory} if self.memory else {}),
             **({"phrases": self.phrases.to_json()} if self.phrases else {}),
+            **({"items": self.items.to_json()} if self.items else {}),
         }
 
     @classmethod
@@ -214,6 +229,7 @@ class Plan:
             features=tuple(map(StoredFeature.from_json, data.get("features", ()))),
             memory=data.get("memory", 0),
             phrases=Phrases.from_json(data["phrases"]) if "phrases" in data else None,
+            items=Items.from_json(data["items"]) if "items" in data else None,
         )
 
 

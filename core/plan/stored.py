@@ -49,7 +49,7 @@ class _Plugin(_Part):
 class _Audio(_Part):
     sample_rate: int = Field(ge=1, le=2**24)
     channels: int = Field(ge=1, le=2**10)
-    frames: int = Field(ge=1, le=2**31 - 1)
+    frames: int = Field(ge=0, le=2**31 - 1)
 
 
 class _Parameter(_Part):
@@ -137,6 +137,7 @@ class _Field(_Part):
     doc: Text
     choices: Annotated[Texts, Field(max_length=2**15 - 1)]
     length: int = Field(ge=1, le=2**20)
+    optional: bool = False
 
 
 Said = dict[Text, bool | int | float | Text]
@@ -165,6 +166,17 @@ class _Phrases(_Part):
         return self
 
 
+class _Items(_Part):
+    corpus: Text
+    profile: Text
+    truth: Sha256
+    window: float = Field(ge=0.0, le=3600.0)
+    hop: float = Field(ge=0.0, le=3600.0)
+    lengths: dict[Literal["name", "parent", "operation", "licence"], Annotated[int, Field(ge=1, le=2**16)]]
+    fields: Annotated[list[_Field], Field(max_length=1024)]
+    classes: Text = ""
+
+
 class StoredPlan(_Part):
     """What :meth:`tonesmith.plan.plan.Plan.to_json` writes, now or in an older version."""
 
@@ -190,6 +202,13 @@ class StoredPlan(_Part):
     features: Annotated[list[_Feature], Field(max_length=256)] = []
     memory: int = Field(0, ge=0, le=2**63 - 1)
     phrases: _Phrases | None = None
+    items: _Items | None = None
+
+    @model_validator(mode="after")
+    def _sounds(self) -> Self:
+        if not self.audio.frames and self.items is None:
+            raise ValueError("its rows have no audio")
+        return self
 
 
 def stored_feature(data: Any) -> StoredFeature:

@@ -20,12 +20,16 @@ from tonesmith.engine.channel import Child, Message
 from tonesmith.errors import DatasetError, RunError
 from tonesmith.host.computing import Computer
 from tonesmith.host.feature_trust import check_feature_trusted
+from tonesmith.host.readers import reader_at
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Sink
 from tonesmith.plan.block import Block, row_digests
 from tonesmith.plan.feature import StoredFeature, feature_columns
+from tonesmith.plan.items import MIDI
+from tonesmith.plan.phrases import SCORE
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection, is_fault
+from tonesmith.plan.rows import digest_hex
 
 _CHUNK = 16
 """Rows that are read back at a time, so that a block is in memory once."""
@@ -34,6 +38,26 @@ _CHUNK = 16
 def whole_plan(dataset: Dataset) -> Plan:
     """Return the plan of a dataset, with the features that were added to it as if they had been in it."""
     return replace(dataset.plan, features=tuple(dataset.features.values()))
+
+
+def opened_as(path: Path, plan: Plan) -> Dataset:
+    """Return the dataset at a path; a corpus in the form that a plan has it in.
+
+    Raises :class:`DatasetError` if the corpus has changed since the plan was made.
+    """
+    if plan.items is None or reader_at(path) is None:
+        return open_dataset(path)
+    opened = open_dataset(path, **form_of(plan))
+    if opened.plan.items != plan.items:
+        raise DatasetError(f"{path} was changed while it was packed. Pack it anew, to another path.")
+    return opened
+
+
+def form_of(plan: Plan) -> dict[str, Any]:
+    """Return how the rows of a plan of items are made: what :func:`tonesmith.open_dataset` takes."""
+    items, audio = plan.items, plan.audio
+    windows = {"window": items.window, "hop": items.hop} if items and items.window else {}
+    return windows | ({"sample_rate": audio.sample_rate, "channels": audio.channels} if audio.frames else {})
 
 
 def block_of(dataset: Dataset, index: int) -> Block:
@@ -108,6 +132,9 @@ class Source:
         Raises :class:`DatasetError` if the bytes are damaged, or not those that were written.
         """
         schema = self.dataset.plan.schema
+        if self.dataset.storage.live:
+            columns = self.dataset.read_rows([column.name for column in schema], rows)
+            return columns, row_digests(schema, columns)
         names = dict.fromkeys(column.name for column in (*schema, *feature_columns(features)))
         columns = self.dataset.read_rows(list(names), rows)
         digests = row_digests(schema, columns)
@@ -150,10 +177,16 @@ class Feed:
         self.plan = plan
         self.sources: list[Source] = []
         self._stored = stored
+        self._given: set[str] = set()
         first = 0
         for path in paths:
-            self.sources.append(Source(path, open_dataset(path), first))
+            self.sources.append(Source(path, opened_as(path, plan), first))
             first += self.sources[-1].dataset.plan.patches
+
+    @property
+    def live(self) -> bool:
+        """Whether the rows are made as they are read: they are of a corpus."""
+        return any(source.dataset.storage.live for source in self.sources)
 
     @property
     def paths(self) -> list[Path]:
@@ -193,7 +226,15 @@ class Feed:
             columns["audio"] = self._stored(columns["audio"])
             columns |= self._computer.columns(columns)  # of what will be read back
             digests = row_digests(self.plan.schema, columns)
-        return Block(index, first, columns, digests, rejections, self.plan.fingerprint)
+        assets = self._assets(columns) if self.live else {}
+        return Block(index, first, columns, digests, rejections, self.plan.fingerprint, assets)
+
+    def _assets(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, bytes]:
+        """Return the assets that rows of a corpus name, but for those of blocks before."""
+        stored = [row for name in (SCORE, MIDI) for row in columns.get(name, ())]
+        names = {digest_hex(row) for row in stored} - {"", *self._given}
+        self._given |= names
+        return {name: self.sources[0].dataset.storage.asset(name) for name in sorted(names)}
 
     @cached_property
     def _computer(self) -> Computer:
@@ -239,6 +280,8 @@ def carry(feed: Feed, sink: Sink[Any], index: int, rows: int) -> Damaged | None:
         block = feed.block(index, rows)
     except DatasetError as error:
         return Damaged(index, str(error))
+    for content in block.assets.values():
+        sink.add_asset(content)
     sink.write_block(block)
     storage = type(sink).open(sink.path)
     for start in range(0, block.rows, _CHUNK):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tonesmith.dataset.importance import importance_of
 from tonesmith.dataset.opening import open_dataset
@@ -11,7 +13,7 @@ from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.host.registry import Host
 from tonesmith.plan.plan import PluginRef
-from tonesmith.transfer.blocks import Listener, whole_plan
+from tonesmith.transfer.blocks import Listener, form_of, whole_plan
 from tonesmith.transfer.destination import THROUGH, Destination, Transferred, check_plan, encodings, transferred
 
 
@@ -20,6 +22,7 @@ def convert(
     path: Path,
     sink: PluginRef,
     *,
+    form: Mapping[str, Any] | None = None,
     workers: int = 0,
     host: Host | None = None,
     listener: Listener | None = None,
@@ -32,6 +35,7 @@ def convert(
         source: path of the dataset.
         path: of the new one. One that is there must be an earlier conversion of the same dataset.
         sink: that stores the new one, with its options.
+        form: of a corpus, how its rows are made: what :func:`tonesmith.open_dataset` takes.
         workers: processes; 0 for one a core.
         host: finds the plugins.
         listener: hears how far it is.
@@ -43,7 +47,7 @@ def convert(
     """
     host = host or Host.load()
     check_apart(source, path)
-    opened, importance = open_dataset(source), importance_of(source)
+    opened, importance = open_dataset(source, **(form or {})), importance_of(source)
     check_plan(source, opened)
     given = host.options_of("sink", sink.name, sink.options).model_dump(mode="json")
     plan = replace(whole_plan(opened), sink=PluginRef(sink.name, given))
@@ -55,7 +59,9 @@ def convert(
     done = transferred(
         destination, feed, attributes, workers, listener or Listener(), compared=True, importance=importance
     )
-    return replace(done, source_digest=_digest(opened), nbytes_before=opened.nbytes)
+    live = opened.storage.live
+    digest = "" if live else _digest(opened)
+    return replace(done, source_digest=digest, nbytes_before=opened.nbytes, form=form_of(plan) if live else {})
 
 
 def _digest(dataset: Dataset) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.splits import UNFINISHED, splits_of
 from tonesmith.dataset.verify import plan_fault
 from tonesmith.engine.machine import cores
-from tonesmith.errors import DatasetError, OtherPlanError
+from tonesmith.errors import ConfigError, DatasetError, OtherPlanError
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Sink
 from tonesmith.plan.differences import check_same_plan, difference_lines
 from tonesmith.plan.plan import Plan
 from tonesmith.run.presence import present
 from tonesmith.run.room import warn_of_room
+from tonesmith.terminal.text import joined
 from tonesmith.transfer.blocks import Damaged, Feed, Listener, transfer
 from tonesmith.transfer.split import store
 
@@ -45,6 +46,7 @@ class Transferred:
         source_digest: of the dataset that was converted; "" after a merge.
         lossy: whether the sink stores audio with loss.
         damaged: what could not be carried over.
+        form: of a corpus, how its rows were made: ``window``, ``hop``, ``sample_rate`` and ``channels``.
     """
 
     path: Path
@@ -59,6 +61,7 @@ class Transferred:
     source_digest: str
     lossy: bool
     damaged: tuple[Damaged, ...]
+    form: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -72,7 +75,10 @@ class Transferred:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form."""
-        return {**asdict(self), "path": str(self.path), "complete": self.complete, "same": self.same}
+        told = asdict(self)
+        if not self.form:
+            del told["form"]
+        return {**told, "path": str(self.path), "complete": self.complete, "same": self.same}
 
 
 def check_plan(path: Path, dataset: Dataset) -> None:
@@ -83,6 +89,8 @@ def check_plan(path: Path, dataset: Dataset) -> None:
 
 def encodings(dataset: Dataset, path: Path, host: Host) -> list[dict[str, Any]]:
     """Return the lossy sinks that a dataset's audio went through, its own last, as JSON."""
+    if dataset.storage.live:
+        return []
     sink = dataset.plan.sink
     own = [sink.to_json()] if host.sink_at(sink.name, sink.options, path).lossy else []
     return [*dataset.attributes.get(THROUGH, ()), *own]
@@ -104,6 +112,7 @@ class Destination:
         self.path = path
         self.host = host
         self.sink: Sink[Any] = host.sink_at(plan.sink.name, plan.sink.options, path)
+        self._check_audio()
         self.there: Dataset | None = None
         if type(self.sink).recognises(path):
             self.there = Dataset(type(self.sink).open(path), path)
@@ -140,7 +149,7 @@ class Destination:
         if not compared:
             return
         there = self.there.storage.blocks()
-        if self.sink.lossy:
+        if self.sink.lossy or feed.live:
             self._check_encoded(feed, there)
             return
         source = feed.sources[0].digests
@@ -169,6 +178,15 @@ class Destination:
             made = Dataset(type(self.sink).open(self.path), self.path)
             store(self.path, made, splits_of(attributes), self.host)
 
+    def _check_audio(self) -> None:
+        """Raise :class:`ConfigError` if the rows have no audio, and the sink stores none without."""
+        if not self.plan.audio.frames and self.sink.needs_audio:
+            able = joined([name for name, cls in self.host.sinks().items() if not cls.needs_audio])
+            raise ConfigError(
+                f"the corpus has no recordings, and the sink {self.plan.sink.name!r} stores sounds. The sinks {able} "
+                "do without: --sink NAME."
+            )
+
     def _check_encoded(self, feed: Feed, there: Mapping[int, tuple[bytes, ...]]) -> None:
         """Compare one block that is there with what would be written: to encode all would be to convert again."""
         index = min(set(there) & set(feed.blocks), default=None)
@@ -183,6 +201,10 @@ class Destination:
             raise self._other(f"block {index} has different rows")
 
     def _check_plan(self, old: Plan) -> None:
+        if old.items and self.plan.items and old.items.truth != self.plan.items.truth:
+            raise OtherPlanError(
+                f"{self.path} was packed before the corpus changed. Pack it to another path, or remove {self.path}."
+            )
         if old.fingerprint != self.plan.fingerprint:
             raise self._other(f"there -> asked for\n{difference_lines(old, self.plan)}")
         if old.rounds != self.plan.rounds[: len(old.rounds)]:
@@ -218,7 +240,7 @@ def transferred(
     destination.check_same(feed, attributes, compared=compared)
     todo = destination.todo(feed)
     share = sum(todo.values()) / max(sum(feed.blocks.values()), 1)
-    warn_of_room(sink.path, round(share * sum(source.dataset.nbytes for source in feed.sources)))
+    warn_of_room(sink.path, round(share * sum(_size_of(source.dataset) for source in feed.sources)))
     sink.create(destination.with_own_splits(attributes), plan.schema, plan.rows, plan.block_rows)
     check_same_plan(sink.path, type(sink).open(sink.path).attributes, attributes)
     with present(sink.path):
@@ -238,6 +260,12 @@ def transferred(
         lossy=sink.lossy,
         damaged=tuple(damaged),
     )
+
+
+def _size_of(dataset: Dataset) -> int:
+    """Return about how many bytes a dataset takes; of a corpus, what its rows will."""
+    audio = dataset.plan.audio
+    return 4 * audio.channels * audio.frames * len(dataset) if dataset.storage.live else dataset.nbytes
 
 
 def _carried(
@@ -270,7 +298,7 @@ def _assets(feed: Feed, sink: Sink[Any]) -> list[Damaged]:
     damaged = []
     known = set(type(sink).open(sink.path).assets())
     for source in feed.sources:
-        for name in source.dataset.storage.assets():
+        for name in () if feed.live else source.dataset.storage.assets():
             if name in known:
                 continue
             try:

@@ -69,6 +69,7 @@ class AudioFolderSink(LabelSink[FolderOptions]):
 
     name = "folder"
     summary = "WAV or FLAC files and metadata.jsonl: the AudioFolder of Hugging Face"
+    needs_audio = True
     Options = FolderOptions
     suffix = ".jsonl"
     extra = "folder"

@@ -66,6 +66,7 @@ class LmdbSink(BlockSink[LmdbOptions]):
 
     name = "lmdb"
     summary = "LMDB files of packed records, quick to read in any order"
+    needs_audio = True
     Options = LmdbOptions
     suffix = ".lmdb"
     buckets = False

@@ -51,6 +51,7 @@ class ParquetSink(BlockSink[ParquetOptions]):
 
     name = "parquet"
     summary = "Parquet files in Hugging Face's layout; open in datasets, pandas and DuckDB"
+    needs_audio = True
     Options = ParquetOptions
     suffix = ".parquet"
     divides = True

@@ -61,6 +61,7 @@ class WebDatasetSink(LabelSink[WebDatasetOptions]):
 
     name = "webdataset"
     summary = "tar archives of FLAC or NumPy and JSON, which the webdataset library streams"
+    needs_audio = True
     Options = WebDatasetOptions
     suffix = ".tar"
     extra = "webdataset"

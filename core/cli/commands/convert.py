@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tonesmith.transfer.destination import Transferred
 
 
+_MOST = "that of most recordings"
+
+
 def convert_command(arguments: Sequence[str] | None, host: Host, *, lenient: bool = False) -> Callable[..., None]:
     """Return the command, with the flags of the sink that the arguments choose.
 
@@ -33,8 +36,8 @@ def convert_command(arguments: Sequence[str] | None, host: Host, *, lenient: boo
     return flagged(_convert, arguments, lambda words, mild: sink_flags(words, host, lenient=mild), lenient=lenient)
 
 
-def _convert(
-    source: Annotated[Path, typer.Argument(metavar="SRC", help="Path of the dataset.")],
+def _convert(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="Path of the dataset, or of a corpus to pack.")],
     path: Annotated[Path, typer.Argument(metavar="DST", help="Path of the new dataset.")],
     sink: Annotated[
         str | None,
@@ -44,6 +47,26 @@ def _convert(
             show_default="that of SRC",
             autocompletion=sink_names,
         ),
+    ] = None,
+    window: Annotated[
+        float | None,
+        typer.Option(
+            "--window", metavar="SECONDS", help="Of a corpus: length of each row.", show_default="whole items"
+        ),
+    ] = None,
+    hop: Annotated[
+        float | None,
+        typer.Option(
+            "--hop", metavar="SECONDS", help="Of a corpus: from one row to the next.", show_default="the window"
+        ),
+    ] = None,
+    sample_rate: Annotated[
+        int | None,
+        typer.Option("--sample-rate", metavar="HZ", help="Of a corpus: sample rate of the rows.", show_default=_MOST),
+    ] = None,
+    channels: Annotated[
+        int | None,
+        typer.Option("--channels", metavar="INT", help="Of a corpus: channels of the rows.", show_default=_MOST),
     ] = None,
     workers: Processes = 0,
     as_json: Json = False,
@@ -56,13 +79,19 @@ def _convert(
 
     Run the same command again to resume, or to add the rows that SRC has gained.
     If a block of SRC is damaged, the others are converted and the exit code is 1.
+    A corpus is packed: each item is a row, or each window of one, with its audio, score and labels.
     """
     from tonesmith.transfer.convert import convert
 
     host = Host.load()
     chosen = chosen_sink(sink, source, overrides, spelled, host)
 
+    asked = {"window": window, "hop": hop, "sample_rate": sample_rate, "channels": channels}
+    form = {name: value for name, value in asked.items() if value is not None}
+
     def digest(done: Transferred) -> str:
+        if done.form:
+            return ""
         if done.same:
             return f"the same as that of {source}"
         if done.damaged:
@@ -72,7 +101,7 @@ def _convert(
         return f"differs from {source}, which has other rows"
 
     carried_out(
-        lambda listener: convert(source, path, chosen, workers=workers, host=host, listener=listener),
+        lambda listener: convert(source, path, chosen, form=form, workers=workers, host=host, listener=listener),
         f"converting {source.name}",
         digest,
         as_json=as_json,

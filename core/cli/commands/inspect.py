@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tonesmith.cli.inspected_items import item_lines
 from tonesmith.cli.options import Json
 from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text, one_line
@@ -58,6 +59,9 @@ def _lines(path: Path, told: Mapping[str, Any]) -> Iterable[str]:
 
     rows, audio, space, plan = told["rows"], told["audio"], told["space"], told["plan"]
     state = "complete" if told["complete"] else f"{counted(told['rows_planned'] - rows, 'row')} not rendered yet"
+    if "items" in told:
+        yield from item_lines(path, told)
+        return
     yield f"{path}: {counted(rows, 'row')} of {counted(told['patches'], 'patch', 'patches')}, {state}"
     yield f"  size        {size(told['nbytes'])}"
     yield f"  audio       {audio['sample_rate']} Hz, {audio['channels']} channels, {audio['seconds']:g} s per row"

@@ -18,6 +18,7 @@ from tonesmith.terminal.text import json_text, one_line
 if TYPE_CHECKING:
     from tonesmith.dataset.reader import Dataset
     from tonesmith.dataset.splits import Splits
+    from tonesmith.host.roles import Reader
     from tonesmith.transfer.blocks import Damaged
 
 _SHOWN = 20
@@ -26,31 +27,43 @@ _SHARE: dict[str, Any] = {"min": 0.0, "max": 1.0, "metavar": "SHARE"}
 
 
 def split(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
-    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset.")],
-    train: Annotated[float, typer.Option("--train", help="Share for training.", **_SHARE)] = 0.8,
-    val: Annotated[float, typer.Option("--val", help="Share for validation.", **_SHARE)] = 0.1,
-    test: Annotated[float, typer.Option("--test", help="Share for test.", **_SHARE)] = 0.1,
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Path of the dataset, or of a corpus.")],
+    train: Annotated[
+        float | None, typer.Option("--train", help="Share for training.", show_default="0.8", **_SHARE)
+    ] = None,
+    val: Annotated[
+        float | None, typer.Option("--val", help="Share for validation.", show_default="0.1", **_SHARE)
+    ] = None,
+    test: Annotated[float | None, typer.Option("--test", help="Share for test.", show_default="0.1", **_SHARE)] = None,
     by: Annotated[
-        Literal["patch", "preset", "score"],
+        Literal["patch", "preset", "score"] | None,
         typer.Option(
             "--by",
             help="What stays in one split: the rows of a patch, a preset with everything made from it, or a score "
             "with all of its file.",
+            show_default="patch",
         ),
-    ] = "patch",
-    stratify: Annotated[
-        Literal["origin"] | None,
-        typer.Option("--stratify", help="Keep the shares within each sampler."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Random seed of the split.")] = 0,
+    stratify: Annotated[
+        str | None,
+        typer.Option(
+            "--stratify",
+            metavar="NAME",
+            help="Keep the shares within each sampler: origin; of a corpus, within each value of a label.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, metavar="N", help="Random seed of the split.", show_default="0")
+    ] = None,
     crossing: Annotated[
-        Literal["join", "drop"],
+        Literal["join", "drop"] | None,
         typer.Option(
             "--crossing",
             help="What to do with presets that were bred together: join them in one split, or drop the rows bred "
             "from two splits.",
+            show_default="join",
         ),
-    ] = "join",
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Split again, although rows move between splits.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Remove the splits.")] = False,
     finish: Annotated[
@@ -64,19 +77,37 @@ def split(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
 
     The splits are stored with the dataset and also hold for rows added later.
     If a block is damaged, the others are divided and the exit code is 1.
+    A corpus is divided as by `tonesmith corpus split`: 0.7, 0.15 and 0.15, families together, by its classes.
     """
     from tonesmith.dataset.opening import open_dataset
-    from tonesmith.dataset.splits import Splits, splits_of
+    from tonesmith.dataset.splits import DEFAULT_SHARES, Splits, splits_of
+    from tonesmith.host.readers import reader_at
 
+    typed = {"train": train, "val": val, "test": test}
     if finish and (remove or force):
         raise ConfigError(f"--finish cannot be combined with --{'remove' if remove else 'force'}")
+    if reader := reader_at(dataset):
+        given = {**typed, "by": by, "stratify": stratify, "seed": seed, "crossing": crossing}
+        switches = {"force": force, "remove": remove, "finish": finish}
+        _hand_over(reader, dataset, {**given, **switches}, dry_run=dry_run, as_json=as_json)
+        return
     opened, how = open_dataset(dataset), _How(dry_run=dry_run, as_json=as_json, quiet=quiet)
     asked = splits_of(opened.attributes, dataset) if finish else None
     if remove or (finish and asked is None):
         _remove(dataset, opened, how)
         return
-    asked = asked or Splits({"train": train, "val": val, "test": test}, by, stratify or "", seed, crossing)
+    shares = {name: DEFAULT_SHARES[name] if share is None else share for name, share in typed.items()}
+    asked = asked or Splits(shares, by or "patch", stratify or "", seed or 0, crossing or "join")
     _divide(dataset, opened, asked, how, force=force)
+
+
+def _hand_over(
+    reader: type[Reader[Any]], path: Path, asked: Mapping[str, Any], *, dry_run: bool, as_json: bool
+) -> None:
+    """Let what opens a corpus divide it, and print what it says."""
+    typed = {name: value for name, value in asked.items() if value is not None and value is not False}
+    done = reader.split(path, typed, dry_run=dry_run)
+    echo(json_text(dict(done.told)) if as_json else "\n".join(done.lines))
 
 
 @dataclass(frozen=True)
@@ -103,7 +134,7 @@ def _divide(path: Path, opened: Dataset, asked: Splits, how: _How, *, force: boo
     settings = {**splits.settings, "shares": dict(splits.shares), "state": state, "splits": told}
     for name, share in splits.shares.items():
         if share and not told[name]["rows"]:
-            kind = {"patch": "patches", "preset": "presets", "score": "scores"}[splits.by]
+            kind = {"preset": "presets", "score": "scores"}.get(splits.by, "patches")
             warn(f"the split {name} is empty: there are too few {kind}")
     _say(path, settings, _lines(path, splits, told, state), damaged, how)
 

@@ -54,6 +54,7 @@ def verify(
     """
     from tonesmith.buckets.address import afresh
     from tonesmith.dataset.installed import installed
+    from tonesmith.dataset.items import refuse_live
     from tonesmith.dataset.opening import open_dataset
     from tonesmith.dataset.promise import promise_of
     from tonesmith.dataset.verify import check_integrity, check_renders, rows_to_render
@@ -61,6 +62,7 @@ def verify(
     from tonesmith.terminal.progress import progress
 
     opened = open_dataset(afresh(dataset))
+    refuse_live(opened, dataset, f"Check its files: tonesmith corpus check {dataset} --deep")
     if render:  # said before hours are spent on reading
         host = Host.load()
         check_trusted(installed(opened, dataset, host, ("backend",)).plan, host, trust=trust)
@@ -76,7 +78,10 @@ def verify(
             damage += check_renders(opened, sound, dataset, Host.load(), rendered.advance, trust=trust)
     checked = _features_of(opened, features, unreadable, quiet=quiet, trust=trust)
     damage += checked.damage if checked else []
-    found = _Found(dataset, len(opened), opened.plan.rows, len(sound), promise_of(opened), tuple(damage), checked)
+    items = opened.plan.items is not None
+    found = _Found(
+        dataset, len(opened), opened.plan.rows, len(sound), promise_of(opened), tuple(damage), checked, items
+    )
     if as_json:
         echo(json_text({**found.to_json(), "complete": opened.complete, "digest": opened.digest}))
     else:
@@ -111,6 +116,7 @@ class _Found:
     promise: Promise
     damaged: tuple[Damage, ...]
     features: FeatureCheck | None = None
+    items: bool = False
 
     @property
     def differing(self) -> int:
@@ -144,6 +150,8 @@ def _lines(found: _Found) -> Iterable[str]:
     bad = {item.row for item in damage if item.what not in {"render", "feature"} and item.row >= 0}
     yield f"{path}: {counted(rows, 'row')}{missing}"
     yield f"  stored    {rows - len(bad):,} of {rows:,} rows are as they were written"
+    if found.items:
+        yield "  rendered  nothing: the rows are items of a corpus, and no synth made them"
     if found.rendered:
         yield from _promise_lines(found)
     if found.features is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tonesmith.dataset.row import chosen_rows
 from tonesmith.errors import ConfigError, DatasetError, unknown_name
 from tonesmith.plan.feature import PREFIX
+from tonesmith.plan.items import FRAMES
 from tonesmith.plan.phrases import PREFIX as SCORES
 from tonesmith.plan.plan import Plan
 
@@ -31,12 +32,21 @@ Arrays = dict[str, Any]
 
 def default_columns(plan: Plan) -> tuple[str, ...]:
     """Return the columns that are read unless some are named; of scores, the notes and what is said of them too."""
+    told = {column.name for column in plan.schema}
+    if plan.items is not None:
+        return _of_items(plan, told)
     if plan.phrases is None:
         return DEFAULT_COLUMNS
-    told = {column.name for column in plan.schema}
     events = [f"{SCORES}{name}" for name in _EVENTS]
     said = [one.column.name for one in plan.phrases.fields]
     return (*DEFAULT_COLUMNS, *(name for name in (*events, *said) if name in told))
+
+
+def _of_items(plan: Plan, told: Collection[str]) -> tuple[str, ...]:
+    """Return the columns that are read of items of a corpus: what is heard, the notes, and what is said of them."""
+    said = [one.column.name for one in plan.items.fields] if plan.items else []
+    events = [f"{SCORES}{name}" for name in _EVENTS]
+    return tuple(name for name in ("audio", FRAMES, *events, *said) if name in told)
 
 
 class Batch(Sequence[Arrays]):

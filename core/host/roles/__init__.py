@@ -13,6 +13,7 @@ from tonesmith.host.roles.composer import Composed, Composer
 from tonesmith.host.roles.executor import Executor
 from tonesmith.host.roles.feature import Feature
 from tonesmith.host.roles.importer import Found, Importer, Refused
+from tonesmith.host.roles.reader import Divided, Reader
 from tonesmith.host.roles.sampler import Sampler
 from tonesmith.host.roles.score_feature import ScoreFeature
 from tonesmith.host.roles.sink import FileSet, Footprint, Sink
@@ -26,6 +27,7 @@ __all__ = [
     "Backend",
     "Composed",
     "Composer",
+    "Divided",
     "Executor",
     "Feature",
     "FileSet",
@@ -35,6 +37,7 @@ __all__ = [
     "Options",
     "Parameters",
     "Plugin",
+    "Reader",
     "Recorded",
     "Refused",
     "Relabelled",

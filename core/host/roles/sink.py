@@ -69,6 +69,8 @@ class Sink(Plugin[O]):
     """Whether readers of the format recognise splits by files, so that each split needs its own files."""
     buckets: ClassVar[bool] = False
     """Whether a dataset may be in a bucket: the path is then a :class:`tonesmith.buckets.address.BucketPath`."""
+    needs_audio: ClassVar[bool] = False
+    """Whether every row must have audio: then a corpus of scores alone cannot be packed with it."""
     record: ClassVar[str] = ""
     """Where a dataset has its plan and space as JSON: a file, or a place in one. For its card."""
 

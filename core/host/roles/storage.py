@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,6 +17,9 @@ class Storage(ABC):
 
     Safe to use from threads, to pickle, and to use after a fork.
     """
+
+    live: ClassVar[bool] = False
+    """Whether rows are made when they are read: then no digests are stored, and :meth:`blocks` makes all rows."""
 
     attributes: Mapping[str, Any]
     """The JSON that :meth:`Sink.create` was given, as last updated."""
