@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tonesmith.errors import ConfigError
-from tonesmith.explorer.library_commands import library_app
 from tonesmith.explorer import growing_commands, keeping_commands
+from tonesmith.explorer.app.command import app as open_app
+from tonesmith.explorer.library_commands import library_app
 from tonesmith.terminal.messages import echo, say, warn
 from tonesmith.terminal.text import joined, json_text
 
@@ -51,6 +52,7 @@ def explore_app() -> typer.Typer:
     growing_commands.register(app)
     app.add_typer(library_app(), name="library")
     keeping_commands.register(app)
+    app.command("app", epilog="tonesmith explore app --library models")(open_app)
     return app
 
 

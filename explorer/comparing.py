@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from tonesmith.errors import ConfigError, check_libraries
 from tonesmith.explorer.documents import write_whole
+from tonesmith.explorer.export.peak import dithered
 from tonesmith.explorer.frames import RATE, spectrum
 from tonesmith.explorer.heard import UNITS, feature_of, heard_of
 from tonesmith.explorer.measured import log_error
-from tonesmith.explorer.output import dithered
 from tonesmith.explorer.sounds import Recorded, read_sound
 
 if TYPE_CHECKING:

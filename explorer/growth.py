@@ -12,9 +12,10 @@ from tonesmith.explorer import stored, versions
 from tonesmith.explorer.aligned import Growth, moved_between
 from tonesmith.explorer.atlas import Atlas, MadeBy
 from tonesmith.explorer.calls import Model, Place, open_model
+from tonesmith.explorer.export.tags import recipe_text
 from tonesmith.explorer.fitting import Corpus, fit_sounds
 from tonesmith.explorer.material import Material, Remembered, remembered, weighted
-from tonesmith.explorer.output import recipe_text
+from tonesmith.explorer.moves import ends
 from tonesmith.explorer.recipe import Recipe, recipe_from
 from tonesmith.explorer.sounds import digest_of, found_sounds, read_sound
 from tonesmith.explorer.weights import HALF, weight_of_made
@@ -157,7 +158,8 @@ class Growing:
 
 
 def _made_by(recipe: Recipe) -> MadeBy:
-    return MadeBy(recipe.model.name, recipe.model.sha256, recipe.seed, dict(recipe.sliders))
+    steps = {name: ends(amount)[1] for name, amount in recipe.sliders.items()}
+    return MadeBy(recipe.model.name, recipe.model.sha256, recipe.seed, steps)
 
 
 def _recipe_or_none(file: Path) -> Recipe | None:

@@ -64,8 +64,8 @@ def _save(
 
 
 def _settings(model: Model, of: Path | None, number: int | None, sliders: list[str] | None) -> Recipe:
+    from tonesmith.explorer.export.tags import recipe_text
     from tonesmith.explorer.history import entry_of
-    from tonesmith.explorer.output import recipe_text
     from tonesmith.explorer.recipe import ModelRef, recipe_from, recipe_of
 
     if of is not None:

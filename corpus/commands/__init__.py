@@ -8,8 +8,8 @@ import typer
 
 from tonesmith.corpus.commands.browsing import browse
 from tonesmith.corpus.commands.cleaning import sanitise
-from tonesmith.corpus.commands.features import features
 from tonesmith.corpus.commands.deriving import augment, remake
+from tonesmith.corpus.commands.features import features
 from tonesmith.corpus.commands.gathering import add, annotate, label, new
 from tonesmith.corpus.commands.judging import check, split, stats
 from tonesmith.corpus.commands.keeping import repair, write

@@ -1,0 +1,1 @@
+"""``tonesmith explore app``: fit, play, compare and keep, in a browser on this machine."""
