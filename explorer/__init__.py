@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from tonesmith.host.hookspecs import hookimpl
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from tonesmith.explorer.calls import Made, Model, again, fit, make, open_model
     from tonesmith.explorer.growth import Grown, add, feed
+    from tonesmith.host.roles import Model as ModelPlugin
 
 __all__ = ["Grown", "Made", "Model", "add", "again", "feed", "fit", "make", "open_model"]
 _WHERE = {"Grown": "growth", "add": "growth", "feed": "growth"}
@@ -23,6 +25,15 @@ def tonesmith_commands(app: typer.Typer) -> None:
     from tonesmith.explorer.commands import explore_app
 
     app.add_typer(explore_app(), name="explore")
+
+
+@hookimpl
+def tonesmith_models() -> Iterable[type[ModelPlugin[Any]]]:
+    """Return the built-in models."""
+    from tonesmith.explorer.models.atlas import AtlasModel
+    from tonesmith.explorer.models.vae import VaeModel
+
+    return [AtlasModel, VaeModel]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.explorer import frames
+from tonesmith.explorer.code import Code, Coded
 from tonesmith.explorer.exemplars import Exemplars
 from tonesmith.explorer.onsets import onsets_of
 from tonesmith.explorer.principal import Components
@@ -99,6 +101,35 @@ class Errors:
     held_out_levels: float
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How a model was judged, beside an atlas: both fitted without some sounds, and measured on those.
+
+    Attributes:
+        model: name of its plugin.
+        kept: whether it described them better, and so is the model.
+        sounds: how many were held out.
+        frames: of them that are heard.
+        atlas_levels: root mean square error of the levels of their frames, in dB, by the components of the others.
+        model_levels: likewise, by the model.
+        ceiling: mean error of log-magnitudes in dB of up to three of the sounds, the phase alone made.
+        atlas_sound: likewise, as the components make them.
+        model_sound: likewise, as the model makes them.
+        report: what the model says of its fit.
+    """
+
+    model: str
+    kept: bool
+    sounds: int
+    frames: int
+    atlas_levels: float
+    model_levels: float
+    ceiling: float
+    atlas_sound: float
+    model_sound: float
+    report: Mapping[str, float | str]
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Atlas:
     """A fitted model.
@@ -111,6 +142,8 @@ class Atlas:
         sliders: named ones first, then discovered ones.
         confidences: feature -> held-out rank correlation, also of features that are no slider.
         errors: measured when it was fitted.
+        coded: the fitted model of a plugin that encodes and decodes in place of the components; None for an atlas.
+        trial: how that model, or one that was not kept, was judged; None if none was asked for.
     """
 
     components: Components
@@ -120,6 +153,23 @@ class Atlas:
     sliders: tuple[Slider, ...]
     confidences: Mapping[str, float]
     errors: Errors
+    coded: Coded | None = None
+    trial: Trial | None = None
+
+    @property
+    def kind(self) -> str:
+        """The name of its model: "atlas", or that of a plugin."""
+        return "atlas" if self.coded is None else self.coded.model.name
+
+    @property
+    def code(self) -> Code:
+        """What encodes and decodes its frames."""
+        return self.components if self.coded is None else self.coded
+
+    @property
+    def size(self) -> int:
+        """How many dimensions its points have."""
+        return len(self.code.deviation)
 
     @property
     def channels(self) -> int:
@@ -128,7 +178,7 @@ class Atlas:
 
     def encode(self, sound: Recorded) -> Trajectory:
         """Return the trajectory of a sound, which need not be one of the model's."""
-        return encoded(sound, self.components)
+        return encoded(sound, self.code)
 
     def decode(
         self, latent: NDArray[np.float32], offset: NDArray[np.float32] | None = None, nearest: int = NEAREST
@@ -141,19 +191,32 @@ class Atlas:
             nearest: how many exemplars, 0 to 8.
         """
         at = latent if offset is None else latent + offset
-        levels = self.components.decode(at) + self.exemplars.near(latent, nearest)
+        levels = self.code.decode(at) + self.exemplars.near(latent, nearest)
         return frames.magnitudes_of(levels)
 
 
-def encoded(sound: Recorded, components: Components) -> Trajectory:
+def encoded(sound: Recorded, code: Code) -> Trajectory:
     """Return the trajectory of a sound."""
     parts, space, levels = [], [], []
     for mid, side in spectra(sound):
         level = frames.levels_of(np.abs(mid))
-        parts.append(components.encode(level).astype(np.float16))
+        if not code.reach:
+            parts.append(code.encode(level).astype(np.float16))
         space.append(space_of(mid, side))
         levels.append(level.astype(np.float16))
-    return Trajectory(np.concatenate(parts), np.concatenate(space), onsets_of(np.concatenate(levels)))
+    every = np.concatenate(levels)
+    latent = np.concatenate(parts) if parts else latents_of(every, code).astype(np.float16)
+    return Trajectory(latent, np.concatenate(space), onsets_of(every))
+
+
+def latents_of(levels: NDArray[Any], code: Code) -> NDArray[np.float32]:
+    """Return the latents of all frames (frames, bins) of a sound, whatever its length: float32 (frames, k)."""
+    found = []
+    for first in range(0, len(levels), CHUNK):
+        start, stop = max(first - code.reach, 0), min(first + CHUNK + code.reach, len(levels))
+        latent = code.encode(np.asarray(levels[start:stop], np.float32))
+        found.append(latent[first - start :][:CHUNK])
+    return np.concatenate(found)
 
 
 def spectra(sound: Recorded) -> Iterator[tuple[NDArray[np.complex64], NDArray[np.complex64] | None]]:

@@ -13,6 +13,7 @@ import numpy as np
 from tonesmith.errors import ConfigError, unknown_name
 from tonesmith.explorer import stored
 from tonesmith.explorer.atlas import NEAREST, Atlas, Trajectory
+from tonesmith.explorer.checkpoints import Checkpoints
 from tonesmith.explorer.export.formats import bits_of, check_size
 from tonesmith.explorer.export.tags import recipe_text
 from tonesmith.explorer.fitting import fit as fitted
@@ -25,6 +26,8 @@ from tonesmith.explorer.output import Written, check_output, write_sound
 from tonesmith.explorer.recipe import HeadRef, ModelRef, Recipe, Source, Time, check_set, recipe_from, recipe_of
 from tonesmith.explorer.recipe import Place as Where
 from tonesmith.explorer.sounds import Recorded, digest_of, read_sound
+from tonesmith.explorer.trial import Asked
+from tonesmith.host.registry import Host
 from tonesmith.terminal.progress import Progress
 
 if TYPE_CHECKING:
@@ -71,6 +74,8 @@ def fit(
     path: Place,
     sounds: Iterable[Place],
     *,
+    model: str = "atlas",
+    options: Mapping[str, object] | None = None,
     force: bool = False,
     told: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
@@ -80,6 +85,8 @@ def fit(
     Args:
         path: folder to write.
         sounds: audio files, and folders with audio files in them or below.
+        model: name of what is fitted. One other than "atlas" is kept if it describes held-out sounds better.
+        options: of that model, by name.
         force: whether a model that is there is replaced.
         told: is called with a sentence about each file that is left out, and each doubt.
         progress: counts the sounds, each of which is read twice.
@@ -88,8 +95,28 @@ def fit(
     """
     place = Path(path)
     stored.check_place(place, force=force)
-    atlas = fitted(map(Path, sounds), told=told, progress=progress)
-    return Model(atlas, place.absolute().name, stored.save(atlas, place, force=force), place)
+    asked = asked_of(model, options or {}, Checkpoints.beside(place))
+    atlas = fitted(map(Path, sounds), told=told, progress=progress, asked=asked)
+    saved = Model(atlas, place.absolute().name, stored.save(atlas, place, force=force), place)
+    if asked is not None and asked.checkpoints is not None:
+        asked.checkpoints.remove()
+    return saved
+
+
+def asked_of(model: str, options: Mapping[str, object], checkpoints: Checkpoints | None = None) -> Asked | None:
+    """Return a model that is asked for, checked; None for an atlas.
+
+    Raises :class:`tonesmith.PluginError` for an unknown one, and :class:`tonesmith.ConfigError` for options that are
+    not allowed, a device that is not there, or a library that is missing.
+    """
+    host = Host.load()
+    plugin, checked = host.find("model", model), host.options_of("model", model, options)
+    plugin(checked).check()
+    if model == "atlas":
+        return None
+    if checkpoints is not None:
+        checkpoints.check()
+    return Asked(plugin, checked, checkpoints)
 
 
 def open_model(path: Place, version: int | None = None) -> Model:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -56,28 +57,71 @@ def explore_app() -> typer.Typer:
     return app
 
 
-def _fit(
+def _fit(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder to write the model to.")],
     sounds: Annotated[
         list[Path], typer.Argument(metavar="SOUNDS...", help="Audio files, and folders with audio files.")
     ],
+    kind: Annotated[
+        str,
+        typer.Option("--model", metavar="NAME", help="atlas, or vae: kept if it describes held-out sounds better."),
+    ] = "atlas",
+    device: Annotated[
+        str | None,
+        typer.Option("--device", metavar="NAME", show_default="auto", help="vae: auto, cpu, cuda or mps."),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option("--minutes", metavar="NUMBER", show_default="10", help="vae: longest of each of two trainings."),
+    ] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=VALUE", help="Option of the model, such as preset=small. Repeatable."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a model that exists.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Fit a model to sounds: five files take seconds, five hundred take minutes.
 
-    The same sounds give the same model. A file that cannot be read, or is silent, is told and left out.
+    The same sounds give the same model. A file that cannot be read, or is silent, is told and left out. A vae takes
+    minutes; one that is stopped goes on when the same command is run again.
     """
     from tonesmith.explorer.calls import fit
+    from tonesmith.explorer.checkpoints import Checkpoints
     from tonesmith.explorer.shown import lines_of, shown_json
     from tonesmith.explorer.stored import read_description
     from tonesmith.terminal.progress import progress
 
     with progress(f"fitting {model.name}", "sounds", hidden=quiet) as counter:
-        fit(model, sounds, force=force, told=warn, progress=counter)
+        chosen = _options(options or [], device=device, minutes=minutes)
+        try:
+            fit(model, sounds, model=kind, options=chosen, force=force, told=warn, progress=counter)
+        except KeyboardInterrupt:
+            if Checkpoints.beside(model).begun():
+                say(f"The training is kept in {model}.training. Run the same command to go on.")
+            raise
     about = read_description(model)
     echo(json_text(shown_json(about, model)) if as_json else "\n".join(lines_of(about, model)))
+
+
+def _options(given: list[str], **flags: object) -> dict[str, object]:
+    """Return the options of a model. Raises :class:`ConfigError` for one that is given twice, or is no NAME=VALUE."""
+    found = {name: value for name, value in flags.items() if value is not None}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name or name in found:
+            raise ConfigError(f"--option: expected NAME=VALUE, each name once, such as preset=small, not {text!r}.")
+        found[name] = _value(value)
+    return found
+
+
+def _value(text: str) -> object:
+    """Return a number that is spelled as one, or the text."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def _show(

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tonesmith.errors import ConfigError, DatasetError
-from tonesmith.explorer.atlas import Atlas, Errors, MadeBy, Sound
+from tonesmith.explorer.atlas import Atlas, Errors, MadeBy, Sound, Trial
 from tonesmith.explorer.frames import HOP, RATE, SIZE
 from tonesmith.explorer.sliders import Slider
 
-FORMAT, VERSION = "tonesmith-explorer", 1
+FORMAT, VERSION = "tonesmith-explorer", 2
+"""Version 1 is that of an atlas for which no other model was tried: older programs read it."""
 _MOST_FRAMES = 10**8
 
 Text = Annotated[str, Field(min_length=1, max_length=255)]
@@ -67,10 +68,23 @@ class _Errors(_Strict):
     held_out_levels: Number
 
 
+class _Trial(_Strict):
+    model: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+    kept: bool
+    sounds: Annotated[int, Field(ge=1)]
+    frames: Annotated[int, Field(ge=0)]
+    atlas_levels: Number
+    model_levels: Number
+    ceiling: Number
+    atlas_sound: Number
+    model_sound: Number
+    report: dict[Text, Number | int | Annotated[str, Field(max_length=255)]] = Field(max_length=64)
+
+
 class _Stored(_Strict):
     format: Literal["tonesmith-explorer"]
     format_version: int
-    kind: Literal["atlas"]
+    kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
     versions: dict[str, str]
     weights: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     sample_rate: Literal[48_000]
@@ -82,6 +96,8 @@ class _Stored(_Strict):
     sliders: Annotated[list[_Slider], Field(max_length=1000)]
     confidences: dict[str, Number]
     errors: _Errors
+    options: dict[str, Any] | None = None
+    trial: _Trial | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +113,9 @@ class Description:
         sliders: what each is, without its direction.
         confidences: of features, also of those that are no slider.
         errors: measured when it was fitted.
+        kind: "atlas", or the name of the plugin that encodes and decodes.
+        options: of that plugin; none for an atlas.
+        trial: how another model was judged, or None.
     """
 
     weights: str
@@ -107,6 +126,9 @@ class Description:
     sliders: tuple[Mapping[str, Any], ...]
     confidences: Mapping[str, float]
     errors: Errors
+    kind: str = "atlas"
+    options: Mapping[str, Any] | None = None
+    trial: Trial | None = None
 
     @property
     def channels(self) -> int:
@@ -128,22 +150,25 @@ def described(atlas: Atlas, digest: str) -> dict[str, Any]:
         digest: SHA-256 of its weights.
     """
     names = [field.name for field in fields(Slider) if field.name != "direction"]
-    return {
+    about = {
         "format": FORMAT,
-        "format_version": VERSION,
-        "kind": "atlas",
+        "format_version": 1 if atlas.trial is None else VERSION,
+        "kind": atlas.kind,
         "versions": {name: metadata.version(name) for name in ("tonesmith", "numpy", "scipy", "safetensors")},
         "weights": digest,
         "sample_rate": RATE,
         "window": SIZE,
         "hop": HOP,
-        "components": len(atlas.components.axes),
+        "components": atlas.size,
         "exemplars": len(atlas.exemplars.latent),
         "sounds": [asdict(sound) for sound in atlas.sounds],
         "sliders": [{name: getattr(slider, name) for name in names} for slider in atlas.sliders],
         "confidences": dict(atlas.confidences),
         "errors": asdict(atlas.errors),
     }
+    if atlas.coded is not None:
+        about["options"] = atlas.coded.model.options.model_dump(mode="json")
+    return about if atlas.trial is None else {**about, "trial": asdict(atlas.trial)}
 
 
 def description_from(value: Mapping[str, Any], path: Path) -> Description:
@@ -173,4 +198,7 @@ def description_from(value: Mapping[str, Any], path: Path) -> Description:
         tuple(slider.model_dump() for slider in stored.sliders),
         stored.confidences,
         Errors(**stored.errors.model_dump()),
+        stored.kind,
+        stored.options,
+        None if stored.trial is None else Trial(**stored.trial.model_dump()),
     )

@@ -181,7 +181,14 @@ def _used(path: Path) -> tuple[int, Model]:
     """Return the version of a model that is used, and it."""
     stored.check_model(path)
     number = versions.chosen_of(path)
-    return number, open_model(path, number)
+    old = open_model(path, number)
+    if old.atlas.coded is not None:
+        kind = old.atlas.kind
+        raise ConfigError(
+            f"{path} is a {kind}, and only an atlas grows. Fit another with all sounds: "
+            f"tonesmith explore fit MODEL SOUNDS --model {kind}"
+        )
+    return number, old
 
 
 def _stored(

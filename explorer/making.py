@@ -105,7 +105,7 @@ def offset_of(atlas: Atlas, recipe: Recipe, share: NDArray[np.float64]) -> NDArr
         share: float64 (count,), where the frames are in the sound, 0 to 1.
     """
     directions = {slider.name: slider.direction for slider in atlas.sliders}
-    total = np.zeros((len(share), len(atlas.components.axes)), np.float32)
+    total = np.zeros((len(share), atlas.size), np.float32)
     for name, steps in recipe.sliders.items():
         total += values_at(steps, share).astype(np.float32)[:, None] * directions[name]
     return total

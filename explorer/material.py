@@ -10,12 +10,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.explorer.atlas import CHUNK, NEAREST, Atlas, MadeBy, Sound, Trajectory, encoded, spectra
+from tonesmith.explorer.atlas import CHUNK, NEAREST, Atlas, MadeBy, Sound, Trajectory, encoded, latents_of, spectra
+from tonesmith.explorer.code import Code
 from tonesmith.explorer.exemplars import typical
 from tonesmith.explorer.frames import HOP, RATE, count_of, levels_of, magnitudes_of
 from tonesmith.explorer.heard import heard_of
 from tonesmith.explorer.measured import EXCERPT, Excerpt, excerpt_of
-from tonesmith.explorer.principal import Components
 from tonesmith.explorer.sounds import Recorded
 from tonesmith.explorer.stream import whole
 
@@ -30,7 +30,7 @@ class Material(Protocol):
     def levels(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
         """Yield its frames in dB, float32 (frames, bins), at most 1024 at a time, and which of them are heard."""
 
-    def encoded(self, components: Components) -> Trajectory:
+    def encoded(self, code: Code) -> Trajectory:
         """Return its trajectory."""
 
     def typical(self, latent: NDArray[np.float32], count: int) -> NDArray[np.int64]:
@@ -68,9 +68,9 @@ class Read:
             magnitude = np.abs(mid)
             yield levels_of(magnitude), heard_of(magnitude)
 
-    def encoded(self, components: Components) -> Trajectory:
+    def encoded(self, code: Code) -> Trajectory:
         """Return its trajectory."""
-        return encoded(self.recorded, components)
+        return encoded(self.recorded, code)
 
     def typical(self, latent: NDArray[np.float32], count: int) -> NDArray[np.int64]:
         """Return which of its frames stand for all."""
@@ -106,12 +106,12 @@ class Remembered:
 
     def _between(self, first: int, stop: int) -> NDArray[np.float32]:
         latent = self._track.latent[first:stop].astype(np.float32)
-        return np.asarray(self._atlas.components.decode(latent) + self._atlas.exemplars.near(latent, NEAREST))
+        return np.asarray(self._atlas.code.decode(latent) + self._atlas.exemplars.near(latent, NEAREST))
 
-    def encoded(self, components: Components) -> Trajectory:
+    def encoded(self, code: Code) -> Trajectory:
         """Return its trajectory."""
-        latent = [components.encode(levels).astype(np.float16) for levels, _ in self.levels()]
-        return Trajectory(np.concatenate(latent), self._track.space, self._track.onsets)
+        levels = np.concatenate([part for part, _ in self.levels()])
+        return Trajectory(latents_of(levels, code).astype(np.float16), self._track.space, self._track.onsets)
 
     def typical(self, latent: NDArray[np.float32], count: int) -> NDArray[np.int64]:
         """Return which of its frames stand for all, of those that are remembered as they were."""

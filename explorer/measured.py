@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.dsp.spectrum import decibels, powers
+from tonesmith.explorer.code import Code
 from tonesmith.explorer.frames import HOP, RATE, SIZE, count_of, levels_of, magnitudes_of, spectrum
-from tonesmith.explorer.principal import Components
 from tonesmith.explorer.stream import whole
 
 if TYPE_CHECKING:
@@ -56,15 +56,13 @@ def log_error(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
     return float(np.mean(found))
 
 
-def errors_of(
-    atlas: Atlas, excerpts: Sequence[Excerpt], others: Sequence[Components], held_out_levels: float
-) -> Errors:
+def errors_of(atlas: Atlas, excerpts: Sequence[Excerpt], others: Sequence[Code], held_out_levels: float) -> Errors:
     """Return how far excerpts are from what is made of them.
 
     Args:
         atlas: the model.
         excerpts: of its sounds.
-        others: for each fold, the components of the sounds outside it.
+        others: for each fold, what encodes and decodes without its sounds.
         held_out_levels: in dB, as :class:`tonesmith.explorer.atlas.Errors` has it.
     """
     from tonesmith.explorer.atlas import Errors
@@ -74,15 +72,15 @@ def errors_of(
     return Errors(float(ceiling), float(own), float(held_out), held_out_levels)
 
 
-def _three(atlas: Atlas, excerpt: Excerpt, other: Components) -> tuple[float, float, float]:
+def _three(atlas: Atlas, excerpt: Excerpt, other: Code) -> tuple[float, float, float]:
     true = np.abs(spectrum(excerpt.mid))
     levels = levels_of(true)
-    own = atlas.decode(atlas.components.encode(levels).astype(np.float16).astype(np.float32))
+    own = atlas.decode(atlas.code.encode(levels).astype(np.float16).astype(np.float32))
     held_out = magnitudes_of(other.decode(other.encode(levels)))
-    return _error(excerpt.mid, true), _error(excerpt.mid, own), _error(excerpt.mid, held_out)
+    return sound_error(excerpt.mid, true), sound_error(excerpt.mid, own), sound_error(excerpt.mid, held_out)
 
 
-def _error(sound: NDArray[np.float32], magnitude: NDArray[np.float32]) -> float:
+def sound_error(sound: NDArray[np.float32], magnitude: NDArray[np.float32]) -> float:
     """Return how far a sound is from what its magnitudes give, without the ends, where frames are missing."""
     made = whole(magnitude[: count_of(len(sound))], len(sound))
     inner = slice(SIZE // 2, -SIZE // 2) if len(sound) > 3 * SIZE else slice(None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ _RISE = 3.0
 """dB that the bins rise on average at an onset."""
 
 
-def onsets_of(levels: NDArray[np.float32]) -> NDArray[np.int32]:
+def onsets_of(levels: NDArray[Any]) -> NDArray[np.int32]:
     """Return the frames at which events begin: int32 (onsets,), ascending; the first heard frame if none is found.
 
     An onset is where the levels of the bins rise most, by at least 3 dB on average and by more than twice the usual, as

@@ -86,6 +86,22 @@ class Components:
         """Return the frames of latents (count, k): float32 (count, bins), in dB."""
         return np.asarray((latent * self.deviation) @ self.axes + self.mean, np.float32)
 
+    @property
+    def reach(self) -> int:
+        """Frames on either side of one that its latent depends on: none."""
+        return 0
+
+    def shifted(
+        self, levels: NDArray[np.float32], latent: NDArray[np.float32], move: NDArray[np.float64]
+    ) -> NDArray[np.float32]:
+        """Return frames (count, bins) that are moved along the first components: float32 (count, bins).
+
+        Where they are, ``latent``, makes no difference.
+        """
+        leading = move.shape[1]
+        scaled = move.astype(np.float32) * self.deviation[:leading]
+        return np.asarray(levels + scaled @ self.axes[:leading], np.float32)
+
     def first(self, count: int) -> Components:
         """Return the first components alone."""
         return Components(self.mean, self.axes[:count], self.deviation[:count], self.share[:count])

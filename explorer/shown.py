@@ -32,9 +32,10 @@ def lines_of(about: Description, path: Path, version: int | None = None) -> list
     seconds = sum(sound.seconds for sound in about.sounds)
     channels = "stereo" if about.channels == 2 else "mono"
     sounds = counted(len(about.sounds), "sound")
+    what = "components" if about.kind == "atlas" else "latents"
     return [
-        f"{path}  atlas of {sounds}, {seconds:,.1f} s, {channels}, {size(_nbytes(path, version))}",
-        f"{about.components} components, {counted(about.exemplars, 'exemplar')}",
+        f"{path}  {about.kind} of {sounds}, {seconds:,.1f} s, {channels}, {size(_nbytes(path, version))}",
+        f"{about.components} {what}, {counted(about.exemplars, 'exemplar')}",
         *_version(path, version),
         *_made(about),
         "",
@@ -106,6 +107,7 @@ def shown_json(about: Description, path: Path, version: int | None = None) -> di
         "nbytes": _nbytes(path, version),
         "version": versions.chosen_of(path) if version is None else version,
         "made_share": share_of_made(about.sounds),
+        "model": about.kind,
         "weights": about.weights,
         "versions": dict(about.versions),
         "channels": about.channels,
@@ -116,6 +118,7 @@ def shown_json(about: Description, path: Path, version: int | None = None) -> di
         "sliders": [dict(slider) for slider in about.sliders],
         "confidences": dict(about.confidences),
         "sounds": [asdict(sound) for sound in about.sounds],
+        "trial": None if about.trial is None else asdict(about.trial),
     }
 
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.explorer.code import Code
 from tonesmith.explorer.frames import magnitudes_of
 from tonesmith.explorer.heard import UNITS, feature_of
-from tonesmith.explorer.principal import Components
 
 TRUSTED = 0.5
 """Confidence from which a named slider is shown."""
@@ -73,6 +73,7 @@ class Moved:
 
     Attributes:
         levels: float32 (draws, bins), the frames before, in dB.
+        origin: float32 (draws, k), where they are before.
         latent: float64 (draws, leading), where they are after.
         move: float64 (draws, leading), how they got there.
         before: feature -> float64 (draws,), NaN where it has no value.
@@ -81,6 +82,7 @@ class Moved:
     """
 
     levels: NDArray[np.float32]
+    origin: NDArray[np.float32]
     latent: NDArray[np.float64]
     move: NDArray[np.float64]
     before: Mapping[str, NDArray[np.float64]]
@@ -88,31 +90,33 @@ class Moved:
     fold: NDArray[np.int64]
 
 
-def moved(levels: NDArray[np.float32], fold: NDArray[np.int64], components: Components, seed: int = 0) -> Moved:
+def moved(
+    levels: NDArray[np.float32],
+    fold: NDArray[np.int64],
+    code: Code,
+    seed: int = 0,
+    origin: NDArray[np.float32] | None = None,
+) -> Moved:
     """Move frames of the sounds at random.
 
     Args:
         levels: float32 (draws, bins) in dB.
         fold: int64 (draws,).
-        components: of the model.
+        code: of the model.
         seed: of the moves.
+        origin: float32 (draws, k), where they are; None where no neighbours decide that.
     """
-    leading = min(LEADING, len(components.axes))
+    origin = code.encode(levels) if origin is None else origin
+    leading = min(LEADING, origin.shape[1])
     move = np.random.default_rng(seed).normal(0.0, _MOVE, (len(levels), leading))
-    latent = components.encode(levels)[:, :leading] + move
-    old, new = magnitudes_of(levels), magnitudes_of(_shifted(levels, move, components))
+    latent = origin[:, :leading] + move
+    old, new = magnitudes_of(levels), magnitudes_of(code.shifted(levels, origin, move))
     before, after = ({name: feature_of(name, each) for name in UNITS} for each in (old, new))
-    return Moved(levels, latent, move, before, after, fold)
-
-
-def _shifted(levels: NDArray[np.float32], move: NDArray[np.float64], components: Components) -> NDArray[np.float32]:
-    leading = move.shape[1]
-    scaled = move.astype(np.float32) * components.deviation[:leading]
-    return np.asarray(levels + scaled @ components.axes[:leading], np.float32)
+    return Moved(levels, origin, latent, move, before, after, fold)
 
 
 def named(
-    draws: Moved, components: Components, latent: NDArray[np.float32], seed: int = 0
+    draws: Moved, code: Code, latent: NDArray[np.float32], seed: int = 0
 ) -> tuple[list[Slider], dict[str, float]]:
     """Return the sliders that do what their names say, and the confidence of every feature.
 
@@ -120,12 +124,12 @@ def named(
 
     Args:
         draws: as :func:`moved` makes them.
-        components: of the model.
+        code: of the model.
         latent: float32 (frames, k) of what is heard, for the ranges.
         seed: of the moves that judge them.
     """
     directions = _directions(draws, np.ones(len(draws.fold), bool))
-    confidences = _confidences(draws, components, np.random.default_rng([seed, 1]))
+    confidences = _confidences(draws, code, np.random.default_rng([seed, 1]))
     found = []
     for name, direction in directions.items():
         if confidences[name] < TRUSTED:
@@ -163,7 +167,7 @@ def _regressed(latent: NDArray[np.float64], value: NDArray[np.float64]) -> NDArr
     return np.asarray(np.linalg.solve(gram, placed.T @ centred))
 
 
-def _confidences(draws: Moved, components: Components, random: np.random.Generator) -> dict[str, float]:
+def _confidences(draws: Moved, code: Code, random: np.random.Generator) -> dict[str, float]:
     """Return the lower rank correlation of each feature, over sounds that its direction is not made from."""
     steps = random.uniform(-_FARTHEST, _FARTHEST, len(draws.fold))
     empty = np.full(len(draws.fold), np.nan)
@@ -173,7 +177,7 @@ def _confidences(draws: Moved, components: Components, random: np.random.Generat
         inside = np.flatnonzero(draws.fold == fold)
         for name, direction in _directions(draws, draws.fold != fold).items():
             forecast[name][inside] = draws.latent[inside] @ direction
-            after = _shifted(draws.levels[inside], steps[inside, None] * direction, components)
+            after = code.shifted(draws.levels[inside], draws.origin[inside], steps[inside, None] * direction)
             change[name][inside] = feature_of(name, magnitudes_of(after)) - draws.before[name][inside]
     return {
         name: min(
@@ -206,7 +210,7 @@ def _slope(move: NDArray[np.float64], change: NDArray[np.float64]) -> float:
 
 def discovered(
     parts: Sequence[NDArray[np.float32]],
-    components: Components,
+    code: Code,
     draws: Moved,
     latent: NDArray[np.float32],
     *,
@@ -216,18 +220,18 @@ def discovered(
 
     Args:
         parts: float32 (frames, k) of each sound, or of each stretch of the only one.
-        components: of the model.
+        code: of the model.
         draws: for the hints.
         latent: float32 (frames, k) of all that is heard.
         carried: whether the axes are those of an earlier model, so that each is compared with the component that is
             most like it.
     """
-    stable = _stability([part for part in parts if len(part)], components, carried=carried)
+    stable = _stability([part for part in parts if len(part)], code, carried=carried)
     found = []
-    for place, (share, likeness) in enumerate(zip(components.share, stable, strict=True)):
+    for place, (share, likeness) in enumerate(zip(code.share, stable, strict=True)):
         if share < SHARE or likeness < STABLE or place >= LEADING:
             continue
-        direction = np.zeros(len(components.axes), np.float32)
+        direction = np.zeros(len(code.deviation), np.float32)
         direction[place] = 1.0
         low, high = np.percentile(latent[:, place], [LOW, HIGH])
         values = (f"axis{place + 1}", "discovered", direction, float(likeness), float(low), float(high))
@@ -242,9 +246,9 @@ def _hint(draws: Moved, place: int) -> str:
     return f"{'+' if rhos[best] > 0 else '-'}{best}" if abs(rhos[best]) >= _HINT else ""
 
 
-def _stability(parts: Sequence[NDArray[np.float32]], components: Components, *, carried: bool) -> NDArray[np.float64]:
+def _stability(parts: Sequence[NDArray[np.float32]], code: Code, *, carried: bool) -> NDArray[np.float64]:
     """Return the 10th percentile of the likeness of each axis to that of resampled sounds: float64 (k,), 0 to 1."""
-    scaled = [(part * components.deviation).astype(np.float64) for part in parts]
+    scaled = [(part * code.deviation).astype(np.float64) for part in parts]
     counts = np.array([len(part) for part in scaled])
     totals = np.stack([part.sum(axis=0) for part in scaled])
     products = np.stack([part.T @ part for part in scaled])
@@ -256,7 +260,7 @@ def _stability(parts: Sequence[NDArray[np.float32]], components: Components, *, 
         spread = products[drawn].sum(axis=0) / counts[drawn].sum() - np.outer(mean, mean)
         return np.asarray(np.abs(np.linalg.eigh(spread)[1][:, ::-1]), np.float64)
 
-    axes = np.arange(len(components.axes))
+    axes = np.arange(len(code.deviation))
     same = likeness_of(np.arange(len(scaled))).argmax(axis=1) if carried else axes
     draws = (random.integers(0, len(scaled), len(scaled)) for _ in range(_RESAMPLES))
     likeness = [likeness_of(drawn)[axes, same] for drawn in draws]

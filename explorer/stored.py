@@ -18,11 +18,13 @@ from tonesmith.document import open_plain, parsed_object
 from tonesmith.errors import ConfigError, DatasetError, PathTakenError, TonesmithError, check_libraries, unreadable
 from tonesmith.explorer import versions
 from tonesmith.explorer.atlas import SPACE, Atlas, Trajectory
+from tonesmith.explorer.code import Coded, coded_from, tensors_of
 from tonesmith.explorer.description import Description, described, description_from
 from tonesmith.explorer.documents import copied
 from tonesmith.explorer.exemplars import Exemplars
 from tonesmith.explorer.frames import BINS
 from tonesmith.explorer.principal import Components
+from tonesmith.host.registry import Host
 
 WEIGHTS, ABOUT = "model.safetensors", "model.json"
 PRESETS, HISTORY, TAGS = "presets.json", "history.jsonl", "tags.json"
@@ -191,8 +193,9 @@ def _unpacked(content: bytes) -> Mapping[str, NDArray[Any]]:
 def _tensors(atlas: Atlas) -> dict[str, NDArray[Any]]:
     components, exemplars = atlas.components, atlas.exemplars
     tracks = atlas.trajectories
-    none = np.zeros((0, len(components.axes)), np.float32)
+    none = np.zeros((0, atlas.size), np.float32)
     return {
+        **({} if atlas.coded is None else tensors_of(atlas.coded)),
         "mean": components.mean,
         "axes": components.axes,
         "deviation": components.deviation,
@@ -229,13 +232,15 @@ def _atlas(tensors: Mapping[str, NDArray[Any]], about: Description) -> Atlas:
             raise ValueError(f"{name} has another form")
         if not np.isfinite(tensors[name]).all():
             raise ValueError(f"{name} has values that are not finite")
-    size, frames = len(tensors["axes"]), sum(sound.frames for sound in about.sounds)
+    coded = _coded(tensors, about)
+    own, frames = len(tensors["axes"]), sum(sound.frames for sound in about.sounds)
+    size = own if coded is None else len(coded.deviation)
     exemplars = len(tensors["exemplars"])
     shapes = {
         "mean": (BINS,),
-        "axes": (size, BINS),
-        "deviation": (size,),
-        "share": (size,),
+        "axes": (own, BINS),
+        "deviation": (own,),
+        "share": (own,),
         "exemplars": (exemplars, size),
         "residuals": (exemplars, BINS),
         "latents": (frames, size),
@@ -245,7 +250,7 @@ def _atlas(tensors: Mapping[str, NDArray[Any]], about: Description) -> Atlas:
         "directions": (len(about.sliders), size),
     }
     wrong = [name for name, shape in shapes.items() if tensors[name].shape != shape]
-    if wrong or not size or not exemplars:
+    if wrong or not own or not exemplars:
         raise ValueError(f"{' and '.join(wrong) or 'a part'} has another size")
     if tensors["onset_counts"].min() < 1 or tensors["deviation"].min() <= 0:
         raise ValueError("a part has values that none can have")
@@ -257,7 +262,17 @@ def _atlas(tensors: Mapping[str, NDArray[Any]], about: Description) -> Atlas:
         about.sliders_of(tensors["directions"]),
         dict(about.confidences),
         about.errors,
+        coded,
+        about.trial,
     )
+
+
+def _coded(tensors: Mapping[str, NDArray[Any]], about: Description) -> Coded | None:
+    """Return the fitted model of a plugin; None for an atlas. Raises :class:`PluginError` if it is not installed."""
+    if about.kind == "atlas":
+        return None
+    options = Host.load().options_of("model", about.kind, about.options or {})
+    return coded_from(Host.load().find("model", about.kind)(options), tensors)
 
 
 def _trajectories(tensors: Mapping[str, NDArray[Any]], about: Description) -> tuple[Trajectory, ...]:

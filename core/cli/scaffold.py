@@ -26,6 +26,7 @@ _TRIES = {
     "validator": "tonesmith generate --validator level --validator {name} -n 4 out.zarr",
     "feature": "tonesmith generate --feature {name} -n 4 out.zarr",
     "composer": "tonesmith compose {name} -n 4 -o scores",
+    "model": "tonesmith explore fit my.model SOUNDS --model {name}",
     "sink": "tonesmith generate --sink {name} -n 4 out",
     "importer": "tonesmith corpus add my_corpus SOURCE --importer {name}",
     "annotator": "tonesmith corpus annotate my_corpus --with {name}",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Feature,
         Importer,
         Reader,
+        Model,
         Sampler,
         Sink,
         Validator,
@@ -65,6 +66,11 @@ def tonesmith_features() -> Iterable[type[Feature[Any]]]:  # type: ignore[empty-
 @hookspec
 def tonesmith_composers() -> Iterable[type[Composer[Any]]]:  # type: ignore[empty-body]
     """Return composers, which draw scores: subclasses of :class:`tonesmith.Composer`."""
+
+
+@hookspec
+def tonesmith_models() -> Iterable[type[Model[Any]]]:  # type: ignore[empty-body]
+    """Return models of sounds for the explorer: subclasses of :class:`tonesmith.Model`."""
 
 
 @hookspec

@@ -14,7 +14,6 @@ from __future__ import annotations
 import functools
 import importlib
 import os
-import re
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -37,12 +36,14 @@ from tonesmith.host.roles import (
     Executor,
     Feature,
     Importer,
+    Model,
     Options,
     Plugin,
     Sampler,
     Sink,
     Validator,
 )
+from tonesmith.host.saying import normalised, told_of
 from tonesmith.host.settings import InvalidSettings, dotted, validate
 from tonesmith.terminal.messages import say, warn
 from tonesmith.terminal.text import joined
@@ -141,6 +142,10 @@ class Host:
         """Return the composers by name."""
         return cast("dict[str, type[Composer[Any]]]", self._of("composer"))
 
+    def models(self) -> dict[str, type[Model[Any]]]:
+        """Return the models of the explorer by name."""
+        return cast("dict[str, type[Model[Any]]]", self._of("model"))
+
     def sinks(self) -> dict[str, type[Sink[Any]]]:
         """Return the storage sinks by name."""
         return cast("dict[str, type[Sink[Any]]]", self._of("sink"))
@@ -183,6 +188,8 @@ class Host:
     def find(self, role: Literal["feature"], name: str) -> type[Feature[Any]]: ...
     @overload
     def find(self, role: Literal["composer"], name: str) -> type[Composer[Any]]: ...
+    @overload
+    def find(self, role: Literal["model"], name: str) -> type[Model[Any]]: ...
     @overload
     def find(self, role: Literal["sink"], name: str) -> type[Sink[Any]]: ...
     @overload
@@ -257,19 +264,19 @@ class Host:
         if allowed is None:
             yield from found
             return
-        present = {_normalised(origin.distribution): origin.distribution for _, origin in found}
+        present = {normalised(origin.distribution): origin.distribution for _, origin in found}
         wanted = [name.strip() for name in allowed.split(",") if name.strip()]
         for name in wanted:
-            if _normalised(name) not in {*present, PROJECT}:
+            if normalised(name) not in {*present, PROJECT}:
                 self._warn(f"TONESMITH_PLUGINS: {unknown_name('distribution', name, present.values())}")
-        keep = {_normalised(name) for name in wanted}
-        yield from ((e, origin) for e, origin in found if _normalised(origin.distribution) in keep)
+        keep = {normalised(name) for name in wanted}
+        yield from ((e, origin) for e, origin in found if normalised(origin.distribution) in keep)
 
     def _register_entry_point(self, entry_point: metadata.EntryPoint, origin: Origin) -> None:
         try:
             self._register(entry_point.load(), f"{origin.distribution}:{entry_point.name}", origin)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a third party does, the rest goes on
-            told = f"{origin}: {entry_point.value} could not be loaded: {_told(error)}"
+            told = f"{origin}: {entry_point.value} could not be loaded: {told_of(error)}"
             self._unloaded.append(f"({told})")
             self._warn(f"plugin {told}")
 
@@ -308,7 +315,7 @@ class Host:
                 result = implementation.function(*(arguments[name] for name in implementation.argnames))
                 yield origin, tuple(result) if hook.endswith("s") and isinstance(result, Iterable) else result
             except Exception as error:  # noqa: BLE001 - whatever a plugin raises, the run goes on
-                self._warn(f"plugin {origin}: {hook} failed: {_told(error)}")
+                self._warn(f"plugin {origin}: {hook} failed: {told_of(error)}")
 
     def _collect(self) -> dict[tuple[str, str], PluginRecord]:
         """Return the plugins that the hooks hand over, checked, by role and name."""
@@ -354,14 +361,6 @@ def _doubled(first: PluginRecord, second: PluginRecord) -> str:
         f"two plugins are called {first.role} {first.name!r}: {owners[0]} and {owners[1]}. Uninstall one, "
         "or list the distributions to load in TONESMITH_PLUGINS."
     )
-
-
-def _told(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".removesuffix(": ").replace("\n", " ")
-
-
-def _normalised(distribution: str) -> str:
-    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def _version() -> str:

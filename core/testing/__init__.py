@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tonesmith.testing.executor import ExecutorContract
     from tonesmith.testing.feature import FeatureContract
     from tonesmith.testing.importer import ImporterContract
+    from tonesmith.testing.model import ModelContract
     from tonesmith.testing.project import Finished, Project
     from tonesmith.testing.sampler import SamplerContract
     from tonesmith.testing.score_feature import ScoreFeatureContract
@@ -42,6 +43,7 @@ __all__ = [
     "FeatureContract",
     "Finished",
     "ImporterContract",
+    "ModelContract",
     "Project",
     "SamplerContract",
     "ScoreFeatureContract",
@@ -60,6 +62,7 @@ _HOMES = {
     "FeatureContract": "feature",
     "Finished": "project",
     "ImporterContract": "importer",
+    "ModelContract": "model",
     "Project": "project",
     "SamplerContract": "sampler",
     "ScoreFeatureContract": "score_feature",

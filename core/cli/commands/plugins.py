@@ -26,6 +26,8 @@ from tonesmith.terminal.text import json_text, sentence
 HELP = "List the plugins, show the options of one, or start your own."
 _OF_CORPORA = {"importer": "importers", "annotator": "annotators", "augmenter": "augmenters"}
 """Role -> its table in the corpus.toml of a corpus: no composition names these plugins."""
+_FITTED = "model"
+"""The role of what the explorer fits, which a flag chooses."""
 
 
 def plugins_app(host: Host) -> typer.Typer:
@@ -109,8 +111,9 @@ def _shown(record: PluginRecord) -> list[str]:
     if issubclass(record.plugin, Validator) and record.plugin.measures:
         rows_measured = [(m.name, m.unit, sentence(m.doc)) for m in record.plugin.measures]
         lines += [*table(("measures", "unit", "meaning"), rows_measured), ""]
+    where = f"In {'corpus' if record.role in _OF_CORPORA else 'plugins'}.toml"
     lines += [
-        f"In {'corpus' if record.role in _OF_CORPORA else 'plugins'}.toml:",
+        f"{'At the terminal' if record.role == _FITTED else where}:",
         "",
         *textwrap.indent(example(record), "    ").rstrip().split("\n"),
     ]
@@ -121,7 +124,9 @@ def _shown(record: PluginRecord) -> list[str]:
 
 
 def example(record: PluginRecord) -> str:
-    """Return the TOML table that chooses a plugin with its defaults. What is unset is a comment."""
+    """Return the TOML table that chooses a plugin with its defaults, or the command. What is unset is a comment."""
+    if record.role == _FITTED:
+        return f"tonesmith explore fit MODEL SOUNDS --model {record.name}\n"
     values = {s.key: s.default for s in settings_of(record.plugin.Options)}
     given = {key: value for key, value in values.items() if value is not None}
     tables = {role: table for table, (role, _) in SEVERAL.items()} | _OF_CORPORA
@@ -146,7 +151,7 @@ def _described(record: PluginRecord) -> dict[str, Any]:
             {"name": s.key, "takes": s.takes, "default": s.default, "help": s.help, "schema": s.schema}
             for s in settings_of(plugin.Options)
         ],
-        "toml": example(record),
+        "toml": "" if record.role == _FITTED else example(record),
     }
     if issubclass(plugin, Validator):
         described["measures"] = [{"name": m.name, "unit": m.unit, "doc": m.doc} for m in plugin.measures]

@@ -14,6 +14,7 @@ from tonesmith.host.roles.executor import Executor
 from tonesmith.host.roles.feature import Feature
 from tonesmith.host.roles.importer import Found, Importer, Refused
 from tonesmith.host.roles.reader import Divided, Reader
+from tonesmith.host.roles.model import Frames, Material, Model
 from tonesmith.host.roles.sampler import Sampler
 from tonesmith.host.roles.score_feature import ScoreFeature
 from tonesmith.host.roles.sink import FileSet, Footprint, Sink
@@ -33,7 +34,10 @@ __all__ = [
     "FileSet",
     "Footprint",
     "Found",
+    "Frames",
     "Importer",
+    "Material",
+    "Model",
     "Options",
     "Parameters",
     "Plugin",
