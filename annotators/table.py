@@ -1,4 +1,4 @@
-"""Labels in tables: CSV, JSON, and label files of Audacity."""
+"""Labels in tables: CSV, JSON, JAMS, and label files of Audacity."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
+from tonesmith.annotators._jams import is_jams, jams_labels
 from tonesmith.document import parsed, read_plain
 from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.host.hookspecs import hookimpl
@@ -26,7 +27,9 @@ Rows = dict[str, dict[str, tuple[Any, float]]]
 class TableOptions(Options):
     """Options of :class:`Table`."""
 
-    path: str = Field(default="", description="CSV or JSON file, or a folder of label files of Audacity (.txt).")
+    path: str = Field(
+        default="", description="CSV, JSON or JAMS file, or a folder of JAMS (.jams) or Audacity label files (.txt)."
+    )
     column: str = Field(default="", description="Column that says which item a row is of; by default it is found.")
 
 
@@ -40,11 +43,12 @@ class Table(Annotator[TableOptions]):
 
     A path or a stem that two items have is of neither. Columns that are no labels of the profile are left out. Of the
     label files of Audacity, ``song.txt`` is of the item ``song``; a label is ``emotion=sad``, or a choice of the
-    profile, and the one that holds longest counts, as surely as its share of the time.
+    profile, and the one that holds longest counts, as surely as its share of the time. Likewise ``song.jams``, of which
+    key, tempo, beats, chords, mood and tags are read.
     """
 
     name = "table"
-    summary = "labels from a CSV or JSON file, or label files of Audacity"
+    summary = "labels from a CSV, JSON or JAMS file, or label files of Audacity"
     Options = TableOptions
     version = 1
     authority = "table"
@@ -56,7 +60,7 @@ class Table(Annotator[TableOptions]):
         digest = hashlib.sha256()
         if self.options.path:
             path = Path(self.options.path).expanduser()
-            for file in sorted(path.glob("*.txt")) if path.is_dir() else [path]:
+            for file in _files(path):
                 content = _content(file)
                 digest.update(content)
                 self._read(file, content)
@@ -74,9 +78,14 @@ class Table(Annotator[TableOptions]):
         yield from _spanned(self._spans.get(key, []), subject.choices)
 
     def _read(self, file: Path, content: bytes) -> None:
-        if file.suffix.lower() == ".json":
-            rows = _json(content, file)
-        elif file.suffix.lower() == ".txt":
+        kind = file.suffix.lower()
+        data = _document(content, file) if kind in {".json", ".jams"} else None
+        if kind == ".jams" or is_jams(data):
+            self._read_jams(file, data)
+            return
+        if kind == ".json":
+            rows = _json(data, file)
+        elif kind == ".txt":
             self._spans[file.stem] = list(_labels(content, file))
             return
         else:
@@ -88,6 +97,13 @@ class Table(Annotator[TableOptions]):
                 raise ConfigError(f"{file}: row {number + 1} does not say which item it is of: {column} is empty.")
             told = {_name(name): (value, 1.0) for name, value in row.items() if value not in (None, "") and name}
             self._rows.setdefault(key, {}).update({name: value for name, value in told.items() if _is_value(value[0])})
+
+    def _read_jams(self, file: Path, data: Any) -> None:
+        if not is_jams(data):
+            raise ConfigError(f"{file} is not JAMS: it has no file_metadata and no list of annotations.")
+        labels, self._spans[file.stem] = jams_labels(data)
+        told = {name: (value, sure) for name, value, sure in labels if _is_value(value)}
+        self._rows.setdefault(file.stem, {}).update(told)
 
     def _column(self, row: Mapping[str, Any], file: Path) -> str:
         wanted = [self.options.column] if self.options.column else list(_KEYS)
@@ -116,11 +132,23 @@ def _csv(content: bytes, file: Path) -> list[dict[str, Any]]:
         raise ConfigError(f"{file} is no table: {error}.") from None
 
 
-def _json(content: bytes, file: Path) -> list[dict[str, Any]]:
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in {".txt", ".jams"})
+    if not files:
+        raise ConfigError(f"{path} has no label files of Audacity (.txt) and no JAMS files (.jams).")
+    return files
+
+
+def _document(content: bytes, file: Path) -> Any:
     try:
-        data = parsed(content, str(file))
+        return parsed(content, str(file))
     except DatasetError as error:
         raise ConfigError(f"{error}.") from None
+
+
+def _json(data: Any, file: Path) -> list[dict[str, Any]]:
     if isinstance(data, dict) and data and all(isinstance(value, dict) for value in data.values()):
         return [{"sample_id": key, **value} for key, value in data.items()]
     if not (isinstance(data, list) and all(isinstance(row, dict) for row in data)):

@@ -210,6 +210,7 @@ _COMMON: Final[Mapping[str, Label]] = {
     "key": Label(kind="choice", choices=TONICS, aliases=_SHARPS, doc="tonic, spelled with flats"),
     "mode": Label(kind="choice", choices=MODES, doc="mode on that tonic"),
     "tempo_bpm": Label(kind="number", low=10, high=400, doc="beats (quarter notes) per minute"),
+    "tempo_other_bpm": Label(kind="number", low=10, high=800, doc="tempo that it may be as well, an octave away"),
     "meter": Label(kind="text", doc="time signature, such as 3/4"),
     "groove_type": Label(kind="text", doc="name of the groove"),
     "swing_ratio": Label(

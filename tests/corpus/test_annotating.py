@@ -103,7 +103,7 @@ def test_the_command_tells_what_each_said(added, tmp_path, capsys):
     assert "folders    7      0       2       emotion of 5" in capsys.readouterr().out
     assert run(["corpus", "annotate", path, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)["annotators"]
-    assert sorted(told) == ["folders", "groove", "key", "tempo"]
+    assert sorted(told) == ["chords", "dynamics", "folders", "groove", "key", "pulse", "tempo"]
     assert told["folders"]["done"] == 7
     assert run(["corpus", "annotate", path, "--with", "tabel"]) == 2
     assert "unknown annotator 'tabel'. Did you mean 'table'?" in capsys.readouterr().err
