@@ -72,33 +72,42 @@ def features(  # noqa: PLR0913, PLR0917 - a parameter for each flag
     given = set_options(options)
     with Corpus(path, wait=wait) as corpus:
         if removing:
-            gone = corpus.remove_features(*removing, dry_run=dry_run)
-            told = {"path": str(path), "dry_run": dry_run, "removed": gone}
-            echo(json_text(told) if as_json else "\n".join(_removed_lines(path, gone, dry_run=dry_run)))
+            _show_removed(path, corpus.remove_features(*removing, dry_run=dry_run), as_json=as_json, dry_run=dry_run)
             return
         if not (adding or again):
-            found = corpus.known_features()
-            told = {"path": str(path), "items": len(corpus), "features": found}
-            echo(json_text(told) if as_json else "\n".join(_listed_lines(path, found, len(corpus))))
+            _show_known(path, corpus.known_features(), len(corpus), as_json=as_json)
             return
-        done = corpus.features(
-            *adding,
-            options=given,
-            seconds=seconds,
-            again=again,
-            workers=workers,
-            trust=trust,
-            dry_run=dry_run,
-            progress=not quiet,
-        )
-        count = len(corpus)
-    if as_json:
-        made = {name: one.to_json() for name, one in done.items()}
-        echo(json_text({"path": str(path), "items": count, "dry_run": dry_run, "features": made}))
-    else:
-        echo("\n".join(_made_lines(path, done, count, dry_run=dry_run)))
+        chosen: dict[str, Any] = {
+            "options": given,
+            "seconds": seconds,
+            "again": again,
+            "workers": workers,
+            "trust": trust,
+        }
+        try:
+            done = corpus.features(*adding, **chosen, dry_run=dry_run, progress=not quiet)
+        except KeyboardInterrupt:
+            echo("tonesmith: interrupted. What was computed is kept. Run the same command to resume.", err=True)
+            raise typer.Exit(130) from None
+        _show_made(path, done, len(corpus), as_json=as_json, dry_run=dry_run)
     if any(one.refused or one.changed for one in done.values()):
         raise typer.Exit(1)
+
+
+def _show_removed(path: Path, gone: Mapping[str, int], *, as_json: bool, dry_run: bool) -> None:
+    told = {"path": str(path), "dry_run": dry_run, "removed": gone}
+    echo(json_text(told) if as_json else "\n".join(_removed_lines(path, gone, dry_run=dry_run)))
+
+
+def _show_known(path: Path, found: Mapping[str, Any], count: int, *, as_json: bool) -> None:
+    told = {"path": str(path), "items": count, "features": found}
+    echo(json_text(told) if as_json else "\n".join(_listed_lines(path, found, count)))
+
+
+def _show_made(path: Path, done: Mapping[str, Featured], count: int, *, as_json: bool, dry_run: bool) -> None:
+    made = {name: one.to_json() for name, one in done.items()}
+    told = {"path": str(path), "items": count, "dry_run": dry_run, "features": made}
+    echo(json_text(told) if as_json else "\n".join(_made_lines(path, done, count, dry_run=dry_run)))
 
 
 def _names(text: str) -> tuple[str, ...]:

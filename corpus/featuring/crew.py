@@ -14,6 +14,7 @@ from tonesmith.corpus.featuring.computed import Computing, Subject
 from tonesmith.engine.channel import Child, Message
 from tonesmith.engine.machine import cores
 from tonesmith.errors import RunError
+from tonesmith.host.registry import Host
 
 Task = tuple[Subject, tuple[str, ...]]
 """A medium, and the names of the features that are to be computed of it."""
@@ -29,17 +30,18 @@ def worked(folder: Path, asked: Sequence[Asked], tasks: Sequence[Task], workers:
         folder: of the corpus.
         asked: features.
         tasks: to do.
-        workers: processes; 0 for one a core, or none for a few tasks.
+        workers: processes; 0 for one a core, or none for a few tasks of built-in features.
 
     Raises :class:`RunError` if no process can be set up.
     """
     count = min(workers or cores(), -(-len(tasks) // _FEW))
-    if count < 2 and workers < 2:
+    foreign = any(Host.load().third_party("feature", one.name) for one in asked)  # which may end their process
+    if count < 2 and workers < 2 and not foreign:
         computing = Computing(folder, asked)
         yield from ((task, computing.of(*task)) for task in tasks)
         return
     setup = {"path": str(folder.absolute()), "asked": [asdict(one) for one in asked]}
-    crew = _Crew(setup, deque(tasks), max(count, 2) if workers > 1 else count)
+    crew = _Crew(setup, deque(tasks), min(max(count, workers, 1), len(tasks)))
     try:
         yield from crew.results()
     finally:
@@ -87,7 +89,7 @@ class _Crew:
 
     def _lost(self, child: Child, task: Task | None, body: dict[str, Any] | None) -> Iterator[tuple[Task, Any]]:
         """Tell of the task of a process that ended, and start another one."""
-        why = body["failed"] if body else f"its process {child.epitaph()[1]}"
+        why = body["failed"] if body else f"its process ended: {child.epitaph()[1]}"
         child.kill()
         del self._busy[child]
         if task is None:

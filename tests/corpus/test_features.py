@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -146,3 +150,64 @@ def test_processes_make_what_one_makes(corpus, tmp_path):
     with Corpus(tmp_path / "other") as other:
         other.features("notes", "stats", workers=2)
         assert contents(other) == contents(corpus)
+
+
+FATAL = """
+import os, signal
+import numpy as np
+from tonesmith import FeatureArray, Options, ScoreFeature, hookimpl
+
+class Fatal(ScoreFeature[Options]):
+    name, summary, Options = "fatal", "kills its process at some scores", Options
+
+    def score_arrays(self):
+        return (FeatureArray("fatal", (), (), "1", "nothing"),)
+
+    def score_definition(self):
+        return {"version": 1}
+
+    def compute_score(self, score):
+        if score.notes["pitch"][0] == 99:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return {"fatal": np.float32(1)}
+
+@hookimpl
+def tonesmith_features():
+    return [Fatal]
+"""
+
+
+@pytest.mark.long
+def test_an_item_at_which_a_process_dies_is_told_and_the_others_go_on(added, project):
+    there = project({"mine.py": FATAL}, ["mine"])
+    shutil.copytree(added, there.folder / "c")
+    write_midi(there.folder / "bad.mid", melody(9, up=99 - int(melody(9).notes["pitch"][0])))
+    assert there.run("corpus", "add", "c", "bad.mid", "-q").status == 0
+    done = there.run("corpus", "features", "c", "--add", "fatal", "-q", "--json")
+    assert done.status == 1, done.stderr
+    told = json.loads(done.stdout)["features"]["fatal"]
+    assert told["items"] == 3
+    assert list(told["refused"].values()) == ["its process ended: killed by SIGKILL"]
+
+
+@pytest.mark.long
+def test_interrupted_it_goes_on_where_it_was(added, tmp_path):
+    whole = shutil.copytree(added, tmp_path / "whole" / "c")
+    for number in range(30):
+        write_audio(tmp_path / "m" / f"{number}.wav", tone(hertz=100 + number, seconds=20.0))
+    with Corpus(whole) as corpus:
+        corpus.add(tmp_path / "m")
+    path = shutil.copytree(whole, tmp_path / "c")
+    command = [sys.executable, "-m", "tonesmith", "corpus", "features", str(path), "--add", "f0", "-q", "-j", "2"]
+    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while child.poll() is None and len(list((path / FOLDER).glob("f0/*.json"))) < 4:
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=60)
+    assert (child.returncode, "interrupted" in said) == (130, True), said
+    with Corpus(path) as cut, Corpus(whole) as corpus:
+        had = cut.known_features()["f0"]["items"]
+        assert 0 < had < 32
+        assert cut.features()["f0"].items == 32 - had
+        corpus.features("f0")
+        assert contents(cut) == contents(corpus)
