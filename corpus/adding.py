@@ -190,10 +190,8 @@ class Adding:
         try:
             yield stored
         finally:
-            if self._dry_run:
-                self._connection.execute("ROLLBACK")
-            elif self._connection.in_transaction:
-                self._store()
+            if self._connection.in_transaction:  # a full disk ends it
+                self._connection.execute("ROLLBACK") if self._dry_run else self._store()
 
     def _store(self) -> None:
         for inner in (*_PLACES.values(), _SYNTHETIC):
@@ -342,8 +340,9 @@ def _whole(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK TO item")
-        connection.execute("RELEASE item")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO item")
+            connection.execute("RELEASE item")
         raise
     connection.execute("RELEASE item")
 

@@ -96,7 +96,8 @@ class Annotating:
                     self._connection.execute("BEGIN IMMEDIATE")
                     last = time.monotonic()
         finally:
-            self._connection.execute("ROLLBACK" if self._dry_run else "COMMIT")
+            if self._connection.in_transaction:  # a full disk ends it
+                self._connection.execute("ROLLBACK" if self._dry_run else "COMMIT")
 
     def _one(self, annotator: Annotator[Any], definition: str, item: Item, told: Told) -> None:
         told.items += 1

@@ -106,7 +106,8 @@ class Sanitising:
         try:
             yield stored
         finally:
-            self._connection.execute("ROLLBACK" if dry_run else "COMMIT")
+            if self._connection.in_transaction:  # a full disk ends it
+                self._connection.execute("ROLLBACK" if dry_run else "COMMIT")
 
     def _hear(self, kept: Collection[str], counter: Progress, stored: Any) -> None:
         """Find the faults that an item has by itself."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ REPAIRING: Final = "corpus.repairing"
 _BUSY: Final = 10.0
 """Seconds that SQLite waits where a reader is in the way."""
 _FULL: Final = {"SQLITE_FULL", "SQLITE_IOERR_WRITE"}
+_LEAST: Final = 256 * 1024
+"""Bytes of a disk without which an error of it is taken for a full one: the index of a WAL needs 32 KiB at once."""
 _REFUSED: Final = {"SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_READONLY_DIRECTORY", "SQLITE_PERM"}
 
 
@@ -97,7 +100,7 @@ def told(folder: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "")
-        if name in _FULL:
+        if name in _FULL or (name.startswith("SQLITE_IOERR") and _is_full(folder)):
             raise CorpusError(f"{folder}: the disk is full. Free some space, and run the same command again.") from None
         if name.startswith("SQLITE_BUSY"):
             raise CorpusError(f"{folder} is being read by another program. Try again when it has ended.") from None
@@ -106,6 +109,12 @@ def told(folder: Path) -> Iterator[None]:
         if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR")) or "no such table" in str(error):
             raise damaged(folder, str(error)) from None
         raise
+
+
+def _is_full(folder: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(folder).free < _LEAST
+    return False
 
 
 def damaged(folder: Path, what: str) -> CorpusDamagedError:

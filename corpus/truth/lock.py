@@ -38,7 +38,8 @@ def changing(folder: Path, wait: float = WAIT) -> Iterator[None]:
         raise CorpusError(f"{folder} cannot be changed: {path.name}: {error.strerror}.") from None
     try:
         _take(descriptor, folder, wait)
-        _sign(descriptor)
+        with contextlib.suppress(OSError):  # a full disk: the number is only for whoever waits
+            _sign(descriptor)
         yield
     finally:
         os.close(descriptor)
