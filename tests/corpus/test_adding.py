@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import os
-import random
 import shutil
-import signal
-import time
 import zipfile
 
 import pytest
-from support import amounts
 from support.corpora import melody, music, tone, write_audio, write_midi
 
 from tonesmith import ConfigError
@@ -241,44 +236,3 @@ def test_files_that_no_item_has_become_items_again(made, tmp_path):
     assert repair(path).adopted == 2
     with Corpus(path) as corpus:
         assert corpus.find() == made.find()
-
-
-def _add(path, folder):
-    with Corpus(path) as corpus:
-        corpus.add(folder)
-
-
-@pytest.mark.parametrize("moments", amounts(2, 30))
-def test_killed_at_any_moment_nothing_is_half_made_and_a_repeat_goes_on(tmp_path, moments):
-    source, whole = tmp_path / "m", tmp_path / "whole"
-    for number in range(20):
-        write_midi(source / f"{number}.mid", melody(number, 64))
-    write_audio(source / "1.wav", tone(seconds=2.0))
-    Corpus.new(whole).close()
-    started = time.monotonic()
-    _add(whole, source)
-    lasts = time.monotonic() - started
-    with Corpus(whole) as corpus:
-        expected = corpus.find()
-    context = multiprocessing.get_context("fork")
-    draw = random.Random(moments)
-    for number in range(moments):
-        path = tmp_path / f"c{number}"
-        Corpus.new(path).close()
-        child = context.Process(target=_add, args=(path, source))
-        child.start()
-        time.sleep(draw.uniform(0.0, lasts))
-        os.kill(child.pid, signal.SIGKILL)
-        child.join()
-        with Corpus(path) as corpus:
-            before = set(corpus.find())
-            check_files(corpus)
-            corpus.add(source)
-            assert before <= set(corpus.find())
-            assert corpus.find() == expected
-            assert len(check_files(corpus)) == 21
-        assert sorted(p.name for p in (path / "raw").rglob("*")) == sorted(p.name for p in (whole / "raw").rglob("*"))
-        assert (path / "manifest.json").read_text().replace(path.name, "whole", 1) == (
-            whole / "manifest.json"
-        ).read_text()
-        assert not list(path.glob(".*"))

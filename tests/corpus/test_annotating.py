@@ -1,17 +1,11 @@
-"""Annotators asked of a corpus: once each, believed by who they are, and gone on with after a kill."""
+"""Annotators asked of a corpus: once each, and believed by who they are."""
 
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import random
 import shutil
-import signal
-import time
 
 import pytest
-from support import amounts
 from support.corpora import melody, tone, write_audio, write_midi
 
 from tonesmith import Annotation, PluginError
@@ -109,31 +103,3 @@ def test_the_command_tells_what_each_said(added, tmp_path, capsys):
     assert "unknown annotator 'tabel'. Did you mean 'table'?" in capsys.readouterr().err
     with pytest.raises(PluginError), Corpus(path) as corpus:
         corpus.annotate(options={"tabel": {}})
-
-
-def _annotate(path):
-    with Corpus(path) as corpus:
-        corpus.annotate("folders", "tempo", "groove")
-
-
-@pytest.mark.parametrize("moments", amounts(2, 30))
-def test_killed_at_any_moment_it_goes_on_and_ends_as_if_nothing_was(added, tmp_path, moments):
-    whole = shutil.copytree(added, tmp_path / "whole")
-    started = time.monotonic()
-    _annotate(whole)
-    lasts = time.monotonic() - started
-    with Corpus(whole) as corpus:
-        expected = {item.id: item.values for item in corpus}
-    context = multiprocessing.get_context("fork")
-    draw = random.Random(moments)
-    for number in range(moments):
-        path = shutil.copytree(added, tmp_path / f"c{number}")
-        child = context.Process(target=_annotate, args=(path,))
-        child.start()
-        time.sleep(draw.uniform(0.0, lasts))
-        os.kill(child.pid, signal.SIGKILL)
-        child.join()
-        _annotate(path)
-        with Corpus(path) as corpus:
-            assert {item.id: item.values for item in corpus} == expected
-            assert corpus.is_written

@@ -37,6 +37,8 @@ COMMANDS = {
     ),
     "features --again": lambda path: opened(path, lambda corpus: corpus.features(again=True)),
     "features --remove": lambda path: opened(path, _without_notes),
+    "augment": lambda path: opened(path, lambda corpus: corpus.augment("transpose", "tempo", "gain", n=2)),
+    "remake": lambda path: opened(path, Corpus.remake),
     "split": lambda path: opened(path, lambda corpus: corpus.split()),
     "write": lambda path: opened(path, Corpus.write),
     "sanitise": lambda path: opened(path, lambda corpus: corpus.sanitise()),
@@ -49,6 +51,7 @@ BEFORE = {
     "annotate": ["new", "add"],
     "features --again": ["new", "add", "features"],
     "features --remove": ["new", "add", "features"],
+    "remake": ["new", "add", "augment"],
     "restore": ["new", "add", "sanitise"],
     "repair": ["new", "add", "annotate", "split", "write"],
 }
@@ -95,6 +98,16 @@ def damaged(path):
         (path / f"{database.NAME}{end}").unlink(missing_ok=True)
 
 
+def childless(path):
+    """Lose the files that were made from others."""
+    for file in (path / "processed/augmented").rglob("*.*"):
+        file.unlink()
+
+
+SPOILT = {"repair": damaged, "remake": childless}
+"""Command -> what gives it something to do."""
+
+
 def said(path):
     """Return what the truth holds of items, if it can be read: nothing of it may be lost."""
     try:
@@ -111,15 +124,19 @@ def killed(command, path, after):
     child.join()
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+OFTEN = ("new", "add", "annotate", "features", "augment", "repair")
+"""Commands that are killed for every change, the others in ``make test-long``."""
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in OFTEN else pytest.mark.long) for n in COMMANDS])
 @pytest.mark.parametrize("moments", amounts(1, 30))
 def test_killed_at_any_moment_it_goes_on_and_ends_as_if_nothing_was(start, tmp_path, name, moments):
     command, begun = COMMANDS[name], start(tuple(BEFORE.get(name, ["new", "add", "annotate"])))
 
     def copied(place):
         folder = shutil.copytree(begun, tmp_path / place)
-        if name == "repair":
-            damaged(folder / "c")
+        if name in SPOILT:
+            SPOILT[name](folder / "c")
         return folder / "c"
 
     whole = copied("whole")
