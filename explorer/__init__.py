@@ -11,12 +11,13 @@ from tonesmith.host.hookspecs import hookimpl
 if TYPE_CHECKING:
     import typer
 
+    from tonesmith.explorer.blending import blend
     from tonesmith.explorer.calls import Made, Model, again, fit, make, open_model
     from tonesmith.explorer.growth import Grown, add, feed
     from tonesmith.host.roles import Model as ModelPlugin
 
-__all__ = ["Grown", "Made", "Model", "add", "again", "feed", "fit", "make", "open_model"]
-_WHERE = {"Grown": "growth", "add": "growth", "feed": "growth"}
+__all__ = ["Grown", "Made", "Model", "add", "again", "blend", "feed", "fit", "make", "open_model"]
+_WHERE = {"Grown": "growth", "add": "growth", "blend": "blending", "feed": "growth"}
 
 
 @hookimpl

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tonesmith.errors import ConfigError
 from tonesmith.terminal.messages import echo, warn
 from tonesmith.terminal.text import counted, json_text
 
@@ -21,6 +22,8 @@ ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of th
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("add", epilog="tonesmith explore add rain.model more-rain/")(_add)
+    both = "tonesmith explore blend rain.model bells.model -o both.model --weights 0.6,0.4"
+    app.command("blend", epilog=both)(_blend)
     app.command("feed", epilog="tonesmith explore feed rain.model out.flac")(_feed)
     app.command(
         "versions", epilog="tonesmith explore versions rain.model\ntonesmith explore versions rain.model --use 1"
@@ -63,6 +66,39 @@ def _feed(
     with progress(f"fitting {model.name}", "sounds", hidden=quiet) as counter:
         grown = feed(model, files, told=warn, progress=counter)
     _tell(grown, as_json=as_json)
+
+
+def _blend(
+    models: Annotated[list[Path], typer.Argument(metavar="MODEL...", help="Folders of two models or more.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="MODEL", help="Folder to write the model to.")],
+    weights: Annotated[
+        str | None, typer.Option("--weights", metavar="LIST", show_default="equal", help="Of each, such as 0.6,0.4.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a model that exists.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Blend models: fit one on what all of them remember, in one common frame, with sliders of its own.
+
+    Weights are what each model counts as a whole, however many sounds it has.
+    """
+    from tonesmith.explorer.blending import blend
+    from tonesmith.explorer.shown import lines_of, shown_json
+    from tonesmith.explorer.stored import read_description
+    from tonesmith.terminal.progress import progress
+
+    shares = _shares(weights)
+    with progress(f"fitting {out.name}", "sounds", hidden=quiet) as counter:
+        blend(models, out, weights=shares, force=force, told=warn, progress=counter)
+    about = read_description(out)
+    echo(json_text(shown_json(about, out)) if as_json else "\n".join(lines_of(about, out)))
+
+
+def _shares(text: str | None) -> list[float]:
+    try:
+        return [] if text is None else [float(part) for part in text.split(",")]
+    except ValueError:
+        raise ConfigError(f"--weights: expected numbers such as 0.6,0.4, not {text!r}.") from None
 
 
 def _versions(

@@ -147,6 +147,7 @@ def test_presets_that_are_saved_at_once_are_all_kept(model):
     assert sorted(presets_of(open_model(model))) == ["p0", "p1", "p2", "p3"]
 
 
+@pytest.mark.long
 def test_what_was_made_is_listed_by_number_with_what_became_of_the_file(told, model, tmp_path):
     for seed in (1, 2, 3):
         assert told("make", "m", "--seconds", 0.1, "--seed", seed, "-o", f"{seed}.wav", "-q")[0] == 0
@@ -208,6 +209,7 @@ def test_two_sounds_are_compared_at_the_same_loudness(told, tmp_path):
     assert (same.spectral, same.latent) == (0.0, 0.0)
 
 
+@pytest.mark.long
 def test_json_has_the_keys_that_the_docs_list(told, model, tmp_path):
     write(tmp_path / "a.wav", tone(220.0, 0.1))
     page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
