@@ -6,25 +6,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tonesmith.errors import ConfigError, unknown_name
+from tonesmith.errors import ConfigError
 from tonesmith.explorer import stored
 from tonesmith.explorer.atlas import NEAREST, Atlas, Trajectory
 from tonesmith.explorer.checkpoints import Checkpoints
-from tonesmith.explorer.export.formats import bits_of, check_size
 from tonesmith.explorer.export.tags import recipe_text
 from tonesmith.explorer.fitting import fit as fitted
 from tonesmith.explorer.frames import RATE
-from tonesmith.explorer.given import GIVEN, SPACE, TIME, check_given, check_place
 from tonesmith.explorer.history import record
 from tonesmith.explorer.making import channels_of, made, offset_of
-from tonesmith.explorer.moves import Amount, checked
 from tonesmith.explorer.output import Written, check_output, write_sound
-from tonesmith.explorer.recipe import HeadRef, ModelRef, Recipe, Source, Time, check_set, recipe_from, recipe_of
-from tonesmith.explorer.recipe import Place as Where
+from tonesmith.explorer.planned import Choices, Given, Model, Planned, planned
+from tonesmith.explorer.recipe import Recipe, Source, recipe_from
 from tonesmith.explorer.sounds import Recorded, digest_of, read_sound
 from tonesmith.explorer.trial import Asked
 from tonesmith.host.registry import Host
@@ -33,26 +30,9 @@ from tonesmith.terminal.progress import Progress
 if TYPE_CHECKING:
     from tonesmith.explorer.binaural.head import Head
 
+__all__ = ["Given", "Made", "Model", "again", "carried_out", "fit", "make", "open_model"]
+
 Place = str | PathLike[str]
-Given = float | tuple[float, float] | str
-"""What a slider is set to: a value, two to move between, or both as a text such as "-90..90"."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Model:
-    """A model that was fitted or opened.
-
-    Attributes:
-        atlas: its numbers.
-        name: of its folder.
-        sha256: of its weights.
-        path: of its folder; None for one that is nowhere.
-    """
-
-    atlas: Atlas
-    name: str
-    sha256: str
-    path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,53 +158,28 @@ def make(  # noqa: PLR0913 - each is a choice of one's own
     """
     place = Path(path)
     check_output(place, force=force)
-    set_ones = {name: checked(value, f"--set {name}") for name, value in (sliders or {}).items()}
-    if density is not None:
-        set_ones["density"] = checked(density, "--density")
-    _check_sliders(model, set_ones)
-    found = [_source(model, str(source)) for source in sources]
-    recipe = recipe_of(
-        model=ModelRef(name=model.name, sha256=model.sha256),
-        title=place.stem,
-        seconds=float(seconds),
+    choices = Choices(
+        sources=tuple(map(str, sources)),
+        weights=tuple(weights),
+        sliders=dict(sliders or {}),
+        seconds=seconds,
+        density=density,
         seed=seed,
-        sources=_weighted([source for source, _ in found], weights),
+        channels=channels,
+        hrtf=None if hrtf is None else str(hrtf),
+        rate=rate,
+        bits=bits,
         exemplars=exemplars,
         griffin_lim=griffin_lim,
-        channels=channels,
-        rate=rate,
-        bits=bits_of(place, rate, bits),
-        **_shares(set_ones),
     )
-    kind = channels_of(model.atlas, recipe)
-    check_place({name: amount for name, amount in set_ones.items() if name in SPACE}, kind)
-    check_set(recipe)
-    check_size(place, recipe.seconds, rate, 1 if kind == "mono" else 2, recipe.bits)
-    head, recipe = _headed(recipe, hrtf, kind)
-    done = _written(model, recipe, [trajectory for _, trajectory in found], head, place, progress)
+    return carried_out(model, planned(model, choices, place), place, progress)
+
+
+def carried_out(model: Model, plan: Planned, path: Path, progress: Progress | None = None) -> Made:
+    """Make a sound that was planned."""
+    done = _written(model, plan.recipe, plan.sources, plan.head, path, progress)
     record(model.path, done.written, done.recipe)
     return done
-
-
-def _shares(values: Mapping[str, Amount]) -> dict[str, Any]:
-    """Return the sliders as the fields of a recipe have them. Raises :class:`ConfigError` for one out of its range."""
-    check_given({name: amount for name, amount in values.items() if name in GIVEN})
-    rest = {name: amount for name, amount in values.items() if name not in GIVEN and name != "density"}
-    time: dict[str, Any] = {name: amount for name, amount in values.items() if name in TIME}
-    place = {name: amount for name, amount in values.items() if name in SPACE}
-    return {"sliders": rest, "density": values.get("density"), "time": Time(**time), "place": Where(**place)}
-
-
-def _headed(recipe: Recipe, hrtf: Place | None, kind: str) -> tuple[Head | None, Recipe]:
-    """Return the head of a SOFA file, and the recipe that names it."""
-    if hrtf is None:
-        return None, recipe
-    if kind != "binaural":
-        raise ConfigError("--hrtf: only a binaural sound has a head. Choose --channels binaural.")
-    from tonesmith.explorer.binaural.sofa import read_head
-
-    head, path = read_head(Path(hrtf)), Path(hrtf)
-    return head, recipe.model_copy(update={"head": HeadRef(name=path.name, sha256=digest_of(path))})
 
 
 def again(
@@ -296,52 +251,6 @@ def _written(
     channels = 1 if channels_of(model.atlas, recipe) == "mono" else 2
     written = write_sound(blocks, channels, path, recipe, advance)
     return Made(written, recipe, _beyond(model.atlas, recipe, sources))
-
-
-def _check_sliders(model: Model, sliders: Mapping[str, Amount]) -> None:
-    known = [*(slider.name for slider in model.atlas.sliders), *GIVEN, "density"]
-    for name in sliders:
-        if name not in known:
-            hidden = model.atlas.confidences.get(name)
-            why = f" Its confidence is {hidden:.2f}, and sliders have 0.50." if hidden is not None else ""
-            raise ConfigError(f"--set: {unknown_name('slider', name, known)}{why}")
-
-
-def _weighted(sources: Sequence[Source], weights: Sequence[float]) -> tuple[Source, ...]:
-    if weights and len(weights) != len(sources):
-        raise ConfigError(f"--blend: expected {len(sources)} numbers, one for each --from, not {len(weights)}.")
-    both = zip(sources, weights or [1.0] * len(sources), strict=True)
-    return tuple(source.model_copy(update={"weight": _positive(weight)}) for source, weight in both)
-
-
-def _positive(weight: float) -> float:
-    if not 0.0 < weight <= 1e6:
-        raise ConfigError("--blend: expected numbers above 0.")
-    return float(weight)
-
-
-def _source(model: Model, given: str) -> tuple[Source, Trajectory]:
-    """Return a sound of the model by its name, or that of an audio file."""
-    sounds = model.atlas.sounds
-    named = [place for place, sound in enumerate(sounds) if given in {sound.name, Path(sound.name).stem}]
-    if len(named) > 1:
-        raise ConfigError(f"--from: {len(named)} sounds of {model.name} are called {given!r}. Give its path.")
-    if named:
-        sound = sounds[named[0]]
-        return Source(name=sound.name, sha256=sound.sha256), model.atlas.trajectories[named[0]]
-    if not Path(given).exists():
-        names = [sound.name for sound in sounds]
-        raise ConfigError(f"--from: there is no file {given}. Of the model, {unknown_name('sound', given, names, 6)}")
-    recorded = read_sound(Path(given))
-    return Source(name=recorded.name, sha256=recorded.digest), _followed(model, recorded)
-
-
-def _followed(model: Model, recorded: Recorded) -> Trajectory:
-    """Return the trajectory of a file: that of the model, if it is one of its sounds."""
-    for sound, trajectory in zip(model.atlas.sounds, model.atlas.trajectories, strict=True):
-        if sound.sha256 == recorded.digest:
-            return trajectory
-    return model.atlas.encode(recorded)
 
 
 def _trajectory(model: Model, source: Source, given: Sequence[Recorded], origin: Path) -> Trajectory:

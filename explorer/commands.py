@@ -27,6 +27,9 @@ Out = Annotated[
 ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of the model.")]
 
 
+_WITH_BATCH = {"batch", "model", "out", "force", "as_json", "quiet"}
+
+
 class Channels(StrEnum):
     """What a sound has."""
 
@@ -45,10 +48,12 @@ def explore_app() -> typer.Typer:
     )
     app.command("fit", epilog="tonesmith explore fit rain.model rain/")(_fit)
     app.command("show", epilog="tonesmith explore show rain.model")(_show)
-    examples = "tonesmith explore make rain.model --set brightness=+1.2 -o out.flac"
-    app.command("make", epilog=f"{examples}\ntonesmith explore make rain.model --from drop.wav --density 4 -o out.wav")(
-        _make
-    )
+    examples = [
+        "tonesmith explore make rain.model --set brightness=+1.2 -o out.flac",
+        "tonesmith explore make rain.model --channels binaural --set azimuth=-90..90 -o out.wav",
+        "tonesmith explore make --batch recipes.toml",
+    ]
+    app.command("make", epilog="\n".join(examples))(_make)
     app.command("again", epilog="tonesmith explore again out.flac -o same.flac")(_again)
     growing_commands.register(app)
     app.add_typer(library_app(), name="library")
@@ -142,9 +147,24 @@ def _show(
 
 
 def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
-    context: typer.Context,
-    model: ModelFolder,
-    out: Out,
+    ctx: typer.Context,
+    model: Annotated[
+        Path | None, typer.Argument(metavar="MODEL", help="Folder of the model.", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            show_default=False,
+            help="File to write: .wav, .flac, .mp3, .ogg or .opus. With --batch, the folder of the files.",
+        ),
+    ] = None,
+    batch: Annotated[
+        Path | None,
+        typer.Option("--batch", metavar="TOML", help="Make all sounds of a file. Those that are there are left."),
+    ] = None,
     preset: Annotated[
         str | None,
         typer.Option("--preset", metavar="NAME", help="Preset of the model. Other options change it."),
@@ -203,7 +223,8 @@ def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
 ) -> None:
     """Make a sound of any length with a model.
 
-    Its peak is at most -1 dBTP. The file's tags hold the recipe: tonesmith explore again FILE makes it again.
+    Every model has sliders of time (attack, stretch, loop, drift) and space (width, distance, azimuth, elevation).
+    The peak is at most -1 dBTP. The file's tags hold the recipe: tonesmith explore again FILE makes it again.
     """
     from tonesmith.explorer.calls import open_model
     from tonesmith.explorer.moves import amount_of
@@ -211,12 +232,16 @@ def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     from tonesmith.explorer.recalling import make_with
     from tonesmith.terminal.progress import progress
 
+    if batch is not None:
+        return _make_all(ctx, batch, model, out)
+    if model is None or out is None:
+        raise ConfigError("expected MODEL and --out FILE, or --batch TOML.")
     check_output(out, force=force)
     values, weights = _values(sliders or []), _weights(blend)
     opened = open_model(model)
     with progress(f"making {out.name}", "seconds", hidden=quiet) as counter:
         done = make_with(
-            context,
+            ctx,
             preset,
             opened,
             out,
@@ -235,7 +260,31 @@ def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
             force=force,
             progress=counter,
         )
-    _tell(done, as_json=as_json)
+    return _tell(done, as_json=as_json)
+
+
+def _make_all(ctx: typer.Context, batch: Path, model: Path | None, folder: Path | None) -> None:
+    """Make the sounds of a file, and say what was made and what was there."""
+    from tonesmith.explorer.batch import made_of, tasks_of
+    from tonesmith.explorer.shown import batch_json, batch_lines
+    from tonesmith.terminal.progress import progress
+
+    given = ctx.params
+    for option in ctx.command.params:
+        name = option.name or ""
+        if name not in _WITH_BATCH and str(ctx.get_parameter_source(name)).endswith("COMMANDLINE"):
+            raise ConfigError(f"--batch: write {option.opts[0].lstrip('-')} into {batch}, and not beside it.")
+    if folder is not None and not folder.is_dir():
+        raise ConfigError(f"--out: with --batch it is a folder, and {folder} is none.")
+    tasks = tasks_of(batch, model=model, folder=folder, force=given["force"])
+    done: list[Made | None] = []
+    with progress(f"making {batch.name}", "sounds", hidden=given["quiet"]) as counter:
+        counter.begin(len(tasks))
+        for made in made_of(tasks):
+            done.append(made)
+            counter.reach(len(done), len(tasks))
+    paths = [task.path for task in tasks]
+    echo(json_text(batch_json(batch, paths, done)) if given["as_json"] else "\n".join(batch_lines(batch, paths, done)))
 
 
 def _again(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,4 +143,25 @@ def made_json(done: Made) -> dict[str, Any]:
         "gain": written.gain,
         "beyond": dict(done.beyond),
         "recipe": done.recipe.model_dump(mode="json"),
+    }
+
+
+def batch_lines(batch: Path, paths: Sequence[Path], done: Sequence[Made | None]) -> list[str]:
+    """Return what became of a batch, in lines: a table of the sounds, and how many were made."""
+    rows = []
+    for path, made in zip(paths, done, strict=True):
+        seconds = "" if made is None else f"{made.written.seconds:.2f}"
+        rows.append((one_line(str(path), 48), "left, it is the same" if made is None else "made", seconds))
+    new = [made.written for made in done if made is not None]
+    left = len(done) - len(new)
+    told = f"{batch}: {counted(len(new), 'sound')} made, {sum(one.seconds for one in new):,.1f} s"
+    return [*table(("file", "", "seconds"), rows), f"{told}, {size(sum(one.nbytes for one in new))}; {left} left"]
+
+
+def batch_json(batch: Path, paths: Sequence[Path], done: Sequence[Made | None]) -> dict[str, Any]:
+    """Return what became of a batch, as ``--json`` tells it."""
+    return {
+        "path": str(batch),
+        "made": [made_json(made) for made in done if made is not None],
+        "left": [str(path) for path, made in zip(paths, done, strict=True) if made is None],
     }

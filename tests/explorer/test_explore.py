@@ -164,7 +164,12 @@ def test_a_slider_moves_what_it_is_named_by(model, tmp_path):
     ("words", "said"),
     [
         (("make", "nowhere", "-o", "x.wav"), "nowhere does not exist. Make one: tonesmith explore fit nowhere FOLDER"),
-        (("make", "five", "-o", "x.mp3"), "--out: x.mp3 must end in .wav or .flac."),
+        (("make", "five", "-o", "x.aac"), "--out: x.aac must end in .wav, .flac, .mp3, .ogg or .opus."),
+        (("make", "five"), "expected MODEL and --out FILE, or --batch TOML."),
+        (("make", "five", "-o", "x.wav", "--set", "attack=1..2"), "--set attack: it cannot move."),
+        (("make", "five", "-o", "x.wav", "--set", "elevation=1"), "Choose --channels binaural."),
+        (("make", "five", "-o", "x.wav", "--set", "loop=1"), "Name one with --from"),
+        (("make", "five", "-o", "x.wav", "--set", "distance=0"), "--set distance: expected 0.25 to 100 m."),
         (("make", "five", "-o", "other.wav"), "--out: other.wav exists."),
         (("make", "five", "-o", "no/x.wav"), "--out: the folder no does not exist."),
         (("make", "five", "-o", "x.wav", "--set", "levl=1"), "unknown slider 'levl'. Did you mean 'level'?"),
