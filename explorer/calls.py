@@ -176,7 +176,7 @@ def make(  # noqa: PLR0913 - each is a choice of one's own
 
 
 def carried_out(model: Model, plan: Planned, path: Path, progress: Progress | None = None) -> Made:
-    """Make a sound that was planned."""
+    """Make a sound that was planned, and note it in the history of the model."""
     done = _written(model, plan.recipe, plan.sources, plan.head, path, progress)
     record(model.path, done.written, done.recipe)
     return done

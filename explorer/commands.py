@@ -147,7 +147,7 @@ def _show(
 
 
 def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
-    ctx: typer.Context,
+    context: typer.Context,
     model: Annotated[
         Path | None, typer.Argument(metavar="MODEL", help="Folder of the model.", show_default=False)
     ] = None,
@@ -233,7 +233,7 @@ def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     from tonesmith.terminal.progress import progress
 
     if batch is not None:
-        return _make_all(ctx, batch, model, out)
+        return _make_all(context, batch, model, out)
     if model is None or out is None:
         raise ConfigError("expected MODEL and --out FILE, or --batch TOML.")
     check_output(out, force=force)
@@ -241,7 +241,7 @@ def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     opened = open_model(model)
     with progress(f"making {out.name}", "seconds", hidden=quiet) as counter:
         done = make_with(
-            ctx,
+            context,
             preset,
             opened,
             out,
@@ -263,16 +263,16 @@ def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     return _tell(done, as_json=as_json)
 
 
-def _make_all(ctx: typer.Context, batch: Path, model: Path | None, folder: Path | None) -> None:
+def _make_all(context: typer.Context, batch: Path, model: Path | None, folder: Path | None) -> None:
     """Make the sounds of a file, and say what was made and what was there."""
     from tonesmith.explorer.batch import made_of, tasks_of
     from tonesmith.explorer.shown import batch_json, batch_lines
     from tonesmith.terminal.progress import progress
 
-    given = ctx.params
-    for option in ctx.command.params:
+    given = context.params
+    for option in context.command.params:
         name = option.name or ""
-        if name not in _WITH_BATCH and str(ctx.get_parameter_source(name)).endswith("COMMANDLINE"):
+        if name not in _WITH_BATCH and str(context.get_parameter_source(name)).endswith("COMMANDLINE"):
             raise ConfigError(f"--batch: write {option.opts[0].lstrip('-')} into {batch}, and not beside it.")
     if folder is not None and not folder.is_dir():
         raise ConfigError(f"--out: with --batch it is a folder, and {folder} is none.")

@@ -66,7 +66,7 @@ def _moved(recipe: Recipe) -> dict[str, Any]:
     groups = [
         value for value in (getattr(recipe, name) for name in Recipe.model_fields) if isinstance(value, BaseModel)
     ]
-    of_all = [group.model_dump(exclude_defaults=True) for group in groups if group is not recipe.model]
+    of_all = [group.model_dump(exclude_defaults=True) for group in groups if group not in (recipe.model, recipe.head)]
     return {**recipe.sliders, **{name: value for group in of_all for name, value in group.items()}}
 
 
