@@ -50,7 +50,7 @@ def explore_app() -> typer.Typer:
     app.command("show", epilog="tonesmith explore show rain.model")(_show)
     examples = [
         "tonesmith explore make rain.model --set brightness=+1.2 -o out.flac",
-        "tonesmith explore make rain.model --channels binaural --set azimuth=-90..90 -o out.wav",
+        "tonesmith explore make rain.model --set azimuth=-90..90 -o out.mp3",
         "tonesmith explore make --batch recipes.toml",
     ]
     app.command("make", epilog="\n".join(examples))(_make)
