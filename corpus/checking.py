@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tonesmith.corpus.derive.advice import composing
 from tonesmith.corpus.families import leaks
 from tonesmith.corpus.media import kind_of
 from tonesmith.corpus.truth.files import sha256_of
@@ -196,6 +197,7 @@ def _following(
     if missing:
         listed = ", ".join(f"{number:,} more {name}" for name, number in missing.items())
         yield f"Add {listed}, or lower their targets in profile.toml."
+        yield from composing(corpus, profile.classes, missing) if profile.needs != "audio" else ()
     unlabelled = len(corpus) - sum(class_counts(corpus, profile).values()) if profile.classes else 0
     if unlabelled:
         yield f"{counted(unlabelled, 'item')} without {profile.classes}: tonesmith corpus annotate {corpus.path}"

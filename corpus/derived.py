@@ -13,6 +13,7 @@ from tonesmith.terminal.progress import progress as counting
 
 if TYPE_CHECKING:
     from tonesmith.corpus.derive.augmenting import Augmented
+    from tonesmith.corpus.derive.composing import Composing
     from tonesmith.corpus.derive.remaking import Remade
     from tonesmith.corpus.featuring.making import Featured
 
@@ -132,6 +133,48 @@ class Derived(Store):
         if not (dry_run or self.is_written):
             self.write()
         return augmenting.done
+
+    def compose(
+        self,
+        composer: str,
+        n: int,
+        *,
+        options: Mapping[str, Any] | None = None,
+        seed: int = 0,
+        seconds: float | None = None,
+        dry_run: bool = False,
+        progress: bool = False,
+    ) -> Composing:
+        """Compose scores until there are so many of this composer, these options and this seed.
+
+        What the composer says of them are labels: exact, as causes of the notes. The same call again adds nothing; one
+        with a larger number goes on counting.
+
+        Args:
+            composer: its name, such as "emotion".
+            n: items in all that it is to have made, with these options and this seed.
+            options: of the composer.
+            seed: of all draws.
+            seconds: that a score may last at most.
+            dry_run: whether to say only what would be done.
+            progress: whether to show it on the error stream.
+
+        Raises :class:`PluginError` for an unknown composer, and :class:`ConfigError` for options of it and for numbers
+        below 1.
+        """
+        from tonesmith.corpus.derive.composing import compose, composer_of
+
+        if n < 1 or not 0 <= seed < 2**63 or not (seconds is None or 0 < seconds <= 86400):
+            raise ConfigError(
+                f"n is {n}, seed {seed}, seconds {seconds}: expected n from 1, seed from 0, seconds above 0."
+            )
+        made_by = composer_of(composer, options or {}, seed, seconds)
+        label = f"composing into {self.path.name}"
+        with counting(label, "scores", hidden=not progress) as counter, self.locked():
+            done = compose(self, counter, made_by, n, dry_run=dry_run)
+        if not (dry_run or self.is_written):
+            self.write()
+        return done
 
     def remake(self, *items: str, dry_run: bool = False, progress: bool = False) -> Remade:
         """Make derived items again, parents before children, and compare each bit for bit with what was stored.

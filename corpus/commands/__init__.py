@@ -8,7 +8,7 @@ import typer
 
 from tonesmith.corpus.commands.browsing import browse
 from tonesmith.corpus.commands.cleaning import sanitise
-from tonesmith.corpus.commands.deriving import augment, remake
+from tonesmith.corpus.commands.deriving import augment, compose, remake
 from tonesmith.corpus.commands.features import features
 from tonesmith.corpus.commands.gathering import add, annotate, label, new
 from tonesmith.corpus.commands.judging import check, split, stats
@@ -22,6 +22,7 @@ _COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     ("features", "tonesmith corpus features emotion_v1 --add notes,harmony,groove", features),
     ("browse", "tonesmith corpus browse emotion_v1 --label valence", browse),
     ("augment", "tonesmith corpus augment emotion_v1 -n 10 --with transpose,tempo", augment),
+    ("compose", "tonesmith corpus compose emotion_v1 --with emotion -n 500 --mood sad", compose),
     ("remake", "tonesmith corpus remake emotion_v1", remake),
     ("stats", "tonesmith corpus stats emotion_v1", stats),
     ("check", "tonesmith corpus check emotion_v1 --deep", check),
@@ -33,6 +34,8 @@ _COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     ("repair", "tonesmith corpus repair emotion_v1", repair),
 )
 """Name, example and function, in the order of the help."""
+_CONTEXTS = {"compose": {"allow_extra_args": True, "ignore_unknown_options": True}}
+"""Commands whose flags are not all known before they run."""
 
 
 def corpus_app() -> typer.Typer:
@@ -44,5 +47,5 @@ def corpus_app() -> typer.Typer:
         rich_markup_mode="rich",
     )
     for name, example, function in _COMMANDS:
-        app.command(name, epilog=example)(function)
+        app.command(name, epilog=example, context_settings=_CONTEXTS.get(name))(function)
     return app

@@ -1,4 +1,4 @@
-"""Commands that make items of others, and make them again: ``augment``, ``remake``."""
+"""Commands that make items, and make them again: ``augment``, ``compose``, ``remake``."""
 
 from __future__ import annotations
 
@@ -59,6 +59,44 @@ def augment(  # noqa: PLR0913, PLR0917 - a parameter for each flag
     echo(json_text(told) if as_json else "\n".join(augmented_lines(path, done, count, dry_run=dry_run)))
     if done.refused:
         raise typer.Exit(1)
+
+
+def compose(  # noqa: PLR0913, PLR0917 - a parameter for each flag
+    context: typer.Context,
+    path: PathArgument,
+    composer: Annotated[
+        str, typer.Option("--with", metavar="COMPOSER", help="Composer, such as emotion.", show_default=False)
+    ],
+    number: Annotated[
+        int, typer.Option("--number", "-n", min=1, max=1_000_000, metavar="INT", help="Scores of it in all.")
+    ] = 100,
+    seed: Seed = 0,
+    seconds: Annotated[
+        float | None,
+        typer.Option("--seconds", metavar="NUM", help="Seconds that a score may last.", show_default="no limit"),
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    wait: Wait = WAIT,
+) -> None:
+    """Compose scores into a corpus, with what is true of them as labels. Options of the composer are flags: --mood sad.
+
+    -n is how many of this composer, these options and this seed there are to be: run the same command again to resume,
+    or with a larger -n to go on. See the options: tonesmith plugins show composer:NAME
+    """
+    from tonesmith.corpus.commands.composer_flags import composer_options
+    from tonesmith.corpus.corpus import Corpus
+    from tonesmith.corpus.derive.printed import composed_lines
+
+    options = composer_options(composer, context.args)
+    with Corpus(path, wait=wait) as corpus:
+        done = corpus.compose(
+            composer, number, options=options, seed=seed, seconds=seconds, dry_run=dry_run, progress=not quiet
+        )
+        count = len(corpus)
+    told = {"path": str(path), "items": count, "dry_run": dry_run, **done.to_json()}
+    echo(json_text(told) if as_json else "\n".join(composed_lines(path, done, count, dry_run=dry_run)))
 
 
 def remake(

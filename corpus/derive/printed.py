@@ -11,6 +11,7 @@ from tonesmith.terminal.text import counted
 
 if TYPE_CHECKING:
     from tonesmith.corpus.derive.augmenting import Augmented
+    from tonesmith.corpus.derive.composing import Composing
     from tonesmith.corpus.derive.remaking import Remade
 
 
@@ -40,3 +41,17 @@ def remade_lines(path: Path, done: Remade) -> Iterator[str]:
         yield f"  {counted(len(done.restored), 'file')} of these missing or damaged before"
     yield from listed("made otherwise, and left as they are", done.differing, "item")
     yield from listed("that could not be made", done.refused, "item")
+
+
+def composed_lines(path: Path, done: Composing, count: int, *, dry_run: bool) -> Iterator[str]:
+    """Yield what was composed."""
+    would = "would be " if dry_run else ""
+    yield f"{path}: {counted(len(done.items), 'score')} {would}composed, {counted(count, 'item')} in all"
+    if done.known:
+        yield f"  {counted(done.known, 'score')} composed before"
+    if done.duplicates:
+        yield f"  {counted(done.duplicates, 'score')} the same as other items, not kept twice"
+    if done.labels:
+        yield f"  labels: {', '.join(f'{name} of {number:,}' for name, number in sorted(done.labels.items()))}"
+    if done.left_out:
+        yield f"  without a label in profile.toml: {', '.join(done.left_out)}"

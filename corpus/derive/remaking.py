@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tonesmith.corpus.derive.augmenting import bytes_of, read_music
 from tonesmith.corpus.derive.chain import steps_of
+from tonesmith.corpus.derive.composing import composed_again
 from tonesmith.corpus.derive.inheriting import inherit, labels_of_child
 from tonesmith.corpus.derive.recipe import Recipe, recipes, versions_of
 from tonesmith.corpus.truth.files import full_disk_told, sha256_of
@@ -21,7 +22,7 @@ from tonesmith.terminal.progress import Progress
 if TYPE_CHECKING:
     from tonesmith.corpus.store import Store
 
-Maker = Callable[["Store", Item, Recipe], bytes]
+Maker = Callable[[Recipe], bytes]
 """Makes the bytes of a derived item again."""
 
 
@@ -84,7 +85,7 @@ class Remaking:
     def _bytes(self, item: Item, recipe: Recipe) -> bytes:
         if recipe.operation == "augment":
             return self._child(item, recipe)
-        return MAKERS[recipe.operation](self._corpus, item, recipe)
+        return MAKERS[recipe.operation](recipe)
 
     def _child(self, item: Item, recipe: Recipe) -> bytes:
         parent = next(items(self._connection, [item.parent]), None)
@@ -172,5 +173,5 @@ def _transaction(connection: sqlite3.Connection, *, undo: bool) -> Iterator[None
         connection.execute("ROLLBACK" if undo else "COMMIT")
 
 
-MAKERS: Final[dict[str, Maker]] = {}
+MAKERS: Final[Mapping[str, Maker]] = {"compose": composed_again}
 """Operation -> what makes its items again, of those that are not made of a parent alone."""
