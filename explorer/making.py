@@ -76,7 +76,7 @@ def _tracks(atlas: Atlas, recipe: Recipe, sources: Sequence[Trajectory]) -> Sequ
     stretch, attack = recipe.time.stretch, recipe.time.attack
     if stretch == attack == 1.0:
         return plain
-    return [warped(track, atlas.components, stretch, attack) for track in plain]
+    return [warped(track, atlas.code, stretch, attack) for track in plain]
 
 
 def pieces_of(recipe: Recipe, tracks: Sequence[Track], frames: int, *, alone: bool) -> list[Piece]:
@@ -118,7 +118,7 @@ class _Pictures:
         self._atlas, self._recipe, self._tracks, self._woven = atlas, recipe, tracks, woven
         self._samples = samples
         self._placing = Placing(recipe.place, channels_of(atlas, recipe))
-        self._drift = Drift(atlas.components, recipe.seed) if recipe.time.drift else None
+        self._drift = Drift(atlas.code, recipe.seed) if recipe.time.drift else None
         self._offset: NDArray[np.float32] | None = None
         self._sides = atlas.channels == 2 and recipe.channels != "mono"
         self.wide = self._sides or recipe.place.width != 1.0
@@ -144,7 +144,7 @@ class _Pictures:
 
     def _mixed(self, pieces: Sequence[Piece], first: int, count: int) -> Picture:
         """Return pieces that run into each other: between two of them, points half-way in the model."""
-        latent = np.zeros((count, len(self._atlas.components.axes)), np.float32)
+        latent = np.zeros((count, self._atlas.size), np.float32)
         space = np.zeros((count, SPACE), np.float32)
         total = np.zeros((count, 1), np.float32)
         for piece in pieces:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.explorer.atlas import Trajectory
+from tonesmith.explorer.code import Code
 from tonesmith.explorer.frames import STEP
-from tonesmith.explorer.principal import Components
 from tonesmith.explorer.weave import BEFORE_ONSET, CROSSFADE, Piece
 
 TURN = 2.0
@@ -57,13 +57,13 @@ class Warped:
         return len(self.latent)
 
 
-def warped(track: Trajectory, components: Components, stretch: float, attack: float) -> Warped:
+def warped(track: Trajectory, code: Code, stretch: float, attack: float) -> Warped:
     """Return a trajectory that takes ``stretch`` times as long, and whose events rise ``attack`` times as slowly.
 
     Attacks are not stretched, so that they stay what they are; what follows them makes up for it. No attack takes more
     than 80 % of its event.
     """
-    loud = track.latent.astype(np.float32) @ (components.deviation * components.axes.mean(axis=1))
+    loud = code.decode(track.latent.astype(np.float32)).mean(axis=1)
     starts = np.unique(np.maximum(track.onsets.astype(np.int64) - BEFORE_ONSET, 0))
     ends = np.append(starts[1:], len(track))
     parts = [np.arange(round(int(starts[0]) * stretch)) / stretch] if starts[0] else []
@@ -119,17 +119,17 @@ def _steadiest(latent: NDArray[np.float32], length: int) -> int:
 
 
 class Drift:
-    """Slow wandering along the components that have at least 2 % of the variance.
+    """Slow wandering along the dimensions that have at least 2 % of the variance.
 
     Args:
-        components: of the model.
+        code: of the model.
         seed: of the turns.
     """
 
-    def __init__(self, components: Components, seed: int) -> None:
+    def __init__(self, code: Code, seed: int) -> None:
         self._seed = seed
-        self._wide = np.flatnonzero(components.share >= LEAST_SHARE)
-        self._count = len(components.share)
+        self._wide = np.flatnonzero(code.share >= LEAST_SHARE)
+        self._count = len(code.share)
 
     def between(self, first: int, stop: int) -> NDArray[np.float32]:
         """Return how far frames are from where they were: float32 (count, k), of deviation 1 along each component."""

@@ -14,13 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.dataset.opening import open_dataset
 from tonesmith.dataset.reader import Dataset
 from tonesmith.engine.channel import Child, Message
 from tonesmith.errors import DatasetError, RunError
 from tonesmith.host.computing import Computer
 from tonesmith.host.feature_trust import check_feature_trusted
-from tonesmith.host.readers import reader_at
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Sink
 from tonesmith.plan.block import Block, row_digests
@@ -30,6 +28,7 @@ from tonesmith.plan.phrases import SCORE
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection, is_fault
 from tonesmith.plan.rows import digest_hex
+from tonesmith.transfer.forms import opened_as
 
 _CHUNK = 16
 """Rows that are read back at a time, so that a block is in memory once."""
@@ -38,26 +37,6 @@ _CHUNK = 16
 def whole_plan(dataset: Dataset) -> Plan:
     """Return the plan of a dataset, with the features that were added to it as if they had been in it."""
     return replace(dataset.plan, features=tuple(dataset.features.values()))
-
-
-def opened_as(path: Path, plan: Plan) -> Dataset:
-    """Return the dataset at a path; a corpus in the form that a plan has it in.
-
-    Raises :class:`DatasetError` if the corpus has changed since the plan was made.
-    """
-    if plan.items is None or reader_at(path) is None:
-        return open_dataset(path)
-    opened = open_dataset(path, **form_of(plan))
-    if opened.plan.items != plan.items:
-        raise DatasetError(f"{path} was changed while it was packed. Pack it anew, to another path.")
-    return opened
-
-
-def form_of(plan: Plan) -> dict[str, Any]:
-    """Return how the rows of a plan of items are made: what :func:`tonesmith.open_dataset` takes."""
-    items, audio = plan.items, plan.audio
-    windows = {"window": items.window, "hop": items.hop} if items and items.window else {}
-    return windows | ({"sample_rate": audio.sample_rate, "channels": audio.channels} if audio.frames else {})
 
 
 def block_of(dataset: Dataset, index: int) -> Block:

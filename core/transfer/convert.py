@@ -13,8 +13,9 @@ from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.host.registry import Host
 from tonesmith.plan.plan import PluginRef
-from tonesmith.transfer.blocks import Listener, form_of, whole_plan
+from tonesmith.transfer.blocks import Listener, whole_plan
 from tonesmith.transfer.destination import THROUGH, Destination, Transferred, check_plan, encodings, transferred
+from tonesmith.transfer.forms import form_of
 
 
 def convert(

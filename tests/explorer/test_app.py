@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from loudness import integrated_loudness
 from support.sounds import write_five
 
 from tonesmith import ConfigError
 from tonesmith.explorer.app.workshop import Wanted, Workshop
+from tonesmith.explorer.given import GIVEN
 
 gradio_client = pytest.importorskip("gradio_client", reason="pip install 'tonesmith[explore]'")
 
@@ -62,7 +64,9 @@ def client(served: str) -> Any:
 
 def played(client: Any, *steps: float, name: str = "five", seconds: float = 0.5) -> Any:
     """Return what pressing Make gives: the sound (samples, channels), and what is said of it."""
-    told = client.predict(name, WANDER, None, seconds, 0, 3, ".flac", *steps, api_name="/make")
+    rest = [slider.rest or 0.0 for slider in GIVEN.values()]
+    chosen = (name, WANDER, seconds, 0, 3, "as the sounds have", None, ".flac")
+    told = client.predict(*chosen, *rest, *steps, api_name="/make")
     return soundfile.read(told[0], always_2d=True)[0], told[2]
 
 
@@ -79,7 +83,7 @@ def test_a_slider_makes_another_sound_and_none_the_same_again(client: Any, shop:
 
 
 def test_sliders_are_shown_with_their_confidence_and_their_range(client: Any, shop: Workshop) -> None:
-    source, *sliders = client.predict("five", api_name="/choose")
+    source, _, *sliders = client.predict("five", api_name="/choose")
     shown = [slider for slider in sliders if slider.get("visible")]
     known = shop.about("five").sliders
 
@@ -88,6 +92,27 @@ def test_sliders_are_shown_with_their_confidence_and_their_range(client: Any, sh
     for slider, about in zip(shown, known, strict=True):
         assert slider["label"] == f"{about['name']} · confidence {about['confidence']:.2f}"
         assert f"{about['low']:+.1f} to {about['high']:+.1f}" in slider["info"]
+
+
+def test_what_made_a_sound_is_kept_as_a_preset_and_recalled(client: Any, shop: Workshop) -> None:
+    _, told = played(client, 1.5, seconds=0.7)
+    client.predict("five", "loud", told.split(",")[0], api_name="/save_preset")
+    source, seconds, _, seed, channels, *values = client.predict("five", "loud", api_name="/recall")
+
+    assert shop.presets("five") == ["loud"]
+    assert (source, seconds, seed, channels) == (WANDER, 0.7, 3, "as the sounds have")
+    assert values[len(GIVEN)] == 1.5
+    assert not any(values[len(GIVEN) + 1 :])
+
+
+def test_two_sounds_are_compared_at_the_same_loudness(client: Any, shop: Workshop) -> None:
+    played(client)
+    played(client, 1.0)
+    first, second, told = client.predict(*shop.made()[:2], api_name="/compare")
+
+    loudness = [integrated_loudness(soundfile.read(path, always_2d=True)[0], 48_000) for path in (first, second)]
+    assert loudness[0] == pytest.approx(loudness[1], abs=0.1)
+    assert "brightness" in (told["value"] if isinstance(told, dict) else told)
 
 
 @pytest.mark.parametrize("name", ["../five", "/etc", ".", "", "made", "a/b", "a\0b"])
