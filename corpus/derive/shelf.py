@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tonesmith.corpus.cleaning.removal import removed_as
 from tonesmith.corpus.derive.recipe import FOLDERS, Recipe, store
 from tonesmith.corpus.media import Content, Kind, content_of
 from tonesmith.corpus.truth import database
@@ -114,11 +115,11 @@ class Shelf:
         return self._connection.execute("SELECT 1 FROM items WHERE id = ?", (name,)).fetchone() is not None
 
     def same_as(self, content: Content) -> str:
-        """Return the item that holds the same; "" for none."""
+        """Return the item that holds the same, or held it before it was removed; "" for none."""
         row = self._connection.execute(
             "SELECT item FROM media WHERE kind = ? AND content = ?", (content.kind, content.digest)
         ).fetchone()
-        return str(row[0]) if row else ""
+        return str(row[0]) if row else removed_as(self._connection, content.kind, content=content.digest)
 
     def put(self, made: Made, parent: str, said: Iterable[Annotation]) -> None:
         """Put a made item into the corpus, and into the split of its parent. Its file takes its name before."""

@@ -21,7 +21,7 @@ _NEVER: Final = frozenset({"run", "browse", "label", "repair", "download", "sour
 """Commands that are no step: they ask a person, or mend what no plan foresees."""
 CONVERT: Final = "convert"
 """The command of the top level that is a step: it is done in a process of its own, since its flags are its sink's."""
-_PACKING: Final = ("workers", "window", "hop", "split", "sample_rate", "channels")
+_PACKING: Final = ("workers", "window", "hop", "sample_rate", "channels")
 """Options of ``convert`` that are not its sink's."""
 _ROLES: Final = {"annotate": "annotator", "augment": "augmenter", "features": "feature", "compose": "composer"}
 """Command -> the role whose plugins its ``with`` or ``add`` names."""

@@ -17,7 +17,9 @@ from support.corpora import melody, tone, write_audio, write_midi
 from tonesmith import ConfigError
 from tonesmith.cli import run
 from tonesmith.corpus import Corpus
+from tonesmith.corpus.cleaning.faults import Fault
 from tonesmith.corpus.cleaning.limits import Limits
+from tonesmith.corpus.cleaning.removal import take_out
 from tonesmith.corpus.repairing import repair
 from tonesmith.dsp.resample import resampled
 from tonesmith.score.score import Score
@@ -175,6 +177,15 @@ def test_children_go_with_their_parent_and_come_back_with_it(corpus):
         corpus.restore(names["take2"])
     assert set(corpus.restore(names["offset"])) == {names["take2"], names["offset"]}
     assert corpus[names["take2"]].parent == names["offset"]
+
+
+def test_a_child_that_was_removed_is_not_made_again(corpus):
+    song = next(item.id for item in corpus if item.id.startswith("song"))
+    (child,) = corpus.augment("transpose", n=1, items=[song]).items
+    with corpus.change() as connection:
+        take_out(connection, child, Fault("length", "is too long", child))
+    again = corpus.augment("transpose", n=1, items=[song])
+    assert (again.items, list(again.duplicates.values())) == ([], [child])
 
 
 def test_a_changed_file_is_corrupt_and_a_vanished_one_is_said_and_left(corpus):
