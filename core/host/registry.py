@@ -16,7 +16,6 @@ import importlib
 import os
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib import metadata
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
@@ -28,6 +27,7 @@ from tonesmith.errors import ConfigError, PluginError, unknown_name
 from tonesmith.host import hookspecs
 from tonesmith.host.builtin import BUILTINS
 from tonesmith.host.conformance import ROLES, fault_of
+from tonesmith.host.records import Origin, PluginRecord
 from tonesmith.host.roles import (
     Annotator,
     Augmenter,
@@ -56,29 +56,6 @@ if TYPE_CHECKING:
 
 PROJECT = "tonesmith"
 """Name of the distribution, of the entry-point group and of the pluggy project."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The distribution that a plugin came from."""
-
-    distribution: str
-    version: str
-
-    def __str__(self) -> str:
-        return f"{self.distribution} {self.version}"
-
-
-@dataclass(frozen=True, slots=True)
-class PluginRecord:
-    """A plugin, and where it came from."""
-
-    role: str
-    name: str
-    summary: str
-    distribution: str
-    version: str
-    plugin: type[Plugin[Any]]
 
 
 class _Manager(pluggy.PluginManager):

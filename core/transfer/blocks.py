@@ -28,7 +28,7 @@ from tonesmith.plan.phrases import SCORE
 from tonesmith.plan.plan import Plan
 from tonesmith.plan.rejection import Rejection, is_fault
 from tonesmith.plan.rows import digest_hex
-from tonesmith.transfer.forms import opened_as
+from tonesmith.transfer.items import opened_as
 
 _CHUNK = 16
 """Rows that are read back at a time, so that a block is in memory once."""

@@ -15,7 +15,7 @@ from tonesmith.host.registry import Host
 from tonesmith.plan.plan import PluginRef
 from tonesmith.transfer.blocks import Listener, whole_plan
 from tonesmith.transfer.destination import THROUGH, Destination, Transferred, check_plan, encodings, transferred
-from tonesmith.transfer.forms import form_of
+from tonesmith.transfer.items import form_of
 
 
 def convert(

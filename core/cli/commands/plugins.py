@@ -15,7 +15,8 @@ from tonesmith.cli.scaffold import add_new
 from tonesmith.errors import PluginError, unknown_name
 from tonesmith.host.config import SEVERAL
 from tonesmith.host.conformance import ROLES
-from tonesmith.host.registry import Host, PluginRecord
+from tonesmith.host.records import PluginRecord
+from tonesmith.host.registry import Host
 from tonesmith.host.roles import Backend, Validator
 from tonesmith.host.settings import Setting, settings_of
 from tonesmith.space.shape import SpaceShape

@@ -1,4 +1,4 @@
-"""The form in which a source is read: a dataset is what it is, and a corpus has rows as a plan wants them."""
+"""A corpus as the source of a conversion: opened in the form that a plan has it in."""
 
 from __future__ import annotations
 
