@@ -124,7 +124,7 @@ def killed(command, path, after):
     child.join()
 
 
-OFTEN = ("new", "add", "annotate", "features", "augment", "repair")
+OFTEN = ("new", "augment", "repair")
 """Commands that are killed for every change, the others in ``make test-long``."""
 
 
