@@ -39,6 +39,7 @@ COMMANDS = {
     "features --remove": lambda path: opened(path, _without_notes),
     "augment": lambda path: opened(path, lambda corpus: corpus.augment("transpose", "tempo", "gain", n=2)),
     "remake": lambda path: opened(path, Corpus.remake),
+    "compose": lambda path: opened(path, lambda corpus: corpus.compose("melody", 4)),
     "split": lambda path: opened(path, lambda corpus: corpus.split()),
     "write": lambda path: opened(path, Corpus.write),
     "sanitise": lambda path: opened(path, lambda corpus: corpus.sanitise()),

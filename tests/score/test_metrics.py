@@ -33,7 +33,8 @@ def test_pitches_of_a_scale_are_those_of_its_notes():
 def test_the_best_scale_leaves_out_what_is_foreign_to_it():
     assert pitches_of(played((*SCALE, 61, 63))).scale_consistency == pytest.approx(0.8)
     assert pitches_of(played(range(60, 72))).scale_consistency == pytest.approx(7 / 12)
-    assert pitches_of(played([69, 71, 72, 74, 76, 77, 79])).scale_consistency == 1.0  # a minor scale
+    assert pitches_of(played([pitch + 2 for pitch in SCALE])).scale_consistency == 1.0  # D major
+    assert pitches_of(played([61, 63, 64, 66, 68, 69, 71])).scale_consistency == 1.0  # C sharp minor
 
 
 def test_drums_are_notes_and_have_no_pitch():
