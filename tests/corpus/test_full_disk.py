@@ -19,6 +19,8 @@ COMMANDS = {
     "add": ["add", "c", "m", "-q"],
     "annotate": ["annotate", "c", "-q"],
     "features": ["features", "c", "--add", "notes,mel", "-q"],
+    "augment": ["augment", "c", "--with", "transpose,gain", "-n", "2", "-q"],
+    "compose": ["compose", "c", "--with", "melody", "-n", "4", "-q"],
     "split": ["split", "c"],
     "write": ["write", "c"],
     "sanitise": ["sanitise", "c", "-q"],
