@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import typer
 
-from tonesmith.corpus.running.words import parameters, words_of
+from tonesmith.corpus.running.words import own_text, parameters, words_of
 from tonesmith.errors import ConfigError, PluginError, unknown_name
 from tonesmith.host.registry import Host
 from tonesmith.host.toml import TomlSource, read_toml
@@ -143,9 +143,14 @@ def _step(
     flags: list[str] = []
     values: list[str] = []
     known = parameters(command)
+    own = _own_options(command, table, source.where(key))
     for option, value in table.items():
         where = source.where((*key, option))
+        if option in own and option not in known:
+            flags.append(f"--{option.replace('_', '-')}={own_text(value)}")
+            continue
         if option not in known:
+            known |= dict.fromkeys(own)
             raise ConfigError(f"{where}{name}: {unknown_name('option', option, known, 30)}")
         try:
             words = words_of(known[option], value)
@@ -156,6 +161,22 @@ def _step(
     step = Step(name, ("corpus", name, corpus, *values, *flags), command, source.where(key))
     _check_parsed(step, context)
     return step
+
+
+def _own_options(command: Any, table: Mapping[str, Any], where: str) -> Collection[str]:
+    """Return the names of options of the plugin that a command's ``with`` names, if its flags are the plugin's too.
+
+    Raises :class:`ConfigError` for a value that the plugin does not take.
+    """
+    role, name = _ROLES.get(command.name), table.get("with")
+    if not command.context_settings.get("ignore_unknown_options") or role is None or not isinstance(name, str):
+        return ()
+    try:
+        known = Host.load().find(role, name).Options.model_fields
+        Host.load().options_of(role, name, {option: value for option, value in table.items() if option in known})
+    except (PluginError, ConfigError) as error:
+        raise ConfigError(f"{where}{command.name}: {error}") from None
+    return known
 
 
 def _convert(source: TomlSource, corpus: str, key: tuple[str | int, ...], table: Mapping[str, Any]) -> Step:

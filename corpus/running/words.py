@@ -49,6 +49,13 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def own_text(value: Any) -> str:
+    """Return a value of a plugin's option as it is typed behind its flag."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _literal(value: Any) -> str:
     import tomli_w
 

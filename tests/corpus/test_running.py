@@ -10,7 +10,9 @@ import sys
 import time
 
 import pytest
+from support import ROOT
 from support.corpora import music
+from support.documents import blocks_of
 
 from tonesmith.cli import run
 from tonesmith.corpus import Corpus
@@ -93,6 +95,17 @@ def test_a_step_that_is_stopped_is_gone_on_with_and_another_can_be_named(here, c
 
 
 @pytest.mark.long
+def test_the_corpus_of_the_readme_is_made_checked_and_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (block,) = [b.text for b in blocks_of(ROOT / "README.md") if "Corpus.new" in b.text]
+    exec(block.replace("1000", "8"), {})  # noqa: S102 - it is ours
+    said = capsys.readouterr().out
+    assert said.startswith("16 items {'happy': ")
+    assert "leaks 0" in said
+    assert "faults:\nnext:\n" in said
+
+
+@pytest.mark.long
 def test_faults_end_a_run_at_its_check(here, capsys):
     (here / "run.toml").write_text(FILE + "[stats]\n")
     steps(capsys)
@@ -123,6 +136,8 @@ def test_faults_end_a_run_at_its_check(here, capsys):
             "run.toml:3: annotate: unknown annotator 'kye'. Did you mean 'key'?",
         ),
         ('path = "c"\n[new]\nprofile = "emotoin"\n', "run.toml:3: new: unknown profile 'emotoin'"),
+        ('path = "c"\n[compose]\nwith = "emotion"\nmod = "sad"\n', "unknown option 'mod'. Did you mean 'mood'?"),
+        ('path = "c"\n[compose]\nwith = "emotion"\nmood = "saad"\n', "run.toml:2: compose: composer.mood"),
         ('path = "c"\n[convert]\nout = "x"\nsink = "zar"\n', "convert: unknown sink 'zar'. Did you mean 'zarr'?"),
         ('path = "c"\n[convert]\nout = "x"\nsink = "zarr"\nworker = 1\n', "unknown option 'worker'"),
     ],
