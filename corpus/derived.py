@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tonesmith.corpus.derive.augmenting import Augmented
     from tonesmith.corpus.derive.composing import Composing
     from tonesmith.corpus.derive.remaking import Remade
+    from tonesmith.corpus.derive.rendering import RenderedScores
     from tonesmith.corpus.featuring.making import Featured
 
 
@@ -175,6 +176,58 @@ class Derived(Store):
         if not (dry_run or self.is_written):
             self.write()
         return done
+
+    def render(  # noqa: PLR0913 - who plays, what, and how
+        self,
+        backend: str,
+        *,
+        presets: Sequence[str] = (),
+        n: int = 1,
+        items: Sequence[str] = (),
+        options: Mapping[str, Any] | None = None,
+        sample_rate: int = 44100,
+        tail: float = 2.0,
+        seed: int = 0,
+        dry_run: bool = False,
+        progress: bool = False,
+    ) -> RenderedScores:
+        """Render scores through a synth: each recording is a child of its score, aligned with it.
+
+        Args:
+            backend: the synth, such as "vita".
+            presets: files, folders and globs of its presets; by default its own default patch is played.
+            n: recordings of each score, with one preset each.
+            items: names of the items; by default all that have a score.
+            options: of the backend.
+            sample_rate: Hz.
+            tail: seconds rendered after a score.
+            seed: by which presets are drawn.
+            dry_run: whether to say only what would be done.
+            progress: whether to show it on the error stream.
+
+        Raises :class:`PluginError` for an unknown backend, and :class:`ConfigError` for options of it, for presets that
+        cannot be read, an unknown item, and numbers out of their range.
+        """
+        from tonesmith.corpus.derive.rendering import Rendering
+        from tonesmith.corpus.derive.synth import Synth, patches_of
+
+        if n < 1 or not 0 <= seed < 2**63 or not 0 <= tail <= 60 or not 8000 <= sample_rate <= 192_000:
+            raise ConfigError(
+                f"n is {n}, seed {seed}, tail {tail}, sample rate {sample_rate}: expected n from 1, seed from 0, a "
+                "tail of 0 to 60 s, and 8,000 to 192,000 Hz."
+            )
+        for item in items:
+            self._check_item(item)
+        synth = Synth(backend, options or {}, sample_rate, tail)
+        patches = patches_of(synth, presets)
+        scores = "SELECT item FROM media WHERE kind = 'score' ORDER BY item"
+        ids = list(items) or [row[0] for row in self.connection.execute(scores)]
+        with counting(f"rendering {self.path.name}", "scores", hidden=not progress) as counter, self.locked():
+            rendering = Rendering(self, counter, synth, patches, seed, dry_run=dry_run)
+            rendering.render(ids, n)
+        if not (dry_run or self.is_written):
+            self.write()
+        return rendering.done
 
     def remake(self, *items: str, dry_run: bool = False, progress: bool = False) -> Remade:
         """Make derived items again, parents before children, and compare each bit for bit with what was stored.

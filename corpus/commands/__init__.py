@@ -8,7 +8,7 @@ import typer
 
 from tonesmith.corpus.commands.browsing import browse
 from tonesmith.corpus.commands.cleaning import sanitise
-from tonesmith.corpus.commands.deriving import augment, compose, remake
+from tonesmith.corpus.commands.deriving import augment, compose, remake, render
 from tonesmith.corpus.commands.features import features
 from tonesmith.corpus.commands.gathering import add, annotate, label, new
 from tonesmith.corpus.commands.judging import check, split, stats
@@ -23,6 +23,7 @@ _COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     ("browse", "tonesmith corpus browse emotion_v1 --label valence", browse),
     ("augment", "tonesmith corpus augment emotion_v1 -n 10 --with transpose,tempo", augment),
     ("compose", "tonesmith corpus compose emotion_v1 --with emotion -n 500 --mood sad", compose),
+    ("render", "tonesmith corpus render emotion_v1 --backend vita --presets ~/Music/Vital", render),
     ("remake", "tonesmith corpus remake emotion_v1", remake),
     ("stats", "tonesmith corpus stats emotion_v1", stats),
     ("check", "tonesmith corpus check emotion_v1 --deep", check),

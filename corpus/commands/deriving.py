@@ -1,4 +1,4 @@
-"""Commands that make items, and make them again: ``augment``, ``compose``, ``remake``."""
+"""Commands that make items, and make them again: ``augment``, ``compose``, ``render``, ``remake``."""
 
 from __future__ import annotations
 
@@ -97,6 +97,65 @@ def compose(  # noqa: PLR0913, PLR0917 - a parameter for each flag
         count = len(corpus)
     told = {"path": str(path), "items": count, "dry_run": dry_run, **done.to_json()}
     echo(json_text(told) if as_json else "\n".join(composed_lines(path, done, count, dry_run=dry_run)))
+
+
+def render(  # noqa: PLR0913, PLR0917 - a parameter for each flag
+    path: PathArgument,
+    items: Items = None,
+    backend: Annotated[str, typer.Option("--backend", metavar="NAME", help="Synth that plays.")] = "vita",
+    presets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--presets", metavar="PATH", help="Presets of it. Repeat it for several.", show_default="its default patch"
+        ),
+    ] = None,
+    number: Annotated[
+        int, typer.Option("--number", "-n", min=1, max=10_000, metavar="INT", help="Recordings of each score.")
+    ] = 1,
+    tail: Annotated[
+        float, typer.Option("--tail", min=0, max=60, metavar="SECONDS", help="Time rendered after a score.")
+    ] = 2.0,
+    rate: Annotated[
+        int, typer.Option("--rate", min=8000, max=192_000, metavar="HZ", help="Sample rate of the recordings.")
+    ] = 44100,
+    seed: Seed = 0,
+    options: SetOption = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    wait: Wait = WAIT,
+) -> None:
+    """Render the scores of a corpus through a synth: recordings with the labels of their scores, aligned with them.
+
+    One patch plays all notes but drums. What is made already is left alone, so that the command can be repeated, or run
+    with a larger -n. The exit code is 1 if a score could not be rendered.
+    """
+    from tonesmith.corpus.corpus import Corpus
+    from tonesmith.corpus.derive.printed import rendered_lines
+    from tonesmith.corpus.printed import set_options
+    from tonesmith.errors import ConfigError
+
+    given = set_options(options)
+    if others := sorted(set(given) - {backend}):
+        raise ConfigError(f"--set: {others[0]} is not the backend. Expected --set {backend}.OPTION=VALUE.")
+    with Corpus(path, wait=wait) as corpus:
+        done = corpus.render(
+            backend,
+            presets=presets or (),
+            n=number,
+            items=items or (),
+            options=given.get(backend),
+            sample_rate=rate,
+            tail=tail,
+            seed=seed,
+            dry_run=dry_run,
+            progress=not quiet,
+        )
+        count = len(corpus)
+    told = {"path": str(path), "items": count, "dry_run": dry_run, **done.to_json()}
+    echo(json_text(told) if as_json else "\n".join(rendered_lines(path, done, count, dry_run=dry_run)))
+    if done.refused:
+        raise typer.Exit(1)
 
 
 def remake(

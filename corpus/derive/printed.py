@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tonesmith.corpus.derive.augmenting import Augmented
     from tonesmith.corpus.derive.composing import Composing
     from tonesmith.corpus.derive.remaking import Remade
+    from tonesmith.corpus.derive.rendering import RenderedScores
 
 
 def augmented_lines(path: Path, done: Augmented, count: int, *, dry_run: bool) -> Iterator[str]:
@@ -55,3 +56,16 @@ def composed_lines(path: Path, done: Composing, count: int, *, dry_run: bool) ->
         yield f"  labels: {', '.join(f'{name} of {number:,}' for name, number in sorted(done.labels.items()))}"
     if done.left_out:
         yield f"  without a label in profile.toml: {', '.join(done.left_out)}"
+
+
+def rendered_lines(path: Path, done: RenderedScores, count: int, *, dry_run: bool) -> Iterator[str]:
+    """Yield what became of the scores that were rendered."""
+    would = "would be " if dry_run else ""
+    made = counted(len(done.items), "recording")
+    yield f"{path}: {made} of {counted(done.scores, 'score')} {would}made, {counted(count, 'item')} in all"
+    if done.known:
+        yield f"  {counted(done.known, 'recording')} made before"
+    if done.duplicates:
+        yield f"  {counted(len(done.duplicates), 'recording')} the same as other items, not kept twice"
+    yield from listed("of which something is not played", done.remarks, "score")
+    yield from listed("that could not be rendered", done.refused, "score")

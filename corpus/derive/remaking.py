@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from tonesmith.corpus.derive.augmenting import bytes_of, read_music
 from tonesmith.corpus.derive.chain import steps_of
 from tonesmith.corpus.derive.composing import composed_again
 from tonesmith.corpus.derive.inheriting import inherit, labels_of_child
-from tonesmith.corpus.derive.recipe import Recipe, recipes, versions_of
+from tonesmith.corpus.derive.recipe import Recipe, canonical, recipes, versions_of
+from tonesmith.corpus.derive.rendering import RenderedAgain
 from tonesmith.corpus.truth.files import full_disk_told, sha256_of
 from tonesmith.corpus.truth.items import Item, Medium, items
 from tonesmith.errors import TonesmithError
@@ -21,9 +23,6 @@ from tonesmith.terminal.progress import Progress
 
 if TYPE_CHECKING:
     from tonesmith.corpus.store import Store
-
-Maker = Callable[[Recipe], bytes]
-"""Makes the bytes of a derived item again."""
 
 
 @dataclass
@@ -67,7 +66,8 @@ class Remaking:
         recipe_of = dict(recipes(self._connection))
         order = list(_in_order(self._connection, recipe_of, chosen))
         self._counter.begin(len(order))
-        with _transaction(self._connection, undo=self._dry_run):
+        with _transaction(self._connection, undo=self._dry_run), ExitStack() as stack:
+            self._again = RenderedAgain(self._corpus, stack)
             for item in items(self._connection, order):
                 self._one(item, recipe_of[item.id])
                 self._counter.advance(1)
@@ -83,24 +83,26 @@ class Remaking:
         self._compare(item, medium, recipe, data)
 
     def _bytes(self, item: Item, recipe: Recipe) -> bytes:
-        if recipe.operation == "augment":
-            return self._child(item, recipe)
-        return MAKERS[recipe.operation](recipe)
+        return composed_again(recipe) if recipe.operation == "compose" else self._child(item, recipe)
 
     def _child(self, item: Item, recipe: Recipe) -> bytes:
         parent = next(items(self._connection, [item.parent]), None)
         if parent is None:
             raise _Refused(f"its parent {item.parent} is not in the corpus: add it again, or take a backup")
-        kind = recipe.parameters["kind"]
+        rendered = recipe.operation == "render"
+        kind = "score" if rendered else recipe.parameters["kind"]
         source = next((medium for medium in parent.media if medium.kind == kind), None)
         if source is None:
             raise _Refused(f"its parent {item.parent} has no {kind} any more")
         _check_parent(self._corpus, parent, source, bad=parent.id in self._bad)
-        music, steps = read_music(self._corpus, source), steps_of(recipe.parameters)
-        for step in steps:
-            music = step.augmenter.apply(music, step.parameters)
+        steps = [] if rendered else steps_of(recipe.parameters)
         if not self._dry_run:
             inherit(self._connection, item.id, labels_of_child(parent.annotations, steps, self._profile))
+        if rendered:
+            return self._again.bytes_of(source, recipe)
+        music = read_music(self._corpus, source)
+        for step in steps:
+            music = step.augmenter.apply(music, step.parameters)
         return bytes_of(music)
 
     def _compare(self, item: Item, medium: Medium, recipe: Recipe, data: bytes) -> None:
@@ -136,6 +138,11 @@ def _is_whole(path: Any, sha256: str) -> bool:
 
 def _why(recipe: Recipe) -> str:
     """Return why a recipe makes something else now."""
+    if recipe.operation == "render":
+        synth = recipe.parameters["synth"]
+        if synth["determinism"] != "exact":
+            return f"{synth['backend']} promises {synth['determinism']}, and not the same bits in every process"
+        return f"{synth['backend']} plays it otherwise; it was made with {canonical(recipe.libraries)}"
     now = versions_of(recipe.libraries)
     changed = [
         f"{name} was {before}, and is {now.get(name, 'not installed')}"
@@ -171,7 +178,3 @@ def _transaction(connection: sqlite3.Connection, *, undo: bool) -> Iterator[None
         if connection.total_changes != before:
             connection.execute("INSERT OR REPLACE INTO settings VALUES ('written', 'no')")
         connection.execute("ROLLBACK" if undo else "COMMIT")
-
-
-MAKERS: Final[Mapping[str, Maker]] = {"compose": composed_again}
-"""Operation -> what makes its items again, of those that are not made of a parent alone."""

@@ -1,0 +1,62 @@
+"""Scores of a corpus played by a synth: recordings that are aligned with them and can be made again."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from support.corpora import write_midi
+
+from tonesmith.cli import run
+from tonesmith.corpus import Corpus
+from tonesmith.corpus.media import read_recording
+from tonesmith.score.score import Part, Score
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """A score whose first note begins at a quarter second, with a stroke of a drum, and a score of drums."""
+    notes = Score.of([(0.5, 0.5, 57, 100), (0, 0.5, 36, 100)], bpm=120).notes.copy()
+    notes["part"] = [1, 0]
+    write_midi(tmp_path / "m" / "sad" / "song.mid", Score(480, notes, (Part(), Part(0, True))))
+    write_midi(tmp_path / "m" / "drums.mid", Score.of([(b / 4, 0.25, 38, 90) for b in range(9)], drums=True))
+    with Corpus.new(tmp_path / "c") as opened:
+        opened.add(tmp_path / "m")
+        opened.annotate("folders")
+        yield opened
+
+
+@pytest.mark.long
+def test_a_score_is_a_recording_aligned_with_it_with_its_labels_and_is_made_again_bit_for_bit(corpus, capsys):
+    command = ["corpus", "render", str(corpus.path), "--rate", "16000", "--tail", "0.5", "--json", "-q"]
+    assert run(command) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert "only drums" in told["refused"][next(item.id for item in corpus if item.id.startswith("drums-"))]
+    assert list(told["remarks"].values()) == ["drums are left out."]
+    (item,) = map(corpus.__getitem__, told["added"])
+    assert item.parent.startswith("song-")
+    assert [(a.name, a.value, a.source) for a in item.annotations] == [("emotion", "sad", "folders (kept)")]
+    audio = read_recording(corpus.path / item.path, 10.0).audio
+    assert audio.shape[1] == 16000
+    assert not np.abs(audio[:, :3900]).max() > 1e-3, "sound before the note, or the drum is heard"
+    assert np.abs(audio[:, 4100:8000]).max() > 0.01
+    assert run(command) == 1
+    assert json.loads(capsys.readouterr().out)["known"] == 1
+    (corpus.path / item.path).write_bytes(b"damaged")
+    assert corpus.remake().restored == [item.id]
+    assert corpus.check(deep=True).faults == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--backend", "vital"], "Did you mean 'vita'?"),
+        (["--set", "vst3.plugin=x"], "vst3 is not the backend"),
+        (["--set", "vita.tear=2"], "Did you mean 'tier'?"),
+        (["no-such-item"], "unknown item"),
+    ],
+)
+def test_what_cannot_be_rendered_is_refused_at_once(corpus, capsys, words, told):
+    assert run(["corpus", "render", str(corpus.path), *words]) == 2
+    assert told in capsys.readouterr().err
