@@ -63,6 +63,7 @@ def test_every_format_has_tags_the_recipe_and_no_peak_above_minus_1_dbtp_and_is_
         assert part in shown
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("suffix", "least"), [(".mp3", 310_000), (".ogg", 350_000), (".opus", 400_000)])
 def test_lossy_formats_are_as_good_as_they_can_be(tmp_path, suffix, least):
     path = tmp_path / f"x{suffix}"
@@ -74,6 +75,7 @@ def test_lossy_formats_are_as_good_as_they_can_be(tmp_path, suffix, least):
     assert path.stat().st_size > 1.8 * plain.stat().st_size
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("rate", "bits", "subtype"), [(44_100, 16, "PCM_16"), (96_000, 32, "FLOAT")])
 def test_a_file_has_the_rate_and_the_bits_that_were_asked_for(tmp_path, rate, bits, subtype):
     sine = 0.3 * np.sin(2 * np.pi * 1_000.0 * np.arange(RATE) / RATE)
