@@ -134,8 +134,9 @@ def settings_text(recipe: Recipe) -> str:
     for name, value in said.items():
         if name in {"model", "title", "seconds", "sliders", "sources", "version"} or value == plain[name]:
             continue
-        inner = value if isinstance(value, dict) else {name: value}
-        parts += [f"{key.replace('_', ' ')} {_told(each)}" for key, each in inner.items() if each is not None]
+        inner, usual = (each if isinstance(each, dict) else {name: each} for each in (value, plain[name]))
+        moved = {key: each for key, each in inner.items() if each is not None and each != usual.get(key)}
+        parts += [f"{key.replace('_', ' ')} {_told(each)}" for key, each in moved.items()]
     return ", ".join(parts) or "a walk"
 
 

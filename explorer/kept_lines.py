@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tonesmith.explorer.heard import UNITS
 from tonesmith.explorer.history import settings_text
 from tonesmith.explorer.recipe import ModelRef, Recipe
-from tonesmith.terminal.table import table
+from tonesmith.terminal.table import table, width_of_terminal
 from tonesmith.terminal.text import counted, one_line
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def _words(settings: Mapping[str, Any]) -> str:
 
 def preset_lines(name: str, found: Recalled) -> list[str]:
     """Return what a preset makes with a version of a model, in lines."""
-    lines = [f"{name}  {found.recipe.seconds:g} s, {settings_text(found.recipe)}"]
+    head = f"{name}  {found.recipe.seconds:g} s, {settings_text(found.recipe)}"
+    lines = textwrap.wrap(head, width_of_terminal(), replace_whitespace=False, drop_whitespace=True)
     for slider, (before, after) in found.changed.items():
         lines.append(
             f"{slider} was saved as {_steps(before)}; its range is another now, where that is {_steps(after)}."
@@ -91,11 +93,11 @@ def compared_lines(found: Compared, out: Path | None) -> list[str]:
         ("loudness", f"{first.lufs:.1f} LUFS", f"{second.lufs:.1f} LUFS", f"{second.lufs - first.lufs:+.1f} LU"),
         *(_feature(name, first, second) for name in UNITS),
     ]
-    latent = "" if found.latent is None else f", {found.latent:.2f} deviations apart in the model"
     return [
         *table(("", one_line(f"A: {first.name}", 26), one_line(f"B: {second.name}", 26), "B - A"), rows),
         "",
-        f"at the same loudness, their spectra differ by {found.spectral:.1f} dB{latent}",
+        f"at the same loudness, their spectra differ by {found.spectral:.1f} dB",
+        *([] if found.latent is None else [f"in the model, they are {found.latent:.2f} deviations apart"]),
         *([f"{out}: A ({first.gain:+.1f} dB), a pause, and B ({second.gain:+.1f} dB)"] if out else []),
     ]
 

@@ -20,7 +20,7 @@ FORMAT, VERSION = "tonesmith-explorer-presets", 1
 MOST = 1_000
 """Presets of a model."""
 _NAME = re.compile(r"\w[\w .+()-]{0,63}")
-_OWN = ("model", "title", "version", "rate", "bits", "head")
+OF_FILE = ("model", "title", "version", "rate", "bits", "head")
 """Of a recipe, what is of a file and not of a preset."""
 
 Steps = float | tuple[float, ...]
@@ -98,7 +98,7 @@ def save_preset(model: Model, name: str, recipe: Recipe, *, force: bool = False)
     for slider in recipe.sliders:
         if slider not in ranges:
             raise ConfigError(f"--set: {unknown_name('slider', slider, ranges)}")
-    settings = recipe.model_dump(mode="json", exclude=set(_OWN))
+    settings = recipe.model_dump(mode="json", exclude=set(OF_FILE))
     own = {slider: ranges[slider] for slider in recipe.sliders}
     preset = Preset(weights=model.sha256, settings=settings, ranges=own)
     with alone(_folder(model)):

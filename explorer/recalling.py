@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from tonesmith.errors import ConfigError
 from tonesmith.explorer.calls import Made, Model, make
-from tonesmith.explorer.presets import recalled
+from tonesmith.explorer.presets import OF_FILE, recalled
 from tonesmith.explorer.recipe import Recipe, Source
 from tonesmith.terminal.messages import warn
 
@@ -53,7 +53,7 @@ def make_with(
 
 def _with_preset(model: Model, preset: str, chosen: Mapping[str, Any], given: set[str]) -> dict[str, Any]:
     recipe = recalled(model, preset, warn).recipe
-    said = {key: getattr(recipe, key) for key in set(chosen) & set(Recipe.model_fields)}
+    said = {key: getattr(recipe, key) for key in set(chosen) & set(Recipe.model_fields) - set(OF_FILE)}
     if "sources" not in given:
         said["sources"] = [_named(model, preset, source) for source in recipe.sources]
         said["weights"] = [source.weight for source in recipe.sources]

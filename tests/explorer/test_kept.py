@@ -72,6 +72,16 @@ def test_a_preset_keeps_its_place_in_ranges_that_grew_and_tells_what_is_gone(mod
     assert recalled(open_model(model, 1), "p").recipe.sliders == {"brightness": 1.0, "axis1": -1.0}
 
 
+def test_a_preset_has_the_sliders_of_time_and_space_and_says_nothing_of_the_file(told, model):
+    words = ("--set", "stretch=2", "--set", "azimuth=-30..30", "--channels", "stereo", "--seconds", 0.1)
+    assert told("make", "m", *words, "-o", "one.flac", "-q")[0] == 0
+    assert told("preset", "save", "m", "p", "--of", "one.flac")[0] == 0
+    assert told("preset", "show", "m", "p")[1] == "p  0.1 s, stretch 2, azimuth -30..30, channels stereo\n"
+    status, out, err = told("make", "m", "--preset", "p", "--set", "stretch=1.5", "-o", "two.mp3", "-q", "--json")
+    recipe = json.loads(out)["recipe"]
+    assert (status, recipe["time"]["stretch"], recipe["place"]["azimuth"]) == (0, 1.5, [-30.0, 30.0]), err
+
+
 def test_presets_are_listed_shown_and_deleted(told, model):
     assert told("preset", "list", "m")[1] == "m has no presets.\n"
     assert told("preset", "save", "m", "p", "--set", "brightness=1.5")[0] == 0
