@@ -134,7 +134,7 @@ def _described(source: CardSource, *, single: bool) -> dict[str, Any]:
         "license": _licences(source),
         "version": _version(source),
         "citeAs": _citation(source),
-        "keywords": ["audio", "synthesizer", "sound matching", one_line(source.plan.backend.name)],
+        "keywords": _keywords(source),
         "sdPublisher": _WRITER,
         "distribution": [_distribution(files) for files in sets],
         "recordSet": [
@@ -148,9 +148,17 @@ def _described(source: CardSource, *, single: bool) -> dict[str, Any]:
     }
 
 
+def _keywords(source: CardSource) -> list[str]:
+    if source.plan.items is not None:
+        return ["audio", "music", "MIDI"]
+    return ["audio", "synthesizer", "sound matching", one_line(source.plan.backend.name)]
+
+
 def _description(source: CardSource) -> str:
     audio, rows = source.report["audio"], source.report["rows"]
     state = "" if source.report["complete"] else f" of {source.report['rows_planned']} planned"
+    if items := source.plan.items:
+        return f"{rows} rows{state} of the corpus {one_line(items.corpus)}: {items.told}, with scores and labels."
     return (
         f"{rows} sounds{state} of the synthesizer {one_line(source.engine, 200)}, each with the patch and the note "
         f"that made it: {audio['channels']} x {audio['frames']} samples at {audio['sample_rate']} Hz. "

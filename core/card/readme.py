@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import glob
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tonesmith.card import label_key
+from tonesmith.card import items, label_key
 from tonesmith.card.contents import contents, presets, splits
 from tonesmith.card.licences import hub_licence
 from tonesmith.card.making import making
@@ -23,7 +23,17 @@ _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "
 
 def readme(source: CardSource) -> str:
     """Return the text of a README.md."""
-    parts = (
+    parts = _of_corpus(source) if source.plan.items is not None else _of_sounds(source)
+    return "\n".join([line for part in parts for line in part]) + "\n"
+
+
+def _of_corpus(source: CardSource) -> Iterator[Iterator[str]]:
+    yield from (_head(source), _facts(source), _loading(source), label_key.columns(source))
+    yield from (items.labels(source), splits(source), items.checking(source))
+
+
+def _of_sounds(source: CardSource) -> Iterator[Iterator[str]]:
+    yield from (
         _head(source),
         _facts(source),
         _loading(source),
@@ -35,7 +45,6 @@ def readme(source: CardSource) -> str:
         splits(source),
         _checking(source),
     )
-    return "\n".join([line for part in parts for line in part]) + "\n"
 
 
 def _head(source: CardSource) -> Iterator[str]:
@@ -45,6 +54,9 @@ def _head(source: CardSource) -> Iterator[str]:
     yield ""
     yield f"# {plain(source.name)}"
     yield ""
+    if source.plan.items is not None:
+        yield from items.about(source, source.plan.items)
+        return
     audio, notes = source.report["audio"], source.plan.per_patch
     played = "phrase" if source.plan.phrases else "note"
     yield (
@@ -76,6 +88,8 @@ def _hub_values(source: CardSource) -> dict[str, Any]:
     values["task_categories"] = ["other"]
     values["size_categories"] = [next((name for below, name in _SIZES if rows < below), "n>10M")]
     values["tags"] = ["audio", "synthesizer", "sound-matching", "tonesmith", one_line(source.plan.backend.name)]
+    if source.plan.items is not None:
+        values["tags"] = ["audio", "music", "tonesmith"]
     if (
         source.unfinished
     ):  # told of no files, Hugging Face's libraries guess splits by their names, and miss whole blocks
@@ -91,12 +105,11 @@ def _facts(source: CardSource) -> Iterator[str]:
         ("", ""),
         (
             ("rows", str(rows) if report["complete"] else f"{rows} of {planned}: the run was not finished"),
-            ("patches", str(report["patches_accepted"])),
-            ("audio", f"{audio['sample_rate']} Hz, {_channels(audio['channels'])}, {audio['seconds']:.4g} s per row"),
-            ("sound", _duration(rows * audio["seconds"])),
+            ("items" if "items" in report else "patches", str(report["patches_accepted"])),
+            *(_sound(audio, rows) if audio["frames"] else (("audio", "none: scores alone"),)),
             ("size", size(report["nbytes"])),
             ("stored as", f"{plain(source.sink.name)}: {plain(source.sink.summary, 200)}"),
-            ("synthesizer", plain(source.engine, 200)),
+            *(() if "items" in report else (("synthesizer", plain(source.engine, 200)),)),
             *((("made with", plain(", ".join(f"{name} {of}" for name, of in made.items()), 200)),) if made else ()),
             ("plan", code(report["fingerprint"])),
             ("content", code(report["digest"])),
@@ -110,19 +123,28 @@ def _facts(source: CardSource) -> Iterator[str]:
     yield ""
 
 
+def _sound(audio: Mapping[str, Any], rows: int) -> tuple[tuple[str, str], ...]:
+    form = f"{audio['sample_rate']} Hz, {_channels(audio['channels'])}, {audio['seconds']:.4g} s per row"
+    return ("audio", form), ("sound", _duration(rows * audio["seconds"]))
+
+
 def _loading(source: CardSource) -> Iterator[str]:
     yield from ("## Load it", "")
     own = "" if source.unfinished else _own_loading(source)
+    if source.plan.items is not None:
+        own = "\n".join(line for line in own.splitlines() if "continuous" not in line)
     if own:
         yield from fenced("python", own)
     ours = (
         f"from tonesmith import open_dataset\n\nds = open_dataset({source.file!r})\nrow = ds[0]\n"
         "print(row.audio.shape, row.note, row.parameters)\n"
     )
+    if source.plan.items is not None:
+        ours = ours.replace("row.audio.shape, row.note, row.parameters", "row.item, row.annotations, row.score")
     if own and "tonesmith" not in own:
         yield from ("", "With tonesmith, whichever format it is in:", "")
     elif own:
-        yield from ("", "A row knows its note and its parameters by name:", "")
+        yield from ("", "A row knows what it holds by name:", "")
     yield from fenced("python", ours)
     yield ""
 

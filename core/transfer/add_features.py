@@ -12,6 +12,7 @@ from typing import Any
 from tonesmith.buckets.address import is_remote
 from tonesmith.dataset.added import RECORD, AddedFeature, added_at, begin_added, features_folder, tag_of
 from tonesmith.dataset.beside import refuse_link
+from tonesmith.dataset.items import refuse_live
 from tonesmith.dataset.opening import open_dataset
 from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.verify import plan_fault
@@ -88,6 +89,7 @@ def add_features(
             "is made: tonesmith generate --feature NAME."
         )
     dataset = open_dataset(path)
+    refuse_live(dataset, path, f"Add features to its items: tonesmith corpus features {path}. Or pack it first")
     if fault := plan_fault(dataset):
         raise DatasetError(f"{path}: its plan is damaged: {fault}. Restore it from a copy.")
     wanted = [_wanted(path, dataset, name, options, host, trust=trust) for name, options in asked.items()]

@@ -9,6 +9,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from tonesmith.dataset.items import refuse_items
 from tonesmith.dataset.opening import open_dataset
 from tonesmith.dataset.reader import Dataset
 from tonesmith.errors import ConfigError, DatasetError
@@ -72,6 +73,7 @@ def merge(
     opened = {source: open_dataset(source) for source in sources}
     for source, dataset in opened.items():
         check_plan(source, dataset)
+        refuse_items(dataset.plan, source, "add one corpus to the other with tonesmith corpus add, and pack that")
     _check_complete(opened)
     _check_compatible(opened)
     entries = _entries(opened, host)

@@ -11,6 +11,7 @@ from tonesmith.analysis.labels import labels_of
 from tonesmith.analysis.report import facts
 from tonesmith.analysis.report.chart import Section, short
 from tonesmith.analysis.report.differences import differences_of
+from tonesmith.analysis.report.items import item_head, labelled
 from tonesmith.analysis.report.page import page_of
 from tonesmith.analysis.report.points import points_of
 from tonesmith.analysis.report.readable import readable
@@ -136,7 +137,7 @@ def write_report(
         "title": short(name),
         "kind": "report",
         "palette": _PALETTE,
-        "facts": facts.head_of(side.told),
+        "facts": item_head(side.told) if "items" in side.told else facts.head_of(side.told),
         "notes": [*facts.damaged_notes(damaged), *_notes(side, drawing)],
         "points": points_of({side.name: side.dataset}, [side.sample], extras),
     }
@@ -210,6 +211,8 @@ def _side(
 
 
 def _sections(side: Side, path: Path) -> Iterator[Section]:
+    if (labels := labelled(side.told)) is not None:
+        yield labels
     yield from sections_of([side])
     table = torn(side.dataset)
     if (section := facts.rejected(side.told, (table,) if table else ())) is not None:

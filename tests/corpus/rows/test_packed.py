@@ -10,8 +10,10 @@ import pytest
 from support.corpora import melody, tone, write_audio, write_midi
 
 from tonesmith import ConfigError, open_dataset
+from tonesmith.analysis.report.items import item_head, labelled
 from tonesmith.cli import run
 from tonesmith.corpus import Corpus
+from tonesmith.dataset.report import report
 from tonesmith.dataset.verify import check_integrity
 from tonesmith.errors import OtherPlanError
 from tonesmith.plan.plan import PluginRef
@@ -147,6 +149,33 @@ def test_the_commands_say_what_a_packed_corpus_is(packed, corpus, tmp_path, caps
     assert "there is nothing to render" in capsys.readouterr().err
     assert run(["verify", str(corpus)]) == 2
     assert "tonesmith corpus check" in capsys.readouterr().err
+
+
+def test_the_card_tells_of_items_and_of_who_said_their_labels(packed):
+    text = (packed / "README.md").read_text()
+    assert "6 items of the corpus c, with 6 recordings and 3 scores" in text
+    assert "| `emotion` | 6 | folders (6) | happy (3), sad (3) |" in text
+    assert "synthesizer" not in text
+    assert "tonesmith generate" not in text
+
+
+def test_the_report_has_labels_sources_and_balance(packed):
+    told = report(open_dataset(packed))
+    section = labelled(told)
+    assert section is not None
+    assert ("emotion", "6", "0", "folders (6)", "happy (3), sad (3)") in section.parts[-1].rows
+    assert "0.00 of the items of the largest" in section.note
+    assert dict(item_head(told))["media"].startswith("6 recordings, 3 scores")
+
+
+def test_what_a_corpus_cannot_be_used_for_is_said(packed, corpus, tmp_path, capsys):
+    assert run(["features", str(corpus), "--add", "stats"]) == 2
+    assert "tonesmith corpus features" in capsys.readouterr().err
+    assert run(["generate", str(tmp_path / "x"), "--config", str(packed)]) == 1
+    assert "no composition makes it" in capsys.readouterr().err
+    shutil.copytree(packed, tmp_path / "q")
+    assert run(["merge", str(packed), str(tmp_path / "q"), "-o", str(tmp_path / "m")]) == 1
+    assert "tonesmith corpus add" in capsys.readouterr().err
 
 
 def test_split_of_a_corpus_is_that_of_the_corpus(corpus, tmp_path, capsys):
