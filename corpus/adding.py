@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from tonesmith.corpus.cleaning.removal import removed_as
 from tonesmith.corpus.derive.recipe import restored, store
 from tonesmith.corpus.media import Content, Kind, Unfit, content_of, kind_of
+from tonesmith.corpus.origin import read_note
 from tonesmith.corpus.pairing import Group, grouped
 from tonesmith.corpus.truth import database
 from tonesmith.corpus.truth.files import place, sha256_of
@@ -130,7 +131,7 @@ class Adding:
             synthetic: whether a program made all of it.
         """
         self._synthetic = synthetic
-        self._from = {}
+        self._from = read_note(path)
         self._scratch.mkdir()
         try:
             with self._storing() as stored:

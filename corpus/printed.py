@@ -77,6 +77,8 @@ def stats_lines(path: Path, found: Stats) -> Iterator[str]:
     for kind, numbers in found.media.items():
         number, seconds, nbytes = int(numbers["items"]), numbers["seconds"], int(numbers["nbytes"])
         yield f"  {kind:<6} {counted(number, 'item')}, {clock(seconds)}, {size(nbytes)}"
+    if found.licences:
+        yield "  licences " + ", ".join(f"{name} {number:,}" for name, number in found.licences.items())
     if found.splits:
         yield "  splits " + ", ".join(f"{name} {number:,}" for name, number in found.splits.items())
     rows = [(name, *_label_cells(told)) for name, told in found.labels.items()]

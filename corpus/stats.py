@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from tonesmith.corpus.truth.items import read_value
+from tonesmith.corpus.truth.provenance import licence_counts
 
 if TYPE_CHECKING:
     from tonesmith.corpus.corpus import Corpus
@@ -26,6 +27,7 @@ class Stats:
             different things, and ``values``: the most common values -> items, or ``least``, ``mean`` and ``greatest``.
         splits: split -> items.
         derived: items that have a parent.
+        licences: licence -> items whose source states it.
     """
 
     items: int
@@ -33,6 +35,7 @@ class Stats:
     labels: Mapping[str, Mapping[str, Any]]
     splits: Mapping[str, int]
     derived: int
+    licences: Mapping[str, int]
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``--json`` prints of it."""
@@ -62,7 +65,7 @@ def stats_of(corpus: Corpus) -> Stats:
     }
     for name, count in ask("SELECT name, count(*) FROM annotations WHERE believed = 1 GROUP BY name"):
         labels[name]["items"] = count
-    return Stats(len(corpus), media, labels, splits, derived)
+    return Stats(len(corpus), media, labels, splits, derived, licence_counts(corpus.connection))
 
 
 def _disagreeing(corpus: Corpus) -> dict[str, int]:

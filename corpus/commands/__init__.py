@@ -10,6 +10,7 @@ from tonesmith.corpus.commands.browsing import browse
 from tonesmith.corpus.commands.cleaning import sanitise
 from tonesmith.corpus.commands.deriving import augment, compose, remake, render
 from tonesmith.corpus.commands.features import features
+from tonesmith.corpus.commands.fetching import download, sources
 from tonesmith.corpus.commands.gathering import add, annotate, label, new
 from tonesmith.corpus.commands.judging import check, split, stats
 from tonesmith.corpus.commands.keeping import repair, write
@@ -17,6 +18,8 @@ from tonesmith.corpus.commands.running import run
 
 _COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     ("new", "tonesmith corpus new emotion_v1 --profile emotion", new),
+    ("sources", "tonesmith corpus sources", sources),
+    ("download", "tonesmith corpus download https://example.org/songs.zip --to downloads", download),
     ("add", "tonesmith corpus add emotion_v1 ~/Music/midi songs.zip", add),
     ("annotate", "tonesmith corpus annotate emotion_v1 --with folders,key", annotate),
     ("features", "tonesmith corpus features emotion_v1 --add notes,harmony,groove", features),
