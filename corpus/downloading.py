@@ -292,8 +292,8 @@ class _Transfer:
             return
         if whole > self._wanted.most:
             raise CorpusError(
-                f"{self._wanted.url} has {whole:,} bytes, and at most {self._wanted.most:,} are taken. If you trust it, "
-                "raise --most-gigabytes."
+                f"{self._wanted.url} has {whole:,} bytes, and at most {self._wanted.most:,} are taken. "
+                "If you trust it, raise --most-gigabytes."
             )
         free = shutil.disk_usage(self._part.parent).free
         if whole - start > free:
