@@ -23,8 +23,7 @@ from tonesmith.explorer.output import Written, check_output, write_sound
 from tonesmith.explorer.planned import Choices, Given, Model, Planned, planned
 from tonesmith.explorer.recipe import Recipe, Source, recipe_from
 from tonesmith.explorer.sounds import Recorded, digest_of, read_sound
-from tonesmith.explorer.trial import Asked
-from tonesmith.host.registry import Host
+from tonesmith.explorer.trial import asked_of
 from tonesmith.terminal.progress import Progress
 
 if TYPE_CHECKING:
@@ -75,28 +74,9 @@ def fit(
     """
     place = Path(path)
     stored.check_place(place, force=force)
-    asked = asked_of(model, options or {}, Checkpoints.beside(place))
-    atlas = fitted(map(Path, sounds), told=told, progress=progress, asked=asked)
-    saved = Model(atlas, place.absolute().name, stored.save(atlas, place, force=force), place)
-    if asked is not None and asked.checkpoints is not None:
-        asked.checkpoints.remove()
-    return saved
-
-
-def asked_of(model: str, options: Mapping[str, object], checkpoints: Checkpoints | None = None) -> Asked | None:
-    """Return a model that is asked for, checked; None for an atlas.
-
-    Raises :class:`tonesmith.PluginError` for an unknown one, and :class:`tonesmith.ConfigError` for options that are
-    not allowed, a device that is not there, or a library that is missing.
-    """
-    host = Host.load()
-    plugin, checked = host.find("model", model), host.options_of("model", model, options)
-    plugin(checked).check()
-    if model == "atlas":
-        return None
-    if checkpoints is not None:
-        checkpoints.check()
-    return Asked(plugin, checked, checkpoints)
+    with asked_of(model, options or {}, place) as asked:
+        atlas = fitted(map(Path, sounds), told=told, progress=progress, asked=asked)
+        return Model(atlas, place.absolute().name, stored.save(atlas, place, force=force), place)
 
 
 def open_model(path: Place, version: int | None = None) -> Model:

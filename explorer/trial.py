@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from tonesmith.explorer.measured import EXCERPTS, sound_error
 from tonesmith.explorer.models.atlas import AtlasModel
 from tonesmith.explorer.onsets import onsets_of
 from tonesmith.explorer.reading import Sounds, framed, own_of
+from tonesmith.host.registry import Host
 from tonesmith.host.roles import Frames, Material, Model, Options
 
 JUDGING = 0
@@ -54,6 +57,30 @@ class Asked:
         sounds = [material.sound.sha256 for _, material in own_of(corpus)]
         about = {"model": self.model.name, "options": self.model.recorded(self.options), "sounds": sounds}
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+
+
+@contextmanager
+def asked_of(model: str, options: Mapping[str, object], place: Path) -> Iterator[Asked | None]:
+    """Yield a model that is asked for, checked; None for an atlas. At the end, nothing is kept of its fit.
+
+    Args:
+        model: its name.
+        options: of it, by name.
+        place: where it is to be stored, beside which an interrupted fit is kept.
+
+    Raises :class:`tonesmith.PluginError` for an unknown one, and :class:`tonesmith.ConfigError` for options that are
+    not allowed, a device that is not there, or a library that is missing.
+    """
+    host = Host.load()
+    plugin, checked = host.find("model", model), host.options_of("model", model, options)
+    plugin(checked).check()
+    if model == "atlas":
+        yield None
+        return
+    checkpoints = Checkpoints.beside(place)
+    checkpoints.check()
+    yield Asked(plugin, checked, checkpoints)
+    checkpoints.remove()
 
 
 def tried(
