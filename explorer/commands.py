@@ -135,15 +135,21 @@ def _show(
         int | None,
         typer.Option("--version", min=1, metavar="INT", show_default="the one used", help="Version to show."),
     ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Show another model and the atlas side by side on held-out sounds.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show what a model was fitted on, how near it comes, and its sliders with their confidence."""
+    from tonesmith.explorer.compared import compared
     from tonesmith.explorer.shown import lines_of, shown_json
     from tonesmith.explorer.stored import read_description
 
     about = read_description(model, version)
-    told = shown_json(about, model, version) if as_json else lines_of(about, model, version)
-    echo(json_text(told) if as_json else "\n".join(told))
+    if as_json:
+        echo(json_text(shown_json(about, model, version)))
+    else:
+        echo("\n".join(compared(about, model) if compare else lines_of(about, model, version)))
 
 
 def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each

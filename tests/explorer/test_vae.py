@@ -80,6 +80,7 @@ def test_two_sounds_cannot_judge_a_vae_and_give_an_atlas(told, home):
     assert "at least 3 sounds are needed to judge it. The model is an atlas." in err
     assert "two  atlas of 2 sounds" in out
     assert not (home / "two.training").exists()
+    assert "Only an atlas was fitted." in told("show", "two", "--compare")[1]
 
 
 @pytest.mark.long
@@ -93,6 +94,11 @@ def test_a_vae_that_is_no_better_stays_an_atlas_and_both_errors_are_kept(told, h
     assert shown["trial"]["kept"] is False
     assert f"{shown['trial']['model_levels']:.2f} dB, the atlas {shown['trial']['atlas_levels']:.2f} dB" in err
     assert not (home / "lost.training").exists()
+    compared = told("show", "lost", "--compare")[1]
+    assert f"{shown['trial']['atlas_sound']:.2f} dB" in compared
+    assert f"{shown['trial']['ceiling']:.2f} dB" in compared
+    assert "the model is an atlas" in " ".join(compared.split())
+    assert max(map(len, compared.splitlines())) <= 80
 
 
 @pytest.mark.long
