@@ -115,7 +115,7 @@ def _lines(done: Transferred, digest: str) -> Iterator[str]:
     speed = f", {done.rows_added / done.seconds:.1f} rows/s" if done.rows_added and done.seconds else ""
     yield f"{done.path}: {rows} in {counted(done.blocks, 'block')}"
     yield f"  added     {counted(done.rows_added, 'row')} in {clock(done.seconds)}{speed}"
-    if done.form:
+    if done.form is not None:
         yield f"  rows      {_form(done.form)}"
     yield f"  size      {size(done.nbytes)}, from {size(done.nbytes_before)}"
     yield f"  digest    {done.digest}"

@@ -62,7 +62,7 @@ def convert(
     )
     live = opened.storage.live
     digest = "" if live else _digest(opened)
-    return replace(done, source_digest=digest, nbytes_before=opened.nbytes, form=form_of(plan) if live else {})
+    return replace(done, source_digest=digest, nbytes_before=opened.nbytes, form=form_of(plan) if live else None)
 
 
 def _digest(dataset: Dataset) -> str:

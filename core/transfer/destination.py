@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,8 @@ class Transferred:
         source_digest: of the dataset that was converted; "" after a merge.
         lossy: whether the sink stores audio with loss.
         damaged: what could not be carried over.
-        form: of a corpus, how its rows were made: ``window``, ``hop``, ``sample_rate`` and ``channels``.
+        form: of a corpus, how its rows were made: ``window``, ``hop``, ``sample_rate`` and ``channels``;
+            None of a dataset.
     """
 
     path: Path
@@ -61,7 +62,7 @@ class Transferred:
     source_digest: str
     lossy: bool
     damaged: tuple[Damaged, ...]
-    form: Mapping[str, Any] = field(default_factory=dict)
+    form: Mapping[str, Any] | None = None
 
     @property
     def complete(self) -> bool:
@@ -76,7 +77,7 @@ class Transferred:
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form."""
         told = asdict(self)
-        if not self.form:
+        if self.form is None:
             del told["form"]
         return {**told, "path": str(self.path), "complete": self.complete, "same": self.same}
 

@@ -90,7 +90,7 @@ def _convert(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     form = {name: value for name, value in asked.items() if value is not None}
 
     def digest(done: Transferred) -> str:
-        if done.form:
+        if done.form is not None:
             return ""
         if done.same:
             return f"the same as that of {source}"

@@ -122,14 +122,17 @@ def test_a_file_that_is_damaged_is_left_out_and_named(corpus, tmp_path):
     assert sound.name in done.damaged[0].what
 
 
-def test_scores_alone_are_packed_without_audio_or_refused_by_name(tmp_path):
+def test_scores_alone_are_packed_without_audio_or_refused_by_name(tmp_path, capsys):
     write_midi(tmp_path / "m" / "a.mid", melody(1))
     with Corpus.new(tmp_path / "c") as corpus:
         corpus.add(tmp_path / "m")
     with pytest.raises(ConfigError, match=r"the sink 'folder' stores sounds\. The sinks hdf5 and zarr do without"):
         convert(tmp_path / "c", tmp_path / "p", PluginRef("folder"))
     assert not (tmp_path / "p").exists()
-    convert(tmp_path / "c", tmp_path / "p", PluginRef("hdf5"), workers=1)
+    assert run(["convert", str(tmp_path / "c"), str(tmp_path / "p"), "--sink", "hdf5", "--workers", "1", "-q"]) == 0
+    told = capsys.readouterr().out
+    assert "whole items, without audio" in told
+    assert "differs" not in told
     packed = open_dataset(tmp_path / "p")
     assert packed[0].score == melody(1)
     assert "audio" not in packed.columns
