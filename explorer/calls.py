@@ -13,7 +13,6 @@ import numpy as np
 from tonesmith.errors import ConfigError
 from tonesmith.explorer import stored
 from tonesmith.explorer.atlas import NEAREST, Atlas, Trajectory
-from tonesmith.explorer.checkpoints import Checkpoints
 from tonesmith.explorer.export.tags import recipe_text
 from tonesmith.explorer.fitting import fit as fitted
 from tonesmith.explorer.frames import RATE
