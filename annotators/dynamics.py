@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from tonesmith.host.hookspecs import hookimpl
 from tonesmith.host.roles import Annotation, Annotator, Options, Subject
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 LEVELS: Final = {"pp": 33, "p": 49, "mp": 64, "mf": 80, "f": 96, "ff": 112}
 """Velocity that notation programs play each marking with: steps of 16 about mp = 64, as in MuseScore's handbook."""
@@ -37,6 +39,8 @@ class Dynamics(Annotator[DynamicsOptions]):
 
     def annotate(self, subject: Subject) -> Iterator[Annotation]:
         """Return level and shape, or nothing."""
+        import numpy as np
+
         score = subject.score
         if score is None or len(score) < self.options.notes:
             return
@@ -51,6 +55,8 @@ class Dynamics(Annotator[DynamicsOptions]):
 
     def _shape(self, onsets: NDArray[np.float64], velocities: NDArray[np.float64]) -> Iterator[Annotation]:
         """Return crescendo, decrescendo, swell or level, where a line, or a line up and one down, fits."""
+        import numpy as np
+
         span = float(np.ptp(onsets))
         if span <= 0:
             return

@@ -229,7 +229,7 @@ class Derived(Store):
             self.write()
         return rendering.done
 
-    def remake(self, *items: str, dry_run: bool = False, progress: bool = False) -> Remade:
+    def remake(self, *items: str, trust: bool = False, dry_run: bool = False, progress: bool = False) -> Remade:
         """Make derived items again, parents before children, and compare each bit for bit with what was stored.
 
         A file that is missing or damaged is restored so. One that comes out otherwise is left as it is, with the reason
@@ -237,6 +237,7 @@ class Derived(Store):
 
         Args:
             items: names of derived items, with which those that they come from are made; by default all.
+            trust: whether to load plugins that its recipes name and that you have not used.
             dry_run: whether to compare only.
             progress: whether to show it on the error stream.
 
@@ -249,7 +250,7 @@ class Derived(Store):
             if not self[item].recipe:
                 raise ConfigError(f"{item} is an original: it has no recipe, and cannot be made again.")
         with counting(f"remaking {self.path.name}", "files", hidden=not progress) as counter, self.locked():
-            remaking = Remaking(self, counter, dry_run=dry_run)
+            remaking = Remaking(self, counter, dry_run=dry_run, trust=trust)
             remaking.remake(items)
         if not (dry_run or self.is_written):
             self.write()

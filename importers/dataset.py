@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from tonesmith.errors import ConfigError, TonesmithError
@@ -17,6 +15,9 @@ from tonesmith.host.roles import Annotation, Found, Importer, Options, Refused
 from tonesmith.importers._composed import labels_of
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from tonesmith.dataset.reader import Dataset
     from tonesmith.dataset.row import Row
 
@@ -160,6 +161,8 @@ def _pcm_of(audio: NDArray[np.float32], sample_rate: int) -> bytes:
     """Return a 16-bit WAV file of a sound that it can hold exactly; b"" of any other."""
     import io
     import wave
+
+    import numpy as np
 
     scaled = audio * np.float32(_FULL)
     if not (np.isfinite(scaled).all() and (np.abs(scaled) < _FULL).all() and (scaled == np.rint(scaled)).all()):

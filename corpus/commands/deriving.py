@@ -161,6 +161,9 @@ def render(  # noqa: PLR0913, PLR0917 - a parameter for each flag
 def remake(
     path: PathArgument,
     items: Items = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Load plugins that recipes name and that you have not used.")
+    ] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -175,7 +178,7 @@ def remake(
     from tonesmith.corpus.derive.printed import remade_lines
 
     with Corpus(path, wait=wait) as corpus:
-        done = corpus.remake(*(items or ()), dry_run=dry_run, progress=not quiet)
+        done = corpus.remake(*(items or ()), trust=trust, dry_run=dry_run, progress=not quiet)
     told = {"path": str(path), "dry_run": dry_run, **done.to_json()}
     echo(json_text(told) if as_json else "\n".join(remade_lines(path, done)))
     if done.differing or done.refused:

@@ -54,8 +54,8 @@ class _Refused(Exception):  # noqa: N818 - a reason, not a failure
 class Remaking:
     """Makes derived items of a corpus that is locked again, parents before their children."""
 
-    def __init__(self, corpus: Store, counter: Progress, *, dry_run: bool) -> None:
-        self._corpus, self._counter, self._dry_run = corpus, counter, dry_run
+    def __init__(self, corpus: Store, counter: Progress, *, dry_run: bool, trust: bool = False) -> None:
+        self._corpus, self._counter, self._dry_run, self._trust = corpus, counter, dry_run, trust
         self._connection = corpus.connection
         self._profile = corpus.profile
         self._bad: set[str] = set()
@@ -67,7 +67,7 @@ class Remaking:
         order = list(_in_order(self._connection, recipe_of, chosen))
         self._counter.begin(len(order))
         with _transaction(self._connection, undo=self._dry_run), ExitStack() as stack:
-            self._again = RenderedAgain(self._corpus, stack)
+            self._again = RenderedAgain(self._corpus, stack, trust=self._trust)
             for item in items(self._connection, order):
                 self._one(item, recipe_of[item.id])
                 self._counter.advance(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tonesmith.corpus.store import Store
     from tonesmith.score.score import Score
 
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _HOLDS: Final = (2, 4, 8, 16, 32, 64, 128, 256, 512)
 """Seconds that engines render, and what is longer than a score is cut off: one engine plays many scores."""
 
@@ -157,8 +159,8 @@ def played(score: Score, synth: Synth, asset: Any, recipe: Recipe) -> bytes:
 class RenderedAgain:
     """Renders items again from their recipes, with the engines that it has loaded already."""
 
-    def __init__(self, corpus: Store, stack: ExitStack) -> None:
-        self._corpus, self._stack = corpus, stack
+    def __init__(self, corpus: Store, stack: ExitStack, *, trust: bool = False) -> None:
+        self._corpus, self._stack, self._trust = corpus, stack, trust
         self._synths: dict[str, Synth] = {}
 
     def bytes_of(self, medium: Medium, recipe: Recipe) -> bytes:
@@ -171,12 +173,16 @@ class RenderedAgain:
         told = recipe.parameters["synth"]
         key = canonical(told)
         if key not in self._synths:
-            self._synths[key] = self._stack.enter_context(Synth.of(told))
+            self._synths[key] = self._stack.enter_context(
+                Synth.of(told, recipe.parameters["libraries"], trust=self._trust)
+            )
         synth = self._synths[key]
         score, _ = playable(read_score(self._corpus.path / medium.path), synth)
         return played(score, synth, self._asset, recipe)
 
     def _asset(self, name: str) -> bytes:
+        if not _DIGEST.fullmatch(name):
+            raise TonesmithError(f"its recipe names {name[:80]!r}, which is no SHA-256.")
         try:
             return (folder_of(self._corpus.path) / name).read_bytes()
         except OSError as error:

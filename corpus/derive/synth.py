@@ -56,8 +56,22 @@ class Synth:
         self._engines: dict[int, Engine] = {}
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Synth:
-        """Return the synth that a recipe tells."""
+    def of(cls, told: Mapping[str, Any], versions: Mapping[str, str], *, trust: bool = False) -> Synth:
+        """Return the synth that a recipe tells.
+
+        Args:
+            told: what the recipe says of it.
+            versions: of the libraries that the recipe names.
+            trust: whether its user vouches for the plugin that it names.
+
+        Raises :class:`TrustError` for a plugin that its user has not used.
+        """
+        from tonesmith.host.trust import check_loads
+
+        host = Host.load()
+        backend = host.find("backend", told["backend"])
+        options = host.options_of("backend", told["backend"], told["options"])
+        check_loads(backend.loads(options), told["options"], options, versions, trust=trust)
         return cls(told["backend"], told["options"], int(told["sample_rate"]), float(told["tail"]))
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,8 @@ def scores_of(path: Path, starts: Sequence[float], seconds: float) -> Iterator[S
     from tonesmith.score.cutting import Window, pieces
 
     try:
-        score = read_score(path)
+        found = path.stat()
+        score = _read(path, found.st_mtime_ns, found.st_size)
     except (ScoreError, OSError) as error:
         raise DatasetError(f"{path} cannot be read as MIDI: {error}") from None
     if not seconds:
@@ -35,6 +37,13 @@ def scores_of(path: Path, starts: Sequence[float], seconds: float) -> Iterator[S
     edges = [(_tick(score, start), _tick(score, start + seconds)) for start in starts]
     windows = [Window(first, max(last, first + 1), 1) for first, last in edges]
     yield from (piece if len(piece) else None for piece in pieces(score, windows))
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, changed: int, nbytes: int) -> Score:
+    """Return the score in a file. It is kept for the rows that follow, unless the file changes."""
+    del changed, nbytes
+    return read_score(path)
 
 
 def _tick(score: Score, seconds: float) -> int:

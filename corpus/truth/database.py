@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tonesmith.corpus.errors import CorpusDamagedError, CorpusError, CorpusNotFoundError
+from tonesmith.corpus.truth.inside import outside
 from tonesmith.corpus.truth.lock import changing
 from tonesmith.corpus.truth.schema import APPLICATION, MIGRATIONS, migrate, version_of
 
@@ -62,6 +63,11 @@ def opened(folder: Path, *, repairing: bool = False) -> sqlite3.Connection:
             )
         if version < len(MIGRATIONS):
             _bring_up_to_date(folder, connection)
+        if found := outside(connection):
+            raise CorpusError(
+                f"{folder} names {found}, which is no place in its folder: whoever made it may want to change other "
+                "files of yours. It was not used."
+            )
         return connection
 
 

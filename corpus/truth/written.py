@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tonesmith.corpus.truth.files import WholeFile, full_disk_told, write_whole
+from tonesmith.corpus.truth.inside import is_name
 from tonesmith.corpus.truth.items import Item, items
 from tonesmith.corpus.truth.profile import Profile
 from tonesmith.corpus.truth.settings import Settings
@@ -49,6 +50,8 @@ def write_all(folder: Path, connection: sqlite3.Connection, settings: Settings, 
             if item.split:
                 members.setdefault(item.split, []).append(item.id)
             for name, told in _said(item):
+                if not is_name(name):
+                    continue
                 if name not in said:
                     said[name] = stack.enter_context(WholeFile(folder / "annotations" / f"{name}.json", "{", "}"))
                 said[name].add(f"{_line(item.id)}: {_line(told)}")

@@ -21,7 +21,7 @@ from tonesmith.plan.plan import Audio, PluginRef
 from tonesmith.space.patch import Patch
 from tonesmith.testing.synthetic import synthetic_space
 
-PLAIN = {"tonesmith plugins new", "tonesmith preview"}
+PLAIN = {"tonesmith plugins new", "tonesmith preview", "tonesmith corpus browse"}
 """Commands without --json, for a reason that the page gives."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -10,7 +11,10 @@ from support.corpora import write_midi
 
 from tonesmith.cli import run
 from tonesmith.corpus import Corpus
+from tonesmith.corpus.derive.recipe import Recipe, store
+from tonesmith.corpus.derive.rendering import RenderedAgain
 from tonesmith.corpus.media import read_recording
+from tonesmith.errors import TonesmithError
 from tonesmith.score.score import Part, Score
 
 
@@ -60,3 +64,21 @@ def test_a_score_is_a_recording_aligned_with_it_with_its_labels_and_is_made_agai
 def test_what_cannot_be_rendered_is_refused_at_once(corpus, capsys, words, told):
     assert run(["corpus", "render", str(corpus.path), *words]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_recipe_of_a_stranger_loads_no_plugin_and_reads_no_file_of_yours(corpus, tmp_path, monkeypatch):
+    """Neither the library that it names, nor a patch that is no SHA-256."""
+    monkeypatch.setattr("tonesmith.engine.client.Engine.__init__", lambda *_: pytest.fail("an engine was started"))
+    (tmp_path / "evil.vst3").write_bytes(b"")
+    song = next(item.id for item in corpus if item.id.startswith("song-"))
+    synth = {"backend": "vst3", "options": {"plugin": str(tmp_path / "evil.vst3")}, "sample_rate": 16000, "tail": 1.0}
+    told = {"kind": "audio", "synth": synth, "patch": "../../x", "address": [], "libraries": {}}
+    with corpus.change() as connection:
+        connection.execute("INSERT INTO items VALUES ('x', '')")
+        medium = ("x", "audio", "raw/synthetic/x.wav", "x", "x", "", 1, 1.0, 0, "{}")
+        connection.execute("INSERT INTO media VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", medium)
+        connection.execute("INSERT INTO parents VALUES ('x', ?)", (song,))
+        store(connection, "x", Recipe("render", told, 0))
+    assert "which you have not used" in corpus.remake().refused["x"]
+    with pytest.raises(TonesmithError, match="which is no SHA-256"):
+        RenderedAgain(corpus, ExitStack())._asset("../../x")

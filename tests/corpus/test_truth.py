@@ -277,3 +277,22 @@ def test_commands_make_and_label_a_corpus(tmp_path, capsys):
     assert "'emotion' is not NAME=VALUE" in capsys.readouterr().err
     assert run(["corpus", "label", str(path), "x", "notes=a"]) == 2
     assert "unknown item 'x'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE media SET path = '../../outside.mid' WHERE item = 'a'",
+        "UPDATE media SET path = '/etc/passwd' WHERE item = 'a'",
+        "UPDATE media SET path = 'raw/midi/../../../x.mid' WHERE item = 'a'",
+        "UPDATE items SET id = '../x' WHERE id = (SELECT min(id) FROM items)",
+        "INSERT INTO moves VALUES ('raw/midi/a.mid', '../a.mid')",
+        "INSERT INTO splits(item, split) SELECT id, '../train' FROM items LIMIT 1",
+    ],
+)
+def test_a_corpus_that_names_places_outside_its_folder_is_not_used(corpus, change):
+    corpus.connection.execute("PRAGMA foreign_keys = OFF")
+    corpus.connection.execute(change)
+    corpus.close()
+    with pytest.raises(CorpusError, match="which is no place in its folder"):
+        Corpus(corpus.path)

@@ -283,6 +283,7 @@ STARTERS = {
     "core/run/worker.py": "a worker of a run, whose plan resolve_plan has made",
     "core/testing/backend.py": FROM_FLAGS,
     "backends/vita/wavetable_scan.py": FROM_FLAGS,
+    "corpus/derive/synth.py": "corpus render is from flags; Synth.of, for recipes, asks check_loads first",
     "backends/vst3/scan.py": FROM_FLAGS,
 }
 
