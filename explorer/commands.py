@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,11 +12,12 @@ from tonesmith.errors import ConfigError
 from tonesmith.explorer import growing_commands, keeping_commands
 from tonesmith.explorer.app.command import app as open_app
 from tonesmith.explorer.library_commands import library_app
+from tonesmith.explorer.typed import options_of, values_of, weights_of
 from tonesmith.terminal.messages import echo, say, warn
 from tonesmith.terminal.text import joined, json_text
 
 if TYPE_CHECKING:
-    from tonesmith.explorer.calls import Given, Made
+    from tonesmith.explorer.calls import Made
 
 Json = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress.")]
@@ -69,15 +69,21 @@ def _fit(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     ],
     kind: Annotated[
         str,
-        typer.Option("--model", metavar="NAME", help="atlas, or vae: kept if it describes held-out sounds better."),
+        typer.Option(
+            "--model",
+            metavar="NAME",
+            help="Kind: atlas, or vae, which is kept if it is better.",
+        ),
     ] = "atlas",
     device: Annotated[
         str | None,
-        typer.Option("--device", metavar="NAME", show_default="auto", help="vae: auto, cpu, cuda or mps."),
+        typer.Option("--device", metavar="NAME", show_default="auto", help="Of a vae: auto, cpu, cuda or mps."),
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option("--minutes", metavar="NUMBER", show_default="10", help="vae: longest of each of two trainings."),
+        typer.Option(
+            "--minutes", metavar="NUMBER", show_default="10", help="Of a vae: most for each of two trainings."
+        ),
     ] = None,
     options: Annotated[
         list[str] | None,
@@ -99,7 +105,7 @@ def _fit(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     from tonesmith.terminal.progress import progress
 
     with progress(f"fitting {model.name}", "sounds", hidden=quiet) as counter:
-        chosen = _options(options or [], device=device, minutes=minutes)
+        chosen = options_of(options or [], device=device, minutes=minutes)
         try:
             fit(model, sounds, model=kind, options=chosen, force=force, told=warn, progress=counter)
         except KeyboardInterrupt:
@@ -108,25 +114,6 @@ def _fit(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
             raise
     about = read_description(model)
     echo(json_text(shown_json(about, model)) if as_json else "\n".join(lines_of(about, model)))
-
-
-def _options(given: list[str], **flags: object) -> dict[str, object]:
-    """Return the options of a model. Raises :class:`ConfigError` for one that is given twice, or is no NAME=VALUE."""
-    found = {name: value for name, value in flags.items() if value is not None}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name or name in found:
-            raise ConfigError(f"--option: expected NAME=VALUE, each name once, such as preset=small, not {text!r}.")
-        found[name] = _value(value)
-    return found
-
-
-def _value(text: str) -> object:
-    """Return a number that is spelled as one, or the text."""
-    for kind in (int, float):
-        with suppress(ValueError):
-            return kind(text)
-    return text
 
 
 def _show(
@@ -243,7 +230,7 @@ def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     if model is None or out is None:
         raise ConfigError("expected MODEL and --out FILE, or --batch TOML.")
     check_output(out, force=force)
-    values, weights = _values(sliders or []), _weights(blend)
+    values, weights = values_of(sliders or []), weights_of(blend)
     opened = open_model(model)
     with progress(f"making {out.name}", "seconds", hidden=quiet) as counter:
         done = make_with(
@@ -330,29 +317,6 @@ def _again(
     if not same:
         say(f"{out} differs from {file}: it was changed, or made by other versions or on another machine.")
         raise typer.Exit(1)
-
-
-def _values(given: list[str]) -> dict[str, Given]:
-    from tonesmith.explorer.moves import amount_of
-
-    found: dict[str, Given] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name or name in found:
-            raise ConfigError(f"--set: expected NAME=VALUE, each name once, such as brightness=+1.2, not {text!r}.")
-        found[name] = amount_of(value, f"--set {name}")
-    return found
-
-
-def _weights(given: str | None) -> list[float]:
-    return [] if given is None else [_number(part, "--blend") for part in given.split(",")]
-
-
-def _number(text: str, what: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ConfigError(f"{what}: expected a number, not {text.strip()!r}.") from None
 
 
 def _tell(done: Made, *, as_json: bool, same: bool | None = None) -> None:

@@ -83,7 +83,7 @@ def compose(  # noqa: PLR0913, PLR0917 - a parameter for each flag
     """Compose scores into a corpus, with what is true of them as labels. Options of the composer are flags: --mood sad.
 
     -n is how many of this composer, these options and this seed there are to be: run the same command again to resume,
-    or with a larger -n to go on. See the options: tonesmith plugins show composer:NAME
+    or with a larger -n to go on. The command tonesmith plugins show composer:NAME lists the options.
     """
     from tonesmith.corpus.commands.composer_flags import composer_options
     from tonesmith.corpus.corpus import Corpus

@@ -138,7 +138,7 @@ def drawn(space: ParameterSpace, index: int) -> Patch:
     return decoded(space, values, routed(space, index))
 
 
-@pytest.mark.parametrize("patches", amounts(3, 220))
+@pytest.mark.parametrize("patches", amounts(6, 220))
 def test_moving_every_inaudible_parameter_of_random_patches_leaves_the_audio_alone(engine, space, patches):
     sounding = 0
     for index in range(patches):

@@ -99,6 +99,7 @@ def test_drums_are_left_where_they_are_and_that_is_told(corpus):
         assert pitches <= {36, 37, 38}
 
 
+@pytest.mark.long
 def test_the_same_is_made_whatever_was_there_before_and_no_draw_twice(corpus, tmp_path):
     before = files(corpus)
     corpus.augment(*SCORES, n=5)

@@ -85,6 +85,7 @@ def test_what_is_least_sure_comes_first_and_one_key_says_it_at_once(corpus):
     look(corpus, script, "", "", "anna")
 
 
+@pytest.mark.long
 def test_numbers_are_typed_and_refused_with_their_range(corpus):
     item = entries(corpus.connection, "valence")[0].item
 

@@ -73,6 +73,7 @@ def test_every_step_is_done_in_order_and_a_repeat_does_nothing_new(here, capsys)
     assert again["steps"][3]["result"]["measured"] == 0
 
 
+@pytest.mark.long
 def test_a_step_that_is_stopped_is_gone_on_with_and_another_can_be_named(here, capsys, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt

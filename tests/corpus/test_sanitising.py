@@ -197,6 +197,7 @@ def test_a_changed_file_is_corrupt_and_a_vanished_one_is_said_and_left(corpus):
     assert list(done.missing) == [str(paths["loud"].relative_to(corpus.path))]
 
 
+@pytest.mark.long
 def test_commands_say_what_they_did_and_bad_limits_are_refused(corpus, capsys):
     path = str(corpus.path)
     assert run(["corpus", "sanitise", path, "--quiet", "--json"]) == 0

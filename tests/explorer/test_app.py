@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 from loudness import integrated_loudness
+from support.atlases import write_tiny
 from support.sounds import write_five
 
 from tonesmith import ConfigError
@@ -39,6 +40,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory, sounds: list[str]) -> Worksho
     """A workshop with a model of five sounds."""
     made = Workshop(tmp_path_factory.mktemp("shop"))
     made.fit("five", sounds)
+    return made
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """A workshop with a model that was not fitted."""
+    made = Workshop(tmp_path_factory.mktemp("tiny"))
+    write_tiny(made.root / "five")
     return made
 
 
@@ -70,6 +79,7 @@ def played(client: Any, *steps: float, name: str = "five", seconds: float = 0.5)
     return soundfile.read(told[0], always_2d=True)[0], told[2]
 
 
+@pytest.mark.long
 def test_a_slider_makes_another_sound_and_none_the_same_again(client: Any, shop: Workshop) -> None:
     plain, told = played(client)
     again, _ = played(client)
@@ -82,6 +92,7 @@ def test_a_slider_makes_another_sound_and_none_the_same_again(client: Any, shop:
     assert shop.made()[-1] == "five-001.flac"
 
 
+@pytest.mark.long
 def test_sliders_are_shown_with_their_confidence_and_their_range(client: Any, shop: Workshop) -> None:
     source, _, *sliders = client.predict("five", api_name="/choose")
     shown = [slider for slider in sliders if slider.get("visible")]
@@ -94,6 +105,7 @@ def test_sliders_are_shown_with_their_confidence_and_their_range(client: Any, sh
         assert f"{about['low']:+.1f} to {about['high']:+.1f}" in slider["info"]
 
 
+@pytest.mark.long
 def test_what_made_a_sound_is_kept_as_a_preset_and_recalled(client: Any, shop: Workshop) -> None:
     _, told = played(client, 1.5, seconds=0.7)
     client.predict("five", "loud", told.split(",")[0], api_name="/save_preset")
@@ -105,6 +117,7 @@ def test_what_made_a_sound_is_kept_as_a_preset_and_recalled(client: Any, shop: W
     assert not any(values[len(GIVEN) + 1 :])
 
 
+@pytest.mark.long
 def test_two_sounds_are_compared_at_the_same_loudness(client: Any, shop: Workshop) -> None:
     played(client)
     played(client, 1.0)
@@ -116,15 +129,16 @@ def test_two_sounds_are_compared_at_the_same_loudness(client: Any, shop: Worksho
 
 
 @pytest.mark.parametrize("name", ["../five", "/etc", ".", "", "made", "a/b", "a\0b"])
-def test_a_model_has_a_name_and_no_path(shop: Workshop, sounds: list[str], name: str) -> None:
-    before = sorted(shop.root.parent.rglob("*"))
+def test_a_model_has_a_name_and_no_path(tiny: Workshop, sounds: list[str], name: str) -> None:
+    before = sorted(tiny.root.parent.rglob("*"))
     with pytest.raises(ConfigError):
-        shop.fit(name, sounds)
+        tiny.fit(name, sounds)
     with pytest.raises(ConfigError, match="unknown model"):
-        shop.make(name, Wanted())
-    assert sorted(shop.root.parent.rglob("*")) == before
+        tiny.make(name, Wanted())
+    assert sorted(tiny.root.parent.rglob("*")) == before
 
 
+@pytest.mark.long
 def test_what_is_wrong_is_said_on_the_page(client: Any) -> None:
     with pytest.raises(gradio_client.exceptions.AppError, match="unknown model 'six'"):
         played(client, name="six")
@@ -132,6 +146,7 @@ def test_what_is_wrong_is_said_on_the_page(client: Any) -> None:
         played(client, seconds=0.0)
 
 
+@pytest.mark.long
 def test_it_listens_to_this_machine_alone(served: str) -> None:
     port = int(served.rstrip("/").rpartition(":")[2])
     assert served.startswith("http://127.0.0.1:")
@@ -139,6 +154,7 @@ def test_it_listens_to_this_machine_alone(served: str) -> None:
         asked.connect(("127.0.0.2", port))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", ["/etc/passwd", "../../../../etc/passwd"])
 def test_no_file_outside_its_folder_is_served(served: str, path: str) -> None:
     with pytest.raises(urllib.error.HTTPError, match=r"403|404"):

@@ -53,6 +53,7 @@ def told(capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.Mon
     return run_it
 
 
+@pytest.mark.long
 def test_a_batch_makes_what_is_not_there_and_each_sound_is_as_one_alone(told, home):
     (home / "batch.toml").write_text(BATCH)
     status, out, err = told("make", "--batch", "batch.toml")

@@ -46,6 +46,7 @@ def told(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest
     return run_it
 
 
+@pytest.mark.long
 def test_a_preset_makes_what_was_saved_and_other_options_change_it(told, model):
     words = ("--set", "brightness=+1.0", "--from", "b", "--seconds", 0.2, "--seed", 5, "-q")
     assert told("make", "m", *words, "-o", "one.wav")[0] == 0

@@ -41,6 +41,7 @@ def material() -> Material:
     return Material(lambda: sounds)
 
 
+@pytest.mark.long
 def test_a_vae_that_has_not_learned_is_the_atlas(material):
     atlas, model = AtlasModel(AtlasModel.Options()), vae(steps=1)
     atlas.fit(material)
@@ -80,6 +81,7 @@ def test_numpy_gives_what_torch_was_trained_to_give():
     assert np.abs(made[0].numpy() - own).max() < 1e-3
 
 
+@pytest.mark.long
 def test_a_training_that_stops_half_way_ends_as_if_it_had_not(material, monkeypatch):
     whole = vae(steps=12)
     whole.fit(material)

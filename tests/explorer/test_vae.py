@@ -74,6 +74,7 @@ def test_a_folder_of_somebody_in_the_place_of_the_training_is_left_alone(told, h
     assert (home / "m.training" / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.long
 def test_two_sounds_cannot_judge_a_vae_and_give_an_atlas(told, home):
     status, out, err = told("fit", "two", "sounds/dark.wav", "sounds/bright.wav", *QUICK)
     assert status == 0

@@ -85,6 +85,7 @@ def test_rows_become_recordings_that_keep_every_sample_with_their_label(notes, t
         copied.close()
 
 
+@pytest.mark.long
 def test_scores_lie_beside_their_recordings_and_what_the_composer_said_is_exact(sung, tmp_path):
     dataset = open_dataset(sung)
     (tmp_path / "tunes.toml").write_text(_PROFILE)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from support.forks import run_forked
+
 from tonesmith.api import composed
 from tonesmith.host.registry import Host
 from tonesmith.plan.summary import Summary

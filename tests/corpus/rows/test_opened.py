@@ -178,6 +178,7 @@ def test_it_travels_to_other_processes_with_what_it_said_when_it_was_opened(data
     assert again.digest == dataset.digest
 
 
+@pytest.mark.long
 def test_the_torch_loader_gives_audio_scores_and_labels(dataset):
     pytest.importorskip("torch")
     (batch,) = dataset.torch().loader(len(dataset), shuffle=False)

@@ -122,6 +122,7 @@ def test_a_file_that_is_damaged_is_left_out_and_named(corpus, tmp_path):
     assert sound.name in done.damaged[0].what
 
 
+@pytest.mark.long
 def test_scores_alone_are_packed_without_audio_or_refused_by_name(tmp_path, capsys):
     write_midi(tmp_path / "m" / "a.mid", melody(1))
     with Corpus.new(tmp_path / "c") as corpus:
@@ -138,6 +139,7 @@ def test_scores_alone_are_packed_without_audio_or_refused_by_name(tmp_path, caps
     assert "audio" not in packed.columns
 
 
+@pytest.mark.long
 def test_the_commands_say_what_a_packed_corpus_is(packed, corpus, tmp_path, capsys):
     assert run(["convert", str(corpus), str(tmp_path / "p"), "--sink", "folder", "--workers", "1", "-q"]) == 0
     assert "whole items, 8000 Hz, 1 channel" in capsys.readouterr().out
@@ -162,6 +164,7 @@ def test_the_card_tells_of_items_and_of_who_said_their_labels(packed):
     assert "tonesmith generate" not in text
 
 
+@pytest.mark.long
 def test_the_report_has_labels_sources_and_balance(packed):
     told = report(open_dataset(packed))
     section = labelled(told)
