@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tonesmith.explorer import frames
 from tonesmith.explorer.code import Code, Coded
+from tonesmith.explorer.controls import Labels
 from tonesmith.explorer.exemplars import Exemplars
 from tonesmith.explorer.onsets import onsets_of
 from tonesmith.explorer.principal import Components
@@ -139,11 +140,12 @@ class Atlas:
         exemplars: frames that are kept as they are.
         trajectories: of the sounds.
         sounds: what they are.
-        sliders: named ones first, then discovered ones.
+        sliders: named ones first, then discovered ones, then those of a synth's parameters.
         confidences: feature -> held-out rank correlation, also of features that are no slider.
         errors: measured when it was fitted.
         coded: the fitted model of a plugin that encodes and decodes in place of the components; None for an atlas.
         trial: how that model, or one that was not kept, was judged; None if none was asked for.
+        labels: of those of its sounds that a synth made; None if there are none.
     """
 
     components: Components
@@ -155,6 +157,7 @@ class Atlas:
     errors: Errors
     coded: Coded | None = None
     trial: Trial | None = None
+    labels: Labels | None = None
 
     @property
     def kind(self) -> str:

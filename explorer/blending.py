@@ -8,6 +8,7 @@ from pathlib import Path
 from tonesmith.errors import ConfigError
 from tonesmith.explorer import stored
 from tonesmith.explorer.calls import Model, Place, open_model
+from tonesmith.explorer.controls import merged, other_ranges
 from tonesmith.explorer.fitting import fit_sounds
 from tonesmith.explorer.material import Material, Remembered, remembered, weighted
 from tonesmith.explorer.weights import weight_of_made
@@ -44,8 +45,11 @@ def blend(
     shares = _checked(models, weights)
     if any(place.exists() and place.samefile(model) for model in map(Path, models) if model.exists()):
         raise ConfigError(f"--out: {place} is one of the models that are blended. Name another folder.")
-    corpus = Blended([open_model(model) for model in models], shares, told)
-    atlas = fit_sounds(corpus, told=told, progress=progress)
+    opened = [open_model(model) for model in models]
+    labels, other = merged([one.atlas.labels for one in opened if one.atlas.labels is not None])
+    if other:
+        told(other_ranges(other))
+    atlas = fit_sounds(Blended(opened, shares, told), told=told, progress=progress, labels=labels)
     return Model(atlas, place.absolute().name, stored.save(atlas, place, force=force), place)
 
 

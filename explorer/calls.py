@@ -21,6 +21,7 @@ from tonesmith.explorer.making import channels_of, made, offset_of
 from tonesmith.explorer.output import Written, check_output, write_sound
 from tonesmith.explorer.planned import Choices, Given, Model, Planned, planned
 from tonesmith.explorer.recipe import Recipe, Source, recipe_from
+from tonesmith.explorer.rows import chosen_of
 from tonesmith.explorer.sounds import Recorded, digest_of, read_sound
 from tonesmith.explorer.trial import asked_of
 from tonesmith.terminal.progress import Progress
@@ -48,12 +49,14 @@ class Made:
     beyond: Mapping[str, float]
 
 
-def fit(
+def fit(  # noqa: PLR0913 - each is a choice of one's own
     path: Place,
     sounds: Iterable[Place],
     *,
     model: str = "atlas",
     options: Mapping[str, object] | None = None,
+    rows: int | None = None,
+    split: str = "",
     force: bool = False,
     told: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
@@ -62,9 +65,11 @@ def fit(
 
     Args:
         path: folder to write.
-        sounds: audio files, and folders with audio files in them or below.
+        sounds: audio files, folders with audio files in them or below, and datasets, whose rows are sounds.
         model: name of what is fitted. One other than "atlas" is kept if it describes held-out sounds better.
         options: of that model, by name.
+        rows: of each dataset at most, drawn at random but the same each time; all without.
+        split: of the datasets that is used; all without.
         force: whether a model that is there is replaced.
         told: is called with a sentence about each file that is left out, and each doubt.
         progress: counts the sounds, each of which is read twice.
@@ -74,7 +79,8 @@ def fit(
     place = Path(path)
     stored.check_place(place, force=force)
     with asked_of(model, options or {}, place) as asked:
-        atlas = fitted(map(Path, sounds), told=told, progress=progress, asked=asked)
+        chosen = chosen_of(rows, split)
+        atlas = fitted(map(Path, sounds), told=told, progress=progress, asked=asked, rows=chosen)
         return Model(atlas, place.absolute().name, stored.save(atlas, place, force=force), place)
 
 

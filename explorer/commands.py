@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tonesmith.errors import ConfigError
-from tonesmith.explorer import growing_commands, keeping_commands
+from tonesmith.explorer import fitting_commands, growing_commands, keeping_commands
 from tonesmith.explorer.app.command import app as open_app
 from tonesmith.explorer.library_commands import library_app
-from tonesmith.explorer.typed import options_of, values_of, weights_of
-from tonesmith.terminal.messages import echo, say, warn
+from tonesmith.explorer.typed import values_of, weights_of
+from tonesmith.terminal.messages import echo, say
 from tonesmith.terminal.text import joined, json_text
 
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ def explore_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
-    app.command("fit", epilog="tonesmith explore fit rain.model rain/")(_fit)
-    app.command("show", epilog="tonesmith explore show rain.model")(_show)
+    fitting_commands.register(app)
     examples = [
         "tonesmith explore make rain.model --set brightness=+1.2 -o out.flac",
         "tonesmith explore make rain.model --set azimuth=-90..90 -o out.mp3",
@@ -60,83 +59,6 @@ def explore_app() -> typer.Typer:
     keeping_commands.register(app)
     app.command("app", epilog="tonesmith explore app --library models")(open_app)
     return app
-
-
-def _fit(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder to write the model to.")],
-    sounds: Annotated[
-        list[Path], typer.Argument(metavar="SOUNDS...", help="Audio files, and folders with audio files.")
-    ],
-    kind: Annotated[
-        str,
-        typer.Option(
-            "--model",
-            metavar="NAME",
-            help="Kind: atlas, or vae, which is kept if it is better.",
-        ),
-    ] = "atlas",
-    device: Annotated[
-        str | None,
-        typer.Option("--device", metavar="NAME", show_default="auto", help="Of a vae: auto, cpu, cuda or mps."),
-    ] = None,
-    minutes: Annotated[
-        float | None,
-        typer.Option(
-            "--minutes", metavar="NUMBER", show_default="10", help="Of a vae: most for each of two trainings."
-        ),
-    ] = None,
-    options: Annotated[
-        list[str] | None,
-        typer.Option("--option", metavar="NAME=VALUE", help="Option of the model, such as preset=small. Repeatable."),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a model that exists.")] = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Fit a model to sounds: five files take seconds, five hundred take minutes.
-
-    The same sounds give the same model. A file that cannot be read, or is silent, is told and left out. A vae takes
-    minutes; one that is stopped goes on when the same command is run again.
-    """
-    from tonesmith.explorer.calls import fit
-    from tonesmith.explorer.checkpoints import Checkpoints
-    from tonesmith.explorer.shown import lines_of, shown_json
-    from tonesmith.explorer.stored import read_description
-    from tonesmith.terminal.progress import progress
-
-    with progress(f"fitting {model.name}", "sounds", hidden=quiet) as counter:
-        chosen = options_of(options or [], device=device, minutes=minutes)
-        try:
-            fit(model, sounds, model=kind, options=chosen, force=force, told=warn, progress=counter)
-        except KeyboardInterrupt:
-            if Checkpoints.beside(model).begun():
-                say(f"The training is kept in {model}.training. Run the same command to go on.")
-            raise
-    about = read_description(model)
-    echo(json_text(shown_json(about, model)) if as_json else "\n".join(lines_of(about, model)))
-
-
-def _show(
-    model: ModelFolder,
-    version: Annotated[
-        int | None,
-        typer.Option("--version", min=1, metavar="INT", show_default="the one used", help="Version to show."),
-    ] = None,
-    compare: Annotated[
-        bool, typer.Option("--compare", help="Show another model and the atlas side by side on held-out sounds.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Show what a model was fitted on, how near it comes, and its sliders with their confidence."""
-    from tonesmith.explorer.compared import compared
-    from tonesmith.explorer.shown import lines_of, shown_json
-    from tonesmith.explorer.stored import read_description
-
-    about = read_description(model, version)
-    if as_json:
-        echo(json_text(shown_json(about, model, version)))
-    else:
-        echo("\n".join(compared(about, model) if compare else lines_of(about, model, version)))
 
 
 def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each

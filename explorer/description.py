@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tonesmith.errors import ConfigError, DatasetError
+from tonesmith.errors import ConfigError, DatasetError, SpaceError
 from tonesmith.explorer.atlas import Atlas, Errors, MadeBy, Sound, Trial
 from tonesmith.explorer.frames import HOP, RATE, SIZE
 from tonesmith.explorer.sliders import Slider
+from tonesmith.space.parameter import Curve, Parameter
 
-FORMAT, VERSION = "tonesmith-explorer", 2
-"""Version 1 is that of an atlas for which no other model was tried: older programs read it."""
+FORMAT, VERSION = "tonesmith-explorer", 3
+"""Version 1 is that of an atlas for which no other model was tried, 2 has no parameters: older programs read them."""
 _MOST_FRAMES = 10**8
 
 Text = Annotated[str, Field(min_length=1, max_length=255)]
@@ -52,13 +53,23 @@ class _Sound(_Strict):
 
 class _Slider(_Strict):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
-    kind: Literal["named", "discovered"]
+    kind: Literal["named", "discovered", "parameter"]
     confidence: Number
     low: Number
     high: Number
     effect: Number
     unit: Annotated[str, Field(max_length=30)]
     hint: Annotated[str, Field(max_length=30)]
+
+
+class _Parameter(_Strict):
+    name: Annotated[str, Field(min_length=1, max_length=1000)]
+    low: Number
+    high: Number
+    unit: Annotated[str, Field(max_length=1000)]
+    curve: Curve
+    scale: Number
+    offset: Number
 
 
 class _Errors(_Strict):
@@ -98,6 +109,7 @@ class _Stored(_Strict):
     errors: _Errors
     options: dict[str, Any] | None = None
     trial: _Trial | None = None
+    parameters: Annotated[list[_Parameter], Field(max_length=100_000)] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +128,7 @@ class Description:
         kind: "atlas", or the name of the plugin that encodes and decodes.
         options: of that plugin; none for an atlas.
         trial: how another model was judged, or None.
+        parameters: of the synths that made its sounds.
     """
 
     weights: str
@@ -129,6 +142,7 @@ class Description:
     kind: str = "atlas"
     options: Mapping[str, Any] | None = None
     trial: Trial | None = None
+    parameters: tuple[Parameter, ...] = ()
 
     @property
     def channels(self) -> int:
@@ -150,9 +164,10 @@ def described(atlas: Atlas, digest: str) -> dict[str, Any]:
         digest: SHA-256 of its weights.
     """
     names = [field.name for field in fields(Slider) if field.name != "direction"]
+    parameters = () if atlas.labels is None else atlas.labels.parameters
     about = {
         "format": FORMAT,
-        "format_version": 1 if atlas.trial is None else VERSION,
+        "format_version": VERSION if parameters else 1 if atlas.trial is None else 2,
         "kind": atlas.kind,
         "versions": {name: metadata.version(name) for name in ("tonesmith", "numpy", "scipy", "safetensors")},
         "weights": digest,
@@ -168,6 +183,8 @@ def described(atlas: Atlas, digest: str) -> dict[str, Any]:
     }
     if atlas.coded is not None:
         about["options"] = atlas.coded.model.options.model_dump(mode="json")
+    if parameters:
+        about["parameters"] = [{name: getattr(one, name) for name in _Parameter.model_fields} for one in parameters]
     return about if atlas.trial is None else {**about, "trial": asdict(atlas.trial)}
 
 
@@ -186,9 +203,12 @@ def description_from(value: Mapping[str, Any], path: Path) -> Description:
         raise ConfigError(f"{told} Update: pip install -U tonesmith")
     try:
         stored = _Stored.model_validate(value)
+        parameters = tuple(_parameter(one) for one in stored.parameters)
     except ValidationError as error:
         place = ".".join(map(str, error.errors()[0]["loc"]))
         raise DatasetError(f"{path} is damaged: its {place!r} cannot be read. Fit the model again.") from None
+    except SpaceError as error:
+        raise DatasetError(f"{path} is damaged: {error}. Fit the model again.") from None
     return Description(
         stored.weights,
         stored.versions,
@@ -201,4 +221,9 @@ def description_from(value: Mapping[str, Any], path: Path) -> Description:
         stored.kind,
         stored.options,
         None if stored.trial is None else Trial(**stored.trial.model_dump()),
+        parameters,
     )
+
+
+def _parameter(stored: _Parameter) -> Parameter:
+    return Parameter(kind="continuous", default=stored.low, **stored.model_dump())

@@ -14,14 +14,17 @@ from tonesmith.explorer import principal, sliders
 from tonesmith.explorer.aligned import rotated
 from tonesmith.explorer.atlas import Atlas, Errors, Sound, Trajectory
 from tonesmith.explorer.code import Code, Coded
+from tonesmith.explorer.controls import Labels
 from tonesmith.explorer.exemplars import MOST, Exemplars
 from tonesmith.explorer.frames import BINS
 from tonesmith.explorer.material import Material, Read
 from tonesmith.explorer.measured import EXCERPTS, Excerpt, errors_of
 from tonesmith.explorer.models.atlas import Summing, chosen, total_of
+from tonesmith.explorer.parameters import parameter_sliders
 from tonesmith.explorer.principal import Components, Sums
 from tonesmith.explorer.reading import FOLDS, Sounds
-from tonesmith.explorer.sounds import LONGEST, Recorded, found_sounds, read_sound
+from tonesmith.explorer.rows import Chosen, Source, read_source, sources_of
+from tonesmith.explorer.sounds import LONGEST, Recorded
 from tonesmith.explorer.trial import Asked, tried
 from tonesmith.terminal.progress import Progress
 
@@ -35,11 +38,11 @@ class Corpus:
     """Sounds that are read as often as they are needed, and once if they are few.
 
     Args:
-        paths: of the files.
-        told: is called with a sentence about each file that is left out or cut.
+        paths: of the files, and rows of datasets.
+        told: is called with a sentence about each that is left out or cut.
     """
 
-    def __init__(self, paths: Sequence[Path], told: Callable[[str], None]) -> None:
+    def __init__(self, paths: Sequence[Source], told: Callable[[str], None]) -> None:
         self._paths, self._told = list(paths), told
         self._held: list[Recorded] | None = []
         self._first = True
@@ -52,7 +55,8 @@ class Corpus:
         if self._held and not self._first:
             yield from map(Read, self._held)
             return
-        kept, seen = [], set()
+        kept: list[Source] = []
+        seen = set()
         for path in self._paths:
             sound = self._usable(path)
             if sound is None or sound.digest in seen:
@@ -63,16 +67,16 @@ class Corpus:
             yield Read(sound)
         self._paths, self._first = kept, False
 
-    def _usable(self, path: Path) -> Recorded | None:
+    def _usable(self, path: Source) -> Recorded | None:
         try:
-            sound = read_sound(path)
+            sound = read_source(path)
         except ConfigError as error:
             if not self._first:
                 raise
             self._told(f"left out: {error}")
             return None
         if sound.cut and self._first:
-            self._told(f"{path}: the first {LONGEST:g} s are used. Cut the file to use the rest.")
+            self._told(f"{path}: the first {LONGEST:g} s are used, and the rest is not.")
         return sound
 
     def _hold(self, sound: Recorded) -> None:
@@ -88,18 +92,21 @@ def fit(
     told: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
     asked: Asked | None = None,
+    rows: Chosen | None = None,
 ) -> Atlas:
-    """Return a model of the sounds in files and folders. The same sounds give the same model.
+    """Return a model of the sounds in files, folders and datasets. The same sounds give the same model.
 
     Args:
-        places: audio files, and folders with audio files in them or below.
+        places: audio files, folders with audio files in them or below, and datasets.
         told: is called with a sentence about each file that is left out, and each doubt.
         progress: counts the sounds, each of which is read twice.
         asked: for a model other than the atlas, which is kept if it describes held-out sounds better.
+        rows: which of datasets; None for all.
 
     Raises :class:`ConfigError` if a place is not there, or no sound can be used.
     """
-    return fit_sounds(Corpus(found_sounds(places), told), told=told, progress=progress, asked=asked)
+    sources, labels = sources_of(places, rows, told)
+    return fit_sounds(Corpus(sources, told), told=told, progress=progress, asked=asked, labels=labels)
 
 
 def fit_sounds(
@@ -109,6 +116,7 @@ def fit_sounds(
     progress: Progress | None = None,
     like: Components | None = None,
     asked: Asked | None = None,
+    labels: Labels | None = None,
 ) -> Atlas:
     """Return a model of sounds. Those that a model made count by their weight, and are never held out.
 
@@ -118,6 +126,7 @@ def fit_sounds(
         progress: counts the sounds, each of which is read twice.
         like: the components of an earlier model, along whose axes those of this one are laid; None for its own.
         asked: for a model other than the atlas, as :func:`fit` takes it.
+        labels: of those sounds that a synth made, for sliders that are named by its parameters.
 
     Raises :class:`ConfigError` if no sound can be used.
     """
@@ -139,7 +148,20 @@ def fit_sounds(
     errors = errors_of(atlas, gathered.excerpts, [other.first(size) for other in others], error)
     if coded is not None and trial is not None:
         errors = replace(errors, held_out=trial.model_sound, held_out_levels=trial.model_levels)
-    return replace(atlas, errors=errors, trial=trial)
+    atlas = replace(atlas, errors=errors, trial=trial)
+    return atlas if not labels or not labels.of else _with_parameters(atlas, gathered, labels, told)
+
+
+def _with_parameters(atlas: Atlas, found: _Gathered, labels: Labels, told: Callable[[str], None]) -> Atlas:
+    """Return a model with the labels of its sounds, and sliders named by their parameters."""
+    own = [sound.sha256 for sound in found.sounds if sound.made_by is None]
+    rows = [place for place, name in enumerate(own) if name in labels.of]
+    if not rows or not labels.parameters:
+        return atlas
+    kept = labels.among(own)
+    means = np.stack([found.heard[place].mean(axis=0) for place in rows])
+    named = parameter_sliders(means, kept, np.concatenate(found.heard), told)
+    return replace(atlas, labels=kept, sliders=(*atlas.sliders, *named))
 
 
 def _tell(progress: Progress, words: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tonesmith.errors import ConfigError
+from tonesmith.explorer.fitting_commands import Rows, Split
 from tonesmith.terminal.messages import echo, warn
 from tonesmith.terminal.text import counted, json_text
 
@@ -33,8 +34,10 @@ def register(app: typer.Typer) -> None:
 def _add(
     model: ModelFolder,
     sounds: Annotated[
-        list[Path], typer.Argument(metavar="SOUNDS...", help="Audio files, and folders with audio files.")
+        list[Path], typer.Argument(metavar="SOUNDS...", help="Audio files, folders with audio files, and datasets.")
     ],
+    rows: Rows = None,
+    split: Split = "",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -46,7 +49,7 @@ def _add(
     from tonesmith.terminal.progress import progress
 
     with progress(f"fitting {model.name}", "sounds", hidden=quiet) as counter:
-        grown = add(model, sounds, told=warn, progress=counter)
+        grown = add(model, sounds, rows=rows, split=split, told=warn, progress=counter)
     _tell(grown, as_json=as_json)
 
 

@@ -12,12 +12,14 @@ from tonesmith.explorer import stored, versions
 from tonesmith.explorer.aligned import Growth, moved_between
 from tonesmith.explorer.atlas import Atlas, MadeBy
 from tonesmith.explorer.calls import Model, Place, open_model
+from tonesmith.explorer.controls import Labels, merged, other_ranges
 from tonesmith.explorer.export.tags import recipe_text
 from tonesmith.explorer.fitting import Corpus, fit_sounds
 from tonesmith.explorer.material import Material, Remembered, remembered, weighted
 from tonesmith.explorer.moves import ends
 from tonesmith.explorer.recipe import Recipe, recipe_from
-from tonesmith.explorer.sounds import digest_of, found_sounds, read_sound
+from tonesmith.explorer.rows import Source, chosen_of, digest_of_source, sources_of
+from tonesmith.explorer.sounds import digest_of, read_sound
 from tonesmith.explorer.weights import HALF, weight_of_made
 from tonesmith.terminal.progress import Progress
 from tonesmith.terminal.text import counted
@@ -49,6 +51,8 @@ def add(
     path: Place,
     sounds: Iterable[Place],
     *,
+    rows: int | None = None,
+    split: str = "",
     told: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
 ) -> Grown:
@@ -59,7 +63,9 @@ def add(
 
     Args:
         path: of the model.
-        sounds: audio files, and folders with audio files in them or below.
+        sounds: audio files, folders with audio files in them or below, and datasets.
+        rows: of each dataset at most, drawn at random but the same each time; all without.
+        split: of the datasets that is used; all without.
         told: is called with a sentence about each file that is left out, and each doubt.
         progress: counts the sounds.
 
@@ -67,9 +73,10 @@ def add(
     """
     parent, old = _used(Path(path))
     own = {sound.sha256: sound for sound in old.atlas.sounds}
-    chosen, files = [], [(file, digest_of(file)) for file in found_sounds(map(Path, sounds))]
+    sources, labels = sources_of(map(Path, sounds), chosen_of(rows, split), told)
+    chosen, files = list[tuple[Source, str]](), [(source, digest_of_source(source)) for source in sources]
     for file, digest in files:
-        if digest not in own and _recipe_or_none(file):
+        if isinstance(file, Path) and digest not in own and _recipe_or_none(file):
             told(f"left out: {file} was made by tonesmith explore. Feed it: tonesmith explore feed {path} {file}")
         elif digest not in own or own[digest].made_by is None:
             chosen.append((file, digest))
@@ -81,7 +88,7 @@ def add(
     kept = [sound for sound in remembered(old.atlas) if sound.sound.sha256 not in again]
     _tell_memory(kept, told)
     corpus = Growing(kept, Corpus([file for file, _ in chosen], told), {})
-    return _stored(old, parent, corpus, "add", told, progress)
+    return _stored(old, parent, corpus, "add", told, progress, labels)
 
 
 def feed(
@@ -198,9 +205,13 @@ def _stored(
     by: str,
     told: Callable[[str], None],
     progress: Progress | None,
+    labels: Labels | None = None,
 ) -> Grown:
     path = old.path or Path(old.name)
-    atlas = fit_sounds(corpus, told=told, progress=progress, like=old.atlas.components)
+    labels, other = merged([part for part in (old.atlas.labels, labels) if part is not None])
+    if other:
+        told(other_ranges(other))
+    atlas = fit_sounds(corpus, told=told, progress=progress, like=old.atlas.components, labels=labels)
     added = _added(old.atlas, atlas)
     if not added:
         raise ConfigError(f"no new sound can be used, so that {path} stays as it is.")

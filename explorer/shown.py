@@ -58,12 +58,14 @@ def _errors(about: Description) -> list[str]:
 
 
 def _sliders(about: Description) -> list[str]:
-    shown = [_row(slider) for slider in about.sliders]
+    shown = [_row(slider) for slider in about.sliders if slider["kind"] != "parameter"]
     lines = table(("slider", "confidence", "range", "one step"), shown) if shown else ["No slider is sure enough."]
+    of_synth = [_row(slider) for slider in about.sliders if slider["kind"] == "parameter"]
+    synth = ["", *table(("of the synth", "confidence", "range", "one step"), of_synth)] if of_synth else []
     known = {str(slider["name"]) for slider in about.sliders}
     hidden = [f"{name} {value:.2f}" for name, value in about.confidences.items() if name not in known]
     told = textwrap.wrap(f"hidden, below 0.50: {', '.join(hidden)}", width_of_terminal())
-    return [*lines, *(told if hidden else [])]
+    return [*lines, *(told if hidden else []), *synth]
 
 
 def _row(slider: Mapping[str, Any]) -> tuple[str, str, str, str]:

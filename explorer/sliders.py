@@ -46,12 +46,13 @@ class Slider:
 
     Attributes:
         name: of the feature, or "axis1".
-        kind: "named" or "discovered".
+        kind: "named", "discovered", or "parameter" for one of a synth.
         direction: float32 (k,), of length 1. A step is one deviation of the sounds.
-        confidence: of a named one, the held-out rank correlation; of a discovered one, its stability.
+        confidence: of a discovered one, its stability; of the others, the held-out rank correlation.
         low: 5th percentile of the sounds along it, in steps from their mean.
         high: 95th percentile.
-        effect: how much a step changes the feature, in ``unit``; of a discovered one, its share of the variance in %.
+        effect: how much a step changes the feature, or how much rows a step apart differ in the parameter, in
+            ``unit``; of a discovered one, its share of the variance in %.
         unit: of the effect, "" for a number without one.
         hint: of a discovered one, the feature that follows it most, with its sign, such as "+brightness"; else "".
     """

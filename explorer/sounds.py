@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,15 +81,33 @@ def read_sound(path: Path) -> Recorded:
     Raises :class:`ConfigError` if it cannot be read, is silent, or is shorter than 0.05 s.
     """
     audio, rate, cut = _read(path)
+    return recorded(audio, rate, str(path), path.name, lambda: digest_of(path), cut=cut)
+
+
+def recorded(
+    audio: NDArray[np.float32], rate: int, where: str, name: str, digest: Callable[[], str], *, cut: bool
+) -> Recorded:
+    """Return samples as a sound.
+
+    Args:
+        audio: float32 (channels, samples).
+        rate: samples per second.
+        where: they are from, for messages.
+        name: of the sound.
+        digest: returns its SHA-256, and is called if the sound can be used.
+        cut: whether it goes on after that.
+
+    Raises :class:`ConfigError` if it is silent, shorter than 0.05 s, or has samples that are no numbers.
+    """
     if not np.isfinite(audio).all():
-        raise ConfigError(f"{path} has samples that are NaN or infinite.")
+        raise ConfigError(f"{where} has samples that are NaN or infinite.")
     if audio.shape[1] < SHORTEST * rate:
-        raise ConfigError(f"{path} lasts {audio.shape[1] / rate:.3f} s; expected at least {SHORTEST:g} s.")
+        raise ConfigError(f"{where} lasts {audio.shape[1] / rate:.3f} s; expected at least {SHORTEST:g} s.")
     if float(np.abs(audio).max()) < _SILENT:
-        raise ConfigError(f"{path} is silent: nothing in it is louder than -80 dBFS.")
+        raise ConfigError(f"{where} is silent: nothing in it is louder than -80 dBFS.")
     mid, side = _folded(audio)
     at_rate = [resampled(part, rate, RATE) for part in (mid, side) if part is not None]
-    return Recorded(path.name, digest_of(path), at_rate[0], at_rate[1] if side is not None else None, cut)
+    return Recorded(name, digest(), at_rate[0], at_rate[1] if side is not None else None, cut)
 
 
 def readable(paths: Sequence[Path], refused: list[str]) -> Iterator[Recorded]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tonesmith.document import open_plain, parsed_object
 from tonesmith.errors import ConfigError, DatasetError, PathTakenError, TonesmithError, check_libraries, unreadable
-from tonesmith.explorer import versions
+from tonesmith.explorer import controls, versions
 from tonesmith.explorer.atlas import SPACE, Atlas, Trajectory
 from tonesmith.explorer.code import Coded, coded_from, tensors_of
 from tonesmith.explorer.description import Description, described, description_from
@@ -194,7 +194,9 @@ def _tensors(atlas: Atlas) -> dict[str, NDArray[Any]]:
     components, exemplars = atlas.components, atlas.exemplars
     tracks = atlas.trajectories
     none = np.zeros((0, atlas.size), np.float32)
+    labelled = {} if atlas.labels is None else controls.tensors_of(atlas.labels, [one.sha256 for one in atlas.sounds])
     return {
+        **labelled,
         **({} if atlas.coded is None else tensors_of(atlas.coded)),
         "mean": components.mean,
         "axes": components.axes,
@@ -264,6 +266,7 @@ def _atlas(tensors: Mapping[str, NDArray[Any]], about: Description) -> Atlas:
         about.errors,
         coded,
         about.trial,
+        controls.labels_from(tensors, about.parameters, [sound.sha256 for sound in about.sounds]),
     )
 
 

@@ -1,0 +1,131 @@
+"""Commands that fit a model and show it: ``fit`` and ``show``."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tonesmith.errors import ConfigError
+from tonesmith.terminal.messages import echo, say, warn
+from tonesmith.terminal.text import json_text
+
+Json = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress.")]
+ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of the model.")]
+Rows = Annotated[
+    int | None,
+    typer.Option("--rows", min=1, metavar="N", show_default="all", help="Most rows to use of a dataset, at random."),
+]
+Split = Annotated[str, typer.Option("--split", metavar="SPLIT", help="Only rows of this split of a dataset.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("fit", epilog="tonesmith explore fit rain.model rain/\ntonesmith explore fit pads.model d.zarr")(_fit)
+    app.command("show", epilog="tonesmith explore show rain.model")(_show)
+
+
+def _fit(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder to write the model to.")],
+    sounds: Annotated[
+        list[Path], typer.Argument(metavar="SOUNDS...", help="Audio files, folders with audio files, and datasets.")
+    ],
+    kind: Annotated[
+        str,
+        typer.Option("--model", metavar="NAME", help="atlas, or vae: kept if it describes held-out sounds better."),
+    ] = "atlas",
+    device: Annotated[
+        str | None,
+        typer.Option("--device", metavar="NAME", show_default="auto", help="vae: auto, cpu, cuda or mps."),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option("--minutes", metavar="NUMBER", show_default="10", help="vae: longest of each of two trainings."),
+    ] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=VALUE", help="Option of the model, such as preset=small. Repeatable."),
+    ] = None,
+    rows: Rows = None,
+    split: Split = "",
+    force: Annotated[bool, typer.Option("--force", help="Replace a model that exists.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fit a model to sounds: five files take seconds, five hundred take minutes.
+
+    A dataset gives its rows, and sliders that are named by the parameters of its synth.
+    The same sounds give the same model. A file that cannot be read, or is silent, is told and left out. A vae takes
+    minutes; one that is stopped goes on when the same command is run again.
+    """
+    from tonesmith.explorer.calls import fit
+    from tonesmith.explorer.checkpoints import Checkpoints
+    from tonesmith.explorer.shown import lines_of, shown_json
+    from tonesmith.explorer.stored import read_description
+    from tonesmith.terminal.progress import progress
+
+    with progress(f"fitting {model.name}", "sounds", hidden=quiet) as counter:
+        chosen = _options(options or [], device=device, minutes=minutes)
+        try:
+            fit(
+                model,
+                sounds,
+                model=kind,
+                options=chosen,
+                rows=rows,
+                split=split,
+                force=force,
+                told=warn,
+                progress=counter,
+            )
+        except KeyboardInterrupt:
+            if Checkpoints.beside(model).begun():
+                say(f"The training is kept in {model}.training. Run the same command to go on.")
+            raise
+    about = read_description(model)
+    echo(json_text(shown_json(about, model)) if as_json else "\n".join(lines_of(about, model)))
+
+
+def _options(given: list[str], **flags: object) -> dict[str, object]:
+    """Return the options of a model. Raises :class:`ConfigError` for one that is given twice, or is no NAME=VALUE."""
+    found = {name: value for name, value in flags.items() if value is not None}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name or name in found:
+            raise ConfigError(f"--option: expected NAME=VALUE, each name once, such as preset=small, not {text!r}.")
+        found[name] = _value(value)
+    return found
+
+
+def _value(text: str) -> object:
+    """Return a number that is spelled as one, or the text."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
+
+
+def _show(
+    model: ModelFolder,
+    version: Annotated[
+        int | None,
+        typer.Option("--version", min=1, metavar="INT", show_default="the one used", help="Version to show."),
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Show another model and the atlas side by side on held-out sounds.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what a model was fitted on, how near it comes, and its sliders with their confidence."""
+    from tonesmith.explorer.compared import compared
+    from tonesmith.explorer.shown import lines_of, shown_json
+    from tonesmith.explorer.stored import read_description
+
+    about = read_description(model, version)
+    if as_json:
+        echo(json_text(shown_json(about, model, version)))
+    else:
+        echo("\n".join(compared(about, model) if compare else lines_of(about, model, version)))
