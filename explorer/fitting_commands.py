@@ -25,7 +25,9 @@ Split = Annotated[str, typer.Option("--split", metavar="SPLIT", help="Only rows 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("fit", epilog="tonesmith explore fit rain.model rain/\ntonesmith explore fit pads.model d.zarr")(_fit)
-    app.command("show", epilog="tonesmith explore show rain.model")(_show)
+    app.command("show", epilog="tonesmith explore show rain.model\ntonesmith explore show rain.model --html rain.html")(
+        _show
+    )
 
 
 def _fit(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
@@ -117,15 +119,31 @@ def _show(
     compare: Annotated[
         bool, typer.Option("--compare", help="Show another model and the atlas side by side on held-out sounds.")
     ] = False,
+    page: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page with the same and a map, which loads nothing."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a page that exists.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what a model was fitted on, how near it comes, and its sliders with their confidence."""
+    """Show what a model was fitted on, how near it comes, and its sliders with their confidence.
+
+    Of sounds that were made with it, show how new they are: 0 is a copy, 1 as new as one of your sounds to the others.
+    """
     from tonesmith.explorer.compared import compared
+    from tonesmith.explorer.page import check_page, page_of, write_page
     from tonesmith.explorer.shown import lines_of, shown_json
-    from tonesmith.explorer.stored import read_description
+    from tonesmith.explorer.stored import load, read_description
+    from tonesmith.explorer.surveyed import survey_json, surveyed
 
     about = read_description(model, version)
+    if page is not None:
+        check_page(page, force=force)
+    survey = surveyed(load(model, version)[0], model)
+    written = {} if page is None else {"html": str(page)}
+    if page is not None:
+        write_page(page, page_of(about, model, survey, version))
     if as_json:
-        echo(json_text(shown_json(about, model, version)))
+        echo(json_text({**shown_json(about, model, version), **survey_json(survey), **written}))
     else:
-        echo("\n".join(compared(about, model) if compare else lines_of(about, model, version)))
+        echo("\n".join(compared(about, model) if compare else lines_of(about, model, version, survey)))

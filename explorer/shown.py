@@ -16,18 +16,20 @@ from tonesmith.terminal.text import counted, one_line, size
 if TYPE_CHECKING:
     from tonesmith.explorer.calls import Made
     from tonesmith.explorer.description import Description
+    from tonesmith.explorer.surveyed import Survey
 
 _MOST = 12
 """Sounds that are listed."""
 
 
-def lines_of(about: Description, path: Path, version: int | None = None) -> list[str]:
+def lines_of(about: Description, path: Path, version: int | None = None, survey: Survey | None = None) -> list[str]:
     """Return what is said of a model, in lines.
 
     Args:
         about: the model.
         path: of its folder.
         version: of it; None for the one that is used.
+        survey: of its sounds and of what was made with it; None to leave that out.
     """
     seconds = sum(sound.seconds for sound in about.sounds)
     channels = "stereo" if about.channels == 2 else "mono"
@@ -43,7 +45,8 @@ def lines_of(about: Description, path: Path, version: int | None = None) -> list
         "",
         *_sliders(about),
         "",
-        *_sounds(about),
+        *_sounds(about, survey),
+        *([] if survey is None or not survey.made else ["", *_novelty(survey)]),
     ]
 
 
@@ -58,9 +61,9 @@ def _errors(about: Description) -> list[str]:
 
 
 def _sliders(about: Description) -> list[str]:
-    shown = [_row(slider) for slider in about.sliders if slider["kind"] != "parameter"]
+    shown = [row_of(slider) for slider in about.sliders if slider["kind"] != "parameter"]
     lines = table(("slider", "confidence", "range", "one step"), shown) if shown else ["No slider is sure enough."]
-    of_synth = [_row(slider) for slider in about.sliders if slider["kind"] == "parameter"]
+    of_synth = [row_of(slider) for slider in about.sliders if slider["kind"] == "parameter"]
     synth = ["", *table(("of the synth", "confidence", "range", "one step"), of_synth)] if of_synth else []
     known = {str(slider["name"]) for slider in about.sliders}
     hidden = [f"{name} {value:.2f}" for name, value in about.confidences.items() if name not in known]
@@ -68,7 +71,8 @@ def _sliders(about: Description) -> list[str]:
     return [*lines, *(told if hidden else []), *synth]
 
 
-def _row(slider: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def row_of(slider: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Return what is said of a slider: its name, confidence, range, and what a step does."""
     unit = f" {slider['unit']}" if slider["unit"] else ""
     step = f"{slider['effect']:+.2f}{unit}"
     if slider["kind"] == "discovered":
@@ -76,10 +80,24 @@ def _row(slider: Mapping[str, Any]) -> tuple[str, str, str, str]:
     return slider["name"], f"{slider['confidence']:.2f}", f"{slider['low']:+.1f} to {slider['high']:+.1f}", step
 
 
-def _sounds(about: Description) -> list[str]:
-    rows = [(one_line(sound.name, 44), f"{sound.seconds:.2f}", str(sound.channels)) for sound in about.sounds[:_MOST]]
+def _sounds(about: Description, survey: Survey | None) -> list[str]:
+    rows = [(one_line(sound.name, 34), f"{sound.seconds:.2f}", str(sound.channels)) for sound in about.sounds[:_MOST]]
+    heads: tuple[str, ...] = ("sound", "seconds", "channels")
+    told: Sequence[tuple[str, ...]] = rows
+    if survey is not None:
+        heads = (*heads, "on the map")
+        told = [(*row, f"{at.x:+.2f}, {at.y:+.2f}") for row, at in zip(rows, survey.places, strict=False)]
     more = len(about.sounds) - _MOST
-    return [*table(("sound", "seconds", "channels"), rows), *([f"and {more:,} more"] if more > 0 else [])]
+    return [*table(heads, told), *([f"and {more:,} more"] if more > 0 else [])]
+
+
+def _novelty(survey: Survey) -> list[str]:
+    """Return how new the newest sounds of the history are."""
+    rows = [
+        (str(each.number), one_line(each.name, 44), each.why if each.novelty is None else f"{each.novelty:.2f}")
+        for each in survey.made[-_MOST:]
+    ]
+    return [*table(("made", "file", "novelty"), rows), "0 is a copy, 1 as new as one of your sounds to the others"]
 
 
 def _version(path: Path, version: int | None) -> list[str]:

@@ -209,7 +209,7 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(told, fitted, home, wo
 @pytest.mark.parametrize(
     ("harm", "said", "status"),
     [
-        ("newer", "was made by a newer tonesmith (format 3; this one reads 2). Update: pip install -U tonesmith", 2),
+        ("newer", "was made by a newer tonesmith (format 4; this one reads 3). Update: pip install -U tonesmith", 2),
         ("torn", "is damaged: its weights are not what was written. Fit the model again.", 1),
         ("no json", "is damaged: it is no JSON", 1),
         ("wrong", "is damaged: its 'sounds.0.frames' cannot be read. Fit the model again.", 1),
@@ -221,7 +221,7 @@ def test_a_damaged_or_newer_model_is_one_sentence(told, fitted, home, tmp_path, 
     shutil.copytree(home / "five", copy)
     about = json.loads((copy / "model.json").read_text())
     if harm == "newer":
-        about["format_version"] = 3
+        about["format_version"] = 4
     elif harm == "torn":
         (copy / "model.safetensors").write_bytes((copy / "model.safetensors").read_bytes()[:-1000])
     elif harm == "wrong":
