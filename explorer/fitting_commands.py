@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tonesmith.errors import ConfigError
+from tonesmith.explorer.typed import options_of
 from tonesmith.terminal.messages import echo, say, warn
 from tonesmith.terminal.text import json_text
 
@@ -37,15 +36,17 @@ def _fit(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     ],
     kind: Annotated[
         str,
-        typer.Option("--model", metavar="NAME", help="atlas, or vae: kept if it describes held-out sounds better."),
+        typer.Option("--model", metavar="NAME", help="Kind: atlas, or vae, which is kept if it is better."),
     ] = "atlas",
     device: Annotated[
         str | None,
-        typer.Option("--device", metavar="NAME", show_default="auto", help="vae: auto, cpu, cuda or mps."),
+        typer.Option("--device", metavar="NAME", show_default="auto", help="Of a vae: auto, cpu, cuda or mps."),
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option("--minutes", metavar="NUMBER", show_default="10", help="vae: longest of each of two trainings."),
+        typer.Option(
+            "--minutes", metavar="NUMBER", show_default="10", help="Of a vae: most for each of two trainings."
+        ),
     ] = None,
     options: Annotated[
         list[str] | None,
@@ -70,7 +71,7 @@ def _fit(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     from tonesmith.terminal.progress import progress
 
     with progress(f"fitting {model.name}", "sounds", hidden=quiet) as counter:
-        chosen = _options(options or [], device=device, minutes=minutes)
+        chosen = options_of(options or [], device=device, minutes=minutes)
         try:
             fit(
                 model,
@@ -89,25 +90,6 @@ def _fit(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
             raise
     about = read_description(model)
     echo(json_text(shown_json(about, model)) if as_json else "\n".join(lines_of(about, model)))
-
-
-def _options(given: list[str], **flags: object) -> dict[str, object]:
-    """Return the options of a model. Raises :class:`ConfigError` for one that is given twice, or is no NAME=VALUE."""
-    found = {name: value for name, value in flags.items() if value is not None}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name or name in found:
-            raise ConfigError(f"--option: expected NAME=VALUE, each name once, such as preset=small, not {text!r}.")
-        found[name] = _value(value)
-    return found
-
-
-def _value(text: str) -> object:
-    """Return a number that is spelled as one, or the text."""
-    for kind in (int, float):
-        with suppress(ValueError):
-            return kind(text)
-    return text
 
 
 def _show(
