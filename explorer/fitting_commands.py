@@ -44,9 +44,7 @@ def _fit(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option(
-            "--minutes", metavar="NUMBER", show_default="10", help="Of a vae: most for each of two trainings."
-        ),
+        typer.Option("--minutes", metavar="NUMBER", show_default="10", help="Of a vae: most for each training."),
     ] = None,
     options: Annotated[
         list[str] | None,
