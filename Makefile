@@ -60,8 +60,9 @@ $(VENV)/installed: $(VENV)/made pyproject.toml $(FOLDERS)
 	$(PIP) install $(EDITABLE) -e .
 	touch $@
 
+# What is imported is compiled then: to compile all that the tests install takes longer than most of them.
 $(VENV)/installed-test: $(VENV)/made pyproject.toml tests/constraints.txt $(FOLDERS)
-	$(PIP) install $(EDITABLE) -c tests/constraints.txt -e '.[test]'
+	$(PIP) install --no-compile $(EDITABLE) -c tests/constraints.txt -e '.[test]'
 	touch $@ $(VENV)/installed
 
 $(VENV)/installed-docs: $(VENV)/made pyproject.toml $(FOLDERS)

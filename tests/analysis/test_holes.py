@@ -148,6 +148,7 @@ def test_the_sampler_draws_again_what_was_rejected(torn):
     assert [hole.where for hole in holes(dataset)] == ["below 0.2"]
 
 
+@pytest.mark.long
 def test_inspect_tells_the_holes_before_it_lists_the_rejected(torn):
     (hole,) = holes(open_dataset(torn))
     shown = terminal("inspect", torn, "--rejects")

@@ -71,6 +71,7 @@ def noise(seconds: float, rate: int = RATE, channels: int = 2) -> Any:
     return np.random.default_rng(0).normal(0.0, 0.1, (channels, round(seconds * rate))).astype(np.float32)
 
 
+@pytest.mark.long
 def test_the_search_comes_nearer_than_the_nearest_row_of_another_patch(ds: Dataset) -> None:
     found = match(ds[0], ds, renders=40, workers=1)
     nearest = found.nearest

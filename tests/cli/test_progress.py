@@ -164,6 +164,7 @@ def test_every_long_command_prints_lines_in_a_log(
 _LONG = pytest.mark.long
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "stream",
     [

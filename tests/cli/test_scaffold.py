@@ -83,6 +83,7 @@ def test_the_contract_is_what_passes(installed):
     assert "not exact" in done.stdout
 
 
+@pytest.mark.long
 def test_generated_plugins_are_found_with_their_options(four):
     shown = terminal("plugins", "show", "my-validator", cwd=four, **environment(four))
     assert "my-validator, from tonesmith-my-validator 0.1" in shown.stdout
@@ -90,6 +91,7 @@ def test_generated_plugins_are_found_with_their_options(four):
     assert shown.stderr == ""
 
 
+@pytest.mark.long
 def test_a_generated_sink_stores_a_dataset_that_is_verified(four, tmp_path):
     options = ("--backend", "my-backend", "--sampler", "my-sampler", "--validator", "my-validator")
     short = ("--sink", "my-sink", "-n", 3, "--notes.hold", 0.1, "--notes.tail", 0.1, "out")

@@ -100,6 +100,7 @@ def test_jobs_that_make_one_file_together_end_as_one_run_would(jobs, tmp_path):
     assert {file.name for file in tmp_path.glob("d.h5*")} == {"d.h5", "d.h5.md", "d.h5.croissant.json"}
 
 
+@pytest.mark.long
 def test_a_share_is_made_and_no_more_and_the_last_one_completes_the_dataset(jobs, tmp_path):
     path = tmp_path / "d"
 
