@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tonesmith.errors import ScoreError, TonesmithError
+from tonesmith.terminal.text import counted
 
 if TYPE_CHECKING:
     from tonesmith.host.roles.annotator import Recorded
@@ -80,7 +81,7 @@ def _score(path: Path) -> Content:
         raise Unfit("has no notes")
     remarks = list(reading.mended)
     if reading.never_released:
-        remarks.append(f"{reading.never_released} notes are never released: they are left out.")
+        remarks.append(f"{counted(reading.never_released, 'note')} never released, and left out.")
     facts = {"notes": len(score), "parts": len(score.parts), "beats": float(score.beats)}
     return Content("score", score.digest, near_of(score), score.duration, facts, tuple(remarks))
 

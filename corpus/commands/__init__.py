@@ -38,7 +38,8 @@ _COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     ("repair", "tonesmith corpus repair emotion_v1", repair),
 )
 """Name, example and function, in the order of the help."""
-_CONTEXTS = {"compose": {"allow_extra_args": True, "ignore_unknown_options": True}}
+_EXTRA = {"allow_extra_args": True, "ignore_unknown_options": True}
+_CONTEXTS = {"compose": _EXTRA, "render": _EXTRA}
 """Commands whose flags are not all known before they run."""
 
 

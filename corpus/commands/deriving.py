@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tonesmith.corpus.commands.options import WAIT, DryRun, Json, PathArgument, Quiet, SetOption, Wait
+from tonesmith.errors import ConfigError
 from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text
 
@@ -85,11 +86,15 @@ def compose(  # noqa: PLR0913, PLR0917 - a parameter for each flag
     -n is how many of this composer, these options and this seed there are to be: run the same command again to resume,
     or with a larger -n to go on. The command tonesmith plugins show composer:NAME lists the options.
     """
-    from tonesmith.corpus.commands.composer_flags import composer_options
+    from tonesmith.corpus.commands.plugin_flags import plugin_options
     from tonesmith.corpus.corpus import Corpus
     from tonesmith.corpus.derive.printed import composed_lines
 
-    options = composer_options(composer, context.args)
+    options, others = plugin_options("composer", composer, context.args, bare=True)
+    if others:
+        raise ConfigError(
+            f"unexpected argument {others[0]!r}. PATH comes first; options of the composer are --NAME VALUE."
+        )
     with Corpus(path, wait=wait) as corpus:
         done = corpus.compose(
             composer, number, options=options, seed=seed, seconds=seconds, dry_run=dry_run, progress=not quiet
@@ -127,14 +132,16 @@ def render(  # noqa: PLR0913, PLR0917 - a parameter for each flag
 ) -> None:
     """Render the scores of a corpus through a synth: recordings with the labels of their scores, aligned with them.
 
-    One patch plays all notes but drums. What is made already is left alone, so that the command can be repeated, or run
-    with a larger -n. The exit code is 1 if a score could not be rendered.
+    Options of the synth are flags: --backend.instrument fm. One patch plays all notes but drums. What is made already
+    is left alone, so that the command can be repeated, or run with a larger -n. The exit code is 1 if a score could not
+    be rendered.
     """
+    from tonesmith.corpus.commands.plugin_flags import plugin_options
     from tonesmith.corpus.corpus import Corpus
     from tonesmith.corpus.derive.printed import rendered_lines
     from tonesmith.corpus.printed import set_options
-    from tonesmith.errors import ConfigError
 
+    typed, chosen = plugin_options("backend", backend, items or ())
     given = set_options(options)
     if others := sorted(set(given) - {backend}):
         raise ConfigError(f"--set: {others[0]} is not the backend. Expected --set {backend}.OPTION=VALUE.")
@@ -143,8 +150,8 @@ def render(  # noqa: PLR0913, PLR0917 - a parameter for each flag
             backend,
             presets=presets or (),
             n=number,
-            items=items or (),
-            options=given.get(backend),
+            items=chosen,
+            options=given.get(backend, {}) | typed,
             sample_rate=rate,
             tail=tail,
             seed=seed,

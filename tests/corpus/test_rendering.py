@@ -52,12 +52,26 @@ def test_a_score_is_a_recording_aligned_with_it_with_its_labels_and_is_made_agai
     assert corpus.check(deep=True).faults == []
 
 
+def test_options_of_the_synth_are_flags_wherever_they_stand(corpus, capsys):
+    item = next(item.id for item in corpus if item.id.startswith("song-"))
+    flags = ["--backend", "dawdreamer", "--backend.instrument", "fm"]
+    words = [*flags, item, "--rate", "16000", "--tail=0.5", "--json", "-q"]
+    assert run(["corpus", "render", str(corpus.path), *words]) == 0
+    (made,) = map(corpus.__getitem__, json.loads(capsys.readouterr().out)["added"])
+    assert made.parent == item
+    assert made.recipe["parameters"]["synth"]["options"]["instrument"] == "fm"
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (["--backend", "vital"], "Did you mean 'vita'?"),
         (["--set", "vst3.plugin=x"], "vst3 is not the backend"),
         (["--set", "vita.tear=2"], "Did you mean 'tier'?"),
+        (["--backend.tear", "2"], "Did you mean 'tier'?"),
+        (["--backend.tier=99"], "tier"),
+        (["--rat", "16000"], "unknown option '--rat'"),
+        (["--backend.tier", "1", "no-such-item"], "unknown item"),
         (["no-such-item"], "unknown item"),
     ],
 )
