@@ -6,10 +6,7 @@ import json
 import os
 import re
 import shutil
-import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path, PurePosixPath
@@ -21,6 +18,7 @@ from tonesmith.corpus.media import Content, Kind, Unfit, content_of, kind_of
 from tonesmith.corpus.origin import read_note
 from tonesmith.corpus.pairing import Group, grouped
 from tonesmith.corpus.truth import database
+from tonesmith.corpus.truth.batches import Batches, whole
 from tonesmith.corpus.truth.files import place, sha256_of
 from tonesmith.corpus.truth.items import annotate, utc_now
 from tonesmith.corpus.truth.provenance import store_provenance
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
 
 _PLACES: Final[Mapping[Kind, str]] = {"score": "raw/midi", "audio": "raw/audio"}
 _SYNTHETIC: Final = "raw/synthetic"
-_OFTEN: Final = 0.5
-"""Seconds after which what was added is stored for good."""
 _NAME: Final = re.compile(r"[\w][\w.+-]*")
 
 
@@ -117,7 +113,6 @@ class Adding:
         self._link, self._dry_run, self._restoring = link, dry_run, restoring
         self._counter = counter
         self._scratch = corpus.path / f".adding-{os.getpid()}"
-        self._changes = self._connection.total_changes
         self._synthetic = False
         self._from: Mapping[str, Any] = {}
         self.added = Added()
@@ -134,13 +129,13 @@ class Adding:
         self._from = read_note(path)
         self._scratch.mkdir()
         try:
-            with self._storing() as stored:
+            with Batches(self._connection, dry_run=self._dry_run, marks=True, settle=self._settle) as batches:
                 for group in self._groups(path, importer):
-                    with _whole(self._connection):
+                    with whole(self._connection):
                         self._group(group)
                     self._drop(group)
                     self._counter.advance(len(group.files))
-                    stored()
+                    batches.now_and_then()
         finally:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
@@ -175,32 +170,9 @@ class Adding:
                 item, parent = _printable(file.item), _printable(file.parent)
                 yield replace(file, name=name, item=item, parent=parent, synthetic=made)
 
-    @contextmanager
-    def _storing(self) -> Iterator[Any]:
-        """Store what is added now and then, and at the end, however that comes."""
-        last = time.monotonic()
-
-        def stored() -> None:
-            nonlocal last
-            if not self._dry_run and time.monotonic() - last > _OFTEN:
-                self._store()
-                self._connection.execute("BEGIN IMMEDIATE")
-                last = time.monotonic()
-
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield stored
-        finally:
-            if self._connection.in_transaction:  # a full disk ends it
-                self._connection.execute("ROLLBACK") if self._dry_run else self._store()
-
-    def _store(self) -> None:
+    def _settle(self) -> None:
         for inner in (*_PLACES.values(), _SYNTHETIC):
             database.sync_folder(self._folder / inner)
-        if self._connection.total_changes != self._changes:
-            self._connection.execute("INSERT OR REPLACE INTO settings VALUES ('written', 'no')")
-            self._changes = self._connection.total_changes
-        self._connection.execute("COMMIT")
 
     def _group(self, group: Group) -> None:
         parts = [part for kind, file in group.files if (part := self._part(kind, file))]
@@ -332,20 +304,6 @@ class Adding:
     def _taken(self, table: str, column: str, name: str) -> bool:
         sql = f"SELECT 1 FROM {table} WHERE {column} = ?"  # noqa: S608 - our words
         return self._connection.execute(sql, (name,)).fetchone() is not None
-
-
-@contextmanager
-def _whole(connection: sqlite3.Connection) -> Iterator[None]:
-    """Keep all changes of an item or none, within those that are stored together."""
-    connection.execute("SAVEPOINT item")
-    try:
-        yield
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK TO item")
-            connection.execute("RELEASE item")
-        raise
-    connection.execute("RELEASE item")
 
 
 def _stem(part: _Part) -> str:

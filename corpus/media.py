@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -12,6 +13,9 @@ from tonesmith.errors import ScoreError, TonesmithError
 from tonesmith.terminal.text import counted
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from tonesmith.host.roles.annotator import Recorded
     from tonesmith.score.score import Score
 
@@ -111,27 +115,16 @@ def near_of(score: Score) -> str:
 
 def _audio(path: Path) -> Content:
     import numpy as np
-    from pedalboard.io import AudioFile
 
     digest, peak, frames = hashlib.sha256(), 0.0, 0
-    try:
-        with AudioFile(str(path)) as file:
-            rate, channels, told = round(file.samplerate), file.num_channels, file.frames
-            _check_form(rate, channels, told)
-            digest.update(f"{rate} {channels} ".encode())
-            while frames < told:
-                audio = np.asarray(file.read(min(_BLOCK, told - frames)), np.float32)
-                if not audio.shape[1]:
-                    break
-                if not np.isfinite(audio).all():
-                    raise Unfit("has samples that are NaN or infinite")
-                peak = max(peak, float(np.abs(audio).max()))
-                digest.update(np.ascontiguousarray(audio.T, "<f4").tobytes())
-                frames += audio.shape[1]
-    except (ValueError, RuntimeError, OSError, MemoryError) as error:
-        if isinstance(error, Unfit):
-            raise
-        raise Unfit(f"cannot be read as audio: {_first_line(error, path)}") from None
+    with recording(path) as file:
+        rate, channels, told = round(file.samplerate), file.num_channels, file.frames
+        _check_form(rate, channels, told)
+        digest.update(f"{rate} {channels} ".encode())
+        for audio in blocks(file):
+            peak = max(peak, float(np.abs(audio).max()))
+            digest.update(np.ascontiguousarray(audio.T, "<f4").tobytes())
+            frames += audio.shape[1]
     if not frames:
         raise Unfit("has no samples")
     if peak < SILENT:
@@ -165,13 +158,41 @@ def read_score(path: Path) -> Score:
 def read_recording(path: Path, seconds: float) -> Recorded:
     """Return the recording in a file of the corpus, up to a length. Raises :class:`Unfit` if it cannot be read."""
     import numpy as np
-    from pedalboard.io import AudioFile
 
     from tonesmith.host.roles.annotator import Recorded
 
+    with recording(path) as file:
+        rate = round(file.samplerate)
+        return Recorded(np.asarray(file.read(min(file.frames, round(seconds * rate))), np.float32), rate)
+
+
+@contextmanager
+def recording(path: Path) -> Iterator[Any]:
+    """Open a recording with pedalboard. Raises :class:`Unfit` if it cannot be read, also where that fails within."""
+    from pedalboard.io import AudioFile
+
     try:
         with AudioFile(str(path)) as file:
-            rate = round(file.samplerate)
-            return Recorded(np.asarray(file.read(min(file.frames, round(seconds * rate))), np.float32), rate)
+            yield file
     except (ValueError, RuntimeError, OSError, MemoryError) as error:
+        if isinstance(error, Unfit):
+            raise
         raise Unfit(f"cannot be read as audio: {_first_line(error, path)}") from None
+
+
+def blocks(file: Any) -> Iterator[NDArray[np.float32]]:
+    """Yield float32 (channels, frames) of an open recording, about a million frames at once, up to where it is cut off.
+
+    Raises :class:`Unfit` for samples that are no numbers.
+    """
+    import numpy as np
+
+    frames = 0
+    while frames < file.frames:
+        audio = np.asarray(file.read(min(_BLOCK, file.frames - frames)), np.float32)
+        if not audio.shape[1]:
+            return
+        if not np.isfinite(audio).all():
+            raise Unfit("has samples that are NaN or infinite")
+        yield audio
+        frames += audio.shape[1]

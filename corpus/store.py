@@ -189,7 +189,7 @@ class Store:
         """Make one change, whole or not at all, while no other command makes any; none of a dry run."""
         stored = database.transaction(self.connection, undo=dry_run)
         with changing(self.path, self.wait), database.told(self.path), stored:
-            self.connection.execute("INSERT OR REPLACE INTO settings VALUES ('written', 'no')")
+            database.unwritten(self.connection)
             yield self.connection
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tonesmith.corpus.media import Kind, Unfit
+from tonesmith.corpus.media import Kind, Unfit, blocks, recording
 from tonesmith.errors import ScoreError
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ HEARD: Final = 120.0
 """Seconds of a recording that are compared with others."""
 RATE: Final = 8000
 """Hz at which recordings are compared."""
-_BLOCK: Final = 1 << 20
 _FULL: Final = 0.985
 _SAME: Final = 1e-4
 _WINDOW_S: Final = 0.05
@@ -75,27 +74,19 @@ def _score(path: Path) -> Heard:
 
 def _recording(path: Path, facts: Mapping[str, Any]) -> Heard:
     import numpy as np
-    from pedalboard.io import AudioFile
 
     level, flat, sums, frames, mono = 0.0, np.zeros(0), np.zeros(0), 0, []
-    try:
-        with AudioFile(str(path)) as file:
-            rate, channels, told = round(file.samplerate), file.num_channels, file.frames
-            flat, sums = np.zeros(channels), np.zeros(channels)
-            while frames < told:
-                audio = np.asarray(file.read(min(_BLOCK, told - frames)), np.float32)
-                if not audio.shape[1]:
-                    break
-                if not np.isfinite(audio).all():
-                    raise Unfit("has samples that are NaN or infinite")
-                level = max(level, _loudest(audio, round(_WINDOW_S * rate)))
-                flat += _flat(audio)
-                sums += audio.sum(axis=1, dtype=np.float64)
-                if frames < HEARD * rate:
-                    mono.append(audio.mean(axis=0))
-                frames += audio.shape[1]
-    except (ValueError, RuntimeError, MemoryError) as error:
-        raise Unfit(f"cannot be read as audio: {str(error).splitlines()[0][:120]}") from None
+    path.open("rb").close()  # one that may not be read is no damaged one
+    with recording(path) as file:
+        rate, channels = round(file.samplerate), file.num_channels
+        flat, sums = np.zeros(channels), np.zeros(channels)
+        for audio in blocks(file):
+            level = max(level, _loudest(audio, round(_WINDOW_S * rate)))
+            flat += _flat(audio)
+            sums += audio.sum(axis=1, dtype=np.float64)
+            if frames < HEARD * rate:
+                mono.append(audio.mean(axis=0))
+            frames += audio.shape[1]
     if frames < int(facts.get("frames", 0)) or not frames:
         raise Unfit(f"is cut off: {frames:,} of {int(facts.get('frames', 0)):,} frames are there")
     numbers = {"sample_rate": rate, "channels": channels, "frames": frames, "level": decibels(level)}

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from tonesmith.corpus.cleaning.faults import Fault, faults, too_long
 from tonesmith.corpus.cleaning.hearing import VERSION, Heard, hear
@@ -17,15 +15,13 @@ from tonesmith.corpus.cleaning.limits import Limits
 from tonesmith.corpus.cleaning.removal import finish_moves, take_out
 from tonesmith.corpus.media import Unfit
 from tonesmith.corpus.truth import database
+from tonesmith.corpus.truth.batches import Batches
 from tonesmith.corpus.truth.files import sha256_of
 from tonesmith.corpus.truth.items import Item, Medium, items
 
 if TYPE_CHECKING:
     from tonesmith.corpus.store import Store
     from tonesmith.terminal.progress import Progress
-
-_OFTEN: Final = 0.5
-"""Seconds after which what was measured is stored for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +73,12 @@ class Sanitising:
 
     def run(self, hearing: Progress, comparing: Progress, *, dry_run: bool) -> Sanitised:
         """Find what is faulty, take it out unless it is a dry run, and return what was found."""
-        with self._storing(dry_run) as stored:
+        with Batches(self._connection, dry_run=dry_run) as batches:
             self._roots = _roots(self._connection)
             kept = {row[0] for row in self._connection.execute("SELECT item FROM kept")}
-            self._hear(kept, hearing, stored)
+            self._hear(kept, hearing, batches)
             if "duplicates" in self._checks:
-                self._compare(kept, comparing, stored)
+                self._compare(kept, comparing, batches)
             removed = self._with_children()
         count = int(self._connection.execute("SELECT count(*) FROM items").fetchone()[0])
         if not dry_run:
@@ -90,32 +86,13 @@ class Sanitising:
             count -= len(removed)
         return Sanitised(count, self._measured, removed, self._missing, self._spared)
 
-    @contextmanager
-    def _storing(self, dry_run: bool) -> Iterator[Any]:
-        """Store what is measured now and then, and at the end, however that comes; nothing of a dry run."""
-        last = time.monotonic()
-
-        def stored() -> None:
-            nonlocal last
-            if not dry_run and time.monotonic() - last > _OFTEN:
-                self._connection.execute("COMMIT")
-                self._connection.execute("BEGIN IMMEDIATE")
-                last = time.monotonic()
-
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield stored
-        finally:
-            if self._connection.in_transaction:  # a full disk ends it
-                self._connection.execute("ROLLBACK" if dry_run else "COMMIT")
-
-    def _hear(self, kept: Collection[str], counter: Progress, stored: Any) -> None:
+    def _hear(self, kept: Collection[str], counter: Progress, batches: Batches) -> None:
         """Find the faults that an item has by itself."""
         counter.begin(self._connection.execute("SELECT count(*) FROM media").fetchone()[0])
         for item in items(self._connection):
             found = next((fault for medium in item.media for fault in self._faults(item, medium)), None)
             counter.advance(len(item.media))
-            stored()
+            batches.now_and_then()
             if found and item.id in kept:
                 self._spared += 1
             elif found:
@@ -157,7 +134,7 @@ class Sanitising:
         self._connection.execute("INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?, ?)", (*key, *told))
         return heard
 
-    def _compare(self, kept: Collection[str], counter: Progress, stored: Any) -> None:
+    def _compare(self, kept: Collection[str], counter: Progress, batches: Batches) -> None:
         """Find recordings that sound like another, of which the better one stays."""
         whole = {sound.item: item for sound, item in self._sounds}
         sounds = [sound for sound, _ in self._sounds if sound.item not in self._found]
@@ -169,7 +146,7 @@ class Sanitising:
             if found >= self._limits.likeness and _may_be_one(whole[one.item], whole[two.item]):
                 alike.append((found, one.item, two.item))
             counter.advance(1)
-            stored()
+            batches.now_and_then()
         for found, first, second in sorted(alike, key=lambda pair: (-pair[0], pair[1:])):
             if not {first, second} & self._found.keys():
                 self._choose(found, whole[first], whole[second], kept)
@@ -197,7 +174,7 @@ class Sanitising:
     def _take_out(self, removed: Mapping[str, Fault]) -> None:
         if removed:
             with database.transaction(self._connection):
-                self._connection.execute("INSERT OR REPLACE INTO settings VALUES ('written', 'no')")
+                database.unwritten(self._connection)
                 for item, fault in removed.items():
                     take_out(self._connection, item, fault)
         finish_moves(self._folder, self._connection)

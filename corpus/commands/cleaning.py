@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tonesmith.corpus.commands.options import WAIT, DryRun, Json, PathArgument, Quiet, Wait
+from tonesmith.corpus.commands.options import WAIT, DryRun, Json, PathArgument, Quiet, Wait, names_of
 from tonesmith.errors import ConfigError
 from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text
@@ -79,7 +79,6 @@ def sanitise(  # noqa: PLR0913, PLR0917 - a parameter for each flag
         stuck,
         likeness,
     )
-    names = [name.strip() for name in checks.split(",") if name.strip()]
     told: dict[str, Any] = {"path": str(path), "dry_run": dry_run}
     with Corpus(path, wait=wait) as corpus:
         if listed:
@@ -89,13 +88,13 @@ def sanitise(  # noqa: PLR0913, PLR0917 - a parameter for each flag
             back = corpus.restore(*restore, dry_run=dry_run)
             told, lines = {**told, "restored": back, "items": len(corpus)}, restored_lines(path, back, dry_run=dry_run)
         else:
-            done = corpus.sanitise(*names, limits=limits, deep=deep, dry_run=dry_run, progress=not quiet)
+            done = corpus.sanitise(*names_of(checks), limits=limits, deep=deep, dry_run=dry_run, progress=not quiet)
             told, lines = {**told, **done.to_json()}, sanitised_lines(path, done, dry_run=dry_run)
     echo(json_text(told) if as_json else "\n".join(lines))
 
 
 def _numbers(option: str, text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(word) for word in text.split(",") if word.strip())
+        return tuple(map(int, names_of(text)))
     except ValueError:
         raise ConfigError(f"--{option}: {text!r} is not a list of numbers, such as 44100,48000.") from None

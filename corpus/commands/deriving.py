@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tonesmith.corpus.commands.options import WAIT, DryRun, Json, PathArgument, Quiet, SetOption, Wait
+from tonesmith.corpus.commands.options import WAIT, DryRun, Json, PathArgument, Quiet, SetOption, Wait, names_of
 from tonesmith.errors import ConfigError
 from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text
@@ -42,11 +42,10 @@ def augment(  # noqa: PLR0913, PLR0917 - a parameter for each flag
     from tonesmith.corpus.derive.printed import augmented_lines
     from tonesmith.corpus.printed import set_options
 
-    chosen = [name.strip() for name in names.split(",") if name.strip()]
     given = set_options(options)
     with Corpus(path, wait=wait) as corpus:
         done = corpus.augment(
-            *chosen,
+            *names_of(names),
             n=number,
             items=items or (),
             split=split,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tonesmith.corpus.commands.options import WAIT, DryRun, Json, PathArgument, Quiet, Wait
+from tonesmith.corpus.commands.options import WAIT, DryRun, Json, PathArgument, Quiet, Wait, names_of
 from tonesmith.errors import ConfigError
 from tonesmith.terminal.messages import echo
 from tonesmith.terminal.table import table
@@ -64,7 +64,7 @@ def features(  # noqa: PLR0913, PLR0917 - a parameter for each flag
     from tonesmith.corpus.corpus import Corpus
     from tonesmith.corpus.printed import set_options
 
-    adding, removing = _names(add), _names(remove)
+    adding, removing = names_of(add), names_of(remove)
     if removing and (adding or again):
         raise ConfigError("--remove cannot be used with --add or --again. Remove first, then add.")
     if (options or seconds is not None) and not adding:
@@ -108,10 +108,6 @@ def _show_made(path: Path, done: Mapping[str, Featured], count: int, *, as_json:
     made = {name: one.to_json() for name, one in done.items()}
     told = {"path": str(path), "items": count, "dry_run": dry_run, "features": made}
     echo(json_text(told) if as_json else "\n".join(_made_lines(path, done, count, dry_run=dry_run)))
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _made_lines(path: Path, done: Mapping[str, Featured], count: int, *, dry_run: bool) -> Iterator[str]:

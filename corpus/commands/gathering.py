@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tonesmith.corpus.commands.browsing import check_screen, show
-from tonesmith.corpus.commands.options import WAIT, DryRun, Json, PathArgument, Quiet, SetOption, Wait
+from tonesmith.corpus.commands.options import WAIT, DryRun, Json, PathArgument, Quiet, SetOption, Wait, names_of
 from tonesmith.errors import ConfigError
 from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import counted, json_text
@@ -107,10 +107,9 @@ def annotate(
 
     if then_browse:
         check_screen(path)
-    chosen = [name.strip() for name in names.split(",") if name.strip()]
     given = set_options(options)
     with Corpus(path, wait=wait) as corpus:
-        told = corpus.annotate(*chosen, options=given, dry_run=dry_run, progress=not quiet)
+        told = corpus.annotate(*names_of(names), options=given, dry_run=dry_run, progress=not quiet)
         count = len(corpus)
     if as_json:
         annotators = {name: asdict(one) for name, one in told.items()}

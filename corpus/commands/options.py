@@ -20,3 +20,8 @@ SetOption = Annotated[
 ]
 WAIT = 60.0
 """Seconds to wait for another command."""
+
+
+def names_of(text: str) -> tuple[str, ...]:
+    """Return the names that an option lists with commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())

@@ -16,6 +16,7 @@ from tonesmith.corpus.derive.composing import composed_again
 from tonesmith.corpus.derive.inheriting import inherit, labels_of_child
 from tonesmith.corpus.derive.recipe import Recipe, canonical, recipes, versions_of
 from tonesmith.corpus.derive.rendering import RenderedAgain
+from tonesmith.corpus.truth.batches import Batches
 from tonesmith.corpus.truth.files import full_disk_told, sha256_of
 from tonesmith.corpus.truth.items import Item, Medium, items
 from tonesmith.errors import TonesmithError
@@ -66,11 +67,12 @@ class Remaking:
         recipe_of = dict(recipes(self._connection))
         order = list(_in_order(self._connection, recipe_of, chosen))
         self._counter.begin(len(order))
-        with _transaction(self._connection, undo=self._dry_run), ExitStack() as stack:
+        with Batches(self._connection, dry_run=self._dry_run, marks=True) as batches, ExitStack() as stack:
             self._again = RenderedAgain(self._corpus, stack, trust=self._trust)
             for item in items(self._connection, order):
                 self._one(item, recipe_of[item.id])
                 self._counter.advance(1)
+                batches.now_and_then()
 
     def _one(self, item: Item, recipe: Recipe) -> None:
         medium = next(m for m in item.media if m.kind == recipe.parameters["kind"])
@@ -165,16 +167,3 @@ def _in_order(connection: sqlite3.Connection, recipe_of: Mapping[str, Recipe], c
             line.append(item)
             item = parents.get(item, "")  # noqa: PLW2901 - up the line of its ancestors
         yield from reversed(line)
-
-
-@contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection, *, undo: bool) -> Iterator[None]:
-    """Store the labels that changed, also of those items that were done before an interruption."""
-    connection.execute("BEGIN IMMEDIATE")
-    before = connection.total_changes
-    try:
-        yield
-    finally:
-        if connection.total_changes != before:
-            connection.execute("INSERT OR REPLACE INTO settings VALUES ('written', 'no')")
-        connection.execute("ROLLBACK" if undo else "COMMIT")

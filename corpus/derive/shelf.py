@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,6 +13,7 @@ from tonesmith.corpus.cleaning.removal import removed_as
 from tonesmith.corpus.derive.recipe import FOLDERS, Recipe, store
 from tonesmith.corpus.media import Content, Kind, content_of
 from tonesmith.corpus.truth import database
+from tonesmith.corpus.truth.batches import Batches, whole
 from tonesmith.corpus.truth.files import full_disk_told, sha256_of
 from tonesmith.corpus.truth.items import annotate, utc_now
 from tonesmith.host.roles import Annotation
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
     from tonesmith.corpus.store import Store
 
 SUFFIXES: Final = {"score": ".mid", "audio": ".wav"}
-_OFTEN: Final = 0.5
-"""Seconds after which what was made is stored for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +55,8 @@ class Shelf:
 
     def __init__(self, corpus: Store, *, dry_run: bool) -> None:
         self._folder, self._connection = corpus.path, corpus.connection
-        self._dry_run = dry_run
         self._unsynced: list[Path] = []
-        self._changes = self._connection.total_changes
+        self._batches = Batches(self._connection, dry_run=dry_run, marks=True, settle=self._settle)
 
     def made(self, recipe: Recipe, name: str, kind: Kind, data: bytes) -> Made:
         """Write a file aside, and return it. It may be called in any thread.
@@ -78,37 +73,21 @@ class Shelf:
             aside.unlink(missing_ok=True)
             raise
 
-    @contextmanager
-    def storing(self) -> Iterator[None]:
-        """Store what is put now and then, and at the end, however that comes."""
-        self._last = time.monotonic()
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        finally:
-            if self._dry_run:
-                self._connection.execute("ROLLBACK")
-            elif self._connection.in_transaction:
-                self._store()
+    def storing(self) -> Batches:
+        """Return the context in which items are put: they are stored now and then, and at its end."""
+        return self._batches
 
     def now_and_then(self) -> None:
         """Store what was put, if that was not done for a while."""
-        if not self._dry_run and time.monotonic() - self._last > _OFTEN:
-            self._store()
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._last = time.monotonic()
+        self._batches.now_and_then()
 
-    def _store(self) -> None:
+    def _settle(self) -> None:
         for path in self._unsynced:
             with path.open("rb") as file:
                 os.fsync(file.fileno())
         for folder in {path.parent for path in self._unsynced}:
             database.sync_folder(folder)
         self._unsynced = []
-        if self._connection.total_changes != self._changes:
-            self._connection.execute("INSERT OR REPLACE INTO settings VALUES ('written', 'no')")
-            self._changes = self._connection.total_changes
-        self._connection.execute("COMMIT")
 
     def has(self, name: str) -> bool:
         """Return whether an item has a name."""
@@ -140,16 +119,3 @@ class Shelf:
                 self._connection.execute(
                     "INSERT INTO splits SELECT ?, split FROM splits WHERE item = ?", (made.name, parent)
                 )
-
-
-@contextmanager
-def whole(connection: sqlite3.Connection) -> Iterator[None]:
-    """Keep all changes of an item or none, within those that are stored together."""
-    connection.execute("SAVEPOINT item")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK TO item")
-        connection.execute("RELEASE item")
-        raise
-    connection.execute("RELEASE item")

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from tonesmith.corpus.featuring.asked import Asked, forget, remember
 from tonesmith.corpus.featuring.computed import Subject
 from tonesmith.corpus.featuring.crew import Task, worked
 from tonesmith.corpus.featuring.kept import note, size_of, sweep, write_definitions
+from tonesmith.corpus.truth.batches import Batches
 from tonesmith.corpus.truth.files import full_disk_told
 from tonesmith.terminal.progress import Progress
 
 if TYPE_CHECKING:
     from tonesmith.corpus.store import Store
-
-_OFTEN: Final = 0.5
-"""Seconds after which what was made is noted for good."""
 
 
 @dataclass
@@ -76,12 +73,13 @@ class Featuring:
             return told
         keys = {one.name: one.key for one in asked}
         self._counter.begin(len(tasks))
-        with full_disk_told(self._corpus.path), self._noting(asked) as noted:
+        with full_disk_told(self._corpus.path), Batches(self._connection) as batches:
+            remember(self._connection, asked)
             for (subject, names), made in worked(self._corpus.path, asked, tasks, self._workers):
                 for name in names:
                     self._one(subject, name, keys[name], made[name], told[name])
                 self._counter.advance(1)
-                noted()
+                batches.now_and_then()
         with full_disk_told(self._corpus.path):
             write_definitions(self._corpus)
             sweep(self._corpus)
@@ -123,26 +121,6 @@ class Featuring:
         if before[:2] == (key, subject.sha256) and before[2] != made["sha256"]:
             told.changed.append(subject.item)
         note(self._connection, subject.item, name, key, subject.sha256, made)
-
-    @contextmanager
-    def _noting(self, asked: Sequence[Asked]) -> Iterator[Any]:
-        """Note what is made now and then, and at the end, however that comes."""
-        last = time.monotonic()
-
-        def noted() -> None:
-            nonlocal last
-            if time.monotonic() - last > _OFTEN:
-                self._connection.execute("COMMIT")
-                self._connection.execute("BEGIN IMMEDIATE")
-                last = time.monotonic()
-
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            remember(self._connection, asked)
-            yield noted
-        finally:
-            if self._connection.in_transaction:
-                self._connection.execute("COMMIT")
 
 
 def removed(corpus: Store, name: str, *, dry_run: bool = False) -> int:

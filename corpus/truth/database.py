@@ -146,6 +146,11 @@ def transaction(connection: sqlite3.Connection, *, undo: bool = False) -> Iterat
     connection.execute("ROLLBACK" if undo else "COMMIT")
 
 
+def unwritten(connection: sqlite3.Connection) -> None:
+    """Note that ``manifest.json`` and the like do not say any more what the truth does."""
+    connection.execute("INSERT OR REPLACE INTO settings VALUES ('written', 'no')")
+
+
 def back_up(folder: Path, connection: sqlite3.Connection) -> None:
     """Copy the file to the backup beside it, whole or not at all."""
     aside = folder / f".{BACKUP}.new"

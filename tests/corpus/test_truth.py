@@ -15,7 +15,8 @@ from support.documents import blocks_of
 from tonesmith import ConfigError
 from tonesmith.cli import run
 from tonesmith.corpus import Corpus, CorpusBusyError, CorpusDamagedError, CorpusError, CorpusNotFoundError
-from tonesmith.corpus.truth import database, lock, schema
+from tonesmith.corpus.truth import batches, database, lock, schema
+from tonesmith.corpus.truth.batches import Batches
 from tonesmith.corpus.truth.items import annotate
 from tonesmith.corpus.truth.lock import changing
 from tonesmith.corpus.truth.profile import LONG_NAMES, profile_of, profile_text
@@ -224,6 +225,41 @@ def test_a_query_reads_only_the_index_and_gives_the_same_as_the_items(corpus):
     plan = [row[3] for row in corpus.connection.execute(f"EXPLAIN QUERY PLAN {asked[-1]}")]
     assert sum("USING COVERING INDEX annotations_believed" in step for step in plan) == 2
     assert corpus.find(emotion="sad") == corpus.find() == ["a", "b"]
+
+
+def said_elsewhere(corpus):
+    with Corpus(corpus.path) as other:
+        return other["a"].values, other.is_written
+
+
+def test_batches_are_stored_now_and_then_and_what_was_changed_stays_when_a_command_fails(corpus, monkeypatch):
+    corpus.write()
+    settled = []
+    words = [told("table", word, "table") for word in ("sad", "happy")]
+
+    def failing():
+        with Batches(corpus.connection, marks=True, settle=lambda: settled.append(said_elsewhere(corpus)[0])) as stored:
+            annotate(corpus.connection, "a", words[:1])
+            stored.now_and_then()
+            assert said_elsewhere(corpus) == ({}, True)
+            monkeypatch.setattr(batches, "_OFTEN", 0.0)
+            stored.now_and_then()
+            assert said_elsewhere(corpus) == ({"emotion": "sad"}, False)
+            annotate(corpus.connection, "a", words[1:])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        failing()
+    assert said_elsewhere(corpus)[0] == {"emotion": "happy"}
+    assert settled == [{}, {"emotion": "sad"}]
+
+
+def test_batches_of_a_dry_run_are_not_stored(corpus, monkeypatch):
+    monkeypatch.setattr(batches, "_OFTEN", 0.0)
+    with Batches(corpus.connection, dry_run=True, settle=pytest.fail) as stored:
+        annotate(corpus.connection, "a", [told("table", "sad", "table")])
+        stored.now_and_then()
+    assert said_elsewhere(corpus)[0] == corpus["a"].values == {}
 
 
 def test_the_second_change_of_a_process_leaves_the_lock_file_as_it_is(corpus):
