@@ -148,7 +148,11 @@ CREATE TABLE provenance(
 """
 # With "believed" in it the index answers a query alone: SQLite reads the table for every item otherwise
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _REMOVED, _FEATURES, _PROVENANCE)
+_SPLITS: Final = """
+CREATE INDEX splits_by_split ON splits(split);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _REMOVED, _FEATURES, _PROVENANCE, _SPLITS)
 """What makes each version of the one before. The version of a file is the number of those it has been through."""
 
 

@@ -17,6 +17,7 @@ from tonesmith.cli import run
 from tonesmith.corpus import Corpus, CorpusBusyError, CorpusDamagedError, CorpusError, CorpusNotFoundError
 from tonesmith.corpus.truth import batches, database, lock, schema
 from tonesmith.corpus.truth.batches import Batches
+from tonesmith.corpus.truth.inside import outside
 from tonesmith.corpus.truth.items import annotate
 from tonesmith.corpus.truth.lock import changing
 from tonesmith.corpus.truth.profile import LONG_NAMES, profile_of, profile_text
@@ -321,9 +322,23 @@ def test_commands_make_and_label_a_corpus(tmp_path, capsys):
         "UPDATE media SET path = '../../outside.mid' WHERE item = 'a'",
         "UPDATE media SET path = '/etc/passwd' WHERE item = 'a'",
         "UPDATE media SET path = 'raw/midi/../../../x.mid' WHERE item = 'a'",
+        "UPDATE media SET path = 'raw/..' WHERE item = 'a'",
+        "UPDATE media SET path = '..' WHERE item = 'a'",
+        "UPDATE media SET path = '' WHERE item = 'a'",
+        r"UPDATE media SET path = '\\server\share\x.mid' WHERE item = 'a'",
+        r"UPDATE media SET path = 'C:\Windows\x.mid' WHERE item = 'a'",
+        "UPDATE media SET path = 'q' || char(0) WHERE item = 'a'",
+        "UPDATE media SET path = CAST('raw/midi/a.mid' AS BLOB) WHERE item = 'a'",
         "UPDATE items SET id = '../x' WHERE id = (SELECT min(id) FROM items)",
+        "UPDATE items SET id = '..' WHERE id = (SELECT min(id) FROM items)",
+        "INSERT INTO removed VALUES ('/x', '', '', '', '', '')",
+        "INSERT INTO removed_media VALUES ('score', 'x', 'x', 'raw/../../x.mid', 'x')",
+        "INSERT INTO features VALUES ('a', 'notes', '', '', '', 1, ''), ('a', 'x/..', '', '', '', 1, '')",
+        "INSERT INTO definitions VALUES ('../../x', '')",
+        "INSERT INTO moves VALUES ('/etc/passwd', 'raw/midi/a.mid')",
         "INSERT INTO moves VALUES ('raw/midi/a.mid', '../a.mid')",
         "INSERT INTO splits(item, split) SELECT id, '../train' FROM items LIMIT 1",
+        "INSERT INTO splits(item, split) VALUES ('a', 'train'), ('b', 'x/../../y')",
     ],
 )
 def test_a_corpus_that_names_places_outside_its_folder_is_not_used(corpus, change):
@@ -332,3 +347,25 @@ def test_a_corpus_that_names_places_outside_its_folder_is_not_used(corpus, chang
     corpus.close()
     with pytest.raises(CorpusError, match="which is no place in its folder"):
         Corpus(corpus.path)
+
+
+def test_names_with_dots_and_places_of_other_folders_are_no_places_outside(corpus):
+    corpus.connection.execute("UPDATE media SET path = 'raw/midi/..a...mid' WHERE item = 'a'")
+    corpus.connection.execute("UPDATE media SET path = 'mine/b.mid' WHERE item = 'b'")
+    corpus.connection.execute("INSERT INTO splits VALUES ('a', '..train'), ('b', 'val..')")
+    with Corpus(corpus.path) as again:
+        assert [item.path for item in again] == ["raw/midi/..a...mid", "mine/b.mid"]
+
+
+def test_what_is_asked_at_opening_reads_each_table_once_at_most_and_indexes_where_there_are_some(corpus):
+    asked = []
+    corpus.connection.set_trace_callback(asked.append)
+    assert outside(corpus.connection) == ""
+    corpus.connection.set_trace_callback(None)
+    steps = [row[3] for sql in asked for row in corpus.connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    scans = [step for step in steps if step.startswith("SCAN") and "each" not in step]
+    for table in ("media", "items", "features", "splits"):
+        assert sum(f" {table}" in step for step in scans) <= 1, scans
+    assert any("SEARCH media USING COVERING INDEX" in step for step in steps)
+    assert any("SEARCH splits USING COVERING INDEX splits_by_split" in step for step in steps)
+    assert any("SEARCH features USING COVERING INDEX features_by_name" in step for step in steps)
