@@ -124,16 +124,17 @@ class Featuring:
 
 
 def removed(corpus: Store, name: str, *, dry_run: bool = False) -> int:
-    """Remove a feature from a corpus that is locked, and return how many items had it."""
+    """Remove a feature from a corpus that is locked, and return how many items had it.
+
+    Its name is forgotten last, so that the same command finishes one that was interrupted.
+    """
     connection = corpus.connection
     count = int(connection.execute("SELECT count(*) FROM features WHERE name = ?", (name,)).fetchone()[0])
     if not dry_run:
-        connection.execute("BEGIN IMMEDIATE")
         connection.execute("DELETE FROM features WHERE name = ?", (name,))
-        forget(connection, name)
-        connection.execute("COMMIT")
         write_definitions(corpus)
         sweep(corpus)
+        forget(connection, name)
     return count
 
 

@@ -16,6 +16,7 @@ from support.corpora import melody, tone, write_audio, write_midi
 from tonesmith import ConfigError, PluginError
 from tonesmith.cli import run
 from tonesmith.corpus import Corpus, CorpusError
+from tonesmith.corpus.featuring import making
 from tonesmith.features.groove import Groove
 from tonesmith.features.notes import Notes
 from tonesmith.score.metrics import pitches_of
@@ -135,6 +136,21 @@ def test_a_feature_that_is_removed_takes_its_files_along(corpus):
     assert {name.partition("/")[0] for name in contents(corpus)} == {"definitions", "mel"}
     assert not list((corpus.path / FOLDER / "mel").glob(".*"))
     assert list(corpus.features()) == ["mel"]
+
+
+@pytest.mark.parametrize("step", ["write_definitions", "sweep", "forget"])
+def test_the_same_command_finishes_a_removal_that_was_interrupted(corpus, monkeypatch, step):
+    corpus.features("notes", "mel")
+    with monkeypatch.context() as patched:
+        patched.setattr(making, step, lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            corpus.remove_features("notes")
+    assert list(corpus.known_features()) == ["mel"]
+    corpus.remove_features("notes")
+    assert {name.partition("/")[0] for name in contents(corpus)} == {"definitions", "mel"}
+    assert list(corpus.features()) == ["mel"]
+    with pytest.raises(ConfigError, match="unknown feature of the corpus 'notes'"):
+        corpus.remove_features("notes")
 
 
 def test_a_dry_run_writes_nothing(corpus):
