@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.analysis.spectra import log_mel
 from tonesmith.dataset.reader import Dataset
+from tonesmith.dsp.log_mel import log_mel
 from tonesmith.errors import ConfigError, DatasetError, unknown_name
 
 GROUPINGS = ("dataset", "origin", "pitch")

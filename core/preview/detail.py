@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from tonesmith.plan.feature import PREFIX
 from tonesmith.plan.phrases import INDEX, NOTES
 from tonesmith.plan.rejection import Rejection
 from tonesmith.preview.sound.loudness import Loudness, decibels, loudness_of
+from tonesmith.screen.line import Kind, Line
 from tonesmith.space.patch import Modulation
 from tonesmith.terminal.text import counted, one_line
 
@@ -22,24 +23,6 @@ _LONGEST = 400
 _UNGROUPED = "parameters"
 INAUDIBLE = "·"
 """Stands in front of a parameter that is not heard, for those who see no difference in brightness."""
-
-
-Kind = Literal["head", "group", "plain", "faint", "warning"]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a panel.
-
-    Attributes:
-        text: at the left.
-        kind: "head", "group", "plain", "faint" for what is not heard, or "warning".
-        value: at the right, or "".
-    """
-
-    text: str
-    kind: Kind = "plain"
-    value: str = ""
 
 
 @dataclass(frozen=True, eq=False)

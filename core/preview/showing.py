@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.dataset.reader import Dataset
-from tonesmith.preview.background import Check
 from tonesmith.preview.detail import Detail, detail_of
 from tonesmith.preview.lists.source import Arrangement, Report, Source, arranged
-from tonesmith.preview.sound.pictures import spectrogram, waveform
+from tonesmith.screen.background import Check
+from tonesmith.screen.cells import spectrogram, waveform
 
 _EVERY = 0.1
 """Seconds between two reports."""

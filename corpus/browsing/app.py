@@ -17,8 +17,8 @@ from tonesmith.corpus.browsing.screen import Base
 from tonesmith.corpus.store import PERSON, Store
 from tonesmith.errors import TonesmithError
 from tonesmith.host.roles.annotation import Said
-from tonesmith.preview.sound.player import Device, Output
-from tonesmith.preview.widgets.prompt import Prompt
+from tonesmith.screen.player import Device, Output
+from tonesmith.screen.prompt import Prompt
 from tonesmith.terminal.text import counted, one_line, sentence
 
 _CHOICE_KEYS: Final = "1234567890abcdefghimtvwyzABCDEFGHIJKLMQRSTVWYZ"

@@ -15,8 +15,8 @@ from tonesmith.corpus.browsing.roll import RATE, roll, tones
 from tonesmith.corpus.media import Unfit, read_recording, read_score
 from tonesmith.corpus.truth.items import Item
 from tonesmith.errors import ScoreError
-from tonesmith.preview.detail import Line
-from tonesmith.preview.sound.pictures import spectrogram, waveform
+from tonesmith.screen.cells import spectrogram, waveform
+from tonesmith.screen.line import Line
 from tonesmith.terminal.text import clock, one_line
 
 _HEARD = 600.0

@@ -14,16 +14,16 @@ from textual.widgets import Footer, Static
 from tonesmith.corpus.browsing.facts import Drawn, drawn, lines_of
 from tonesmith.corpus.browsing.order import Entry
 from tonesmith.corpus.store import Store
-from tonesmith.preview.background import Finished, Lane
-from tonesmith.preview.sound.player import Device, Output, Player
-from tonesmith.preview.widgets.label import Label
-from tonesmith.preview.widgets.picture import Picture
-from tonesmith.preview.widgets.prompt import Prompt
-from tonesmith.preview.widgets.table import Column, Table
+from tonesmith.screen.background import Finished, Lane
+from tonesmith.screen.label import Label
+from tonesmith.screen.picture import Picture
+from tonesmith.screen.player import Device, Output, Player
+from tonesmith.screen.prompt import Prompt
+from tonesmith.screen.table import Column, Table
 from tonesmith.terminal.text import one_line, sentence
 
 _LONGEST = 1000
-"""Characters of a message; the line shows those that fit."""
+"""Characters of a message, of which the line shows those that fit, and of what is typed."""
 
 
 class Base(App[None]):
@@ -102,7 +102,7 @@ class Base(App[None]):
                 yield Label()
         yield Static(id="keys", markup=False)
         yield Static(id="told", markup=False)
-        yield Prompt()
+        yield Prompt(_LONGEST)
         yield Footer()
 
     def on_unmount(self) -> None:

@@ -7,15 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tonesmith.analysis.spectra import (
-    FLOOR_DB,
-    MELS,
-    log_mel,
-    log_mel_distance,
-    multi_resolution_stft_distance,
-    spectra_of,
-    windows_at,
-)
+from tonesmith.analysis.spectra import log_mel_distance, multi_resolution_stft_distance, spectra_of
+from tonesmith.dsp.log_mel import FLOOR_DB, MELS, log_mel, windows_at
 from tonesmith.dsp.mel import band_edges, hertz_of, mel_filters, mel_of
 
 RATES = [8000, 16000, 22050, 44100, 48000, 96000, 192000]

@@ -20,8 +20,8 @@ from tonesmith.corpus.browsing.roll import roll, tones
 from tonesmith.corpus.truth.items import annotate
 from tonesmith.corpus.truth.lock import changing
 from tonesmith.host.roles.annotation import Annotation
-from tonesmith.preview.sound.player import NoOutputError
 from tonesmith.score.score import Score
+from tonesmith.screen.player import NoOutputError
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,9 @@ from tonesmith.dataset.opening import open_dataset
 from tonesmith.errors import DatasetError, DatasetNotFoundError
 from tonesmith.preview.lists import rows as rows_module
 from tonesmith.preview.lists.query import QueryError
-from tonesmith.preview.lists.source import Arrangement, Stopped, arranged
+from tonesmith.preview.lists.source import Arrangement, arranged
 from tonesmith.preview.session import Session
+from tonesmith.screen.background import Stopped
 
 
 def found(source: Any, text: str = "", sort: str = "", *, descending: bool = False) -> list[int]:

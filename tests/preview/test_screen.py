@@ -13,7 +13,7 @@ from support.previews import FakeOutput, Screen, damage, look
 from support.processes import wait_for
 
 from tonesmith.preview.session import Session
-from tonesmith.preview.sound.player import NoOutputError
+from tonesmith.screen.player import NoOutputError
 
 
 class Outputs:

@@ -17,12 +17,12 @@ from support.previews import FakeOutput
 from support.processes import wait_for
 
 from tonesmith.media.colours import magma
-from tonesmith.preview.background import Finished, Lane
 from tonesmith.preview.detail import detail_of
 from tonesmith.preview.sound.listening import Listening
 from tonesmith.preview.sound.loudness import Loudness, loudness_of, matched
-from tonesmith.preview.sound.pictures import SHADES, shaded, spectrogram, waveform
-from tonesmith.preview.sound.player import Device, NoOutputError, Player
+from tonesmith.screen.background import Finished, Lane
+from tonesmith.screen.cells import SHADES, shaded, spectrogram, waveform
+from tonesmith.screen.player import Device, NoOutputError, Player
 
 RATE = 8000
 
@@ -119,7 +119,7 @@ def test_the_default_device_is_opened_or_its_absence_is_told(monkeypatch: pytest
 _DEVICE = """
 import sys, time
 import numpy as np
-from tonesmith.preview.sound.player import Device, Player
+from tonesmith.screen.player import Device, Player
 told = []
 player = Player(Device, told.append)
 for rate in (44100, 22050):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.analysis.pca import features_of_levels
-from tonesmith.analysis.spectra import log_mel, windows_at
+from tonesmith.dsp.log_mel import log_mel, windows_at
 from tonesmith.dsp.resample import resampled
 from tonesmith.errors import ConfigError
 from tonesmith.media.clip import Clip, clip_of

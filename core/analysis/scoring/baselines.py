@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tonesmith.analysis.spectra import log_mel
 from tonesmith.dataset.reader import Dataset
+from tonesmith.dsp.log_mel import log_mel
 from tonesmith.errors import ConfigError
 from tonesmith.space.label import Label
 from tonesmith.space.sampling import key_of

@@ -15,11 +15,7 @@ from tonesmith.preview.lists.matching import matcher, needed, unknown
 from tonesmith.preview.lists.query import QueryError, parse
 
 Report = Callable[[int, int], None]
-"""Told how many of how many rows were read. It raises :class:`Stopped` to end the reading."""
-
-
-class Stopped(Exception):  # noqa: N818 - nothing is wrong
-    """Nobody waits any more for what is being read."""
+"""Told how many of how many rows were read. It raises ``Stopped`` to end the reading."""
 
 
 def silent(done: int, total: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tonesmith.preview.detail import Detail
 from tonesmith.preview.sound.loudness import SILENT, decibels, matched
-from tonesmith.preview.sound.player import Output, Player
+from tonesmith.screen.player import Output, Player
 
 
 class Listening:

@@ -12,13 +12,13 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from tonesmith.errors import TonesmithError
-from tonesmith.preview.background import Check
 from tonesmith.preview.lists.query import QueryError
 from tonesmith.preview.lists.source import Arrangement
 from tonesmith.preview.session import Session
-from tonesmith.preview.sound.player import Device, Output
 from tonesmith.preview.widgets.hearing import Hearing
 from tonesmith.preview.widgets.help import Help
+from tonesmith.screen.background import Check
+from tonesmith.screen.player import Device, Output
 from tonesmith.terminal.text import counted, sentence
 
 EXPORT = "export to"

@@ -8,14 +8,15 @@ from typing import Any, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 
-from tonesmith.preview.background import Finished
-from tonesmith.preview.detail import Detail, Line, reject_lines
+from tonesmith.preview.detail import Detail, reject_lines
 from tonesmith.preview.lists.rejects import RejectSource
 from tonesmith.preview.showing import Drawn, drawn
-from tonesmith.preview.widgets.label import Label
 from tonesmith.preview.widgets.listing import Listing
-from tonesmith.preview.widgets.picture import Picture
-from tonesmith.preview.widgets.table import Table
+from tonesmith.screen.background import Finished
+from tonesmith.screen.label import Label
+from tonesmith.screen.line import Line
+from tonesmith.screen.picture import Picture
+from tonesmith.screen.table import Table
 from tonesmith.terminal.text import one_line
 
 _LONGEST = 1000

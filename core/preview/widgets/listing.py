@@ -15,10 +15,10 @@ from tonesmith.preview.lists.query import QueryError
 from tonesmith.preview.lists.source import Arrangement, Source
 from tonesmith.preview.session import Session
 from tonesmith.preview.showing import Cells, Listed, cells_of, listed
-from tonesmith.preview.sound.player import Output
-from tonesmith.preview.widgets.prompt import Prompt
 from tonesmith.preview.widgets.screen import Base
-from tonesmith.preview.widgets.table import Column, Table
+from tonesmith.screen.player import Output
+from tonesmith.screen.prompt import Prompt
+from tonesmith.screen.table import Column, Table
 from tonesmith.terminal.text import counted, one_line
 
 FILTER, SORT, ROW = "filter", "sort by", "row"

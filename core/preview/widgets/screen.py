@@ -11,15 +11,16 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Footer, Static
 
-from tonesmith.preview.background import Finished, Job, Lane
+from tonesmith.preview.lists.query import LONGEST
 from tonesmith.preview.lists.source import Arrangement, Source
 from tonesmith.preview.session import Session
 from tonesmith.preview.sound.listening import Listening
-from tonesmith.preview.sound.player import Output
-from tonesmith.preview.widgets.label import Label
-from tonesmith.preview.widgets.picture import Picture
-from tonesmith.preview.widgets.prompt import Prompt
-from tonesmith.preview.widgets.table import Table
+from tonesmith.screen.background import Finished, Job, Lane
+from tonesmith.screen.label import Label
+from tonesmith.screen.picture import Picture
+from tonesmith.screen.player import Output
+from tonesmith.screen.prompt import Prompt
+from tonesmith.screen.table import Table
 from tonesmith.terminal.text import one_line, sentence
 
 _LANES = ("list", "cells", "row", "work", "growth")
@@ -99,7 +100,7 @@ class Base(App[None]):
                 yield Picture()
                 yield Label()
         yield Static(id="told", markup=False)
-        yield Prompt()
+        yield Prompt(LONGEST)
         yield Footer()
 
     def submit(self, lane: str, job: Job) -> None:

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tonesmith.errors import TonesmithError, unforeseen
-from tonesmith.preview.lists.source import Stopped
+
+
+class Stopped(Exception):  # noqa: N818 - nothing is wrong
+    """Nobody waits any more for what is being done."""
+
 
 Check = Callable[[], None]
 """Raises :class:`Stopped` where newer work waits."""
@@ -61,7 +65,7 @@ class Lane:
             self._waiting = (self._newest, job)
             self._changed.notify_all()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name=f"preview {self._name}", daemon=True)
+                self._thread = threading.Thread(target=self._work, name=f"screen {self._name}", daemon=True)
                 self._thread.start()
 
     def stop(self) -> bool:

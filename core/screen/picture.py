@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tonesmith.media.colours import magma
-from tonesmith.preview.sound.pictures import UPPER, shaded
+from tonesmith.screen.cells import UPPER, shaded
 
 _COLOURS = [Color.from_rgb(*colour) for colour in magma(256).tolist()]
 
@@ -39,7 +39,7 @@ class Picture(Widget):
         return width, max(1, height // 3), height - max(1, height // 3)
 
     def show(self, wave: Sequence[str] = (), pixels: NDArray[np.uint8] | None = None) -> None:
-        """Show pictures that :mod:`tonesmith.preview.sound.pictures` made; nothing by default."""
+        """Show pictures that :mod:`tonesmith.screen.cells` made; nothing by default."""
         self._wave = wave
         self._pixels = np.zeros((0, 0), np.uint8) if pixels is None else pixels
         self.refresh()

@@ -14,8 +14,6 @@ from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
-from tonesmith.preview.lists.query import LONGEST
-
 _LAST_WORD = re.compile(r"""[^\s()=<>!~"']+$""")
 
 
@@ -34,7 +32,11 @@ class Names(Suggester):
 
 
 class Prompt(Horizontal):
-    """Asks for one line. It is there only while it asks."""
+    """Asks for one line. It is there only while it asks.
+
+    Args:
+        longest: characters that it takes.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel", show=False)]
     DEFAULT_CSS = """
@@ -59,13 +61,13 @@ class Prompt(Horizontal):
     class Left(Message):
         """Nothing was typed."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int) -> None:
         super().__init__()
-        self._what = ""
+        self._what, self._longest = "", longest
 
     def compose(self) -> ComposeResult:
         yield Static(markup=False)
-        yield Input(compact=True, max_length=LONGEST, select_on_focus=False)
+        yield Input(compact=True, max_length=self._longest, select_on_focus=False)
 
     def ask(self, what: str, text: str, names: Sequence[str] = ()) -> None:
         """Ask for something.

@@ -58,7 +58,7 @@ def spectrogram(audio: NDArray[np.float32], sample_rate: int, width: int, height
         width: in cells, 1 at least.
         height: likewise.
     """
-    from tonesmith.analysis.spectra import FLOOR_DB, log_mel
+    from tonesmith.dsp.log_mel import FLOOR_DB, log_mel
 
     samples = np.nan_to_num(audio)
     if not samples.size:

@@ -12,7 +12,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tonesmith.preview.detail import Kind, Line
+from tonesmith.screen.line import Kind, Line
 
 
 class Label(ScrollView, can_focus=True):

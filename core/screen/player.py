@@ -119,7 +119,7 @@ class Player:
             self._clip, self._at = _Clip(_stereo(audio), sample_rate, start), start
             self._changed.notify_all()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="preview sound", daemon=True)
+                self._thread = threading.Thread(target=self._work, name="screen sound", daemon=True)
                 self._thread.start()
 
     def stop(self) -> None:
