@@ -51,17 +51,16 @@ def candidates(sounds: Sequence[Sound]) -> Iterator[tuple[Sound, Sound]]:
     """Yield pairs of sounds that may be the same: of about one length, with pictures that are near."""
     import numpy as np
 
+    from tonesmith.corpus.cleaning.near import near_pictures
+
     order = sorted(sounds, key=lambda sound: (sound.seconds, sound.content))
-    pictures = np.array([np.frombuffer(sound.picture, np.uint8) for sound in order], np.int16)
+    pictures = np.array([np.frombuffer(sound.picture, np.uint8) for sound in order])
     lengths = np.array([sound.seconds for sound in order])
     ends = np.searchsorted(lengths, lengths * (1 + _LONGER) + _LONGER_S, side="right")
-    near = difference(_NEAR_DB)
-    for place, end in enumerate(ends.tolist()):
-        apart = np.abs(pictures[place + 1 : end] - pictures[place]).mean(axis=1)
-        found = np.flatnonzero(apart <= near)
-        for other in found[np.argsort(apart[found], kind="stable")][:_NEAREST].tolist():
-            if order[place].root != order[place + 1 + other].root:
-                yield order[place], order[place + 1 + other]
+    for place, others in near_pictures(pictures, ends, difference(_NEAR_DB), _NEAREST):
+        for other in others:
+            if order[place].root != order[other].root:
+                yield order[place], order[other]
 
 
 @lru_cache(maxsize=16)

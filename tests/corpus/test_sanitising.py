@@ -19,6 +19,7 @@ from tonesmith.cli import run
 from tonesmith.corpus import Corpus
 from tonesmith.corpus.cleaning.faults import Fault
 from tonesmith.corpus.cleaning.limits import Limits
+from tonesmith.corpus.cleaning.near import near_pictures
 from tonesmith.corpus.cleaning.removal import take_out
 from tonesmith.corpus.repairing import repair
 from tonesmith.dsp.resample import resampled
@@ -136,6 +137,33 @@ def test_a_repeat_measures_nothing_and_removed_files_are_not_added_again(corpus,
     again = corpus.add(made.parent / "m")
     assert again.items == []
     assert len(again.removed) == 11
+
+
+@pytest.mark.parametrize(("spread", "kinds"), [(20, 90), (35, 3), (8, 1)])
+@pytest.mark.parametrize("lengths", [0.0, 20.0])
+def test_near_pictures_are_those_that_a_comparison_one_by_one_finds(spread, kinds, lengths):
+    """More than a block of rows and of columns, with equal pictures, and ties among the nearest."""
+    drawn = np.random.default_rng(kinds)
+    base = drawn.integers(0, 256, (kinds, 144))[drawn.integers(0, kinds, 2200)]
+    pictures = np.clip(base + drawn.normal(0, spread, base.shape), 0, 255).astype(np.uint8)
+    pictures[::7] = pictures[0]
+    seconds = np.sort(drawn.uniform(0, lengths, len(pictures)))
+    ends = np.searchsorted(seconds, seconds * 1.02 + 0.25, side="right")
+    expected = []
+    for place, end in enumerate(ends.tolist()):
+        apart = np.abs(pictures[place + 1 : end].astype(int) - pictures[place]).mean(axis=1)
+        near = np.flatnonzero(apart <= 29.75)
+        if nearest := (place + 1 + near[np.argsort(apart[near], kind="stable")][:8]).tolist():
+            expected.append((place, nearest))
+    assert len(expected) > 200
+    assert list(near_pictures(pictures, ends, 29.75, 8)) == expected
+
+
+def test_black_and_white_pictures_are_as_far_apart_as_can_be():
+    pictures = np.repeat(np.array([[0], [255]], np.uint8), 144, axis=1)
+    ends = np.array([2, 2])
+    assert list(near_pictures(pictures, ends, 254.9, 8)) == []
+    assert list(near_pictures(pictures, ends, 255.0, 8)) == [(0, [1])]
 
 
 def test_limits_are_ones_own(corpus):
