@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
 _LONGEST = 40
+_OF = ("sound", "score")
+"""What a feature is computed of."""
 _TRIES = {
     "backend": "tonesmith generate --backend {name} -n 4 out.zarr",
     "sampler": "tonesmith generate --sampler {name} -n 4 out.zarr",
@@ -32,7 +34,9 @@ _TRIES = {
     "annotator": "tonesmith corpus annotate my_corpus --with {name}",
     "augmenter": "tonesmith corpus augment my_corpus --with {name}",
     "executor": "tonesmith generate --executor {name} -n 4 out.zarr",
+    "score_feature": "tonesmith corpus features my_corpus --add {name}",
 }
+"""Template -> the command that uses what it makes."""
 
 
 def add_new(app: typer.Typer, host: Host) -> None:
@@ -46,16 +50,20 @@ def add_new(app: typer.Typer, host: Host) -> None:
             Path | None,
             typer.Option("--out", "-o", metavar="DIR", help="Folder to create.", show_default="./tonesmith-NAME"),
         ] = None,
+        of: Annotated[
+            str, typer.Option("--of", metavar="KIND", help=f"What a feature is computed of: {alternatives(_OF)}.")
+        ] = "sound",
     ) -> None:
         """Create a distribution with a working plugin and its tests, as a start for your own."""
         check_new(host, role, name)
+        template = template_of(role, of)
         folder = out or Path(f"tonesmith-{name}")
-        written = write_skeleton(role, name, folder)
+        written = write_skeleton(role, name, folder, template)
         listed = "\n".join(f"  {path.relative_to(folder)}" for path in written)
         steps = [
             f'pip install -e "{_spelled(folder)}[test]"',
             f"python -m pytest {folder}",
-            _TRIES[role].format(name=name),
+            _TRIES[template].format(name=name),
         ]
         echo("\n".join([f"{folder}", listed, "Next:", *(f"  {step}" for step in steps)]))
 
@@ -64,6 +72,17 @@ def alternatives(words: Iterable[str]) -> str:
     """Return words as a sentence has them: "a, b or c"."""
     *most, last = words
     return f"{', '.join(most)} or {last}"
+
+
+def template_of(role: str, of: str) -> str:
+    """Return the template of a role. Raises :class:`ConfigError` for what no plugin of it is computed of."""
+    if of not in _OF:
+        raise ConfigError(f"--of: {unknown_name('kind', of, _OF)}")
+    if of == "sound":
+        return role
+    if role != "feature":
+        raise ConfigError(f"--of {of} is for a feature, and not for a plugin of the role {role}.")
+    return "score_feature"
 
 
 def check_new(host: Host, role: str, name: str) -> None:
@@ -82,8 +101,14 @@ def check_new(host: Host, role: str, name: str) -> None:
             )
 
 
-def write_skeleton(role: str, name: str, folder: Path) -> list[Path]:
+def write_skeleton(role: str, name: str, folder: Path, template: str = "") -> list[Path]:
     """Write the files of a new distribution, and return them.
+
+    Args:
+        role: of the plugin.
+        name: likewise.
+        folder: that does not exist, or is empty.
+        template: of :func:`template_of`; by default the usual one of the role.
 
     Raises :class:`ConfigError`, having written nothing, if something is at the folder.
     """
@@ -104,13 +129,13 @@ def write_skeleton(role: str, name: str, folder: Path) -> list[Path]:
     places = {
         "pyproject.toml": folder / "pyproject.toml",
         "README.md": folder / "README.md",
-        f"{role}.py": folder / "src" / module / "__init__.py",
-        f"{role}_test.py": folder / "tests" / f"test_{word}.py",
+        f"{template or role}.py": folder / "src" / module / "__init__.py",
+        f"{template or role}_test.py": folder / "tests" / f"test_{word}.py",
     }
     templates = files("tonesmith.cli") / "templates"
     texts = {
-        path: Template((templates / f"{template}.template").read_text("utf-8")).substitute(names)
-        for template, path in places.items()
+        path: Template((templates / f"{file}.template").read_text("utf-8")).substitute(names)
+        for file, path in places.items()
     }
     try:
         for path, text in texts.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,17 +14,18 @@ from support import terminal
 
 from tonesmith import ConfigError, Host, PluginError
 from tonesmith.cli import run
-from tonesmith.cli.scaffold import check_new, write_skeleton
+from tonesmith.cli.scaffold import check_new, template_of, write_skeleton
 from tonesmith.host.conformance import ROLES
 
 HOST = Host(allowed="")
+TEMPLATES = (*ROLES, "score_feature")
 PIP = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target"]
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a generated distribution of each role, and all of them installed in ``site``."""
-    return generated(tmp_path_factory.mktemp("skeletons"), ROLES)
+    """A folder with a generated distribution of each template, and all of them installed in ``site``."""
+    return generated(tmp_path_factory.mktemp("skeletons"), TEMPLATES)
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +34,14 @@ def four(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return generated(tmp_path_factory.mktemp("skeletons"), ("backend", "sampler", "validator", "sink"))
 
 
-def generated(folder: Path, roles: Iterable[str]) -> Path:
-    places = [folder / role for role in roles]
+def role_of(template: str) -> str:
+    return template.removeprefix("score_")
+
+
+def generated(folder: Path, templates: Iterable[str]) -> Path:
+    places = [folder / template for template in templates]
     for place in places:
-        write_skeleton(place.name, f"my-{place.name}", place)
+        write_skeleton(role_of(place.name), f"my-{place.name}", place, place.name)
     subprocess.run([*PIP, folder / "site", *places], check=True, timeout=120)
     return folder
 
@@ -59,11 +65,24 @@ def pytest_of(installed: Path, role: str, *arguments: str) -> subprocess.Complet
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("role", ROLES)
-def test_a_generated_distribution_passes_its_contract(installed, role):
-    done = pytest_of(installed, role, "-rpfE")
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_generated_distribution_passes_its_contract(installed, template):
+    done = pytest_of(installed, template, "-rpfE")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
-    assert f"/tests/test_my_{role}.py::TestMy{role.title()}::" in done.stdout
+    assert f"/tests/test_my_{template}.py::TestMy{template.title().replace('_', '')}::" in done.stdout
+
+
+@pytest.mark.long
+def test_a_generated_feature_of_scores_is_computed_of_a_corpus(installed, tmp_path):
+    for words in (
+        ("new", "c"),
+        ("compose", "c", "--with", "melody", "-n", 2),
+        ("features", "c", "--add", "my-score_feature", "--set", "my-score_feature.parts=3"),
+    ):
+        done = terminal("corpus", *words, cwd=tmp_path, **environment(installed))
+        assert done.returncode == 0, done.stderr
+    told = terminal("corpus", "features", "c", "--json", cwd=tmp_path, **environment(installed))
+    assert json.loads(told.stdout)["features"]["my-score_feature"]["items"] == 2
 
 
 @pytest.mark.long
@@ -103,12 +122,12 @@ def test_a_generated_sink_stores_a_dataset_that_is_verified(four, tmp_path):
     assert found == ["README.md", "blocks", "croissant.json", "dataset.json"]
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_every_name_gives_files_that_are_python_and_clean(tmp_path, role):
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_every_name_gives_files_that_are_python_and_clean(tmp_path, template):
     rules = ["--select", "A,B,E,F,I,N,UP,SIM,RET", "--config", "src = ['*/src']"]
     for name in ("a", "backend", "two-words", "with_9", "options", "sink"):
         folder = tmp_path / name
-        for path in write_skeleton(role, name, folder):
+        for path in write_skeleton(role_of(template), name, folder, template):
             assert "$" not in path.read_text().replace("\n$ ", "")
             if path.suffix == ".py":
                 compile(path.read_text(), path, "exec")
@@ -154,6 +173,18 @@ def test_a_wrong_role_or_name_is_refused_and_nothing_is_written(tmp_path, monkey
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(PluginError):
         check_new(HOST, *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [(("feature", "x", "--of", "scores"), "Did you mean 'score'?"), (("sink", "x", "--of", "score"), "for a feature")],
+)
+def test_a_kind_that_no_plugin_of_the_role_is_computed_of_is_refused(tmp_path, monkeypatch, capsys, words, told):
+    monkeypatch.chdir(tmp_path)
+    assert run(["plugins", "new", *words]) == 2
+    assert told in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    assert [template_of("feature", of) for of in ("sound", "score")] == ["feature", "score_feature"]
 
 
 def test_nothing_is_overwritten(tmp_path):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from support import PRESETS, ROOT
 
-from tonesmith.cli.scaffold import write_skeleton
+from tonesmith.cli.scaffold import template_of, write_skeleton
 
 pytest.importorskip("dexed", reason="the example needs dexed-py: pip install dexed-py")
 
@@ -209,13 +209,14 @@ def test_the_tutorial_goes_through_the_example_line_by_line():
 def test_the_tutorial_shows_what_the_command_writes(tmp_path):
     shown: dict[str, str] = {}
     for words, text in quotes("written by tonesmith plugins new"):
-        role, name = words.split()
-        if not (tmp_path / role).exists():
-            write_skeleton(role, name, tmp_path / role)
-        written = "\0".join(path.read_text() for path in sorted((tmp_path / role).rglob("*.py")))
-        assert text in written, f"{role} {name}:\n{text}"
-        shown[role] = shown.get(role, "") + text
-    assert sorted(shown) == ["executor", "feature", "sampler", "sink", "validator"]
+        role, name, *of = words.split()
+        template = template_of(role, of[-1] if of else "sound")
+        if not (tmp_path / template).exists():
+            write_skeleton(role, name, tmp_path / template, template)
+        written = "\0".join(path.read_text() for path in sorted((tmp_path / template).rglob("*.py")))
+        assert text in written, f"{words}:\n{text}"
+        shown[template] = shown.get(template, "") + text
+    assert sorted(shown) == ["executor", "feature", "sampler", "score_feature", "sink", "validator"]
     for role in ("sampler", "validator"):
         lines = [line for path in (tmp_path / role).rglob("*.py") for line in path.read_text().splitlines()]
         assert [line for line in lines if line not in shown[role]] == []
