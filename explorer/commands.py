@@ -11,7 +11,8 @@ import typer
 from tonesmith.errors import ConfigError
 from tonesmith.explorer import fitting_commands, growing_commands, keeping_commands
 from tonesmith.explorer.app.command import app as open_app
-from tonesmith.explorer.library_commands import library_app
+from tonesmith.explorer.model_library_commands import library_app
+from tonesmith.explorer.options import Json, Overwrite, Quiet
 from tonesmith.explorer.typed import values_of, weights_of
 from tonesmith.terminal.messages import echo, say
 from tonesmith.terminal.text import joined, json_text
@@ -19,12 +20,9 @@ from tonesmith.terminal.text import joined, json_text
 if TYPE_CHECKING:
     from tonesmith.explorer.calls import Made
 
-Json = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress.")]
 Out = Annotated[
     Path, typer.Option("--out", "-o", metavar="FILE", help="File to write: .wav, .flac, .mp3, .ogg or .opus.")
 ]
-ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of the model.")]
 
 
 _WITH_BATCH = {"batch", "model", "out", "force", "as_json", "quiet"}
@@ -132,7 +130,7 @@ def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         int,
         typer.Option("--griffin-lim", min=0, max=64, metavar="INT", help="Rounds of Griffin-Lim to refine the phase."),
     ] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
+    force: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -221,7 +219,7 @@ def _again(
     hrtf: Annotated[
         Path | None, typer.Option("--hrtf", metavar="FILE", help="SOFA file that the sound was heard by.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
+    force: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

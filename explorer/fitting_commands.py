@@ -7,18 +7,10 @@ from typing import Annotated
 
 import typer
 
+from tonesmith.explorer.options import Json, ModelFolder, Quiet, ReplaceModel, Rows, Sounds, Split
 from tonesmith.explorer.typed import options_of
 from tonesmith.terminal.messages import echo, say, warn
 from tonesmith.terminal.text import json_text
-
-Json = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress.")]
-ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of the model.")]
-Rows = Annotated[
-    int | None,
-    typer.Option("--rows", min=1, metavar="N", show_default="all", help="Most rows to use of a dataset, at random."),
-]
-Split = Annotated[str, typer.Option("--split", metavar="SPLIT", help="Only rows of this split of a dataset.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -31,9 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def _fit(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder to write the model to.")],
-    sounds: Annotated[
-        list[Path], typer.Argument(metavar="SOUNDS...", help="Audio files, folders with audio files, and datasets.")
-    ],
+    sounds: Sounds,
     kind: Annotated[
         str,
         typer.Option("--model", metavar="NAME", help="Kind: atlas, or vae, which is kept if it is better."),
@@ -52,7 +42,7 @@ def _fit(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     ] = None,
     rows: Rows = None,
     split: Split = "",
-    force: Annotated[bool, typer.Option("--force", help="Replace a model that exists.")] = False,
+    force: ReplaceModel = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tonesmith.errors import ConfigError
-from tonesmith.explorer.fitting_commands import Rows, Split
+from tonesmith.explorer.options import Json, ModelFolder, Quiet, ReplaceModel, Rows, Sounds, Split
 from tonesmith.terminal.messages import echo, warn
 from tonesmith.terminal.text import counted, json_text
 
 if TYPE_CHECKING:
     from tonesmith.explorer.growth import Grown
-
-Json = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress.")]
-ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of the model.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,9 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def _add(
     model: ModelFolder,
-    sounds: Annotated[
-        list[Path], typer.Argument(metavar="SOUNDS...", help="Audio files, folders with audio files, and datasets.")
-    ],
+    sounds: Sounds,
     rows: Rows = None,
     split: Split = "",
     as_json: Json = False,
@@ -77,7 +71,7 @@ def _blend(
     weights: Annotated[
         str | None, typer.Option("--weights", metavar="LIST", show_default="equal", help="Of each, such as 0.6,0.4.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a model that exists.")] = False,
+    force: ReplaceModel = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tonesmith.errors import ConfigError
+from tonesmith.explorer.options import Json, ModelFolder, Overwrite
 from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import counted, json_text
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from tonesmith.explorer.calls import Model
     from tonesmith.explorer.recipe import Recipe
 
-Json = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
-ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of the model.")]
 PresetName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the preset.")]
 
 
@@ -165,7 +164,7 @@ def _compare(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="File to write, .wav or .flac: A, a pause, and B, as loud."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
+    force: Overwrite = False,
     as_json: Json = False,
 ) -> None:
     """Compare two sounds at the same loudness: what is heard of each, and how far they are from each other."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tonesmith.explorer.options import Json
 from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text
 
@@ -28,14 +29,14 @@ def app(
         int, typer.Option("--port", min=0, max=65_535, metavar="INT", help="Port to listen at; 0 for any that is free.")
     ] = PORT,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print only JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Fit, play and compare in a browser. Nothing leaves this machine; Ctrl-C ends it.
 
     Only this machine can open the page, unless --host says otherwise: whoever opens it can use all of it.
     """
     from tonesmith.explorer.app.page import serve
-    from tonesmith.explorer.library import default_library
+    from tonesmith.explorer.model_library import default_library
 
     folder = library or default_library()
     with serve(folder, host, port, show=browser) as running:

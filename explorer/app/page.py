@@ -13,7 +13,7 @@ from tonesmith.errors import ConfigError, check_libraries
 from tonesmith.explorer.app.command import HOST, PORT
 from tonesmith.explorer.app.compare_tab import compare_tab
 from tonesmith.explorer.app.fit_tab import fit_tab
-from tonesmith.explorer.app.library_tab import library_tab
+from tonesmith.explorer.app.keep_tab import keep_tab
 from tonesmith.explorer.app.play_tab import play_tab
 from tonesmith.explorer.app.workshop import Workshop
 
@@ -45,7 +45,7 @@ def page_of(shop: Workshop) -> Any:
         with gr.Tab("Compare", id="compare"):
             compare_tab(shop, made)
         with gr.Tab("Library", id="library"):
-            library_tab(shop, changed)
+            keep_tab(shop, changed)
     return page
 
 

@@ -11,7 +11,7 @@ from tonesmith.errors import ConfigError, unknown_name
 from tonesmith.explorer import calls, stored
 from tonesmith.explorer.comparing import Pair
 from tonesmith.explorer.export.tags import recipe_text
-from tonesmith.explorer.library import Library, checked_name
+from tonesmith.explorer.model_library import Library, checked_name
 from tonesmith.explorer.presets import presets_of, recalled, save_preset
 from tonesmith.explorer.recipe import Recipe, recipe_from
 from tonesmith.explorer.shown import lines_of
@@ -63,20 +63,20 @@ class Workshop:
             (self.root / MADE).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"--library: cannot make {root}: {error.strerror}.") from None
-        self.library = Library(self.root)
+        self.shelf = Library(self.root)
         self._open: dict[str, calls.Model] = {}
 
     def models(self) -> list[str]:
         """Return the names of the models, in their order."""
-        return self.library.names()
+        return self.shelf.names()
 
     def about(self, name: str) -> Description:
         """Return what is said of a model."""
-        return stored.read_description(self.library.place(name))
+        return stored.read_description(self.shelf.place(name))
 
     def lines(self, name: str) -> str:
         """Return what ``tonesmith explore show`` prints of a model."""
-        return "\n".join(lines_of(self.about(name), self.library.place(name)))
+        return "\n".join(lines_of(self.about(name), self.shelf.place(name)))
 
     def fit(
         self,
@@ -145,15 +145,15 @@ class Workshop:
 
     def tags(self, name: str) -> tuple[str, ...]:
         """Return the tags of a model."""
-        return self.library.tag(name)
+        return self.shelf.tag(name)
 
     def set_tags(self, name: str, told: str) -> tuple[str, ...]:
         """Give a model those tags, which commas part, and take all others from it."""
         wanted = [tag.strip() for tag in told.split(",") if tag.strip()]
-        return self.library.tag(name, wanted, set(self.tags(name)) - set(wanted))
+        return self.shelf.tag(name, wanted, set(self.tags(name)) - set(wanted))
 
     def _opened(self, name: str) -> calls.Model:
-        place = self.library.place(name)
+        place = self.shelf.place(name)
         found = self._open.pop(name, None)
         if found is None or found.sha256 != stored.read_description(place).weights:
             found = calls.open_model(place)

@@ -10,7 +10,6 @@ import pytest
 import soundfile
 from support.sounds import tone, write
 
-from tonesmith.cli import run
 from tonesmith.explorer import fit, make, open_model
 
 BATCH = """
@@ -42,21 +41,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def told(capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.chdir(home)
-
-    def run_it(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = run(["explore", *map(str, arguments), "-q"])
-        return (status, *capsys.readouterr())
-
-    return run_it
+def here(home: Path) -> Path:
+    return home
 
 
 @pytest.mark.long
 def test_a_batch_makes_what_is_not_there_and_each_sound_is_as_one_alone(told, home):
     (home / "batch.toml").write_text(BATCH)
-    status, out, err = told("make", "--batch", "batch.toml")
+    status, out, err = told("make", "--batch", "batch.toml", "-q")
     assert (status, err) == (0, "")
     assert "batch.toml: 2 sounds made" in out
     assert max(map(len, out.splitlines())) <= 80
@@ -67,12 +59,12 @@ def test_a_batch_makes_what_is_not_there_and_each_sound_is_as_one_alone(told, ho
     assert soundfile.info(home / "a.flac").channels == 2
     (home / "b.opus").unlink()
     before = (home / "a.flac").stat().st_mtime_ns
-    status, out, _ = told("make", "--batch", "batch.toml", "--json")
+    status, out, _ = told("make", "--batch", "batch.toml", "--json", "-q")
     found = json.loads(out)
     assert (status, found["left"], [made["path"] for made in found["made"]]) == (0, ["a.flac"], ["b.opus"])
     assert (home / "a.flac").stat().st_mtime_ns == before
     (home / "batch.toml").write_text(BATCH.replace("seed = 4", "seed = 5"))
-    status, _, err = told("make", "--batch", "batch.toml")
+    status, _, err = told("make", "--batch", "batch.toml", "-q")
     assert status == 2
     assert "batch.toml, sound 2: --out: b.opus exists" in err
 
@@ -93,7 +85,7 @@ def test_a_batch_makes_what_is_not_there_and_each_sound_is_as_one_alone(told, ho
 )
 def test_a_batch_with_a_mistake_makes_nothing(told, home, tmp_path, changed, said):
     (home / "wrong.toml").write_text(NEW.replace(*changed))
-    status, _, err = told("make", "--batch", "wrong.toml")
+    status, _, err = told("make", "--batch", "wrong.toml", "-q")
     assert status == 2
     assert said in err
     assert not list(home.glob("new.*"))
@@ -101,6 +93,6 @@ def test_a_batch_with_a_mistake_makes_nothing(told, home, tmp_path, changed, sai
 
 def test_an_option_beside_a_batch_is_refused(told, home):
     (home / "beside.toml").write_text(BATCH)
-    status, _, err = told("make", "--batch", "beside.toml", "--seconds", 2)
+    status, _, err = told("make", "--batch", "beside.toml", "--seconds", 2, "-q")
     assert status == 2
     assert "--batch: write seconds into beside.toml" in err

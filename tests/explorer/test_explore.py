@@ -57,15 +57,8 @@ def model(home: Path, fitted: Any) -> Model:
 
 
 @pytest.fixture
-def told(capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.chdir(home)
-
-    def run_it(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = run(["explore", *map(str, arguments)])
-        return (status, *capsys.readouterr())
-
-    return run_it
+def here(home: Path) -> Path:
+    return home
 
 
 def test_a_fit_says_what_is_left_out_and_shows_the_model(fitted):

@@ -50,16 +50,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def told(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: Any) -> Any:
+def here(tmp_path: Path, request: Any) -> Path:
     fitted = {"home", "grown"} & set(request.fixturenames)
-    monkeypatch.chdir(request.getfixturevalue("home") if fitted else tmp_path)
-
-    def run_it(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = run(["explore", *map(str, arguments)])
-        return (status, *capsys.readouterr())
-
-    return run_it
+    return Path(request.getfixturevalue("home") if fitted else tmp_path)
 
 
 @pytest.fixture(scope="module")

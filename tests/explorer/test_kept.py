@@ -9,7 +9,6 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +17,6 @@ from support import ROOT
 from support.atlases import tiny_atlas, write_tiny
 from support.sounds import tone, write
 
-from tonesmith.cli import run
 from tonesmith.errors import ConfigError
 from tonesmith.explorer import history, open_model, stored
 from tonesmith.explorer.comparing import Pair, lufs_of
@@ -32,18 +30,6 @@ HERE = ModelRef(name="m", sha256="0" * 64)
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     return write_tiny(tmp_path / "m")
-
-
-@pytest.fixture
-def told(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.chdir(tmp_path)
-
-    def run_it(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = run(["explore", *map(str, arguments)])
-        return (status, *capsys.readouterr())
-
-    return run_it
 
 
 @pytest.mark.long

@@ -6,14 +6,12 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from support.browser import browser
 from support.sounds import tone, write
 
-from tonesmith.cli import run
 from tonesmith.explorer import fit, make, sliders
 from tonesmith.explorer.atlas import Trial
 from tonesmith.explorer.page import page_of
@@ -40,15 +38,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def told(capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.chdir(home)
-
-    def run_it(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = run(["explore", "show", *map(str, arguments)])
-        return (status, *capsys.readouterr())
-
-    return run_it
+def here(home: Path) -> Path:
+    return home
 
 
 class Parsed(HTMLParser):
@@ -70,7 +61,7 @@ class Parsed(HTMLParser):
 
 
 def test_a_page_loads_nothing_runs_nothing_and_shows_names_as_they_are(told, home):
-    status, out, err = told("m", "--html", "m.html", "--json")
+    status, out, err = told("show", "m", "--html", "m.html", "--json")
     assert (status, json.loads(out)["html"]) == (0, "m.html"), err
     page = (home / "m.html").read_text()
     parsed = Parsed(page)
@@ -80,18 +71,18 @@ def test_a_page_loads_nothing_runs_nothing_and_shows_names_as_they_are(told, hom
     assert HOSTILE in parsed.text
     errors = json.loads(out)["errors"]
     assert f"{errors['held_out']:.2f} dB" in parsed.text
-    status, _, err = told("m", "--html", "m.html")
+    status, _, err = told("show", "m", "--html", "m.html")
     assert (status, "m.html exists" in err) == (2, True)
 
 
 def test_text_and_json_have_the_map_and_the_novelty_of_what_was_made(told):
-    shown = json.loads(told("m", "--json")[1])
+    shown = json.loads(told("show", "m", "--json")[1])
     copied, gone = shown["made"]
     assert copied["novelty"] < 0.5
     assert (gone["novelty"], gone["why"]) == (None, "gone")
     at = {place["name"]: np.array([place["x"], place["y"]]) for place in shown["map"]["sounds"]}
     assert np.linalg.norm(at["0.wav"] - at["1.wav"]) < 0.75 * np.linalg.norm(at["0.wav"] - at["2.wav"])
-    lines = told("m")[1].splitlines()
+    lines = told("show", "m")[1].splitlines()
     assert any(re.search(rf"copy\.flac +{copied['novelty']:.2f}", line) for line in lines)
     assert max(map(len, lines)) <= 80
 
@@ -113,7 +104,7 @@ def test_a_trial_is_shown_side_by_side(home):
 
 @pytest.mark.long
 def test_a_browser_asks_for_nothing_and_has_nothing_to_say_of_a_page(told, home):
-    told("m", "--html", "m.html", "--force")
+    told("show", "m", "--html", "m.html", "--force")
     with browser() as opened:
         opened.driver.get((home / "m.html").as_uri())
         asked = [address for address in opened.requests() if not address.endswith("favicon.ico")]

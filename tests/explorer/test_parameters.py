@@ -6,7 +6,6 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from support.builders import zarr_case
 from support.sounds import centroid, tone, write
 
-from tonesmith.cli import run
 from tonesmith.explorer import add, fit, make, open_model, sliders
 from tonesmith.explorer.controls import Labelled, Labels
 from tonesmith.explorer.parameters import parameter_sliders, safe_name
@@ -76,15 +74,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def told(capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.chdir(home)
-
-    def run_it(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = run(["explore", *map(str, arguments)])
-        return (status, *capsys.readouterr())
-
-    return run_it
+def here(home: Path) -> Path:
+    return home
 
 
 def test_a_parameter_that_is_heard_is_a_slider_in_its_own_unit_and_no_other_is(told):

@@ -9,12 +9,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support.sounds import write_five
 
-from tonesmith.cli import run
 from tonesmith.explorer import open_model, trial
 
 QUICK = ("--model", "vae", "--device", "cpu", "--option", "preset=tiny", "--option", "steps=3", "-q")
@@ -28,15 +26,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def told(capsys: pytest.CaptureFixture[str], home: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.chdir(home)
-
-    def run_it(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = run(["explore", *map(str, arguments)])
-        return (status, *capsys.readouterr())
-
-    return run_it
+def here(home: Path) -> Path:
+    return home
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from support.atlases import write_tiny
 from tonesmith import ConfigError
 from tonesmith.cli import run
 from tonesmith.explorer import open_model
-from tonesmith.explorer.library import Library, default_library
+from tonesmith.explorer.model_library import Library, default_library
 
 
 @pytest.fixture(scope="module")

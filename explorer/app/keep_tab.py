@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _HEAD = ["Model", "Tags", "Sounds", "Seconds", "Sliders"]
 
 
-def library_tab(shop: Workshop, changed: Any) -> None:
+def keep_tab(shop: Workshop, changed: Any) -> None:
     """Build the tab.
 
     Args:
@@ -44,17 +44,17 @@ def library_tab(shop: Workshop, changed: Any) -> None:
 
     def set_name(one: str | None, new: str, count: int) -> int:
         with errors_shown():
-            shop.library.rename(one or "", new.strip())
+            shop.shelf.rename(one or "", new.strip())
         return count + 1
 
     def into_bin(one: str | None, count: int) -> int:
         with errors_shown():
-            shop.library.delete(one or "")
+            shop.shelf.delete(one or "")
         return count + 1
 
     def out_of_bin(one: str | None, count: int) -> int:
         with errors_shown():
-            shop.library.restore(one or "")
+            shop.shelf.restore(one or "")
         return count + 1
 
     def renewed(told: str) -> list[Any]:
@@ -70,7 +70,7 @@ def library_tab(shop: Workshop, changed: Any) -> None:
 
 
 def _rows(shop: Workshop, words: str) -> list[list[str]]:
-    found = shop.library.models(words.split())
+    found = shop.shelf.models(words.split())
     return [
         [
             one.name,
@@ -84,4 +84,4 @@ def _rows(shop: Workshop, words: str) -> list[list[str]]:
 
 
 def _bin(shop: Workshop) -> list[tuple[str, str]]:
-    return [(f"{each.name}, {each.at}", each.id) for each in shop.library.binned()]
+    return [(f"{each.name}, {each.at}", each.id) for each in shop.shelf.binned()]

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tonesmith.explorer.options import Json
 from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import counted, json_text
 
 if TYPE_CHECKING:
-    from tonesmith.explorer.library import Library
+    from tonesmith.explorer.model_library import Library
 
 Folder = Annotated[
     Path | None,
     typer.Option("--library", metavar="FOLDER", show_default="in your data", help="Folder of the models."),
 ]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the model.")]
-Json = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 
 def library_app() -> typer.Typer:
@@ -130,6 +130,6 @@ def _empty(library: Folder = None, as_json: Json = False) -> None:
 
 
 def _opened(folder: Path | None) -> Library:
-    from tonesmith.explorer.library import Library, default_library
+    from tonesmith.explorer.model_library import Library, default_library
 
     return Library(folder or default_library())
