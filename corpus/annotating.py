@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from tonesmith.corpus.media import read_recording, read_score
-from tonesmith.corpus.truth.items import Item, annotate, items, names_said, silence, utc_now
+from tonesmith.corpus.truth.batches import Batches
+from tonesmith.corpus.truth.database import unwritten
+from tonesmith.corpus.truth.items import annotate, utc_now
 from tonesmith.corpus.truth.profile import Profile
 from tonesmith.corpus.truth.settings import PROFILE
 from tonesmith.errors import ConfigError
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from tonesmith.corpus.corpus import Corpus
     from tonesmith.score.score import Score
 
-_OFTEN: Final = 0.5
-"""Seconds after which what was said is stored for good."""
 _HEARD: Final = 600.0
 """Seconds of a recording that annotators hear."""
 
@@ -55,7 +54,7 @@ def annotators_of(names: Sequence[str], options: Mapping[str, Mapping[str, Any]]
 
 
 class Annotating:
-    """Asks annotators of the items of a corpus that is locked."""
+    """Asks annotators of the items of a corpus that is locked. A score or a recording is read once for all of them."""
 
     def __init__(self, corpus: Corpus, counter: Progress, *, dry_run: bool) -> None:
         self._corpus, self._connection = corpus, corpus.connection
@@ -68,81 +67,95 @@ class Annotating:
             self._names.setdefault(item, []).append(name)
         self._counts = Counter(key for names in self._names.values() for key in _short(names))
 
-    def ask(self, annotator: Annotator[Any]) -> Told:
-        """Ask one annotator of every item that it was not asked of."""
-        told = Told()
-        definition = f"{annotator.definition()} {self._schema}"
-        asked = dict(
-            self._connection.execute("SELECT item, version FROM annotated WHERE source = ?", (annotator.name,))
-        )
-        every = [row[0] for row in self._connection.execute("SELECT id FROM items ORDER BY id")]
-        todo = [item for item in every if asked.get(item) != definition]
-        told.done = len(every) - len(todo)
-        self._counter.begin(len(todo))
-        for item in self._stored(todo):
-            self._one(annotator, definition, item, told)
-            self._counter.advance(1)
+    def ask(self, annotators: Sequence[Annotator[Any]]) -> dict[str, Told]:
+        """Ask annotators of every item that they were not asked of, and return name -> what each said."""
+        told = {annotator.name: Told() for annotator in annotators}
+        definitions = {one.name: f"{one.definition()} {self._schema}" for one in annotators}
+        items = [row[0] for row in self._connection.execute("SELECT id FROM items ORDER BY id")]
+        asked = {one.name: self._asked(one.name, definitions[one.name]) for one in annotators}
+        for name, done in asked.items():
+            told[name].done = len(done)
+        self._counter.begin(len(items))
+        with Batches(self._connection, dry_run=self._dry_run) as batches:
+            for item in items:
+                if todo := [one for one in annotators if item not in asked[one.name]]:
+                    self._item(item, todo, definitions, told)
+                self._counter.advance(1)
+                batches.now_and_then()
         return told
 
-    def _stored(self, todo: Sequence[str]) -> Iterator[Item]:
-        """Yield items, and store what was said of those before now and then, and at the end, however that comes."""
-        last = time.monotonic()
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            for item in items(self._connection, todo):
-                yield item
-                if not self._dry_run and time.monotonic() - last > _OFTEN:
-                    self._connection.execute("COMMIT")
-                    self._connection.execute("BEGIN IMMEDIATE")
-                    last = time.monotonic()
-        finally:
-            if self._connection.in_transaction:  # a full disk ends it
-                self._connection.execute("ROLLBACK" if self._dry_run else "COMMIT")
+    def _asked(self, source: str, definition: str) -> set[str]:
+        """Return the items that an annotator was asked of."""
+        sql = "SELECT item FROM annotated WHERE source = ? AND version = ?"
+        return {row[0] for row in self._connection.execute(sql, (source, definition))}
 
-    def _one(self, annotator: Annotator[Any], definition: str, item: Item, told: Told) -> None:
+    def _item(
+        self,
+        item: str,
+        annotators: Sequence[Annotator[Any]],
+        definitions: Mapping[str, str],
+        told: Mapping[str, Told],
+    ) -> None:
+        """Ask annotators of an item, and store what they say in the place of what they said before."""
+        subject, said, answered = self._subject(item), [], set()
+        for annotator in annotators:
+            answer = self._answer(annotator, subject, told[annotator.name])
+            if answer is not None:
+                said += answer
+                answered.add(annotator.name)
+        if annotate(self._connection, item, said, lambda _, source: source in answered):
+            unwritten(self._connection)
+        rows = [(item, name, definitions[name]) for name in answered if item not in told[name].refused]
+        self._connection.executemany("INSERT OR REPLACE INTO annotated VALUES (?, ?, ?)", rows)
+
+    def _answer(self, annotator: Annotator[Any], subject: Subject, told: Told) -> list[Annotation] | None:
+        """Return what an annotator says of an item, as far as the profile allows it; None if it fails."""
         told.items += 1
         try:
-            given = list(annotator.annotate(self._subject(item)))
+            given = list(annotator.annotate(subject))
         except Exception as error:  # noqa: BLE001 - whatever an annotator does, the others go on
-            told.refused[item.id] = f"{type(error).__name__}: {error}"
-            return
-        said = [kept for kept in (self._allowed(annotator, one, item, told) for one in given) if kept]
-        gone = names_said(self._connection, item.id, annotator.name) - {one.name for one in said}
-        changed = annotate(self._connection, item.id, said) + silence(self._connection, item.id, annotator.name, gone)
-        if item.id not in told.refused:
-            row = (item.id, annotator.name, definition)
-            self._connection.execute("INSERT OR REPLACE INTO annotated VALUES (?, ?, ?)", row)
-        if changed:
-            self._connection.execute("INSERT OR REPLACE INTO settings VALUES ('written', 'no')")
+            told.refused[subject.item] = f"{type(error).__name__}: {error}"
+            return None
+        said = [kept for kept in (self._allowed(annotator, one, subject.item, told) for one in given) if kept]
         told.silent += not said
         for one in said:
             told.said[one.name] = told.said.get(one.name, 0) + 1
+        return said
 
-    def _allowed(self, annotator: Annotator[Any], one: Annotation, item: Item, told: Told) -> Annotation | None:
+    def _allowed(self, annotator: Annotator[Any], one: Annotation, item: str, told: Told) -> Annotation | None:
         """Return what was said with who says it; None of what the profile does not allow."""
         if one.name not in self._profile.every():
             return None
         try:
             value = self._profile.label(one.name).accepted(one.name, one.value)
         except ConfigError as error:
-            told.refused[item.id] = str(error)
+            told.refused[item] = str(error)
             return None
         program = Host.load().third_party("annotator", annotator.name) or "tonesmith"
         who = (annotator.name, str(annotator.version), annotator.authority, program, utc_now())
         return Annotation(one.name, value, one.confidence, *who)
 
-    def _subject(self, item: Item) -> Subject:
-        folder, paths = self._corpus.path, {medium.kind: medium.path for medium in item.media}
-        names = self._names.get(item.id, [])
+    def _subject(self, item: str) -> Subject:
+        paths = {
+            kind: self._corpus.path / path
+            for kind, path in self._connection.execute("SELECT kind, path FROM media WHERE item = ?", (item,))
+        }
+        names = self._names.get(item, [])
 
         def score() -> Score | None:
-            return read_score(folder / paths["score"]) if "score" in paths else None
+            return read_score(paths["score"]) if "score" in paths else None
 
         def recording() -> Recorded | None:
-            return read_recording(folder / paths["audio"], _HEARD) if "audio" in paths else None
+            return _unchanging(read_recording(paths["audio"], _HEARD)) if "audio" in paths else None
 
         own = [key for key in _short(names) if self._counts[key] == 1]
-        return Subject(item.id, names, score, recording, self._choices, own)
+        return Subject(item, names, score, recording, self._choices, own)
+
+
+def _unchanging(recorded: Recorded) -> Recorded:
+    """Return a recording that no annotator can change for the next."""
+    recorded.audio.flags.writeable = False
+    return recorded
 
 
 def _short(names: Sequence[str]) -> set[str]:

@@ -100,12 +100,10 @@ class Corpus(Derived):
 
         chosen = laid_over("annotator", self.settings.annotators, options or {})
         every = [name for name in sorted(Host.load().annotators()) if name != "table"]
-        annotators = annotators_of(names or every, chosen)
-        told: dict[str, Told] = {}
-        for annotator in annotators:
-            label = f"annotating {self.path.name}: {annotator.name}"
-            with counting(label, "items", hidden=not progress) as counter, self.locked():
-                told[annotator.name] = Annotating(self, counter, dry_run=dry_run).ask(annotator)
+        annotators = annotators_of(tuple(dict.fromkeys(names)) or every, chosen)
+        label = f"annotating {self.path.name}"
+        with counting(label, "items", hidden=not progress) as counter, self.locked():
+            told = Annotating(self, counter, dry_run=dry_run).ask(annotators)
         if not (dry_run or self.is_written):
             self.write()
         return told

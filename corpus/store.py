@@ -14,7 +14,7 @@ from tonesmith.corpus.cleaning.removal import finish_moves, write_removed
 from tonesmith.corpus.making import FOLDERS, check_new, is_made
 from tonesmith.corpus.truth import database
 from tonesmith.corpus.truth.files import full_disk_told, remove_leftovers, write_whole
-from tonesmith.corpus.truth.items import Item, annotate, items, silence, stored_value, utc_now
+from tonesmith.corpus.truth.items import Item, annotate, items, stored_value, utc_now
 from tonesmith.corpus.truth.lock import WAIT, changing
 from tonesmith.corpus.truth.profile import Label, Profile
 from tonesmith.corpus.truth.settings import NAME, PROFILE, Settings, read_profile, read_settings, settings_text
@@ -160,7 +160,7 @@ class Store:
         who, now = by or _user(), utc_now()
         told = [Annotation(n, v, 1.0, PERSON, "1", "person", who, now) for n, v in given.items()]
         with self.change(dry_run=dry_run) as connection:
-            count = annotate(connection, item, told) + silence(connection, item, PERSON, gone)
+            count = annotate(connection, item, told, lambda name, source: source == PERSON and name in gone)
         if not dry_run and self._is_backup_old():
             self.back_up()
         return count

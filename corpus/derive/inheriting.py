@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from tonesmith.corpus.truth.items import annotate, silence
+from tonesmith.corpus.truth.items import annotate
 from tonesmith.corpus.truth.profile import Profile
 from tonesmith.errors import ConfigError
 from tonesmith.host.roles import Annotation, Augmenter
@@ -89,8 +89,4 @@ def _allowed(profile: Profile, name: str, value: Said) -> Said | None:
 
 def inherit(connection: sqlite3.Connection, child: str, told: Sequence[Annotation]) -> int:
     """Store what the parent's sources say of a child, in the place of what they said before; return what is new."""
-    before = connection.execute("SELECT name, source FROM annotations WHERE item = ?", (child,)).fetchall()
-    now = {(one.name, one.source) for one in told}
-    gone = [(name, source) for name, source in before if source.endswith(_ENDS) and (name, source) not in now]
-    removed = sum(silence(connection, child, source, [name]) for name, source in gone)
-    return removed + annotate(connection, child, told)
+    return annotate(connection, child, told, lambda _, source: source.endswith(_ENDS))

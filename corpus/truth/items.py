@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from tonesmith.corpus.truth.provenance import provenance_of
 from tonesmith.host.roles.annotation import AUTHORITIES, Annotation, Said
 
 _COLUMNS: Final = "item, name, value, confidence, source, version, authority, by, at"
+_TOLD: Final = "name, source, value, version, confidence, authority"
 _RECIPES: Final = "SELECT item, operation, version, number, parameters FROM recipes WHERE item IN ({})"
 _RANK: Final = {name: place for place, name in enumerate(AUTHORITIES)}
 
@@ -146,51 +147,49 @@ def utc_now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
-def annotate(connection: sqlite3.Connection, item: str, annotations: Iterable[Annotation]) -> int:
-    """Store what sources say of an item, in the place of what they said before, and return how much of it is new.
+def annotate(
+    connection: sqlite3.Connection,
+    item: str,
+    annotations: Iterable[Annotation],
+    takes_back: Callable[[str, str], bool] = lambda *_: False,
+) -> int:
+    """Store what sources say of an item, in the place of what they said before, and return how much of it changes.
 
     Of several sources of one name the one with the highest authority is believed; of two of the same, the surer one.
+
+    Args:
+        connection: to the truth.
+        item: its name.
+        annotations: what is said.
+        takes_back: whether what was said under a name by a source, and is not said now, is removed.
     """
-    changed = 0
-    for told in annotations:
-        value, rank = stored_value(told.value), _RANK[told.authority]
-        row = (told.version, told.confidence, rank, told.by, told.at)
-        before = connection.execute(
-            "SELECT value, version, confidence FROM annotations WHERE item = ? AND name = ? AND source = ?",
-            (item, told.name, told.source),
-        ).fetchone()
-        if before == (value, told.version, told.confidence):
-            continue
-        connection.execute(
-            "INSERT OR REPLACE INTO annotations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-            (item, told.name, told.source, value, *row),
-        )
-        believe(connection, item, told.name)
-        changed += 1
-    return changed
-
-
-def believe(connection: sqlite3.Connection, item: str, name: str) -> None:
-    """Choose anew which source of a name is believed."""
-    connection.execute(
-        "UPDATE annotations SET believed = (source = (SELECT source FROM annotations WHERE item = :item AND "
-        "name = :name ORDER BY authority, confidence DESC, source LIMIT 1)) WHERE item = :item AND name = :name",
-        {"item": item, "name": name},
+    rows = connection.execute(f"SELECT {_TOLD} FROM annotations WHERE item = ?", (item,))  # noqa: S608
+    before = {(name, source): told for name, source, *told in rows}
+    given = {(one.name, one.source): one for one in annotations}
+    now = {key: [stored_value(a.value), a.version, a.confidence, _RANK[a.authority]] for key, a in given.items()}
+    new = {key: told for key, told in now.items() if before.get(key, [])[:3] != told[:3]}
+    gone = [key for key in before if key not in now and takes_back(*key)]
+    after = {key: told for key, told in {**before, **new}.items() if key not in gone}
+    best = _believed(after, {name for name, _ in (*new, *gone)})
+    connection.executemany(
+        "DELETE FROM annotations WHERE item = ? AND name = ? AND source = ?", [(item, *key) for key in gone]
     )
+    connection.executemany(
+        "INSERT OR REPLACE INTO annotations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(item, *key, *told, given[key].by, given[key].at, key[1] == best[key[0]]) for key, told in new.items()],
+    )
+    others = {name for name, source in after if name in best and (name, source) not in new}
+    connection.executemany(
+        "UPDATE annotations SET believed = (source = ?) WHERE item = ? AND name = ?",
+        [(best[name], item, name) for name in others],
+    )
+    return len(new) + len(gone)
 
 
-def silence(connection: sqlite3.Connection, item: str, source: str, names: Iterable[str]) -> int:
-    """Remove what a source said of an item under some names, and return how much it was."""
-    gone = 0
-    for name in names:
-        where = (item, name, source)
-        deleted = connection.execute("DELETE FROM annotations WHERE item = ? AND name = ? AND source = ?", where)
-        gone += deleted.rowcount
-        believe(connection, item, name)
-    return gone
-
-
-def names_said(connection: sqlite3.Connection, item: str, source: str) -> set[str]:
-    """Return the names under which a source says something of an item."""
-    rows = connection.execute("SELECT name FROM annotations WHERE item = ? AND source = ?", (item, source))
-    return {row[0] for row in rows}
+def _believed(said: Mapping[tuple[str, str], Sequence[Any]], names: Collection[str]) -> dict[str, str]:
+    """Return name -> the source that is believed, of those names of which something is said."""
+    ranked: dict[str, list[tuple[int, float, str]]] = {}
+    for (name, source), (_, _, confidence, rank) in said.items():
+        if name in names:
+            ranked.setdefault(name, []).append((rank, -confidence, source))
+    return {name: min(sources)[2] for name, sources in ranked.items()}
