@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,6 +41,7 @@ def explore_app() -> typer.Typer:
     """Return the sub-app."""
     app = typer.Typer(
         help="Fit a model to your own sounds, and make new ones of them.",
+        callback=_one_thread,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
@@ -57,6 +59,11 @@ def explore_app() -> typer.Typer:
     keeping_commands.register(app)
     app.command("app", epilog="tonesmith explore app --library models")(open_app)
     return app
+
+
+def _one_thread() -> None:
+    """Let NumPy and SciPy work in one thread: their matrices are small, and several wait more than they work."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _make(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each

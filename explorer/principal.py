@@ -137,9 +137,10 @@ def _found(spread: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
 
 def _followed(spread: NDArray[np.float64], near: Components) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the same by subspace iteration, which takes a tenth of the time (Golub & Van Loan, section 8.2.4)."""
-    held = near.axes.T.astype(np.float64)
+    held, rough = near.axes.T, spread.astype(np.float32)
     for _ in range(_ITERATIONS):
-        held = np.linalg.qr(spread @ held)[0]
+        held = np.linalg.qr(rough @ held)[0]
+    held = np.linalg.qr(held.astype(np.float64))[0]
     variance, turned = np.linalg.eigh(held.T @ spread @ held)
     return np.maximum(variance[::-1], 0.0), (held @ turned[:, ::-1]).T
 

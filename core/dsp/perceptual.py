@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -95,10 +97,16 @@ def _peaks(
     return hertz[kept], magnitude[kept].astype(np.float64)
 
 
+@lru_cache(maxsize=PEAKS + 1)
+def _pairs(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return all pairs of so many things: the lower and the higher place of each."""
+    return np.triu_indices(count, 1)
+
+
 def _dissonance(hertz: NDArray[np.float64], amplitude: NDArray[np.float64]) -> float:
     if not len(hertz):
         return float("nan")
-    low, high = np.triu_indices(len(hertz), 1)
+    low, high = _pairs(len(hertz))
     scaled = _ROUGHEST / (_S1 * hertz[low] + _S2) * (hertz[high] - hertz[low])
     pairs = amplitude[low] * amplitude[high] * (np.exp(-_RISE * scaled) - np.exp(-_FALL * scaled))
     return float(pairs.sum() / np.square(amplitude).sum())

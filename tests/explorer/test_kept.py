@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -222,3 +223,12 @@ def test_json_has_the_keys_that_the_docs_list(told, model, tmp_path):
         status, out, _ = told(*command.split(), *words, "--json")
         assert status == 0
         assert set(json.loads(out)) == set(re.findall(r"`(\w+)`", row))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="no list of threads here")
+def test_a_command_starts_no_threads_that_wait_for_each_other(tmp_path):
+    write_tiny(tmp_path / "m")
+    count = "len(os.listdir('/proc/self/task'))"
+    code = f"import os, sys; from tonesmith.cli import run; run(sys.argv[1:]); sys.exit({count} > 1)"
+    plain = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    subprocess.run([sys.executable, "-c", code, "explore", "show", "m"], check=True, cwd=tmp_path, env=plain)
