@@ -36,13 +36,15 @@ class Told:
         items: that it was asked of now.
         done: items of which it had been asked before.
         said: label -> items of which it says something, now.
-        silent: items of which it says nothing.
+        unknown: label that the profile does not have -> items of which it says something, which is not stored.
+        silent: items of which nothing is stored.
         refused: item -> what it said that the profile does not allow, or why it failed.
     """
 
     items: int = 0
     done: int = 0
     said: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
     silent: int = 0
     refused: dict[str, str] = field(default_factory=dict)
 
@@ -125,6 +127,7 @@ class Annotating:
     def _allowed(self, annotator: Annotator[Any], one: Annotation, item: str, told: Told) -> Annotation | None:
         """Return what was said with who says it; None of what the profile does not allow."""
         if one.name not in self._profile.every():
+            told.unknown[one.name] = told.unknown.get(one.name, 0) + 1
             return None
         try:
             value = self._profile.label(one.name).accepted(one.name, one.value)

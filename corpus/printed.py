@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tonesmith.corpus.truth.settings import PROFILE
 from tonesmith.errors import ConfigError
 from tonesmith.terminal.table import table
 from tonesmith.terminal.text import clock, counted, one_line, size
@@ -66,6 +67,10 @@ def annotated_lines(path: Path, told: Mapping[str, Told], count: int) -> Iterato
         said = ", ".join(f"{label} of {number:,}" for label, number in sorted(one.said.items())) or "nothing"
         rows.append((name, f"{one.items:,}", f"{one.done:,}", f"{one.silent:,}", said))
     yield from table(("annotator", "asked", "before", "silent", "said"), rows)
+    for name, one in told.items():
+        if one.unknown:
+            labels = ", ".join(f"{label} of {number:,}" for label, number in sorted(one.unknown.items()))
+            yield f"  {name} could say {labels}. To keep it, add these labels to {path / PROFILE}."
     for name, one in told.items():
         yield from listed(f"of which {name} said what is not allowed, or failed", one.refused, "item")
 

@@ -12,6 +12,7 @@ from tonesmith import Annotation, PluginError
 from tonesmith.annotators.folders import Folders
 from tonesmith.cli import run
 from tonesmith.corpus import Corpus
+from tonesmith.corpus.printed import annotated_lines
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,9 @@ def test_what_the_profile_does_not_allow_and_what_fails_is_said_and_the_rest_goe
         "valence: 7.0 is not allowed. Expected a number from -1 to 1.",
     ]
     assert told.said == {"arousal": 6}
+    assert told.unknown == {"unknown_label": 6}
+    last = list(annotated_lines(corpus.path, {"folders": told}, 7))[2:]
+    assert f"could say unknown_label of 6. To keep it, add these labels to {corpus.path / 'profile.toml'}." in last[1]
 
 
 def test_a_dry_run_stores_nothing(corpus):
