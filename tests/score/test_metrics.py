@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from tonesmith.score.metrics import entropy_bits, harmony_of, pitches_of, rhythm_of, texture_of
 from tonesmith.score.score import Meter, Part, Score, notes_of
+from tonesmith.score.theory import chord_of
 
 SCALE = (60, 62, 64, 65, 67, 69, 71, 72)
 
@@ -163,3 +165,27 @@ def test_they_agree_with_muspy_where_the_conventions_do():
         ours = {**asdict(pitches_of(score)), **asdict(texture_of(score))}
         for name, theirs in names.items():
             assert ours[name] == pytest.approx(theirs(music)), name
+
+
+def test_chords_of_many_notes_are_those_of_each_moment_alone():
+    draw = np.random.default_rng(5)
+    rows = [
+        (int(onset), int(draw.integers(0, 900)), int(draw.integers(40, 90)), 80, 0)
+        for onset in draw.integers(0, 40_000, 900)
+    ]
+    score = Score(480, notes_of(rows))
+    begins, ends = score.notes["onset"], score.notes["onset"] + score.notes["duration"]
+    asked = known = count = 0
+    last = None
+    for start, stop in pairwise(np.unique([begins, ends]).tolist()):
+        sounding = score.notes["pitch"][(begins <= start) & (ends >= stop)].tolist()
+        if len({pitch % 12 for pitch in sounding}) >= 3:
+            asked += stop - start
+            if chord := chord_of(sounding):
+                known += stop - start
+                count += (chord.root, chord.tones) != last
+                last = chord.root, chord.tones
+    found = harmony_of(score)
+    assert known > 0
+    assert found.chord_share == known / asked
+    assert found.chords_per_beat == count / score.beats

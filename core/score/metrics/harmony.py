@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -11,11 +13,14 @@ from numpy.typing import NDArray
 from tonesmith.score.metrics.pitches import pitched, pitches_of
 from tonesmith.score.score import Score
 from tonesmith.score.theory.key_finding import find_key, pitch_histogram
-from tonesmith.score.theory.naming import chord_of
+from tonesmith.score.theory.naming import chord_over
 
 _NAN = float("nan")
 _CHORD: Final = 3
 """Pitch classes from which notes are asked whether they are a chord."""
+_AT_ONCE: Final = 512
+"""Moments whose pitches are counted at once."""
+_BITS: Final = 1 << np.arange(12, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,37 +69,36 @@ def _chords(score: Score) -> tuple[float, float]:
     notes = pitched(score)
     if not len(notes) or not score.end:
         return _NAN, _NAN
-    asked = known = count = 0
-    last: Any = None
-    for ticks, sounding in _moments(notes):
-        if len({pitch % 12 for pitch in sounding}) < _CHORD:
-            continue
-        chord = chord_of(sounding)
-        asked += ticks
-        if chord is not None:
-            known += ticks
-            heard = (chord.root, chord.tones)
-            count += heard != last
-            last = heard
-    return known / asked if asked else _NAN, count / float(score.beats)
+    ticks, classes, basses = (np.concatenate(columns) for columns in zip(*_moments(notes), strict=True))
+    chords = [chord_over(*moment) for moment in zip(classes.tolist(), basses.tolist(), strict=True)]
+    known = np.array([chord is not None for chord in chords], bool)
+    heard = [(chord.root, chord.tones) for chord in chords if chord]
+    count = sum(one != before for before, one in pairwise([None, *heard]))
+    asked = int(ticks.sum())
+    return int(ticks[known].sum()) / asked if asked else _NAN, count / float(score.beats)
 
 
-def _moments(notes: NDArray[Any]) -> list[tuple[int, tuple[int, ...]]]:
-    """Return how many ticks each set of pitches sounds, in order of time."""
-    pitches, begins = notes["pitch"].tolist(), notes["onset"].tolist()
-    ends = (notes["onset"] + notes["duration"]).tolist()
-    events = sorted(
-        [(time, 1, pitch) for time, pitch in zip(begins, pitches, strict=True)]
-        + [(time, -1, pitch) for time, pitch in zip(ends, pitches, strict=True)]
-    )
-    counts: dict[int, int] = {}
-    found: list[tuple[int, tuple[int, ...]]] = []
-    before = 0
-    for time, step, pitch in events:
-        if time > before and counts:
-            found.append((time - before, tuple(counts)))
-        before = time
-        counts[pitch] = counts.get(pitch, 0) + step
-        if not counts[pitch]:
-            del counts[pitch]
-    return found
+def _moments(notes: NDArray[Any]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield in order of time the moments at which three pitch classes or more sound, some hundreds at once.
+
+    Of each (moments,): its ticks, the pitch classes as bits, and that of the lowest pitch.
+    """
+    times, place = np.unique(np.concatenate([notes["onset"], notes["onset"] + notes["duration"]]), return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    pitches, column = np.unique(notes["pitch"], return_inverse=True)
+    place, column = place[order], np.tile(column, 2)[order]
+    steps = np.where(order < len(notes), 1.0, -1.0)
+    lasts = np.diff(times)
+    before, of_class = np.zeros(len(pitches)), (pitches[:, None] % 12 == np.arange(12)).astype(np.float64)
+    for first in range(0, len(lasts), _AT_ONCE):
+        count = min(_AT_ONCE, len(lasts) - first)
+        of = slice(*np.searchsorted(place, [first, first + count]))
+        cells = (place[of] - first) * len(pitches) + column[of]
+        changes = np.bincount(cells, steps[of], count * len(pitches)).reshape(count, -1)
+        sounding = before + np.cumsum(changes, axis=0)
+        before = sounding[-1]
+        there = sounding > 0
+        classes = there @ of_class > 0
+        enough = classes.sum(axis=1) >= _CHORD
+        lowest = pitches[there[enough].argmax(axis=1)]
+        yield lasts[first : first + count][enough], classes[enough] @ _BITS, lowest % 12

@@ -31,8 +31,8 @@ def chord_of(pitches: Iterable[int]) -> Chord | None:
     Of several, the one whose root is in the bass counts, then the more usual one: C E G A is ``C6``, and ``Am7/C`` is
     the same. A fifth may be missing from a chord of four tones or more, and the root of none.
     """
-    sounding = sorted(pitches)
-    return _chord_of(frozenset(p % 12 for p in sounding), sounding[0] % 12) if sounding else None
+    sounding = set(pitches)
+    return chord_over(sum(1 << p for p in {p % 12 for p in sounding}), min(sounding) % 12) if sounding else None
 
 
 def name_chord(pitches: Iterable[int], tonality: Tonality | None = None) -> str:
@@ -47,7 +47,14 @@ def name_chord(pitches: Iterable[int], tonality: Tonality | None = None) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _chord_of(sounding: frozenset[int], bass: int) -> Chord | None:
+def chord_over(classes: int, bass: int) -> Chord | None:
+    """Return the chord of pitch classes over a bass, as :func:`chord_of` does; None if they are no known one.
+
+    Args:
+        classes: a bit for each that sounds, the least for C.
+        bass: the pitch class of the lowest pitch, which is one of them.
+    """
+    sounding = frozenset(p for p in range(12) if classes >> p & 1)
     for heard, foreign in ((sounding, False), (sounding - {bass}, True)):
         found = [
             (match[0] >= len(SUFFIXES), root != bass, *match, root)
