@@ -188,4 +188,4 @@ def test_chords_of_many_notes_are_those_of_each_moment_alone():
     found = harmony_of(score)
     assert known > 0
     assert found.chord_share == known / asked
-    assert found.chords_per_beat == count / score.beats
+    assert found.chords_per_beat == count / float(score.beats)
