@@ -52,6 +52,7 @@ class Computing:
     def __init__(self, folder: Path, asked: Sequence[Asked]) -> None:
         self._folder = folder
         self._features = [(one, one.feature()) for one in asked]
+        self._scores: dict[str, tuple[StoredFeature, str]] = {}
 
     def of(self, subject: Subject, names: Sequence[str]) -> dict[str, Any]:
         """Return name -> what the truth keeps of a feature that is written now, or ``refused``: why it is not."""
@@ -82,12 +83,12 @@ class Computing:
 
     def _one(self, asked: Asked, feature: Feature[Any], subject: Subject, heard: Any) -> dict[str, Any]:
         if isinstance(feature, ScoreFeature):
-            stored = planned_of_score(feature)
+            stored, definition = self._defined(asked, feature)
             values = computed_of_score(feature, stored, heard)
         else:
             stored = planned(feature, Audio(heard.sample_rate, *heard.audio.shape))
+            definition = _definition(asked, stored)
             values = computed_of_sound(feature, stored, heard)
-        definition = _definition(asked, stored)
         named = hashlib.sha256(definition.encode()).hexdigest()[:16]
         files = contents(subject, stored, values, named)
         digest, size = hashlib.sha256(), 0
@@ -96,6 +97,13 @@ class Computing:
             digest.update(content)
             size += len(content)
         return {"definition": named, "told": definition, "nbytes": size, "sha256": digest.hexdigest()}
+
+    def _defined(self, asked: Asked, feature: ScoreFeature[Any]) -> tuple[StoredFeature, str]:
+        """Return what a feature of scores is, which is one for all of them."""
+        if asked.name not in self._scores:
+            stored = planned_of_score(feature)
+            self._scores[asked.name] = (stored, _definition(asked, stored))
+        return self._scores[asked.name]
 
 
 def _told(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ def pitches_of(score: Score) -> Pitches:
 def pitched(score: Score) -> NDArray[Any]:
     """Return the notes of a score that are no drums, in their order."""
     drums = np.array([part.drums for part in score.parts], bool)
-    notes: NDArray[Any] = score.notes[~drums[score.notes["part"]]]
+    notes: NDArray[Any] = score.notes[~drums[score.notes["part"]]] if drums.any() else score.notes
     return notes
 
 
@@ -82,6 +83,7 @@ def entropy_bits(counts: NDArray[Any]) -> float:
     return max(0.0, float(-(shares * np.log2(shares)).sum()))
 
 
+@lru_cache(maxsize=1)
 def _scales() -> NDArray[np.int64]:
     """Return (12, 12): whether each pitch class is in the major scale on each tonic."""
     major = np.isin(np.arange(12), MODES["major"]).astype(np.int64)

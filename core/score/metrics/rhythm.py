@@ -54,7 +54,7 @@ class Rhythm:
 
 def rhythm_of(score: Score) -> Rhythm:
     """Return the rhythm of a score: a pure function of its notes, tempos and meters."""
-    onsets = np.unique(score.notes["onset"])
+    onsets = _different(score.notes["onset"])
     steps = np.floor(np.diff(onsets) * _STEPS / score.resolution + 0.5).astype(np.int64)
     steps = steps[steps > 0]
     groove = groove_of(score) if len(score) else None
@@ -73,6 +73,11 @@ def rhythm_of(score: Score) -> Rhythm:
     )
 
 
+def _different(onsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return onsets, which rise, each once."""
+    return onsets[np.diff(onsets, prepend=-1) > 0]
+
+
 def _articulation(score: Score) -> float:
     notes = pitched(score)
     shares = [_held(notes[notes["part"] == part], score) for part in np.unique(notes["part"])]
@@ -82,7 +87,7 @@ def _articulation(score: Score) -> float:
 
 def _held(notes: NDArray[Any], score: Score) -> NDArray[np.float64]:
     """Return for each note of a part but the last ones the share of the time until the next onset that it is held."""
-    begins = np.unique(notes["onset"])
+    begins = _different(notes["onset"])
     following = np.searchsorted(begins, notes["onset"], "right")
     there = following < len(begins)
     onset = notes["onset"][there]
