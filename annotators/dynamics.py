@@ -41,13 +41,15 @@ class Dynamics(Annotator[DynamicsOptions]):
         """Return level and shape, or nothing."""
         import numpy as np
 
+        from tonesmith.score.quantiles import median
+
         score = subject.score
         if score is None or len(score) < self.options.notes:
             return
         velocities = score.notes["velocity"].astype(np.float64)
         if velocities.min() == velocities.max():
             return
-        middle = float(np.median(velocities))
+        middle = median(velocities)
         level = min(LEVELS, key=lambda name: abs(LEVELS[name] - middle))
         inside = float(np.mean(np.abs(velocities - LEVELS[level]) <= 16))
         yield Annotation("dynamic_level", level, round(inside, 3))
@@ -56,6 +58,8 @@ class Dynamics(Annotator[DynamicsOptions]):
     def _shape(self, onsets: NDArray[np.float64], velocities: NDArray[np.float64]) -> Iterator[Annotation]:
         """Return crescendo, decrescendo, swell or level, where a line, or a line up and one down, fits."""
         import numpy as np
+
+        from tonesmith.score.quantiles import quantiles
 
         span = float(np.ptp(onsets))
         if span <= 0:
@@ -67,7 +71,8 @@ class Dynamics(Annotator[DynamicsOptions]):
                 word = "swell" if name == "swell" else "crescendo" if rise > 0 else "decrescendo"
                 yield Annotation("dynamic_shape", word, round(fit, 3))
                 return
-        spread = float(np.percentile(velocities, 90) - np.percentile(velocities, 10))
+        low, high = quantiles(velocities, 0.1, 0.9)
+        spread = high - low
         if spread <= self.options.change / 2:
             yield Annotation("dynamic_shape", "level", round(1 - spread / self.options.change, 3))
 

@@ -8,6 +8,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tonesmith.score.quantiles import median, quantiles
 from tonesmith.score.score import Meter, Score
 
 TIMEKEEPERS: Final = frozenset({42, 44, 46, 51, 53, 59})
@@ -104,7 +105,7 @@ def groove_of(score: Score) -> Groove:
     if not len(away) or _spread(away) > _ANYWHERE * _STEP:
         return Groove(eighth, sixteenth, float("nan"), float("nan"), 0)
     milliseconds = away * _microseconds(score)[rest] / 1e3
-    return Groove(eighth, sixteenth, float(np.median(milliseconds)), _spread(milliseconds), len(milliseconds))
+    return Groove(eighth, sixteenth, median(milliseconds), _spread(milliseconds), len(milliseconds))
 
 
 def _beats(score: Score) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -135,10 +136,10 @@ def _swing(level: Level, beats: NDArray[np.float64]) -> Swing:
     places = beats / _UNITS[level]
     around = (places + 0.5) % 1.0 - 0.5
     on = around[np.abs(around) < _ON_BEAT]
-    off = _within(places - (np.median(on) if len(on) else 0.0), *_OFF_BEAT)
+    off = _within(places - (median(on) if len(on) else 0.0), *_OFF_BEAT)
     if not len(off):
         return Swing(level, float("nan"), float("nan"), 0)
-    return Swing(level, float(np.median(off)), _spread(off), len(off))
+    return Swing(level, median(off), _spread(off), len(off))
 
 
 def _within(places: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
@@ -166,5 +167,5 @@ def _from_grid(beats: NDArray[np.float64], grid: NDArray[np.float64]) -> NDArray
 
 
 def _spread(values: NDArray[np.float64]) -> float:
-    low, high = np.percentile(values, [25.0, 75.0])
+    low, high = quantiles(values, 0.25, 0.75)
     return float(high - low)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tonesmith.errors import ScoreError
 from tonesmith.score.groove import groove_of
 from tonesmith.score.metrics.pitches import entropy_bits, pitched
+from tonesmith.score.quantiles import median
 from tonesmith.score.score import Score
 
 PLACES: Final = 16
@@ -61,7 +62,7 @@ def rhythm_of(score: Score) -> Rhythm:
     swing = groove.swing if groove and groove.swing.confidence > 0 else None
     consistency, places = _bars(score, onsets)
     return Rhythm(
-        ioi_median_s=float(np.median(np.diff(score.seconds(onsets)))) if len(onsets) > 1 else _NAN,
+        ioi_median_s=median(np.diff(score.seconds(onsets))) if len(onsets) > 1 else _NAN,
         ioi_entropy_bits=entropy_bits(np.unique(steps, return_counts=True)[1]),
         articulation=_articulation(score),
         swing_ratio=swing.ratio if swing else _NAN,
@@ -82,7 +83,7 @@ def _articulation(score: Score) -> float:
     notes = pitched(score)
     shares = [_held(notes[notes["part"] == part], score) for part in np.unique(notes["part"])]
     every = np.concatenate(shares) if shares else np.empty(0)
-    return float(np.median(every)) if len(every) else _NAN
+    return median(every) if len(every) else _NAN
 
 
 def _held(notes: NDArray[Any], score: Score) -> NDArray[np.float64]:
