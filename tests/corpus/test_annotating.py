@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 
 import pytest
 from support.corpora import melody, tone, write_audio, write_midi
@@ -11,7 +12,7 @@ from support.corpora import melody, tone, write_audio, write_midi
 from tonesmith import Annotation, PluginError
 from tonesmith.annotators.folders import Folders
 from tonesmith.cli import run
-from tonesmith.corpus import Corpus
+from tonesmith.corpus import Corpus, annotating
 from tonesmith.corpus.printed import annotated_lines
 
 
@@ -44,6 +45,35 @@ def test_each_item_is_asked_of_once_and_again_after_a_change(corpus, monkeypatch
     monkeypatch.setattr(Folders, "annotate", lambda self, subject: [])
     assert corpus.annotate("folders")["folders"].items == 7
     assert corpus.find(emotion="sad") == [], "what an older version said is gone"
+
+
+def test_a_file_is_read_once_for_all_annotators(corpus, monkeypatch):
+    read = Counter()
+
+    def counted(name):
+        whole = getattr(annotating, name)
+
+        def reading(path, *more):
+            read[path.name] += 1
+            return whole(path, *more)
+
+        monkeypatch.setattr(annotating, name, reading)
+
+    counted("read_score")
+    counted("read_recording")
+    assert {told.items for told in corpus.annotate("key", "tempo", "groove", "chords", "pulse").values()} == {7}
+    assert read == dict.fromkeys((medium.path.rpartition("/")[2] for item in corpus for medium in item.media), 1)
+
+
+def test_no_annotator_changes_a_recording_for_the_next(corpus, monkeypatch):
+    def deafening(_, subject):
+        if subject.recording:
+            subject.recording.audio[:] = 0.0
+        return []
+
+    monkeypatch.setattr(Folders, "annotate", deafening)
+    (refused,) = corpus.annotate("folders")["folders"].refused.values()
+    assert refused.startswith("ValueError")
 
 
 def test_every_annotation_has_source_version_and_confidence_and_is_written(corpus):

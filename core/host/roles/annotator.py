@@ -26,7 +26,9 @@ class Recorded(NamedTuple):
 
 
 class Subject:
-    """An item as an annotator sees it. Its score and recording are read when they are first asked for.
+    """An item as annotators see it, one after another. Its score and recording are read when they are first asked for.
+
+    They are the next annotator's as well, so that they cannot be changed.
 
     Args:
         item: its name.
