@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _TRIES: Final = 256
 """Draws before a range is taken to hold nothing that will do."""
+_FEW: Final = 4
+"""Draws that are made first: one of them mostly does, and the others need not be made."""
 
 
 def rising(ends: tuple[float, float]) -> tuple[float, float]:
@@ -29,8 +31,9 @@ Factors = Annotated[
 
 def drawn(draws: Draws, purpose: str, ends: tuple[float, float], fits: Callable[[float], bool]) -> float | None:
     """Return the first number of a range that fits, to six decimals; None if none of many does."""
-    for unit in draws.units(purpose, _TRIES):
-        value = round(ends[0] + unit * (ends[1] - ends[0]), 6)
-        if fits(value):
-            return value
+    for count in (_FEW, _TRIES):
+        for unit in draws.units(purpose, count):
+            value = round(ends[0] + unit * (ends[1] - ends[0]), 6)
+            if fits(value):
+                return value
     return None

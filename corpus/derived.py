@@ -102,6 +102,7 @@ class Derived(Store):
         split: str = "",
         seed: int = 0,
         options: Options | None = None,
+        workers: int = 0,
         dry_run: bool = False,
         progress: bool = False,
     ) -> Augmented:
@@ -114,6 +115,7 @@ class Derived(Store):
             split: of whose items only children are made; by default of all.
             seed: of all draws.
             options: name of an augmenter -> its options, over those in ``corpus.toml``.
+            workers: processes; 0 for one a core, or none for a few children. The same is made with any number.
             dry_run: whether to say only what would be done.
             progress: whether to show it on the error stream.
 
@@ -129,7 +131,7 @@ class Derived(Store):
         chains = chains_of(names or USUAL, chosen, seed)
         ids = self._to_augment(items, split)
         with counting(f"augmenting {self.path.name}", "files", hidden=not progress) as counter, self.locked():
-            augmenting = Augmenting(self, counter, chains, n, dry_run=dry_run)
+            augmenting = Augmenting(self, counter, chains, n, workers=workers, dry_run=dry_run)
             augmenting.augment(ids)
         if not (dry_run or self.is_written):
             self.write()

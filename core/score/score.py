@@ -305,6 +305,8 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
 def _sorted_notes(notes: NDArray[Any]) -> NDArray[Any]:
     """Return notes in their order. It is found from a number for each, five times as fast, where no two are equal."""
     place = notes["onset"] << 23 | notes["part"].astype(np.int64) << 7 | notes["pitch"]
+    if (place[1:] > place[:-1]).all():
+        return notes.copy()
     order = np.argsort(place, kind="stable")
     placed = place[order]
     if (placed[1:] == placed[:-1]).any():
@@ -314,12 +316,14 @@ def _sorted_notes(notes: NDArray[Any]) -> NDArray[Any]:
 
 def _last_of_each(controls: NDArray[Any]) -> NDArray[Any]:
     """Return controls in their order, with the last of several values of one at one tick."""
+    if len(controls) < 2:
+        return controls.copy()
     keys = [controls[name] for name in ("kind", "part", "time")]
     ordered = controls[np.lexsort(keys)]
-    same = np.ones(max(0, len(ordered) - 1), bool)
+    same = np.ones(len(ordered) - 1, bool)
     for name in ("time", "part", "kind"):
         same &= ordered[name][:-1] == ordered[name][1:]
-    return np.ascontiguousarray(ordered[np.append(~same, True)] if len(ordered) else ordered)
+    return np.ascontiguousarray(ordered[np.append(~same, True)])
 
 
 def _moved(sharps: int, semitones: int) -> int:

@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from tonesmith.corpus.commands.options import WAIT, DryRun, Json, PathArgument, Quiet, SetOption, Wait, names_of
+from tonesmith.corpus.commands.options import (
+    WAIT,
+    DryRun,
+    Json,
+    PathArgument,
+    Quiet,
+    SetOption,
+    Wait,
+    Workers,
+    names_of,
+)
 from tonesmith.errors import ConfigError
 from tonesmith.terminal.messages import echo
 from tonesmith.terminal.text import json_text
@@ -28,6 +38,7 @@ def augment(  # noqa: PLR0913, PLR0917 - a parameter for each flag
     split: Annotated[str, typer.Option("--split", metavar="SPLIT", help="Only items of this split.")] = "",
     seed: Seed = 0,
     options: SetOption = None,
+    workers: Workers = 0,
     dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -51,6 +62,7 @@ def augment(  # noqa: PLR0913, PLR0917 - a parameter for each flag
             split=split,
             seed=seed,
             options=given,
+            workers=workers,
             dry_run=dry_run,
             progress=not quiet,
         )

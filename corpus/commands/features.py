@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tonesmith.corpus.commands.options import WAIT, DryRun, Json, PathArgument, Quiet, Wait, names_of
+from tonesmith.corpus.commands.options import WAIT, DryRun, Json, PathArgument, Quiet, Wait, Workers, names_of
 from tonesmith.errors import ConfigError
 from tonesmith.terminal.messages import echo
 from tonesmith.terminal.table import table
@@ -46,10 +46,7 @@ def features(  # noqa: PLR0913, PLR0917 - a parameter for each flag
             show_default="300",
         ),
     ] = None,
-    workers: Annotated[
-        int,
-        typer.Option("--workers", "-j", min=0, max=256, metavar="N", help="Processes.", show_default="one per core"),
-    ] = 0,
+    workers: Workers = 0,
     trust: Annotated[bool, typer.Option("--trust", help="Run code that stored options of a feature name.")] = False,
     dry_run: DryRun = False,
     as_json: Json = False,

@@ -18,6 +18,9 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME.OPTION=VALUE", help="Option of a plugin. Repeat it for several."),
 ]
+Workers = Annotated[
+    int, typer.Option("--workers", "-j", min=0, max=256, metavar="N", help="Processes.", show_default="one per core")
+]
 WAIT = 60.0
 """Seconds to wait for another command."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from tonesmith.corpus.derive.inheriting import Step
@@ -29,11 +29,15 @@ class Varied:
     Attributes:
         music: its score or recording.
         steps: the augmenters that suited it, with what was drawn.
+        told: these as a recipe has them.
+        text: of this.
         left_out: name of an augmenter -> why it did not suit.
     """
 
     music: Any
     steps: tuple[Step, ...]
+    told: list[list[Any]]
+    text: str
     left_out: Mapping[str, str]
 
 
@@ -57,6 +61,16 @@ class Chain:
         return [[a.name, a.version, _chosen(a)] for a in self.augmenters]
 
     @cached_property
+    def text(self) -> str:
+        """What tells it from other chains: the JSON of :attr:`told`."""
+        return canonical(self.told)
+
+    def steps(self, told: Sequence[Sequence[Any]]) -> list[Step]:
+        """Return steps of it, from what a recipe has of them."""
+        known = {augmenter.name: augmenter for augmenter in self.augmenters}
+        return [Step(known[name], drawn) for name, _, _, drawn in told]
+
+    @cached_property
     def libraries(self) -> dict[str, str]:
         """Distribution -> version of what decides the bytes."""
         return versions_of([*_LIBRARIES[self.kind], *(name for a in self.augmenters for name in a.libraries)])
@@ -74,14 +88,15 @@ class Chain:
 
         steps, left_out = [], {}
         for place, augmenter in enumerate(self.augmenters):
-            purpose = f"augment {content} {canonical(self.told)} {place}"
+            purpose = f"augment {content} {self.text} {place}"
             drawn = augmenter.draw(music, Draws(self.seed, purpose, number, attempt))
             if isinstance(drawn, Unsuited):
                 left_out[augmenter.name] = drawn.reason
                 continue
             music = augmenter.apply(music, drawn)
             steps.append(Step(augmenter, drawn))
-        return Varied(music, tuple(steps), left_out)
+        told = told_steps(steps)
+        return Varied(music, tuple(steps), told, canonical(told), left_out)
 
 
 def chains_of(names: Sequence[str], options: Options, seed: int) -> dict[Kind, Chain]:
@@ -123,4 +138,10 @@ def told_steps(steps: Sequence[Step]) -> list[list[Any]]:
 
 
 def _chosen(augmenter: Augmenter[Any]) -> dict[str, Any]:
+    return dict(_dumped(augmenter))
+
+
+@lru_cache(maxsize=256)
+def _dumped(augmenter: Augmenter[Any]) -> Mapping[str, Any]:
+    """Return the options of an augmenter that are not the usual ones: they never change."""
     return dict(augmenter.options.model_dump(mode="json", exclude_defaults=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ FOLDERS: Final[Mapping[str, str]] = {
     "render": "raw/synthetic",
 }
 """Where the files of an operation are, below the corpus."""
+_HASHED: Final = re.compile(r"-[0-9a-f]{8,64}\Z")
 _NOT_DECIDING: Final = frozenset({"libraries", "chain", "seed"})
 
 
@@ -54,6 +56,11 @@ class Recipe:
             "number": self.number,
             "parameters": self.parameters,
         }
+
+
+def child_name(parent: str, digest: str) -> str:
+    """Return what a child is called: by its first ancestor's name, and 12 digits of what makes it."""
+    return f"{_HASHED.sub('', parent)}-{digest[:12]}"
 
 
 def canonical(data: Any) -> str:

@@ -10,10 +10,10 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tonesmith.corpus.derive.augmenting import bytes_of, read_music
 from tonesmith.corpus.derive.chain import steps_of
 from tonesmith.corpus.derive.composing import composed_again
 from tonesmith.corpus.derive.inheriting import inherit, labels_of_child
+from tonesmith.corpus.derive.music import bytes_of, read_music
 from tonesmith.corpus.derive.recipe import Recipe, canonical, recipes, versions_of
 from tonesmith.corpus.derive.rendering import RenderedAgain
 from tonesmith.corpus.truth.batches import Batches
@@ -102,7 +102,7 @@ class Remaking:
             inherit(self._connection, item.id, labels_of_child(parent.annotations, steps, self._profile))
         if rendered:
             return self._again.bytes_of(source, recipe)
-        music = read_music(self._corpus, source)
+        music = read_music(self._corpus.path / source.path, source.kind, source.seconds)
         for step in steps:
             music = step.augmenter.apply(music, step.parameters)
         return bytes_of(music)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ from tonesmith.corpus.derive.recipe import FOLDERS, Recipe, store
 from tonesmith.corpus.media import Content, Kind, content_of
 from tonesmith.corpus.truth import database
 from tonesmith.corpus.truth.batches import Batches, whole
-from tonesmith.corpus.truth.files import full_disk_told, sha256_of
+from tonesmith.corpus.truth.files import full_disk_told
 from tonesmith.corpus.truth.items import annotate, utc_now
 from tonesmith.host.roles import Annotation
 
@@ -45,6 +46,22 @@ class Made:
     recipe: Recipe
 
 
+def set_aside(folder: Path, recipe: Recipe, name: str, kind: Kind, data: bytes) -> Made:
+    """Write a file of a corpus aside, and return it. It may be called in any process.
+
+    Raises :class:`Unfit` for one that no corpus takes, such as a silent one.
+    """
+    aside = folder / FOLDERS[recipe.operation] / f".{name}{SUFFIXES[kind]}.new"
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with full_disk_told(aside.parent):
+            aside.write_bytes(data)
+        return Made(aside, name, content_of(aside, kind), hashlib.sha256(data).hexdigest(), len(data), recipe)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
 class Shelf:
     """Puts made items into a corpus that is locked.
 
@@ -59,19 +76,8 @@ class Shelf:
         self._batches = Batches(self._connection, dry_run=dry_run, marks=True, settle=self._settle)
 
     def made(self, recipe: Recipe, name: str, kind: Kind, data: bytes) -> Made:
-        """Write a file aside, and return it. It may be called in any thread.
-
-        Raises :class:`Unfit` for one that no corpus takes, such as a silent one.
-        """
-        aside = self._folder / FOLDERS[recipe.operation] / f".{name}{SUFFIXES[kind]}.new"
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with full_disk_told(aside.parent):
-                aside.write_bytes(data)
-            return Made(aside, name, content_of(aside, kind), *sha256_of(aside), recipe)
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
+        """Write a file aside, and return it, as :func:`set_aside` does."""
+        return set_aside(self._folder, recipe, name, kind, data)
 
     def storing(self) -> Batches:
         """Return the context in which items are put: they are stored now and then, and at its end."""

@@ -212,13 +212,66 @@ def test_what_cannot_be_asked_is_refused_at_once(corpus, capsys, words, told):
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("workers", [1, 3])
+def test_the_same_is_made_in_any_number_of_processes(corpus, tmp_path, workers):
+    """Files, names, recipes, labels and reports: of scores and recordings, where some children are there already."""
+    shutil.copytree(corpus.path, tmp_path / "here")
+    names = (*SCORES, "stretch", "noise")
+    with Corpus(tmp_path / "here") as here:
+        expected = here.augment(*names, n=5).to_json()
+        there = corpus.augment(*names, n=5, workers=workers).to_json()
+        assert there == expected
+        assert len(there["added"]) == 15
+        assert files(corpus) == files(here)
+        said = "SELECT item, name, value, source, confidence, believed FROM annotations ORDER BY 1, 2, 4"
+        recipes = "SELECT * FROM recipes ORDER BY item"
+        for sql in (said, recipes):
+            assert corpus.connection.execute(sql).fetchall() == here.connection.execute(sql).fetchall()
+    assert not list(corpus.path.rglob(".*.new"))
+
+
+FATAL = """
+import os, signal
+from tonesmith import Augmenter, Options, hookimpl
+
+class Fatal(Augmenter[Options]):
+    name, summary, Options, takes = "fatal", "kills its process at some scores", Options, "score"
+
+    def draw(self, music, draws):
+        return {"key": draws.key("key")}
+
+    def apply(self, music, parameters):
+        if music.parts[0].program == 99:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return music.transposed(1)
+
+@hookimpl
+def tonesmith_augmenters():
+    return [Fatal]
+"""
+
+
+@pytest.mark.long
+def test_an_item_at_which_a_process_dies_is_told_and_the_others_have_their_children(made, project):
+    there = project({"mine.py": FATAL}, ["mine"])
+    shutil.copytree(made, there.folder / "c")
+    write_midi(there.folder / "bad.mid", Score.of([(0, 1, 60, 90), (1, 1, 62, 90)], program=99))
+    assert there.run("corpus", "add", "c", "bad.mid", "-q").status == 0
+    done = there.run("corpus", "augment", "c", "--with", "fatal", "-n", "1", "-q", "--json")
+    assert done.stderr == ""
+    told = json.loads(done.stdout)
+    assert done.status == 1
+    assert list(told["refused"].values()) == ["its process ended: killed by SIGKILL"]
+    assert len(told["added"]) == 4
+
+
 @pytest.mark.long
 def test_what_was_killed_goes_on_and_ends_the_same(corpus, tmp_path):
     shutil.copytree(corpus.path, tmp_path / "whole")
     with Corpus(tmp_path / "whole") as whole:
         whole.augment(*SCORES, n=200)
         expected = files(whole)
-    command = [sys.executable, "-m", "tonesmith", "corpus", "augment", str(corpus.path), "-n", "200", "-q"]
+    command = [sys.executable, "-m", "tonesmith", "corpus", "augment", str(corpus.path), "-n", "200", "-q", "-j", "2"]
     for pause in (1.5, 2.0, 2.5):
         process = subprocess.Popen([*command, "--with", ",".join(SCORES)])
         time.sleep(pause)

@@ -16,6 +16,7 @@ from support.scores import scores
 
 from tonesmith.errors import ScoreError
 from tonesmith.score import reader
+from tonesmith.score.events import digits
 from tonesmith.score.reader import decoded, midi_reading, read_midi
 from tonesmith.score.score import BEND, PRESSURE, Key, Meter, Part, Score, Text, notes_of
 from tonesmith.score.timing import Tempos
@@ -55,6 +56,40 @@ def test_what_is_no_file_is_refused_at_once(tmp_path):
     ):
         with pytest.raises(ScoreError, match=message):
             read_midi(tmp_path / name)
+
+
+def one_by_one(score, number, channel):
+    """Return the track of a part, written an event at a time."""
+    part = score.parts[number]
+    events = [(0, 0, b"\xff\x03" + digits(len(part.name)) + part.name)] if part.name else []
+    events.append((0, 1, bytes([0xC0 | channel, part.program])))
+    for tick, _, kind, value in score.controls[score.controls["part"] == number].tolist():
+        status = 0xE0 if kind == BEND else 0xD0 if kind == PRESSURE else 0xB0
+        data = (
+            [(value + 8192) & 127, (value + 8192) >> 7]
+            if kind == BEND
+            else [value]
+            if status == 0xD0
+            else [kind, value]
+        )
+        events.append((tick, 3, bytes([status | channel, *data])))
+    for onset, duration, pitch, velocity, _ in score.notes[score.notes["part"] == number].tolist():
+        events.append((onset, 4, bytes([0x90 | channel, pitch, velocity])))
+        events.append((onset + duration, 2 if duration else 5, bytes([0x80 | channel, pitch, 64])))
+    events.sort(key=lambda event: event[:2])
+    ticks = [0, *(tick for tick, _, _ in events)]
+    body = b"".join(digits(event[0] - before) + event[2] for before, event in zip(ticks, events, strict=False))
+    return body + b"\x00\xff\x2f\x00"
+
+
+@given(scores())
+def test_tracks_are_written_as_an_event_at_a_time_would_be(score):
+    written, pitched = midi_of(score), 0
+    for number, part in enumerate(score.parts):
+        channel = 9 if part.drums else [c for c in range(16) if c != 9][pitched % 15]
+        pitched += not part.drums
+        track = one_by_one(score, number, channel)
+        assert b"MTrk" + len(track).to_bytes(4) + track in written
 
 
 def test_controllers_keys_meters_names_and_texts_are_read_with_their_ticks():
