@@ -210,8 +210,9 @@ class Derived(Store):
         Raises :class:`PluginError` for an unknown backend, and :class:`ConfigError` for options of it, for presets that
         cannot be read, an unknown item, and numbers out of their range.
         """
+        from tonesmith.corpus.derive.known_patches import known_patches
         from tonesmith.corpus.derive.rendering import Rendering
-        from tonesmith.corpus.derive.synth import Synth, patches_of
+        from tonesmith.corpus.derive.synth import Synth
 
         if n < 1 or not 0 <= seed < 2**63 or not 0 <= tail <= 60 or not 8000 <= sample_rate <= 192_000:
             raise ConfigError(
@@ -221,10 +222,10 @@ class Derived(Store):
         for item in items:
             self._check_item(item)
         synth = Synth(backend, options or {}, sample_rate, tail)
-        patches = patches_of(synth, presets)
         scores = "SELECT item FROM media WHERE kind = 'score' ORDER BY item"
         ids = list(items) or [row[0] for row in self.connection.execute(scores)]
         with counting(f"rendering {self.path.name}", "scores", hidden=not progress) as counter, self.locked():
+            patches = known_patches(self.connection, synth, presets, dry_run=dry_run)
             rendering = Rendering(self, counter, synth, patches, seed, dry_run=dry_run)
             rendering.render(ids, n)
         if not (dry_run or self.is_written):

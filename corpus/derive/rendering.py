@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from tonesmith.corpus.derive.augmenting import bytes_of, child_name
 from tonesmith.corpus.derive.inheriting import labels_of_child
-from tonesmith.corpus.derive.recipe import Recipe, canonical, recipes
+from tonesmith.corpus.derive.music import bytes_of
+from tonesmith.corpus.derive.recipe import Recipe, canonical, child_name, recipes
 from tonesmith.corpus.derive.shelf import Shelf
 from tonesmith.corpus.derive.synth import Patches, Synth, folder_of, keep
 from tonesmith.corpus.media import read_score
@@ -90,8 +90,7 @@ class Rendering:
             for number in todo:
                 patch = self._patches.drawn(self._seed, medium.content, number)
                 told = {"kind": "audio", "synth": self._synth.told, "patch": patch, "address": address}
-                recipe = Recipe("render", {**told, "libraries": self._synth.versions}, number)
-                self._one(item, medium, recipe)
+                self._one(item, medium, Recipe("render", told, number))
         except (TonesmithError, OSError) as error:
             self.done.refused[item.id] = str(error).rstrip(".")
 
@@ -104,6 +103,7 @@ class Rendering:
         if left_out:
             self.done.remarks[item.id] = left_out
         data = played(score, self._synth, self._patches.asset, recipe)
+        recipe = replace(recipe, parameters={**recipe.parameters, "libraries": self._synth.versions})
         made = self._shelf.made(recipe, name, "audio", data)
         same = name if self._shelf.has(name) else self._shelf.same_as(made.content)
         if same:

@@ -85,6 +85,14 @@ class Synth:
         """Of the engine and its library."""
         return dict(self.described(2).versions)
 
+    def preset_files(self, paths: Sequence[str]) -> Sequence[Path]:
+        """Return the preset files in paths. Raises :class:`ConfigError` for paths without any."""
+        from tonesmith.presets.files import preset_files
+
+        if paths and not self.backend.preset_suffixes:
+            raise ConfigError(f"--presets: the backend {self.backend.name} cannot read presets.")
+        return preset_files(paths, self.backend.preset_suffixes) if paths else ()
+
     def __enter__(self) -> Self:
         return self
 
@@ -164,21 +172,18 @@ def patches_of(synth: Synth, paths: Sequence[str]) -> Patches:
     Raises :class:`ConfigError` for paths without presets, and for files that are none.
     """
     from tonesmith.presets.asset_store import AssetStore
-    from tonesmith.presets.files import preset_files
     from tonesmith.presets.ingest import ingest
     from tonesmith.space.patch import Patch
     from tonesmith.space.preset import stored_form, with_choices, written_patch
 
+    files = synth.preset_files(paths)
     store, described = AssetStore(), synth.described(2)
     for content in described.assets.values():
         store.add(content)
     space = described.space
-    if not paths:
+    if not files:
         patch = space.decode(space.encode(Patch({p.name: p.default for p in space.parameters})))
         return Patches((store.add(written_patch(patch)),), store.__getitem__)
-    if not synth.backend.preset_suffixes:
-        raise ConfigError(f"--presets: the backend {synth.backend.name} cannot read presets.")
-    files = preset_files(paths, synth.backend.preset_suffixes)
     found, refused = ingest(files, synth.backend, synth.reference.options, sample_rate=synth.sample_rate, store=store)
     if not found:
         told = "; ".join(f"{one.place}: {one.reason}" for one in refused[:5])

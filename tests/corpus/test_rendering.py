@@ -62,6 +62,27 @@ def test_options_of_the_synth_are_flags_wherever_they_stand(corpus, capsys):
     assert made.recipe["parameters"]["synth"]["options"]["instrument"] == "fm"
 
 
+def test_an_engine_is_started_for_what_is_to_be_played_alone(corpus, tmp_path, monkeypatch):
+    """Not where all is made, nor for a score of drums, nor to say what would be done; but for another preset."""
+    song = next(item.id for item in corpus if item.id.startswith("song-"))
+    first = corpus.render("vita", sample_rate=16000, tail=0.1)
+    assert (len(first.items), len(first.refused)) == (1, 1)
+    started = []
+    monkeypatch.setattr("tonesmith.engine.client.Engine.__init__", lambda *_: started.append(1) or 1 / 0)
+    again = corpus.render("vita", sample_rate=16000, tail=0.1)
+    assert (again.items, again.known, again.refused) == ([], 1, first.refused)
+    more = corpus.render("vita", sample_rate=16000, tail=0.1, n=2, items=[song], dry_run=True)
+    assert (len(more.items), more.known) == (1, 1)
+    assert started == []
+    (tmp_path / "a.vital").write_text("{}")
+    for options in ({"n": 2}, {"presets": [str(tmp_path)]}, {"options": {"tier": 2}}, {"sample_rate": 8000}):
+        with pytest.raises(ZeroDivisionError):
+            corpus.render("vita", items=[song], **{"sample_rate": 16000, "tail": 0.1, **options})
+    monkeypatch.setattr("tonesmith.corpus.derive.known_patches.versions_of", lambda _: {"vita": "another"})
+    with pytest.raises(ZeroDivisionError):
+        corpus.render("vita", sample_rate=16000, tail=0.1)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
