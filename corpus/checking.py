@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 from tonesmith.corpus.derive.advice import composing
 from tonesmith.corpus.families import leaks
 from tonesmith.corpus.media import kind_of
-from tonesmith.corpus.truth.files import sha256_of
+from tonesmith.corpus.truth.files import leftovers, sha256_of
 from tonesmith.corpus.truth.items import read_value
 from tonesmith.corpus.truth.profile import Profile
 from tonesmith.errors import ConfigError
-from tonesmith.terminal.text import counted
+from tonesmith.terminal.text import counted, one_line
 
 if TYPE_CHECKING:
     from tonesmith.corpus.corpus import Corpus
@@ -27,6 +27,11 @@ TEMPI: Final = (60, 80, 100, 120, 140, 160)
 METERS: Final = ("4/4", "3/4", "2/4", "6/8")
 """Meters that are counted one by one; all others are one more."""
 _NAMED: Final = 20
+_STRAYS: Final = {
+    "raw": "Take it: tonesmith corpus repair",
+    "processed/augmented": "Delete it, or move it elsewhere and add it: tonesmith corpus add",
+}
+"""Folder -> what to do about a file in it that no item has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,19 +143,21 @@ def _files(corpus: Corpus, counter: Progress, *, deep: bool) -> tuple[set[str], 
     said: list[str] = []
     rows = corpus.connection.execute("SELECT item, path, sha256, nbytes FROM media ORDER BY path").fetchall()
     counter.begin(len(rows))
+    moves = {target: source for source, target in corpus.connection.execute("SELECT source, target FROM moves")}
     for item, path, sha256, nbytes in rows:
-        if fault := _file_fault(corpus.path / path, sha256, nbytes, deep=deep):
+        if fault := _file_fault(corpus.path / moves.get(path, path), sha256, nbytes, deep=deep):
             bad.add(item)
             said.append(f"{path} {fault}.")
         counter.advance(1)
     known = {path for _, path, *_ in rows}
-    known |= {row[0] for row in corpus.connection.execute("SELECT source FROM moves")}
-    strays = [
-        str(path.relative_to(corpus.path))
-        for path in sorted((corpus.path / "raw").rglob("*"))
-        if kind_of(path.name) and str(path.relative_to(corpus.path)) not in known
-    ]
-    said += [f"{path} is no item's. Take it: tonesmith corpus repair {corpus.path}" for path in strays]
+    known |= set(moves.values())
+    for folder, advice in _STRAYS.items():
+        strays = [
+            str(path.relative_to(corpus.path))
+            for path in sorted((corpus.path / folder).rglob("*"))
+            if kind_of(path.name) and str(path.relative_to(corpus.path)) not in known
+        ]
+        said += [f"{one_line(path, 200)} is no item's. {advice} {corpus.path}" for path in strays]
     if not corpus.is_written:
         said.append(f"manifest.json is older than the corpus. Renew it: tonesmith corpus write {corpus.path}")
     return bad, list(_shown(said))
@@ -203,6 +210,11 @@ def _following(
         yield f"{counted(unlabelled, 'item')} without {profile.classes}: tonesmith corpus annotate {corpus.path}"
     if unfit:
         yield f"{counted(unfit, 'item')} without the media that the profile needs ({profile.needs}): add them."
+    if halves := len(leftovers(corpus.path)):
+        yield (
+            f"{counted(halves, 'half-made file')} of a command that was killed, or is at work: "
+            f"tonesmith corpus repair {corpus.path}"
+        )
     divided = corpus.connection.execute("SELECT count(*) FROM splits").fetchone()[0]
     if divided < len(corpus) or parted:
         again = " --again" if parted else ""

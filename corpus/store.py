@@ -180,8 +180,8 @@ class Store:
     def locked(self) -> Iterator[None]:
         """Keep other commands from changing it, and remove what a killed one left."""
         with changing(self.path, self.wait), database.told(self.path):
-            remove_leftovers(self.path)
             finish_moves(self.path, self.connection)
+            remove_leftovers(self.path)
             yield
 
     @contextmanager

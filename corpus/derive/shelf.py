@@ -72,8 +72,10 @@ class Shelf:
 
     def __init__(self, corpus: Store, *, dry_run: bool) -> None:
         self._folder, self._connection = corpus.path, corpus.connection
-        self._unsynced: list[Path] = []
-        self._batches = Batches(self._connection, dry_run=dry_run, marks=True, settle=self._settle)
+        self._aside: dict[str, str] = {}
+        self._batches = Batches(
+            self._connection, dry_run=dry_run, marks=True, settle=self._settle, stored=self._name_files
+        )
 
     def made(self, recipe: Recipe, name: str, kind: Kind, data: bytes) -> Made:
         """Write a file aside, and return it, as :func:`set_aside` does."""
@@ -88,12 +90,22 @@ class Shelf:
         self._batches.now_and_then()
 
     def _settle(self) -> None:
-        for path in self._unsynced:
-            with path.open("rb") as file:
+        for aside in self._aside:
+            with (self._folder / aside).open("rb") as file:
                 os.fsync(file.fileno())
-        for folder in {path.parent for path in self._unsynced}:
-            database.sync_folder(folder)
-        self._unsynced = []
+
+    def _name_files(self) -> None:
+        """Give the files of stored items their names. The next command does it if this one is killed before."""
+        if not self._aside:
+            return
+        for aside, path in self._aside.items():
+            (self._folder / aside).replace(self._folder / path)
+        for folder in {Path(path).parent for path in self._aside.values()}:
+            database.sync_folder(self._folder / folder)
+        gone = [(aside,) for aside in self._aside]
+        self._aside = {}
+        with database.transaction(self._connection):
+            self._connection.executemany("DELETE FROM moves WHERE source = ?", gone)
 
     def has(self, name: str) -> bool:
         """Return whether an item has a name."""
@@ -107,11 +119,14 @@ class Shelf:
         return str(row[0]) if row else removed_as(self._connection, content.kind, content=content.digest)
 
     def put(self, made: Made, parent: str, said: Iterable[Annotation]) -> None:
-        """Put a made item into the corpus, and into the split of its parent. Its file takes its name before."""
-        content, path = made.content, f"{FOLDERS[made.recipe.operation]}/{made.name}{SUFFIXES[made.content.kind]}"
-        made.aside.replace(self._folder / path)
-        self._unsynced.append(self._folder / path)
+        """Put a made item into the corpus, and into the split of its parent. Its file takes its name once it is stored.
+
+        So no file bears a name of the corpus that no item has, whenever the command is killed.
+        """
+        content, folder = made.content, FOLDERS[made.recipe.operation]
+        aside, path = f"{folder}/{made.aside.name}", f"{folder}/{made.name}{SUFFIXES[content.kind]}"
         with whole(self._connection):
+            self._connection.execute("INSERT OR REPLACE INTO moves VALUES (?, ?)", (aside, path))
             self._connection.execute("INSERT INTO items VALUES (?, ?)", (made.name, utc_now()))
             known = (made.sha256, content.digest, content.near, made.nbytes, content.seconds)
             self._connection.execute(
@@ -125,3 +140,4 @@ class Shelf:
                 self._connection.execute(
                     "INSERT INTO splits SELECT ?, split FROM splits WHERE item = ?", (made.name, parent)
                 )
+        self._aside[aside] = path

@@ -22,6 +22,7 @@ class Batches:
         dry_run: whether nothing is to be changed.
         marks: whether any change is one that ``manifest.json`` and the like do not say yet.
         settle: called before a batch is stored, to let the files last that it names.
+        stored: called after one is stored.
     """
 
     def __init__(
@@ -31,8 +32,10 @@ class Batches:
         dry_run: bool = False,
         marks: bool = False,
         settle: Callable[[], None] = lambda: None,
+        stored: Callable[[], None] = lambda: None,
     ) -> None:
-        self._connection, self._dry_run, self._marks, self._settle = connection, dry_run, marks, settle
+        self._connection, self._dry_run, self._marks = connection, dry_run, marks
+        self._settle, self._stored = settle, stored
 
     def __enter__(self) -> Self:
         self._begin()
@@ -57,6 +60,7 @@ class Batches:
         if self._marks and self._connection.total_changes != self._changes:
             unwritten(self._connection)
         self._connection.execute("COMMIT")
+        self._stored()
 
 
 @contextmanager

@@ -16,6 +16,15 @@ from tonesmith.corpus.truth.database import sync_folder
 from tonesmith.document import open_plain
 
 _CHUNK = 1 << 20
+_HALF_MADE = (
+    ".adding-*",
+    ".*.new*",
+    "*/.*.new",
+    "raw/*/.*.new",
+    "raw/synthetic/patches/.*.new",
+    "processed/*/.*.new",
+    "processed/features/*/.*.new",
+)
 
 
 @contextmanager
@@ -143,8 +152,13 @@ def _synced(path: Path) -> None:
 
 def remove_leftovers(folder: Path) -> None:
     """Remove what a killed command left: half-made files, and folders of unpacked archives."""
-    for path in [*folder.glob(".adding-*")]:
-        shutil.rmtree(path, ignore_errors=True)
-    inner = [path for name in ("raw", "processed") for path in (folder / name).glob("*/.*.new")]
-    for path in [*folder.glob(".*.new*"), *folder.glob("*/.*.new"), *inner]:
-        path.unlink(missing_ok=True)
+    for path in leftovers(folder):
+        if path.name.startswith(".adding-"):
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """Return the half-made files of a corpus, and folders of unpacked archives: of a command at work, or killed."""
+    return [path for pattern in _HALF_MADE for path in folder.glob(pattern)]

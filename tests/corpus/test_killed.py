@@ -20,6 +20,7 @@ from support.corpus_state import OUTSIDE, files, truth
 from tonesmith import ConfigError
 from tonesmith.corpus import Corpus, CorpusDamagedError
 from tonesmith.corpus.adding import Adding
+from tonesmith.corpus.derive.shelf import Shelf
 from tonesmith.corpus.repairing import repair
 from tonesmith.corpus.truth import database
 
@@ -160,6 +161,54 @@ def test_killed_at_any_moment_it_goes_on_and_ends_as_if_nothing_was(start, tmp_p
         for table, rows in kept.items():
             assert rows <= set(ended[table]), "something that was stored is gone"
         shutil.rmtree(path.parent)
+
+
+@pytest.mark.parametrize("name", ["augment", "compose"])
+@pytest.mark.parametrize("moment", ["now_and_then", "_name_files"])
+def test_killed_before_or_after_items_are_stored_no_file_is_left_that_no_item_has(start, tmp_path, name, moment):
+    """Whatever command comes next. The first moment is before a transaction ends, the other before files are named."""
+    path = shutil.copytree(start(tuple(BEFORE.get(name, ["new", "add", "annotate"]))), tmp_path / "x") / "c"
+
+    def dying(folder):
+        setattr(Shelf, moment, lambda *_: os._exit(9))
+        COMMANDS[name](folder)
+
+    child = multiprocessing.get_context("fork").Process(target=dying, args=(path,))
+    child.start()
+    child.join()
+    assert child.exitcode == 9
+    with Corpus(path) as corpus:
+        found = corpus.check()
+        assert [line for line in found.structure if "manifest" not in line] == []
+        assert any("half-made" in line for line in found.next)
+        corpus.write()
+        found = corpus.check(deep=True)
+        assert found.structure == []
+        assert not any("half-made" in line for line in found.next)
+        named = {medium.path for item in corpus for medium in item.media}
+    made = [p for folder in ("raw/synthetic", "processed") for p in (path / folder).rglob("*") if p.is_file()]
+    assert {str(p.relative_to(path)) for p in made} <= named
+    assert bool(made) == (moment == "_name_files")
+
+
+def test_half_made_patches_and_definitions_go_with_the_next_command(start, tmp_path):
+    path = shutil.copytree(start(("new", "add")), tmp_path / "x") / "c"
+    halves = [path / "raw/synthetic/patches/.0.new", path / "processed/features/definitions/.0.json.new"]
+    for half in halves:
+        half.parent.mkdir(parents=True, exist_ok=True)
+        half.write_bytes(b"half")
+    with Corpus(path) as corpus:
+        assert any("2 half-made files" in line for line in corpus.check().next)
+        corpus.write()
+    assert not any(half.exists() for half in halves)
+
+
+def test_a_file_among_the_children_that_no_item_has_is_told(start, tmp_path):
+    path = shutil.copytree(start(("new", "add")), tmp_path / "x") / "c"
+    (path / "processed/augmented").mkdir(parents=True, exist_ok=True)
+    (path / "processed/augmented/x.mid").write_bytes(b"mine")
+    with Corpus(path) as corpus:
+        assert any("processed/augmented/x.mid is no item's. Delete it" in line for line in corpus.check().structure)
 
 
 def test_a_dead_command_leaves_json_that_can_be_read(start, tmp_path):
