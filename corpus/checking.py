@@ -204,7 +204,7 @@ def _following(
     if missing:
         listed = ", ".join(f"{number:,} more {name}" for name, number in missing.items())
         yield f"Add {listed}, or lower their targets in profile.toml."
-        yield from composing(corpus, profile.classes, missing) if profile.needs != "audio" else ()
+        yield from composing(corpus, profile, missing)
     unlabelled = len(corpus) - sum(class_counts(corpus, profile).values()) if profile.classes else 0
     if unlabelled:
         yield f"{counted(unlabelled, 'item')} without {profile.classes}: tonesmith corpus annotate {corpus.path}"

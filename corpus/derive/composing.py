@@ -95,10 +95,10 @@ def compose(corpus: Store, counter: Progress, composer: Composer[Any], n: int, *
     """Compose scores until a corpus, which is locked, has so many of this composer, these options and this seed."""
     done, shelf, profile = Composing(), Shelf(corpus, dry_run=dry_run), corpus.profile
     parameters = parameters_of(composer)
-    numbers = _numbers(corpus, parameters)
+    numbers = numbers_by_address(corpus).get(address_of(parameters), set())
     done.known = min(len(numbers), n)
     index, vain = max(numbers, default=-1) + 1, 0
-    pairs = dict(_pairs(composer, profile))
+    pairs = pairs_of(composer, profile)
     done.left_out = tuple(f.name for f in composer.fields() if f.name not in pairs)
     counter.begin(max(0, n - len(numbers)))
     with shelf.storing():
@@ -117,19 +117,16 @@ def compose(corpus: Store, counter: Progress, composer: Composer[Any], n: int, *
     return done
 
 
-def numbers_of(corpus: Store, composer: str, options: Mapping[str, Any]) -> set[int]:
-    """Return the indices that a composer was asked for with some options, seed 0 and no limit."""
-    return _numbers(corpus, {"composer": composer, "options": options, "composer_seed": 0, "seconds": None})
+def numbers_by_address(corpus: Store) -> dict[str, set[int]]:
+    """Return address -> the indices that were composed before."""
+    found: dict[str, set[int]] = {}
+    for _, recipe in recipes(corpus.connection, "compose"):
+        found.setdefault(address_of(recipe.parameters), set()).add(recipe.number)
+    return found
 
 
-def _numbers(corpus: Store, parameters: Mapping[str, Any]) -> set[int]:
-    """Return the indices that were composed before."""
-    address = _address(parameters)
-    found = recipes(corpus.connection, "compose")
-    return {recipe.number for _, recipe in found if _address(recipe.parameters) == address}
-
-
-def _address(parameters: Mapping[str, Any]) -> str:
+def address_of(parameters: Mapping[str, Any]) -> str:
+    """Return what tells scores that are counted together: composer, options, seed and length."""
     return canonical([parameters.get(name) for name in ("composer", "options", "composer_seed", "seconds")])
 
 
@@ -171,14 +168,18 @@ def labels_of(composer: Composer[Any], composed: Composed, profile: Profile) -> 
     """Yield what is true of a score, as far as the profile has a label for it: exactly, as a cause of the notes."""
     by, now = program_of(composer), utc_now()
     version = by.rpartition(" ")[2]
-    pairs = dict(_pairs(composer, profile))
+    pairs = pairs_of(composer, profile)
     for name, value in composed.annotations.items():
-        if name in pairs and (said := _accepted(profile, pairs[name], value)) is not None:
+        if name in pairs and (said := accepted(profile, pairs[name], value)) is not None:
             yield Annotation(pairs[name], said, 1.0, composer.name, version, "composer", by, now)
 
 
+def pairs_of(composer: Composer[Any], profile: Profile) -> dict[str, str]:
+    """Return field of a composer -> label of a profile that says the same, each label once."""
+    return dict(_pairs(composer, profile))
+
+
 def _pairs(composer: Composer[Any], profile: Profile) -> Iterator[tuple[str, str]]:
-    """Yield field and label of what both know, each label once."""
     labels, taken = profile.every(), set()
     fields = composer.fields()
     own = {f.name for f in fields}
@@ -190,7 +191,7 @@ def _pairs(composer: Composer[Any], profile: Profile) -> Iterator[tuple[str, str
             yield f.name, name
 
 
-def _accepted(profile: Profile, name: str, value: Any) -> Any:
+def accepted(profile: Profile, name: str, value: Any) -> Any:
     """Return a value as the label of a profile has it; None of what it does not allow."""
     label: Label = profile.label(name)
     if isinstance(value, float) and value != value:  # noqa: PLR0124 - NaN: there is none

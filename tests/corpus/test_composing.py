@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import shlex
 import shutil
 
 import pytest
+from support.corpora import melody, write_midi
 
 from tonesmith.cli import run
 from tonesmith.corpus import Corpus
@@ -63,15 +66,81 @@ def test_a_score_that_is_there_is_not_kept_twice_and_another_is_composed_in_its_
     assert corpus.check().faults == []
 
 
-def test_the_advice_of_a_check_is_a_command_that_makes_what_is_missing(corpus, capsys):
-    profile = corpus.path / "profile.toml"
-    profile.write_text(profile.read_text().replace("target = 500", "target = 2"))
-    corpus.write()
-    for sentence in [s for s in corpus.check().next if " more " in s and ": tonesmith" in s]:
-        assert run([*shlex.split(sentence.partition(": tonesmith ")[2]), "-q"]) == 0
-    found = corpus.check()
-    assert found.missing == {}
-    assert min(found.classes.values()) >= 2
+OWN = """
+summary = "of my own"
+classes = "{label}"
+target = 1
+needs = "{needs}"
+[labels.{label}]
+kind = "choice"
+choices = {choices}
+"""
+"""A profile whose classes are those of one label."""
+
+
+@pytest.mark.parametrize(
+    ("label", "choices", "elsewhere"),
+    [
+        pytest.param("emotion", "", set(), marks=pytest.mark.long),
+        pytest.param("melody", "", set(), marks=pytest.mark.long),
+        pytest.param("harmony", "", set(), marks=pytest.mark.long),
+        ("dynamics", "", set()),
+        ("groove", "", {"funk", "latin", "halftime", "breakbeat"}),
+        pytest.param("key", ["C", "Db", "Gb", "B"], set(), marks=pytest.mark.long),
+        ("mode", ["dorian", "locrian"], {"locrian"}),
+        pytest.param("contour", ["rising", "falling", "wave"], set(), marks=pytest.mark.long),
+        ("articulation", ["legato", "staccato", "x"], {"x"}),
+        pytest.param("dynamic_shape", ["decrescendo", "accents", "level"], set(), marks=pytest.mark.long),
+        pytest.param("meter", ["3/4", "7/8"], set(), marks=pytest.mark.long),
+        pytest.param("timbre", ["bright", "dark"], {"bright", "dark"}, marks=pytest.mark.long),
+    ],
+)
+def test_every_command_that_a_check_advises_makes_what_is_missing(tmp_path, capsys, label, choices, elsewhere):
+    """Of each profile, and of own ones; what no composer makes is told, with where it may come from."""
+    (tmp_path / "own.toml").write_text(OWN.format(label=label, choices=json.dumps(choices), needs="score"))
+    profile = str(tmp_path / "own.toml") if choices else label
+    with Corpus.new(tmp_path / "it's c", profile=profile) as corpus:
+        text = (corpus.path / "profile.toml").read_text()
+        (corpus.path / "profile.toml").write_text(re.sub(r"target = \d+", "target = 2", text))
+        write_midi(tmp_path / "m" / "first.mid", melody(0))
+        corpus.add(tmp_path / "m")
+        advised(corpus.check(), tmp_path)
+        found = corpus.check()
+        assert set(found.missing) == {name for name in elsewhere if len(name) == 1}
+        told = [line for line in found.next if " more x: " in line]
+        assert all("tonesmith corpus label" in line for line in told)
+        assert len(told) == len(found.missing)
+
+
+def advised(found, folder):
+    """Do what a check advises of each class."""
+    numbers = itertools.count(1)
+    for name, missing in found.missing.items():
+        (sentence,) = [line for line in found.next if line.startswith(f"{missing} more {name}: ")]
+        commands = sentence.partition("tonesmith ")[2].replace("FOLDER", shlex.quote(str(folder / "own")))
+        if " into a folder " in sentence:
+            for number in itertools.islice(numbers, missing):
+                write_midi(folder / "own" / name / f"{number}.mid", melody(number))
+        if "corpus label" not in sentence:
+            for command in commands.split(" && tonesmith "):
+                assert run([*shlex.split(command), "-q"]) == 0
+
+
+def test_recordings_are_not_composed(tmp_path):
+    (tmp_path / "own.toml").write_text(OWN.format(label="emotion", choices='["sad"]', needs="audio"))
+    with Corpus.new(tmp_path / "c", profile=str(tmp_path / "own.toml")) as corpus:
+        write_midi(tmp_path / "m" / "first.mid", melody(0))
+        corpus.add(tmp_path / "m")
+        assert any("1 more sad: put recordings of it into a folder sad" in line for line in corpus.check().next)
+
+
+def test_the_advice_counts_what_was_composed_before(corpus):
+    """So many more, and not so many in all."""
+    corpus.compose("emotion", 3, options={"mood": ["sad"]})
+    had = corpus.check().classes["sad"]
+    (sentence,) = [line for line in corpus.check().next if " more sad: " in line]
+    assert sentence.startswith(f"{500 - had} more sad: ")
+    assert f"-n {503 - had} --mood sad" in sentence
 
 
 def test_composed_scores_are_made_again_bit_for_bit_and_augmented_ones_after_them(corpus):
