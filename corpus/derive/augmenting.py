@@ -16,6 +16,7 @@ from tonesmith.corpus.derive.recipe import Recipe, canonical, recipes
 from tonesmith.corpus.derive.shelf import Shelf
 from tonesmith.corpus.media import Kind
 from tonesmith.corpus.truth.items import Item, items
+from tonesmith.errors import TonesmithError
 from tonesmith.terminal.progress import Progress
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Augmented:
         duplicates: child -> the item that holds the same already: it is not kept twice.
         repeated: children that would have been drawn like another one, and so were not made.
         left_out: augmenter and reason -> parents that it did not suit.
+        stale: why labels cannot follow those of the parent any more -> children that keep theirs.
         refused: item -> why nothing could be made of it.
     """
 
@@ -44,6 +46,7 @@ class Augmented:
     duplicates: dict[str, str] = field(default_factory=dict)
     repeated: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
+    stale: dict[str, int] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -165,5 +168,10 @@ class Augmenting:
     def _relabel(self, item: Item) -> None:
         """Say of the children that are there what is said of their parent now."""
         for child, recipe in self._children.pop(item.id, []):
-            told = labels_of_child(item.annotations, steps_of(recipe.parameters), self._profile)
+            try:
+                told = labels_of_child(item.annotations, steps_of(recipe.parameters), self._profile)
+            except Exception as error:  # noqa: BLE001 - another version of an augmenter, or a stranger, wrote the recipe
+                why = str(error).rstrip(".") if isinstance(error, TonesmithError) else type(error).__name__
+                self.done.stale[why] = self.done.stale.get(why, 0) + 1
+                continue
             self.done.relabelled += inherit(self._corpus.connection, child, told)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tonesmith.corpus.derive.inheriting import Step
 from tonesmith.corpus.derive.recipe import canonical, versions_of
 from tonesmith.corpus.media import Kind
-from tonesmith.errors import ConfigError, PluginError
+from tonesmith.errors import ConfigError, PluginError, TonesmithError
 from tonesmith.host.registry import Host
 from tonesmith.host.roles import Augmenter, Unsuited
 
@@ -122,9 +122,15 @@ def augmenter_of(name: str, options: Mapping[str, Any]) -> Augmenter[Any]:
 
 
 def steps_of(parameters: Mapping[str, Any]) -> list[Step]:
-    """Return the steps that a recipe has. Raises :class:`PluginError` for one that nobody can do any more."""
+    """Return the steps that a recipe has.
+
+    Raises :class:`PluginError` for one that nobody can do any more, and :class:`TonesmithError` for what is no step.
+    """
     steps = []
-    for name, version, options, drawn in parameters["steps"]:
+    told = parameters.get("steps")
+    if not (isinstance(told, list) and all(isinstance(step, list) and len(step) == 4 for step in told)):
+        raise TonesmithError("its recipe is damaged: it has no steps")
+    for name, version, options, drawn in told:
         augmenter = augmenter_of(name, options)
         if augmenter.version != version:
             raise PluginError(f"the augmenter {name} has version {augmenter.version} now, and had {version}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tonesmith.corpus.printed import listed
-from tonesmith.terminal.text import counted
+from tonesmith.terminal.text import counted, one_line
 
 if TYPE_CHECKING:
     from tonesmith.corpus.derive.augmenting import Augmented
@@ -32,6 +32,8 @@ def augmented_lines(path: Path, done: Augmented, count: int, *, dry_run: bool) -
     for told, number in done.left_out.items():
         name, _, reason = told.partition(": ")
         yield f"  {name} left out of {counted(number, 'file')}, which {reason}"
+    for reason, number in done.stale.items():
+        yield f"  {counted(number, 'child', 'children')} whose labels are left as they were: {one_line(reason, 200)}"
     yield from listed("of which nothing could be made", done.refused, "item")
 
 

@@ -98,7 +98,7 @@ def recipes(connection: sqlite3.Connection, operation: Operation | None = None) 
     sql = "SELECT item, operation, version, parameters, number FROM recipes"
     where, values = (" WHERE operation = ?", [operation]) if operation else ("", [])
     for item, made_by, rules, parameters, number in connection.execute(f"{sql}{where} ORDER BY item", values):
-        yield item, Recipe(made_by, json.loads(parameters), number, rules)
+        yield item, Recipe(made_by, _parameters(parameters), number, rules)
 
 
 def recipe_of(connection: sqlite3.Connection, item: str) -> Recipe | None:
@@ -106,4 +106,13 @@ def recipe_of(connection: sqlite3.Connection, item: str) -> Recipe | None:
     row = connection.execute(
         "SELECT operation, version, parameters, number FROM recipes WHERE item = ?", (item,)
     ).fetchone()
-    return Recipe(row[0], json.loads(row[2]), row[3], row[1]) if row else None
+    return Recipe(row[0], _parameters(row[2]), row[3], row[1]) if row else None
+
+
+def _parameters(text: str) -> dict[str, Any]:
+    """Return what a table holds of a recipe; nothing where it is damaged."""
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}

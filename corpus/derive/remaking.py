@@ -21,6 +21,7 @@ from tonesmith.corpus.truth.files import full_disk_told, sha256_of
 from tonesmith.corpus.truth.items import Item, Medium, items
 from tonesmith.errors import TonesmithError
 from tonesmith.terminal.progress import Progress
+from tonesmith.terminal.text import one_line
 
 if TYPE_CHECKING:
     from tonesmith.corpus.store import Store
@@ -75,14 +76,22 @@ class Remaking:
                 batches.now_and_then()
 
     def _one(self, item: Item, recipe: Recipe) -> None:
-        medium = next(m for m in item.media if m.kind == recipe.parameters["kind"])
+        medium = next((m for m in item.media if m.kind == recipe.parameters.get("kind")), None)
+        if medium is None:
+            self._refuse(item, "its recipe is damaged: it does not say what it makes")
+            return
         try:
             data = self._bytes(item, recipe)
         except (_Refused, TonesmithError, OSError) as error:
-            self._bad.add(item.id)
-            self.done.refused[item.id] = str(error).rstrip(".")
-            return
-        self._compare(item, medium, recipe, data)
+            self._refuse(item, str(error).rstrip("."))
+        except Exception as error:  # noqa: BLE001 - a stranger's recipe may hold anything, and the others are made
+            self._refuse(item, f"its recipe cannot be followed: {type(error).__name__}: {one_line(error, 200)}")
+        else:
+            self._compare(item, medium, recipe, data)
+
+    def _refuse(self, item: Item, why: str) -> None:
+        self._bad.add(item.id)
+        self.done.refused[item.id] = why
 
     def _bytes(self, item: Item, recipe: Recipe) -> bytes:
         return composed_again(recipe) if recipe.operation == "compose" else self._child(item, recipe)

@@ -178,6 +178,42 @@ def test_what_cannot_be_made_again_is_told_with_the_reason_and_left(corpus, caps
     assert files(corpus) == before
 
 
+@pytest.mark.parametrize(
+    ("damage", "remade"),
+    [
+        ("[]", "does not say what it makes"),
+        ('{"kind": "score", "steps": "x"}', "it has no steps"),
+        ('{"kind": "score", "steps": [["tempo", 1, {}, {}]]}', "cannot be followed: KeyError: 'factor'"),
+        ('{"kind": "score", "steps": [["tempo", 99, {}, {}]]}', "tempo has version 1 now, and had 99"),
+        ('{"kind": "score", "steps": [["gone", 1, {}, {}]]}', "gone"),
+    ],
+)
+def test_a_damaged_recipe_is_told_and_the_other_children_are_made(corpus, capsys, damage, remade):
+    """Whether a stranger wrote it, or another version of an augmenter did."""
+    victim = children(corpus, named(corpus, "0").id)[0]
+    corpus.connection.execute("UPDATE recipes SET parameters = ? WHERE item = ?", (damage, victim.id))
+    assert run(["corpus", "augment", str(corpus.path), "-n", "4", "--with", ",".join(SCORES)]) == 0
+    assert run(["corpus", "remake", str(corpus.path), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out.rpartition("\n{")[2].join(("{", "")))
+    assert list(told["refused"]) == [victim.id]
+    assert remade in told["refused"][victim.id]
+    assert len(told["remade"]) >= 19
+
+
+def test_labels_that_cannot_follow_any_more_are_told_and_left(corpus, capsys):
+    parent = named(corpus, "0")
+    victim = children(corpus, parent.id)[0]
+    stale = json.dumps({**victim.recipe["parameters"], "steps": [["tempo", 99, {}, {"factor": 1.0}]]})
+    corpus.connection.execute("UPDATE recipes SET parameters = ? WHERE item = ?", (stale, victim.id))
+    corpus.label(parent.id, emotion="calm")
+    assert run(["corpus", "augment", str(corpus.path), "-n", "3", "--with", ",".join(SCORES)]) == 0
+    told = capsys.readouterr().out
+    assert "1 child whose labels are left as they were: the augmenter tempo has version 1 now, and had 99" in told
+    emotions = {child.id: child.values["emotion"] for child in children(corpus, parent.id)}
+    assert emotions.pop(victim.id) == victim.values["emotion"]
+    assert set(emotions.values()) == {"calm"}
+
+
 def test_a_repaired_corpus_has_its_children_with_their_recipes(corpus):
     from tonesmith.corpus.repairing import repair
 
