@@ -39,9 +39,19 @@ def write_document(path: Path, value: Mapping[str, Any], *, backup: bool = True)
         raise ConfigError(f"cannot write {path}: {error.strerror or error}.") from None
 
 
+def as_text(name: str) -> str:
+    """Return the name of a file as text that a model and a tag can hold: bytes that are no text become U+FFFD."""
+    return os.fsencode(name).decode(errors="replace")
+
+
+def hidden_prefix(path: Path) -> str:
+    """Return how the name begins of what is written beside a place, and moved there: names have 255 bytes at most."""
+    return f".{as_text(path.name)[:32]}."
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file whole or not at all. Raises :class:`OSError`."""
-    handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.", suffix=".part")
+    handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=hidden_prefix(path), suffix=".part")
     aside = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:

@@ -187,6 +187,7 @@ def _tell_memory(kept: Sequence[Remembered], told: Callable[[str], None]) -> Non
 def _used(path: Path) -> tuple[int, Model]:
     """Return the version of a model that is used, and it."""
     stored.check_model(path)
+    stored.check_writable(path)
     number = versions.chosen_of(path)
     old = open_model(path, number)
     if old.atlas.coded is not None:

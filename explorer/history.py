@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tonesmith.document import read_plain
 from tonesmith.errors import ConfigError, TonesmithError, unreadable
-from tonesmith.explorer.documents import alone, write_whole
+from tonesmith.explorer.documents import alone, as_text, write_whole
 from tonesmith.explorer.recipe import Recipe
 from tonesmith.explorer.sounds import digest_of
 from tonesmith.explorer.stored import HISTORY
@@ -72,7 +72,7 @@ def record(folder: Path | None, written: Written, recipe: Recipe) -> None:
         entry = Entry(
             number=entries[-1].number + 1 if entries else 1,
             when=datetime.now(UTC).isoformat(timespec="seconds"),
-            path=str(written.path.absolute()),
+            path=as_text(str(written.path.absolute())),
             sha256=digest_of(written.path),
             nbytes=written.nbytes,
             recipe=recipe,

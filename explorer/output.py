@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.errors import ConfigError, check_libraries
+from tonesmith.explorer.documents import hidden_prefix
 from tonesmith.explorer.export.formats import FORMATS, Format, check_size, format_of
 from tonesmith.explorer.export.peak import Peak, dithered
 from tonesmith.explorer.export.rates import at_rate
@@ -72,6 +73,8 @@ def write_sound(
         recipe: for the tags, and with the rate and the bits.
         advance: is called with the samples of each block, at 48 kHz.
     """
+    import soundfile
+
     check_size(path, recipe.seconds, recipe.rate, channels, recipe.bits)
     handle, name = _temporary(path)
     aside = Path(name)
@@ -88,6 +91,8 @@ def write_sound(
         aside.replace(path)
     except OSError as error:
         raise ConfigError(f"--out: cannot write {path}: {error.strerror or error}.") from None
+    except soundfile.SoundFileError as error:
+        raise ConfigError(f"--out: cannot write {path}. The disk may be full ({str(error).rstrip('.')}).") from None
     finally:
         with contextlib.suppress(OSError):
             os.close(handle)
@@ -107,7 +112,7 @@ def _told(blocks: Iterator[NDArray[np.float32]], advance: Callable[[int], None])
 
 def _temporary(path: Path) -> tuple[int, str]:
     try:
-        handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.", suffix=".part")
+        handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=hidden_prefix(path), suffix=".part")
         mask = os.umask(0)
         os.umask(mask)
         Path(name).chmod(0o666 & ~mask)
@@ -177,7 +182,8 @@ class _Encoder:
         import soundfile
 
         peak = Peak(self.channels)
-        with soundfile.SoundFile(self.path) as file:
+        os.lseek(self.handle, 0, os.SEEK_SET)
+        with soundfile.SoundFile(self.handle, closefd=False) as file:
             for block in file.blocks(_TOGETHER, dtype="float32", always_2d=True):
                 peak.add(np.ascontiguousarray(block.T))
         return peak.value()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tonesmith.errors import ConfigError, unknown_name
 from tonesmith.explorer.atlas import NEAREST, Atlas, Trajectory
+from tonesmith.explorer.documents import as_text
 from tonesmith.explorer.export.formats import bits_of, check_size
 from tonesmith.explorer.frames import RATE
 from tonesmith.explorer.given import GIVEN, SPACE, TIME, check_given, check_place
@@ -16,6 +17,7 @@ from tonesmith.explorer.making import channels_of
 from tonesmith.explorer.moves import Amount, checked
 from tonesmith.explorer.recipe import HeadRef, ModelRef, Place, Recipe, Source, Time, check_set, recipe_of
 from tonesmith.explorer.sounds import Recorded, digest_of, read_sound
+from tonesmith.terminal.text import one_line
 
 if TYPE_CHECKING:
     from tonesmith.explorer.binaural.head import Head
@@ -82,8 +84,8 @@ def planned(model: Model, choices: Choices, path: Path) -> Planned:
     _check_sliders(model, set_ones)
     found = [_source(model, source) for source in choices.sources]
     recipe = recipe_of(
-        model=ModelRef(name=model.name, sha256=model.sha256),
-        title=path.stem,
+        model=ModelRef(name=as_text(model.name), sha256=model.sha256),
+        title=as_text(path.stem),
         seconds=float(choices.seconds),
         seed=choices.seed,
         sources=_weighted([source for source, _ in found], choices.weights),
@@ -120,7 +122,7 @@ def _headed(recipe: Recipe, hrtf: str | None, kind: str) -> tuple[Head | None, R
     from tonesmith.explorer.binaural.sofa import read_head
 
     head, path = read_head(Path(hrtf)), Path(hrtf)
-    return head, recipe.model_copy(update={"head": HeadRef(name=path.name, sha256=digest_of(path))})
+    return head, recipe.model_copy(update={"head": HeadRef(name=as_text(path.name), sha256=digest_of(path))})
 
 
 def _check_sliders(model: Model, sliders: Mapping[str, Amount]) -> None:
@@ -147,8 +149,8 @@ def _positive(weight: float) -> float:
 
 def _source(model: Model, given: str) -> tuple[Source, Trajectory]:
     """Return a sound of the model by its name, or that of an audio file."""
-    sounds = model.atlas.sounds
-    named = [place for place, sound in enumerate(sounds) if given in {sound.name, Path(sound.name).stem}]
+    sounds, wanted = model.atlas.sounds, as_text(given)
+    named = [place for place, sound in enumerate(sounds) if wanted in {sound.name, Path(sound.name).stem}]
     if len(named) > 1:
         raise ConfigError(f"--from: {len(named)} sounds of {model.name} are called {given!r}. Give its path.")
     if named:
@@ -156,7 +158,9 @@ def _source(model: Model, given: str) -> tuple[Source, Trajectory]:
         return Source(name=sound.name, sha256=sound.sha256), model.atlas.trajectories[named[0]]
     if not Path(given).exists():
         names = [sound.name for sound in sounds]
-        raise ConfigError(f"--from: there is no file {given}. Of the model, {unknown_name('sound', given, names, 6)}")
+        raise ConfigError(
+            f"--from: there is no file {one_line(given)}. Of the model, {unknown_name('sound', given, names, 6)}"
+        )
     recorded = read_sound(Path(given))
     return Source(name=recorded.name, sha256=recorded.digest), _followed(model, recorded)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tonesmith.explorer import versions
 from tonesmith.explorer.weights import share_of_made
 from tonesmith.terminal.table import table, width_of_terminal
-from tonesmith.terminal.text import counted, one_line, size
+from tonesmith.terminal.text import WHOLE, counted, one_line, size
 
 if TYPE_CHECKING:
     from tonesmith.explorer.calls import Made
@@ -34,10 +34,11 @@ def lines_of(about: Description, path: Path, version: int | None = None, survey:
     seconds = sum(sound.seconds for sound in about.sounds)
     channels = "stereo" if about.channels == 2 else "mono"
     sounds = counted(len(about.sounds), "sound")
-    what = "components" if about.kind == "atlas" else "latents"
+    what = f"{sounds}, {seconds:,.1f} s, {channels}, {size(_nbytes(path, version))}"
+    dimensions = "components" if about.kind == "atlas" else "latents"
     return [
-        f"{path}  {about.kind} of {sounds}, {seconds:,.1f} s, {channels}, {size(_nbytes(path, version))}",
-        f"{about.components} {what}, {counted(about.exemplars, 'exemplar')}",
+        f"{one_line(path, WHOLE)}  {about.kind} of {what}",
+        f"{about.components} {dimensions}, {counted(about.exemplars, 'exemplar')}",
         *_version(path, version),
         *_made(about),
         "",
@@ -146,7 +147,7 @@ def made_lines(done: Made) -> list[str]:
     """Return what was made, in lines."""
     written = done.written
     channels = done.recipe.channels or ("stereo" if written.channels == 2 else "mono")
-    lines = [f"{written.path}  {written.seconds:.2f} s, {channels}, {size(written.nbytes)}"]
+    lines = [f"{one_line(written.path, WHOLE)}  {written.seconds:.2f} s, {channels}, {size(written.nbytes)}"]
     if written.gain < 0.0:
         lines.append(f"made {-written.gain:.1f} dB quieter, so that its peak is -1 dBTP")
     return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from tonesmith.document import open_plain
 from tonesmith.dsp.resample import resampled
 from tonesmith.errors import ConfigError
+from tonesmith.explorer.documents import as_text
 from tonesmith.explorer.frames import RATE
 from tonesmith.media.audio_errors import audio_errors
 
@@ -81,7 +83,7 @@ def read_sound(path: Path) -> Recorded:
     Raises :class:`ConfigError` if it cannot be read, is silent, or is shorter than 0.05 s.
     """
     audio, rate, cut = _read(path)
-    return recorded(audio, rate, str(path), path.name, lambda: digest_of(path), cut=cut)
+    return recorded(audio, rate, str(path), as_text(path.name), lambda: digest_of(path), cut=cut)
 
 
 def recorded(
@@ -123,8 +125,6 @@ def readable(paths: Sequence[Path], refused: list[str]) -> Iterator[Recorded]:
 
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file. Raises :class:`ConfigError` if it cannot be read."""
-    import os
-
     try:
         with os.fdopen(open_plain(path), "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -144,8 +144,6 @@ def _folded(audio: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np
 
 def _read(path: Path) -> tuple[NDArray[np.float32], int, bool]:
     """Return the start of a file, its rate, and whether there is more of it."""
-    import os
-
     from pedalboard.io import AudioFile
 
     with audio_errors(path), os.fdopen(open_plain(path), "rb") as plain, AudioFile(plain) as file:

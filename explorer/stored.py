@@ -20,7 +20,7 @@ from tonesmith.explorer import controls, versions
 from tonesmith.explorer.atlas import SPACE, Atlas, Trajectory
 from tonesmith.explorer.code import Coded, coded_from, tensors_of
 from tonesmith.explorer.description import Description, described, description_from
-from tonesmith.explorer.documents import copied
+from tonesmith.explorer.documents import copied, hidden_prefix
 from tonesmith.explorer.exemplars import Exemplars
 from tonesmith.explorer.frames import BINS
 from tonesmith.explorer.principal import Components
@@ -43,7 +43,7 @@ def save(atlas: Atlas, path: Path, *, force: bool = False) -> str:
     check_place(path, force=force)
     try:
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}."))
+        aside = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=hidden_prefix(path)))
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}.") from None
     try:
@@ -95,12 +95,20 @@ def check_place(path: Path, *, force: bool) -> None:
     Raises :class:`PathTakenError` for what is no model, and :class:`ConfigError` for a model without ``force``.
     """
     check_libraries("tonesmith explore", ["safetensors", "soundfile"], "explore")
+    check_writable(path)
     if not path.exists():
         return
     if not (path / ABOUT).is_file():
         raise PathTakenError(f"{path} exists and is not a model.")
     if not force:
         raise ConfigError(f"{path} exists. Name another folder, or overwrite the model with --force.")
+
+
+def check_writable(path: Path) -> None:
+    """Raise :class:`ConfigError` if nothing can be written at a place, before a model is fitted that would be lost."""
+    folder = next(place for place in (path.absolute(), *path.absolute().parents) if place.is_dir())
+    if not os.access(folder, os.W_OK):
+        raise ConfigError(f"cannot write {path}: {folder} is read-only.")
 
 
 def _put(aside: Path, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from tonesmith.errors import ConfigError
 
 _LONGEST = 120
+_OBJECT = re.compile(r"Failed to open audio file-like object: <[^>]*>")
+"""What pedalboard calls a file that was opened for it."""
 
 
 @contextmanager
@@ -19,5 +22,5 @@ def audio_errors(path: Path) -> Iterator[None]:
     except ConfigError:
         raise
     except (ValueError, RuntimeError, OSError, MemoryError) as error:
-        told = str(error).split("\n", maxsplit=1)[0][:_LONGEST].rstrip(".")
+        told = _OBJECT.sub("it", str(error).split("\n", maxsplit=1)[0])[:_LONGEST].rstrip(".")
         raise ConfigError(f"{path} cannot be read as audio: {told}.") from None

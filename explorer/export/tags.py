@@ -105,7 +105,7 @@ def recipe_text(path: Path) -> str:
     import soundfile
 
     try:
-        with soundfile.SoundFile(path) as file:
+        with os.fdopen(open_plain(path), "rb") as plain, soundfile.SoundFile(plain.fileno(), closefd=False) as file:
             found = str(file.comment)
             kind = file.format
     except (soundfile.LibsndfileError, OSError, UnicodeDecodeError):

@@ -65,7 +65,7 @@ def test_a_fit_says_what_is_left_out_and_shows_the_model(fitted):
     status, out, err = fitted
     assert status == 0
     assert "silent.wav is silent" in err
-    assert "torn.flac cannot be read as audio" in err
+    assert "torn.flac cannot be read as audio: it does not seem to contain audio data" in err
     assert err.count("\n") == 2
     assert "atlas of 5 sounds" in out
     assert "same.wav" not in out

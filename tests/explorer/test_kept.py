@@ -21,9 +21,11 @@ from support.sounds import tone, write
 from tonesmith.errors import ConfigError
 from tonesmith.explorer import history, open_model, stored
 from tonesmith.explorer.comparing import Pair, lufs_of
+from tonesmith.explorer.export.tags import recipe_text
 from tonesmith.explorer.output import Written
 from tonesmith.explorer.presets import presets_of, recalled, save_preset
 from tonesmith.explorer.recipe import ModelRef, Source, recipe_of
+from tonesmith.explorer.sounds import read_sound
 
 HERE = ModelRef(name="m", sha256="0" * 64)
 
@@ -232,3 +234,42 @@ def test_a_command_starts_no_threads_that_wait_for_each_other(tmp_path):
     code = f"import os, sys; from tonesmith.cli import run; run(sys.argv[1:]); sys.exit({count} > 1)"
     plain = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
     subprocess.run([sys.executable, "-c", code, "explore", "show", "m"], check=True, cwd=tmp_path, env=plain)
+
+
+@pytest.mark.parametrize("name", ["n" * 251, os.fsdecode(b"no text \xff"), "two\nlines"])
+def test_a_sound_has_any_name_that_a_file_can_have(told, model, name):
+    for suffix in (".wav", ".opus"):
+        status, out, err = told("make", "m", "--from", "a.wav", "--seconds", 0.2, "-q", "-o", f"{name[:250]}{suffix}")
+        assert (status, err, out.count("\n")) == (0, "", 1)
+        assert told("again", f"{name[:250]}{suffix}", "-o", f"again{suffix}", "-q")[0] == 0
+    assert [entry.state for entry in history.entries_of(model)] == (["gone"] * 2 if "\udcff" in name else [""] * 2)
+
+
+def test_a_model_has_a_name_as_long_as_a_file_can_have(tmp_path):
+    stored.save(tiny_atlas(), tmp_path / ("m" * 255))
+    assert len(open_model(tmp_path / ("m" * 255)).atlas.sounds) == 2
+
+
+def test_a_sound_whose_name_is_no_text_is_read_and_followed_by_it(told, model, tmp_path):
+    path = write(tmp_path / "plain.wav", tone(220.0, 0.1)).rename(tmp_path / os.fsdecode(b"\xff.wav"))
+    assert read_sound(path).name == "\ufffd.wav"
+    assert told("make", "m", "--from", path, "--seconds", 0.2, "-o", "x.wav", "-q")[0] == 0
+    assert json.loads(recipe_text(tmp_path / "x.wav"))["sources"][0]["name"] == "\ufffd.wav"
+
+
+def test_a_disk_that_is_full_is_told_and_leaves_no_file(told, model, tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise soundfile.LibsndfileError(2)
+
+    monkeypatch.setattr(soundfile.SoundFile, "write", full)
+    before = sorted(tmp_path.rglob("*"))
+    status, _, err = told("make", "m", "--seconds", 0.2, "-o", "x.flac", "-q")
+    assert (status, "cannot write x.flac. The disk may be full" in err, len(err.splitlines())) == (2, True, 1)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("words", [("fit", "new", "nowhere"), ("add", "m", "nowhere"), ("feed", "m", "nowhere.wav")])
+def test_a_folder_that_cannot_be_written_is_told_before_a_sound_is_read(told, model, monkeypatch, words):
+    monkeypatch.setattr(os, "access", lambda _, mode, **__: mode != os.W_OK)
+    status, _, err = told(*words)
+    assert (status, "is read-only." in err) == (2, True)
