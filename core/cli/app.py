@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import shlex
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.models import CommandInfo, TyperInfo
 
 from tonesmith.cli.help_page import with_pages
 from tonesmith.cli.options import addressed, listed
@@ -121,7 +123,47 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
         else:
             app.command(name)(listed(text))
     host.commands(app)
-    return app
+    return _with_one_command(app, words)
+
+
+def _with_one_command(app: typer.Typer, words: Sequence[str]) -> typer.Typer:
+    """Return the app with only the command that was typed, and all others as names with a line of help.
+
+    So it is with the commands of plugins, to which no flag of any other is known: the options of all take Typer 0.2 s.
+    """
+    place = _place_of_command(words)
+    if place is None:
+        return app
+    chosen, rest = words[place], words[place + 1 :]
+    narrowed = copy.copy(app)
+    narrowed.registered_commands = [
+        info if info.name in {None, chosen} else _listed_command(info) for info in app.registered_commands
+    ]
+    narrowed.registered_groups = [_narrowed_group(info, chosen, rest) for info in app.registered_groups]
+    return narrowed
+
+
+def _listed_command(info: CommandInfo) -> CommandInfo:
+    named = copy.copy(info)
+    named.callback = listed(info.callback.__doc__ if info.callback else None)
+    return named
+
+
+def _narrowed_group(info: TyperInfo, chosen: str, rest: Sequence[str]) -> TyperInfo:
+    """Return a group without the options of the commands in it that were not typed.
+
+    One without a name is part of what it is in. In one with options of its own, a word may be the value of one.
+    """
+    group = info.typer_instance
+    if group is None or not isinstance(info.name, str):
+        return info
+    narrowed = copy.copy(info)
+    if info.name != chosen:
+        narrowed.typer_instance = copy.copy(group)
+        narrowed.typer_instance.registered_commands, narrowed.typer_instance.registered_groups = [], []
+    elif group.registered_callback is None and not callable(info.callback):
+        narrowed.typer_instance = _with_one_command(group, rest)
+    return narrowed
 
 
 def _reader(name: str) -> Callable[..., Any]:
