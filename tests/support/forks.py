@@ -30,6 +30,7 @@ from tonesmith.testing import fork_server
 
 fork_server.PRELOADED += [__name__, "tonesmith.cli.app", "tonesmith.run.worker", "tonesmith.engine.server", "zarr"]
 fork_server.PRELOADED += [*BUILTINS, "tonesmith.analysis.importance", "scipy.fft", "scipy.signal", "scipy.sparse"]
+fork_server.PRELOADED += ["support.hosts"]
 _SCRIPT = """\
 #!{python} -IS
 import os, pickle, socket, struct, sys
@@ -166,5 +167,6 @@ def _become(folder: str, environment: dict[str, str]) -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    paths = environment.get("PYTHONPATH", "").split(os.pathsep)
-    sys.path[:] = [*filter(None, paths), *(path for path in sys.path if path not in _OURS)]
+    paths = tuple(filter(None, environment.get("PYTHONPATH", "").split(os.pathsep)))
+    sys.path[:] = [*paths, *(path for path in sys.path if path not in _OURS)]
+    sys.modules["support.hosts"].let_be_found(paths)
