@@ -17,23 +17,18 @@ from support import ROOT, terminal
 from support.vst3.build import built
 
 from tonesmith import generate, match, open_dataset
-from tonesmith.analysis.matching.climb import Climb
 from tonesmith.analysis.matching.distance import FAILED, Distance
 from tonesmith.analysis.matching.match import match as matched
-from tonesmith.analysis.matching.moves import Move, audible_of, moved, other_choices
-from tonesmith.analysis.matching.neighbours import nearest_rows
+from tonesmith.analysis.matching.neighbours import differences, nearest_rows
 from tonesmith.analysis.matching.pitch import pitch_of
 from tonesmith.analysis.matching.recording import recording_of
-from tonesmith.analysis.matching.trials import Budget, Trial, Trials
+from tonesmith.analysis.matching.trials import Budget, Trials
 from tonesmith.analysis.matching.wanted import Settings, wanted_of
 from tonesmith.analysis.metrics import sound_of
 from tonesmith.dataset.reader import Dataset
 from tonesmith.dataset.wav import wav_of
 from tonesmith.errors import ConfigError
-from tonesmith.space.label import Label
-from tonesmith.space.parameter import Parameter
 from tonesmith.space.pitches import pitch_name
-from tonesmith.space.space import ParameterSpace
 from tonesmith.terminal.progress import Progress
 
 RATE = 8000
@@ -46,25 +41,6 @@ def ds(chaos: Any, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     if not kept.exists():
         chaos.make(kept, patches=12, space={"fix": {"fault": "none"}})
     return open_dataset(kept)
-
-
-@pytest.fixture
-def space() -> ParameterSpace:
-    return ParameterSpace(
-        (
-            Parameter("level", "continuous", 0.0, 1.0, 0.5),
-            Parameter("cutoff", "continuous", 0.0, 1.0, 0.5, switch="filter"),
-            Parameter("filter", "categorical", 0, 1, 0),
-            Parameter("slope", "categorical", 0, 3, 0, switch="filter"),
-            Parameter("semitones", "categorical", -48, 48, 0),
-            Parameter("wave", "categorical", 0, 1, 0, slot="table", contents=("a" * 64, "b" * 64)),
-        ),
-        assets={"table": "a" * 64},
-    )
-
-
-def label_of(space: ParameterSpace, filtered: int) -> Label:
-    return Label.from_parts(space, [0.5, 0.5], [filtered, 0, 48, 1])
 
 
 def noise(seconds: float, rate: int = RATE, channels: int = 2) -> Any:
@@ -180,53 +156,11 @@ def test_a_label_that_crashes_is_counted_and_is_never_the_best(chaos: Any, tmp_p
     assert (trials.failed, trials.best.trial.label is labels[1], trials.left) == (2, True, 0)
 
 
-def test_only_what_the_gates_leave_audible_is_changed_and_assets_stay(space: ParameterSpace) -> None:
-    names = [p.name for p in (*space.continuous, *space.categorical)]
-    for filtered, audible in ((0, {"level", "filter", "semitones"}), (1, set(names) - {"wave"})):
-        start = label_of(space, filtered)
-        climb = Climb(space, Trial(start, 10.0), np.random.default_rng(0))
-        changed: set[str] = set()
-        for label in climb.ask(60):
-            ours, theirs = (np.concatenate([one.continuous, one.categorical]) for one in (start, label))
-            differ = [names[i] for i in np.flatnonzero(ours != theirs)]
-            assert len(differ) <= 1
-            assert label.assets == start.assets
-            changed |= set(differ)
-        assert changed == audible
-
-
-def test_a_scale_is_left_by_steps_and_a_list_for_anything_else(space: ParameterSpace) -> None:
-    label = label_of(space, 1)
-    assert sorted(other_choices(space, label, 1, np.random.default_rng(0))) == [1, 2, 3]
-    steps = {choice - 48 for choice in other_choices(space, label, 2, np.random.default_rng(0))}
-    assert {-12, -1, 1, 12, 24} < steps
-    assert len(steps) <= 13
-
-
-def test_changes_that_help_alone_are_tried_together(space: ParameterSpace) -> None:
-    start = Trial(label_of(space, 1), 10.0)
-    climb = Climb(space, start, np.random.default_rng(3))
-    asked = climb.ask(4)
-    together = climb.tell([Trial(label, 9.0) for label in asked])
-    assert len(together) == 2
-    differ = [np.sum(one.continuous != start.label.continuous) for one in (*asked, together[-1])]
-    kinds = [np.sum(one.categorical != start.label.categorical) for one in (*asked, together[-1])]
-    assert differ[-1] + kinds[-1] == sum(differ[:-1]) + sum(kinds[:-1])
-    climb.settle([Trial(together[-1], 5.0)])
-    assert climb.best.label is together[-1]
-
-
-def test_a_step_grows_where_it_helps_and_shrinks_where_neither_way_does(space: ParameterSpace) -> None:
-    climb = Climb(space, Trial(label_of(space, 0), 10.0), np.random.default_rng(0))
-    knob = climb.knobs[0]
-    before, sign = knob.step, knob.sign
-    knob.failed()
-    assert (knob.step, knob.sign) == (before, -sign)
-    knob.failed()
-    assert knob.step < before
-    shorter = knob.step
-    knob.helped()
-    assert knob.step > shorter
+def test_the_levels_of_two_sounds_are_about_as_far_apart_as_their_mss(ds: Dataset) -> None:
+    distance = Distance(sound_of(ds[0].audio, RATE), 0.0)
+    for audio in (ds[1].audio, noise(0.2)):
+        found, levels = distance.near(audio)
+        assert np.abs(levels - distance.levels).sum() == pytest.approx(found, rel=0.05)
 
 
 def test_level_counts_a_little_or_not_at_all(ds: Dataset) -> None:
@@ -245,6 +179,14 @@ def test_the_nearest_row_is_of_the_nearest_pitch_and_large_datasets_are_sampled(
         assert {ds[int(i)].note.pitch for i in pool.rows} == {ds[row].note.pitch}
     some = nearest_rows(ds, ds[0].audio, None, 5, 0, frozenset({0}))
     assert (some.listened, some.patches) == (5, 11)
+
+
+def test_pictures_are_compared_as_a_whole_by_spectrum_and_by_envelope() -> None:
+    picture = np.random.default_rng(0).uniform(-80.0, 0.0, (2, 40, 24)).astype(np.float32)
+    for changed, alike in ((picture[:, :, ::-1], 1), (picture[:, ::-1], 2)):
+        found = differences(picture, changed)
+        assert found[alike] == pytest.approx(0.0, abs=1e-3)
+        assert all(value > 1.0 for place, value in enumerate(found) if place != alike)
 
 
 @pytest.mark.parametrize(("midi", "cents"), [(33, 0.0), (57, 20.0), (84, -30.0)])
@@ -335,15 +277,6 @@ def test_a_dataset_without_another_patch_has_nothing_to_start_from(ds: Dataset) 
     alone = replace(wanted_of(ds[0], ds), left_out=frozenset(range(12)))
     with pytest.raises(ConfigError, match="the dataset has no row of another patch"):
         matched(alone, ds)
-
-
-def test_a_label_keeps_its_other_values_when_one_moves(space: ParameterSpace) -> None:
-    start = label_of(space, 1)
-    found = moved(space, start, [Move(True, 0, 0.75, False), Move(False, 2, 60, True)])
-    assert found.continuous.tolist() == [0.75, 0.5]
-    assert found.categorical.tolist() == [1, 0, 60, 1]
-    assert found.assets == start.assets
-    assert audible_of(space, start)[1].tolist() == [0, 1, 2]
 
 
 @pytest.mark.long

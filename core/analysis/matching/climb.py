@@ -1,4 +1,4 @@
-"""Climbing from a start: one parameter at a time is changed, and changes that help are made together."""
+"""Climbing from a start: a module or a parameter at a time is changed, and changes that help are made together."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tonesmith.analysis.matching.moves import Move, audible_of, moved, other_choices
+from tonesmith.analysis.matching.forecast import Forecast
+from tonesmith.analysis.matching.moves import Move, audible_of, borrowed, modules_of, moved, other_choices
 from tonesmith.analysis.matching.trials import Trial
+from tonesmith.analysis.matching.turns import Turns
 from tonesmith.space.label import Label
 from tonesmith.space.space import ParameterSpace
 
@@ -17,8 +19,6 @@ FIRST, LEAST, MOST = 0.12, 0.003, 0.4
 _LONGER, _SHORTER = 1.3, 0.5
 _JUMPS = 0.1
 """The share of continuous changes that go anywhere: what has several valleys, such as a rate, is not climbed."""
-_PASSES = 3
-"""Rounds through all parameters after which one that finds nothing to change gives up."""
 
 
 @dataclass(eq=False)
@@ -41,66 +41,76 @@ class _Knob:
 class Climb:
     """A start, and the best that was found from there.
 
-    Each audible parameter has its turn: a continuous one moves by a step of its own, which grows when it helps and
-    shrinks when neither way does, or jumps anywhere; a categorical one gets another choice. Changes of a batch that
-    help alone are then tried together.
+    At first it borrows: each module, such as a filter, is tried with the values that another label has. Then each
+    audible parameter has its turn: a continuous one moves by a step of its own, which grows when it helps and shrinks
+    when neither way does, or jumps anywhere; a categorical one gets another choice. Changes of a batch that help alone
+    are then tried together, and so are those that a forecast proposes.
 
     Args:
         space: of the labels.
         start: to climb from.
+        forecast: of this climb alone.
         random: draws the turns and the jumps.
     """
 
-    def __init__(self, space: ParameterSpace, start: Trial, random: np.random.Generator) -> None:
+    def __init__(self, space: ParameterSpace, start: Trial, forecast: Forecast, random: np.random.Generator) -> None:
         self.best = start
-        self._space, self._random = space, random
+        self._space, self._forecast, self._random = space, forecast, random
         self.knobs = [_Knob(float(random.choice([-1.0, 1.0]))) for _ in space.continuous]
         self._choices: dict[int, list[int]] = {}
-        self._turns: list[tuple[bool, int]] = []
-        self._asked: list[Move] = []
+        self._turns = Turns(space, random)
+        self._loans: list[tuple[Label, str]] = []
+        self._asked: list[list[Move]] = []
         self._tried: list[Trial] = []
 
+    def borrow(self, labels: Sequence[Label]) -> None:
+        """Try each module of other labels next, those of the first label first."""
+        self._loans += [(label, module) for label in labels for module in modules_of(self._space)]
+
     def ask(self, count: int) -> list[Label]:
-        """Return up to ``count`` labels that differ from the best in one parameter each; none if nothing is left."""
-        self._asked, passes = [], 0
-        while len(self._asked) < count and passes < _PASSES:
-            if not self._turns:
-                self._turns, passes = self._new_turns(), passes + 1
-                continue
-            move = self._move(*self._turns.pop())
+        """Return up to ``count`` labels that differ from the best in a parameter or module; none if nothing is left."""
+        self._asked = []
+        while self._loans and len(self._asked) < count:
+            moves = borrowed(self._space, self.best.label, *self._loans.pop(0))
+            if moves and moves not in self._asked:
+                self._asked.append(moves)
+        turns = self._turns.of(self.best.label)
+        while len(self._asked) < count and (turn := next(turns, None)):
+            continuous, place = turn
+            move = self._turned(place) if continuous else self._chosen(place)
             if move is not None:
-                self._asked.append(move)
-        return [self._label([move]) for move in self._asked]
+                self._asked.append([move])
+        return [self._label(moves) for moves in self._asked]
 
     def tell(self, trials: Sequence[Trial]) -> list[Label]:
-        """Take the trials of what was asked, and return labels that make several changes which helped together."""
-        helped: list[tuple[float, int, Move]] = []
-        for move, trial in zip(self._asked, trials, strict=False):
-            better = trial.distance < self.best.distance
-            if move.continuous and not move.jump:
-                knob = self.knobs[move.place]
-                knob.helped() if better else knob.failed()
-            if better:
-                helped.append((trial.distance, len(helped), move))
+        """Take the trials of what was asked, and return labels that make several changes together."""
+        helped: list[tuple[float, int, list[Move]]] = []
+        for moves, trial in zip(self._asked, trials, strict=False):
+            if len(moves) == 1:
+                self._learn(moves[0], trial)
+            if trial.distance < self.best.distance:
+                helped.append((trial.distance, len(helped), moves))
         self._tried = list(trials)
-        moves = [move for _, _, move in sorted(helped)]
-        return [
-            self._label(moves[:size])
-            for size in sorted({2, (len(moves) + 1) // 2, len(moves)})
-            if 1 < size <= len(moves)
+        ranked = [moves for _, _, moves in sorted(helped)]
+        sizes = sorted({2, (len(ranked) + 1) // 2, len(ranked)})
+        together = [
+            [move for moves in ranked[size - 1 :: -1] for move in moves] for size in sizes if 1 < size <= len(ranked)
         ]
+        audible = audible_of(self._space, self.best.label)[0].tolist()
+        return [self._label(moves) for moves in together + self._forecast.proposals(self.best, audible)]
 
     def settle(self, trials: Sequence[Trial]) -> None:
         """Take the trials of what :meth:`tell` returned, and go on from the best of all."""
         self.best = min([self.best, *self._tried, *trials], key=lambda trial: trial.distance)
 
-    def _new_turns(self) -> list[tuple[bool, int]]:
-        continuous, categorical = audible_of(self._space, self.best.label)
-        turns = [(True, int(place)) for place in continuous] + [(False, int(place)) for place in categorical]
-        return [turns[i] for i in self._random.permutation(len(turns))]
-
-    def _move(self, continuous: bool, place: int) -> Move | None:
-        return self._turned(place) if continuous else self._chosen(place)
+    def _learn(self, move: Move, trial: Trial) -> None:
+        gain = self.best.distance - trial.distance
+        self._turns.learn(move, gain)
+        if move.continuous:
+            self._forecast.learn(move.place, self.best, trial)
+            if not move.jump:
+                knob = self.knobs[move.place]
+                knob.helped() if gain > 0.0 else knob.failed()
 
     def _turned(self, place: int) -> Move:
         if self._random.random() < _JUMPS:

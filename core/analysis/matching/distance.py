@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.analysis.metrics import Sound, sound_of
+from tonesmith.analysis.metrics.mel import decibels
 from tonesmith.analysis.metrics.sounds import loudness, mss
 
 LEVEL = 0.05
@@ -15,6 +17,8 @@ LEVEL = 0.05
 sounds that are else as near decides."""
 FAILED = 1000.0
 """The distance of what cannot be rendered: more than that of any sound."""
+_CELLS = 4096
+"""Of each spectrogram, at most so many cells are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +35,27 @@ class Distance:
 
     def of(self, audio: NDArray[np.float32]) -> float:
         """Return the distance of a sound, float32 (channels, frames) as the target, in dB: 0 for the target itself."""
+        return self.near(audio)[0]
+
+    def near(self, audio: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
+        """Return the distance of a sound in dB, and its levels, float32 (cells,) as :attr:`levels` of the target."""
         sound = sound_of(audio, self.target.sample_rate)
         timbre = mss(self.target, sound)
-        return timbre + self.level * loudness(self.target, sound) if self.level else timbre
+        return timbre + self.level * loudness(self.target, sound) if self.level else timbre, _levels(sound)
+
+    @cached_property
+    def levels(self) -> NDArray[np.float32]:
+        """The levels of the target: float32 (cells,). The sum of absolute differences of two is about their MSS in dB.
+
+        They are cells of the spectrograms that MSS compares, evenly taken, each divided by the number of its kind.
+        """
+        return _levels(self.target)
+
+
+def _levels(sound: Sound) -> NDArray[np.float32]:
+    parts = []
+    for power in sound.mel_powers:
+        level = decibels(power, float(power.max(initial=0.0))).ravel()
+        cells = level[:: -(-len(level) // _CELLS)]
+        parts.append(cells / np.float32(len(cells) * len(sound.mel_powers)))
+    return np.concatenate(parts)

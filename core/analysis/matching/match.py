@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from itertools import islice
 
 import numpy as np
 
@@ -22,11 +23,14 @@ from tonesmith.dataset.reader import Dataset
 from tonesmith.engine.machine import cores
 from tonesmith.errors import ConfigError, EngineError, check_libraries
 from tonesmith.host.registry import Host
+from tonesmith.space.label import Label
 from tonesmith.space.patch import Note
 from tonesmith.terminal.text import counted
 
 _NEIGHBOURS, _SHARE = 24, 10
 """Rows that are played with the note of the sound: so many, and at most one in so many of all renders."""
+_LENDERS, _LENT = 6, 75
+"""Rows whose modules are borrowed: so many, and at most one in so many renders."""
 
 
 class _Silent:
@@ -83,7 +87,8 @@ def match(
         trials = Trials(dataset.space, player, note, distance, budget, engines, stopped, progress)
         starts = _starts(trials, dataset, pool)
         nearest = Nearest(starts[0][0], _best(trials))
-        search(dataset.space, trials, [trial for _, trial in starts], settings.seed)
+        lenders = _lenders(trials, dataset, pool)
+        search(dataset.space, trials, [trial for _, trial in starts], lenders, settings.seed)
     return Match(dataset, wanted, settings, heard, note, pool, nearest, trials, host)
 
 
@@ -130,6 +135,14 @@ def _starts(trials: Trials, dataset: Dataset, pool: Pool) -> list[tuple[int, Tri
     if trials.best is None:
         raise EngineError(f"none of the {counted(len(tried), 'nearest row')} can be rendered: {trials.reason}")
     return sorted(((rows[id(trial.label)], trial) for trial in tried), key=lambda start: start[1].distance)
+
+
+def _lenders(trials: Trials, dataset: Dataset, pool: Pool) -> list[Label]:
+    """Return labels of the rows that are nearest by spectrum, by envelope and as a whole, in turn."""
+    count = min(_LENDERS, trials.left // _LENT)
+    ranked = zip(pool.by_spectrum, pool.by_envelope, pool.rows, strict=True)
+    rows = dict.fromkeys(int(row) for rows in islice(ranked, count) for row in rows)
+    return [dataset[row].label for row in list(rows)[:count]]
 
 
 def _best(trials: Trials) -> Heard:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -43,6 +44,28 @@ def audible_of(space: ParameterSpace, label: Label) -> tuple[NDArray[np.int64], 
     audible, count = space.audible(space.decode(label)), len(space.continuous)
     free = np.array([not p.slot for p in space.categorical], np.bool_)
     return np.flatnonzero(audible[:count]), np.flatnonzero(audible[count:] & free)
+
+
+def modules_of(space: ParameterSpace) -> list[str]:
+    """Return the groups of two or more parameters that vary, such as ``osc_1``, in order."""
+    sizes = Counter(p.group for p in (*space.continuous, *space.categorical) if p.group and not p.slot)
+    return sorted(group for group, size in sizes.items() if size > 1)
+
+
+def borrowed(space: ParameterSpace, label: Label, other: Label, module: str) -> list[Move]:
+    """Return what gives a label the values of a module of another one: none where they are equal. Assets stay."""
+    continuous = [
+        Move(True, place, float(value), jump=True)
+        for place, value in enumerate(other.continuous)
+        if space.continuous[place].group == module and value != label.continuous[place]
+    ]
+    categorical = [
+        Move(False, place, int(value), jump=True)
+        for place, value in enumerate(other.categorical)
+        if space.categorical[place].group == module and not space.categorical[place].slot
+        if value != label.categorical[place]
+    ]
+    return continuous + categorical
 
 
 def moved(space: ParameterSpace, label: Label, moves: Sequence[Move]) -> Label:

@@ -19,6 +19,9 @@ from tonesmith.space.label import Label
 from tonesmith.space.patch import Note, Patch
 from tonesmith.space.space import ParameterSpace
 
+Near = tuple[float, NDArray[np.float32]]
+"""The distance and the levels of a sound."""
+
 
 class Listening(Protocol):
     """Hears how far a match is."""
@@ -40,10 +43,12 @@ class Trial:
     Attributes:
         label: of it.
         distance: of its sound from the target, in dB.
+        levels: of its sound, float32 (cells,): see :meth:`Distance.near`; none of what cannot be rendered.
     """
 
     label: Label
     distance: float
+    levels: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,25 +123,25 @@ class Trials:
         measured = self._measured([self.space.decode(label) for label in chosen])
         trials = []
         for index in sorted(measured):
-            rendered, distance = measured[index]
-            trials.append(Trial(chosen[index], distance))
+            rendered, (distance, levels) = measured[index]
+            trials.append(Trial(chosen[index], distance, levels))
             self._count(trials[-1], rendered)
         return trials
 
-    def _measured(self, patches: Sequence[Patch]) -> dict[int, tuple[Rendered, float]]:
+    def _measured(self, patches: Sequence[Patch]) -> dict[int, tuple[Rendered, Near]]:
         """Return index -> render and distance of each patch that was rendered before an end was wanted."""
-        found: dict[int, tuple[Rendered, Future[float]]] = {}
+        found: dict[int, tuple[Rendered, Future[Near]]] = {}
         renders = self.player.render(patches, [self.note] * len(patches))
         with ThreadPoolExecutor(self.workers) as pool, closing(renders):
             for index, rendered in renders if patches else ():
-                found[index] = (rendered, pool.submit(self._distance_of, rendered))
+                found[index] = (rendered, pool.submit(self._near, rendered))
                 self.interrupted = self.interrupted or self.stopped()
                 if self.interrupted or self._out_of_time():
                     break
         return {index: (rendered, future.result()) for index, (rendered, future) in found.items()}
 
-    def _distance_of(self, rendered: Rendered) -> float:
-        found = FAILED if rendered.failure else self.distance.of(rendered.audio)
+    def _near(self, rendered: Rendered) -> Near:
+        found = (FAILED, np.zeros(0, np.float32)) if rendered.failure else self.distance.near(rendered.audio)
         self.progress.advance(1)
         return found
 
