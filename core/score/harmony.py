@@ -103,7 +103,8 @@ def _sounding(score: Score, edges: NDArray[np.int64]) -> tuple[NDArray[np.float6
     note = np.repeat(np.arange(len(notes)), counts)
     beat = first[note] + np.arange(len(note)) - np.repeat(np.cumsum(counts) - counts, counts)
     ticks = np.minimum(ends[note], edges[beat + 1]) - np.maximum(starts[note], edges[beat])
-    return np.bincount(beat * len(pitches) + column[note], ticks, size).reshape(-1, len(pitches)), pitches
+    sounding = np.bincount(beat * len(pitches) + column[note], ticks, size).reshape(-1, len(pitches))
+    return np.asarray(sounding, np.float64), np.asarray(pitches, np.int64)
 
 
 def _stretches(
@@ -127,7 +128,7 @@ def _stretches(
     wholes = named(firsts, lasts, broken=True)
     halves = zip(named(firsts, middles), named(middles, lasts), strict=True)
     beats = named(np.arange(len(sounding)), np.arange(1, len(edges)))
-    heard = sounding.any(axis=1).tolist()
+    heard = np.asarray(sounding.any(axis=1), bool).tolist()
     ticks = edges.tolist()
     spans = zip(firsts.tolist(), middles.tolist(), lasts.tolist(), strict=True)
     for whole, inner, (first, middle, last) in zip(wholes, halves, spans, strict=True):
