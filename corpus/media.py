@@ -80,14 +80,29 @@ def _score(path: Path) -> Content:
         raise Unfit(f"cannot be read as MIDI: {str(error).removesuffix('.')}") from None
     except OSError as error:
         raise Unfit(f"cannot be read: {error.strerror}") from None
-    score = reading.score
-    if not len(score):
+    if not len(reading.score):
         raise Unfit("has no notes")
     remarks = list(reading.mended)
     if reading.never_released:
         remarks.append(f"{counted(reading.never_released, 'note')} never released, and left out.")
+    return _of_score(reading.score, tuple(remarks))
+
+
+def content_of_made(score: Score, data: bytes) -> Content | None:
+    """Return what the file of a score holds that was made here; None if it has to be read to know.
+
+    Args:
+        score: that was made.
+        data: its file.
+    """
+    from tonesmith.score.reader import is_read_back
+
+    return _of_score(score, ()) if is_read_back(score, data) else None
+
+
+def _of_score(score: Score, remarks: tuple[str, ...]) -> Content:
     facts = {"notes": len(score), "parts": len(score.parts), "beats": float(score.beats)}
-    return Content("score", score.digest, near_of(score), score.duration, facts, tuple(remarks))
+    return Content("score", score.digest, near_of(score), score.duration, facts, remarks)
 
 
 def near_of(score: Score) -> str:

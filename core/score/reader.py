@@ -118,6 +118,29 @@ def midi_reading(data: bytes) -> Reading:
     )
 
 
+def is_read_back(score: Score, data: bytes) -> bool:
+    """Return whether what was written of a score is known to be read as it is, so that it need not be.
+
+    Args:
+        score: that was written.
+        data: the file.
+    """
+    notes, tempos = score.notes, score.tempos.microseconds
+    return bool(
+        len(notes)
+        and len(data) <= LARGEST
+        and notes["duration"].min() > 0
+        and len(np.unique(notes["part"])) == len(score.parts)
+        and len(score.parts) <= MOST_PARTS
+        and (tempos[1:] != tempos[:-1]).all()
+        and not len(score.controls)
+        and len(score.texts) + len(tempos) + len(score.meters) + len(score.keys) < MOST_EVENTS - len(score.parts)
+        and score.end < LATE
+        and score.duration <= LONGEST
+        and not _overlapping(notes)
+    )
+
+
 def decoded(content: bytes) -> str:
     """Return a text of a MIDI file, which does not say its encoding: UTF-8, Shift JIS with kana, or Latin-1."""
     try:

@@ -11,7 +11,7 @@ from tonesmith.corpus.derive.chain import Chain, Varied
 from tonesmith.corpus.derive.music import bytes_of, read_music
 from tonesmith.corpus.derive.recipe import Recipe, child_name
 from tonesmith.corpus.derive.shelf import Made, set_aside
-from tonesmith.corpus.media import Content, Kind
+from tonesmith.corpus.media import Content, Kind, content_of_made
 from tonesmith.errors import TonesmithError
 
 if TYPE_CHECKING:
@@ -164,4 +164,6 @@ class Breeding:
         name = child_name(job.item, recipe.digest(job.content))
         if self._dry_run:
             return Child(name, recipe, None)
-        return Child(name, recipe, set_aside(self._folder, recipe, name, job.kind, bytes_of(varied.music)))
+        data = bytes_of(varied.music)
+        content = content_of_made(varied.music, data) if job.kind == "score" else None
+        return Child(name, recipe, set_aside(self._folder, recipe, name, job.kind, data, content))

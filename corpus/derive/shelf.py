@@ -46,8 +46,16 @@ class Made:
     recipe: Recipe
 
 
-def set_aside(folder: Path, recipe: Recipe, name: str, kind: Kind, data: bytes) -> Made:
+def set_aside(folder: Path, recipe: Recipe, name: str, kind: Kind, data: bytes, content: Content | None = None) -> Made:
     """Write a file of a corpus aside, and return it. It may be called in any process.
+
+    Args:
+        folder: of the corpus.
+        recipe: that makes it.
+        name: that its item and its file will have, without suffix.
+        kind: of what it holds.
+        data: its bytes.
+        content: what it holds, if that is known: it is read otherwise.
 
     Raises :class:`Unfit` for one that no corpus takes, such as a silent one.
     """
@@ -56,7 +64,8 @@ def set_aside(folder: Path, recipe: Recipe, name: str, kind: Kind, data: bytes) 
     try:
         with full_disk_told(aside.parent):
             aside.write_bytes(data)
-        return Made(aside, name, content_of(aside, kind), hashlib.sha256(data).hexdigest(), len(data), recipe)
+        content = content or content_of(aside, kind)
+        return Made(aside, name, content, hashlib.sha256(data).hexdigest(), len(data), recipe)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise

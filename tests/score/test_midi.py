@@ -17,7 +17,7 @@ from support.scores import scores
 from tonesmith.errors import ScoreError
 from tonesmith.score import reader
 from tonesmith.score.events import digits
-from tonesmith.score.reader import decoded, midi_reading, read_midi
+from tonesmith.score.reader import decoded, is_read_back, midi_reading, read_midi
 from tonesmith.score.score import BEND, PRESSURE, Key, Meter, Part, Score, Text, notes_of
 from tonesmith.score.timing import Tempos
 from tonesmith.score.writer import midi_of
@@ -164,6 +164,35 @@ def test_a_score_is_read_back_from_the_file_that_it_is_written_to(score):
     assert reading.score == expected
     assert (reading.never_released, reading.mended) == (0, ())
     assert midi_of(reading.score) == midi_of(expected)
+
+
+@given(scores())
+def test_what_is_known_to_be_read_back_is_so_to_the_last_digit(score):
+    data = midi_of(score)
+    if is_read_back(score, data):
+        reading = midi_reading(data)
+        assert reading.score.digest == score.digest
+        assert reading.score.duration == score.duration
+        assert (len(reading.score.parts), reading.score.beats) == (len(score.parts), score.beats)
+        assert (reading.mended, reading.never_released) == ((), 0)
+
+
+@pytest.mark.parametrize(
+    ("notes", "parts", "tempos", "known"),
+    [
+        ([(0, 10, 60, 1, 0), (10, 10, 60, 1, 0), (0, 5, 62, 1, 0)], 1, [500_000, 400_000], True),
+        ([(0, 11, 60, 1, 0), (10, 10, 60, 1, 0)], 1, [500_000], False),
+        ([(0, 0, 60, 1, 0)], 1, [500_000], False),
+        ([(0, 9, 60, 1, 0)], 2, [500_000], False),
+        ([(0, 9, 60, 1, 0)], 1, [500_000, 500_000], False),
+        ([], 1, [500_000], False),
+    ],
+)
+def test_a_score_that_may_be_read_otherwise_is_not_known(notes, parts, tempos, known):
+    map_of = Tempos(np.arange(len(tempos)), np.array(tempos))
+    score = Score(480, notes_of(notes), (Part(),) * parts, map_of)
+    assert is_read_back(score, midi_of(score)) is known
+    assert not is_read_back(score, bytes(5_000_000))
 
 
 def test_a_gap_that_midi_cannot_state_is_told():
