@@ -112,7 +112,7 @@ def alone(folder: Path) -> Iterator[None]:
         yield
         return
     try:
-        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
     except OSError as error:
         raise ConfigError(f"cannot write {folder}: {error.strerror}.") from None
     try:

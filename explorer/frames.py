@@ -17,6 +17,8 @@ STEP = HOP / RATE
 """Seconds between two frames."""
 FLOOR = 1e-4
 """Magnitude that is added before the logarithm: -80 dB. It weighs what is quieter, and loses nothing of it."""
+LOUDEST = np.float32(300.0)
+"""dB that no magnitude is above, so that its square is a number."""
 EDGE = 0.01
 """Height of the window at its ends; its middle has 1."""
 GAMMA = float(np.pi * (SIZE / 2) ** 2 / np.log(1.0 / EDGE))
@@ -102,6 +104,6 @@ def levels_of(magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def magnitudes_of(levels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the magnitudes of levels in dB, 0 for -80 dB and below: the inverse of :func:`levels_of`."""
-    made = np.exp(np.float32(np.log(10.0) / 20.0) * levels)
+    """Return the magnitudes of levels in dB: the inverse of :func:`levels_of`, from 0 at -80 dB to those of 300 dB."""
+    made = np.exp(np.float32(np.log(10.0) / 20.0) * np.minimum(levels, LOUDEST))
     return np.asarray(np.maximum(made - np.float32(FLOOR), np.float32(0.0)), np.float32)

@@ -60,12 +60,14 @@ class Entry(BaseModel):
 def record(folder: Path | None, written: Written, recipe: Recipe) -> None:
     """Note a sound that was made. A folder that cannot be written has no history, and no harm comes of it.
 
+    Nor has one whose history is a link: a stranger's model must not write to other files.
+
     Args:
         folder: of the model; None for one that lies nowhere.
         written: the file.
         recipe: what makes it again.
     """
-    if folder is None or not folder.is_dir():
+    if folder is None or not folder.is_dir() or (folder / HISTORY).is_symlink():
         return
     with contextlib.suppress(OSError, TonesmithError), alone(folder):
         entries = list(_entries(folder / HISTORY))

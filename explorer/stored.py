@@ -220,6 +220,8 @@ def _tensors(atlas: Atlas) -> dict[str, NDArray[Any]]:
     }
 
 
+_LARGEST = {np.float16: 65_504.0, np.float32: 1e5, np.float64: 1e5, np.int32: 2**31 - 1}
+"""Of each type, what nothing in a model is above: products of two stay far from infinity."""
 _FORMS = {
     "mean": (np.float32, 1),
     "axes": (np.float32, 2),
@@ -242,6 +244,8 @@ def _atlas(tensors: Mapping[str, NDArray[Any]], about: Description) -> Atlas:
             raise ValueError(f"{name} has another form")
         if not np.isfinite(tensors[name]).all():
             raise ValueError(f"{name} has values that are not finite")
+        if np.abs(tensors[name]).max(initial=0.0) > _LARGEST[kind]:
+            raise ValueError(f"{name} has values that none can have")
     coded = _coded(tensors, about)
     own, frames = len(tensors["axes"]), sum(sound.frames for sound in about.sounds)
     size = own if coded is None else len(coded.deviation)

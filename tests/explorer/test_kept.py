@@ -18,7 +18,7 @@ from support import ROOT
 from support.atlases import tiny_atlas, write_tiny
 from support.sounds import tone, write
 
-from tonesmith.errors import ConfigError
+from tonesmith.errors import ConfigError, DatasetError
 from tonesmith.explorer import history, open_model, stored
 from tonesmith.explorer.comparing import Pair, lufs_of
 from tonesmith.explorer.export.tags import recipe_text
@@ -273,3 +273,31 @@ def test_a_folder_that_cannot_be_written_is_told_before_a_sound_is_read(told, mo
     monkeypatch.setattr(os, "access", lambda _, mode, **__: mode != os.W_OK)
     status, _, err = told(*words)
     assert (status, "is read-only." in err) == (2, True)
+
+
+def test_a_history_that_is_a_link_writes_to_no_other_file(told, model, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    (model / "history.jsonl").symlink_to(tmp_path / "mine.txt")
+    assert told("make", "m", "--seconds", 0.2, "-o", "x.wav", "-q")[0] == 0
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+    (model / ".lock").unlink(missing_ok=True)
+    (model / ".lock").symlink_to(tmp_path / "new.txt")
+    assert told("make", "m", "--seconds", 0.2, "-o", "y.wav", "-q")[0] == 0
+    assert not (tmp_path / "new.txt").exists()
+
+
+@pytest.mark.parametrize(("part", "value"), [("deviation", 3e38), ("mean", -1e30)])
+def test_a_model_with_numbers_that_none_can_have_is_refused(tmp_path, part, value):
+    atlas = tiny_atlas()
+    values = np.array(getattr(atlas.components, part))
+    values[0] = value
+    stored.save(replace(atlas, components=replace(atlas.components, **{part: values})), tmp_path / "big")
+    with pytest.raises(DatasetError, match=f"{part} has values that none can have"):
+        open_model(tmp_path / "big")
+
+
+def test_a_slider_far_beyond_all_sounds_makes_sound_and_no_nan(told, model, tmp_path):
+    loud = replace(tiny_atlas(), components=replace(tiny_atlas().components, deviation=np.full(4, 9e4, np.float32)))
+    stored.save(loud, model, force=True)
+    assert told("make", "m", "--set", "axis1=10", "--seconds", 0.2, "--bits", 32, "-o", "x.wav", "-q")[0] == 0
+    assert np.isfinite(soundfile.read(tmp_path / "x.wav")[0]).all()
