@@ -123,23 +123,23 @@ def build_app(arguments: Sequence[str], host: Host | None = None) -> typer.Typer
         else:
             app.command(name)(listed(text))
     host.commands(app)
-    return _with_one_command(app, words)
+    return _with_one_command(app, chosen) if chosen else app
 
 
-def _with_one_command(app: typer.Typer, words: Sequence[str]) -> typer.Typer:
-    """Return the app with only the command that was typed, and all others as names with a line of help.
+def _with_one_command(app: typer.Typer, chosen: str) -> typer.Typer:
+    """Return the app with the command or group that was typed, and of all others names and a line of help alone.
 
-    So it is with the commands of plugins, to which no flag of any other is known: the options of all take Typer 0.2 s.
+    So it is with those of plugins: the options of all take Typer 0.1 s. A group that was typed stays whole, for a
+    command of it may run the others.
     """
-    place = _place_of_command(words)
-    if place is None:
-        return app
-    chosen, rest = words[place], words[place + 1 :]
     narrowed = copy.copy(app)
     narrowed.registered_commands = [
         info if info.name in {None, chosen} else _listed_command(info) for info in app.registered_commands
     ]
-    narrowed.registered_groups = [_narrowed_group(info, chosen, rest) for info in app.registered_groups]
+    narrowed.registered_groups = [
+        _listed_group(info) if isinstance(info.name, str) and info.name != chosen else info
+        for info in app.registered_groups
+    ]
     return narrowed
 
 
@@ -149,21 +149,12 @@ def _listed_command(info: CommandInfo) -> CommandInfo:
     return named
 
 
-def _narrowed_group(info: TyperInfo, chosen: str, rest: Sequence[str]) -> TyperInfo:
-    """Return a group without the options of the commands in it that were not typed.
-
-    One without a name is part of what it is in. In one with options of its own, a word may be the value of one.
-    """
-    group = info.typer_instance
-    if group is None or not isinstance(info.name, str):
-        return info
-    narrowed = copy.copy(info)
-    if info.name != chosen:
-        narrowed.typer_instance = copy.copy(group)
-        narrowed.typer_instance.registered_commands, narrowed.typer_instance.registered_groups = [], []
-    elif group.registered_callback is None and not callable(info.callback):
-        narrowed.typer_instance = _with_one_command(group, rest)
-    return narrowed
+def _listed_group(info: TyperInfo) -> TyperInfo:
+    named = copy.copy(info)
+    named.typer_instance = copy.copy(info.typer_instance)
+    if named.typer_instance is not None:
+        named.typer_instance.registered_commands, named.typer_instance.registered_groups = [], []
+    return named
 
 
 def _reader(name: str) -> Callable[..., Any]:
