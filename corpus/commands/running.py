@@ -28,13 +28,10 @@ def run(
     The file is checked as a whole before anything is done. A run that was stopped goes on with the step it stopped at.
     The exit code is 1 if a step found something wrong. After a check that did, no other step is done.
     """
-    from typer.main import get_group
-
-    from tonesmith.corpus.commands import corpus_app
     from tonesmith.corpus.running.doing import do, first_step
     from tonesmith.corpus.running.reading import read_steps
 
-    steps = read_steps(file, get_group(corpus_app()).commands, context)
+    steps = read_steps(file, context)
     start = first_step(steps, first)
     if dry_run:
         told = [{"step": step.name, "command": str(step), "todo": n >= start} for n, step in enumerate(steps.every)]

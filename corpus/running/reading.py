@@ -72,13 +72,12 @@ class Steps:
         return hashlib.sha256(json.dumps([step.words for step in self.every]).encode()).hexdigest()
 
 
-def read_steps(path: Path, commands: Mapping[str, Any], context: typer.Context) -> Steps:
+def read_steps(path: Path, context: typer.Context) -> Steps:
     """Return the steps of a file.
 
     Args:
         path: of the file: TOML, with ``path`` of the corpus, and a table for each step.
-        commands: name -> command of a corpus, of which some can be steps.
-        context: of the command that asks, in which those of the steps are called.
+        context: of the command that asks, which knows all commands.
 
     Raises :class:`ConfigError` with file and line of everything that is wrong.
     """
@@ -86,7 +85,7 @@ def read_steps(path: Path, commands: Mapping[str, Any], context: typer.Context) 
     corpus = source.data.get("path")
     if not isinstance(corpus, str) or not corpus:
         raise ConfigError(f'{path}: path is missing. Name the folder of the corpus: path = "emotion_v1"')
-    commands = {name: command for name, command in commands.items() if name not in _NEVER} | {CONVERT: None}
+    commands = commands_of(context)
     wrong: list[str] = []
     steps: list[Step] = []
     for key, table in _tables(source, commands, wrong):
@@ -99,6 +98,13 @@ def read_steps(path: Path, commands: Mapping[str, Any], context: typer.Context) 
     if wrong:
         raise ConfigError("\n".join(wrong))
     return Steps(Path(corpus), steps)
+
+
+def commands_of(context: typer.Context) -> dict[str, Any]:
+    """Return name -> command of all that can be a step."""
+    parent = context.parent
+    own: dict[str, Any] = dict(getattr(parent.command, "commands", {})) if parent else {}
+    return {name: command for name, command in own.items() if name not in _NEVER} | {CONVERT: None}
 
 
 def _tables(
