@@ -1,11 +1,12 @@
-"""The groups and arrays of a dataset: zarr-python makes and changes them, in a folder aside."""
+"""The groups and arrays of a dataset: zarr-python makes and changes them in memory, for a folder aside."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from tonesmith.sinks.zarr.layout import INT24_NAN, INT24_UNIT, SEPARATOR, Layout
 
 if TYPE_CHECKING:
     import zarr
+    from zarr.storage import MemoryStore
 
     from tonesmith.plan.schema import Column
 
@@ -29,9 +31,15 @@ _KEYS: dict[str, Any] = {"name": "default", "separator": SEPARATOR}
 
 def bring_up(folder: Path, layout: Layout, attributes: Mapping[str, Any]) -> None:
     """Make the groups and arrays in a folder, or bring those that are there up to this layout and these attributes."""
+    with _in_memory(folder) as store:
+        _bring_up(store, layout, attributes)
+        _consolidate(store)
+
+
+def _bring_up(store: MemoryStore, layout: Layout, attributes: Mapping[str, Any]) -> None:
     import zarr
 
-    root = zarr.open_group(folder, mode="a", zarr_format=3, use_consolidated=False)
+    root = zarr.open_group(store, mode="a", zarr_format=3, use_consolidated=False)
     for column in layout.columns:
         array, shape = root.get(column.name), (layout.rows, *column.shape)
         if not isinstance(array, zarr.Array):
@@ -53,16 +61,38 @@ def bring_up(folder: Path, layout: Layout, attributes: Mapping[str, Any]) -> Non
             )
     side.attrs.put(layout.to_json())
     root.attrs.put(dict(attributes))
-    consolidate(folder)
 
 
 def consolidate(folder: Path) -> None:
     """Gather the metadata of every group and array in the root's document."""
+    with _in_memory(folder) as store:
+        _consolidate(store)
+
+
+def _consolidate(store: MemoryStore) -> None:
     import zarr
 
     with warnings.catch_warnings():  # that other libraries may not know it: they need not
         warnings.simplefilter("ignore", UserWarning)
-        zarr.consolidate_metadata(folder)
+        zarr.consolidate_metadata(store)
+
+
+@contextlib.contextmanager
+def _in_memory(folder: Path) -> Iterator[MemoryStore]:
+    """Give the Zarr documents below a folder as a store, and write back those that changed.
+
+    For each of its many steps on a folder, zarr-python wakes two threads: together they take twice as long.
+    """
+    from zarr.core.buffer.cpu import Buffer
+    from zarr.storage import MemoryStore
+
+    before = {file.relative_to(folder).as_posix(): file.read_bytes() for file in documents(folder)}
+    held = {key: Buffer.from_bytes(content) for key, content in before.items()}
+    yield MemoryStore(held)
+    for key, document in held.items():
+        if (content := document.to_bytes()) != before.get(key):
+            (folder / key).parent.mkdir(parents=True, exist_ok=True)
+            (folder / key).write_bytes(content)
 
 
 def documents(folder: Path) -> list[Path]:

@@ -422,6 +422,22 @@ def test_old_leftovers_are_swept_and_young_ones_are_not(tmp_path: Path) -> None:
     zarr.open_group(case.path, mode="r", use_consolidated=False)["pitch"]
 
 
+def test_zarr_is_given_documents_in_memory_and_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(*_: object, **__: object) -> None:
+        raise AssertionError("on a folder, each step of zarr-python wakes a thread more")
+
+    monkeypatch.setattr(zarr.storage.LocalStore, "__init__", opened)
+    case = zarr_case(tmp_path / "d")
+    case.created().finish()
+    longer = case._replace(plan=case.plan.extended_to(15))
+    longer.created().finish()
+    monkeypatch.undo()
+
+    root = zarr.open_group(case.path, mode="r")
+    assert root["pitch"].shape == (longer.plan.rows,)
+    assert root.metadata.consolidated_metadata.metadata["pitch"].shape == (longer.plan.rows,)
+
+
 def test_writing_a_block_starts_no_thread_and_imports_no_zarr(tmp_path: Path) -> None:
     zarr_case(tmp_path / "d").created()
     code = f"""
