@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -62,11 +63,22 @@ class SinkReadingContract:
         """Return 20 rows in blocks of 8, 8 and 4, in a folder that is not there yet."""
         return Case(self.sink, self.options, tmp_path / "dätaset", synthetic_plan())
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def stored(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """Return a folder with the same, every block stored. It is only copied."""
+        folder = tmp_path_factory.mktemp("stored")
+        case = Case(cls.sink, cls.options, folder / "dätaset", synthetic_plan())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "fsync", processes.unflushed)
+            case.created()
+            processes.write(case, range(case.plan.blocks))
+        return folder
+
     @pytest.fixture
-    def written(self, case: Case) -> Case:
-        """Return the same, with every block stored."""
-        case.created()
-        processes.write(case, range(case.plan.blocks))
+    def written(self, case: Case, stored: Path) -> Case:
+        """Return the same, with every block stored: a copy, as anybody may make one."""
+        shutil.copytree(stored, case.path.parent, dirs_exist_ok=True)
         return case
 
     def test_it_has_a_name_and_a_summary(self) -> None:
