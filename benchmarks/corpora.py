@@ -1,6 +1,6 @@
-"""Corpora: how fast 100,000 items are opened, changed and queried, and composed MIDI files go through the steps.
+"""Corpora: how fast 100,000 items are opened, changed and queried, and MIDI files and recordings go through the steps.
 
-Each contender runs in a process of its own. Contenders that are not installed are left out and said.
+The same steps by a script of muspy, pretty_midi and audiomentations run after them, in a process of their own.
 """
 
 from __future__ import annotations
@@ -9,34 +9,42 @@ import argparse
 import json
 import random
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 EMOTIONS = ("happy", "sad", "angry", "tense", "calm", "tender", "fearful", "excited")
 ROUNDS = 9
+CHILDREN = 10
+RATE = 44_100
+Took = dict[str, tuple[float, ...]]
+"""Step -> wall and CPU seconds."""
 
 
 def main() -> None:
     """Run the parts that are asked for, and print what they took."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=100_000, help="items of the large corpus; 0 leaves it out")
-    parser.add_argument("--files", type=int, default=1000, help="composed MIDI files; 0 leaves them out")
-    parser.add_argument("--only", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--files", type=int, default=200, help="composed MIDI files; 0 leaves them out")
+    parser.add_argument("--folder", type=Path, help="MIDI files of your own, in the place of composed ones")
+    parser.add_argument("--sounds", type=int, default=8, help="recordings; 0 leaves them out")
+    parser.add_argument("--python", default=sys.executable, help="that has muspy, pretty_midi and audiomentations")
     asked = parser.parse_args()
-    if asked.only:
-        print(json.dumps(CONTENDERS[asked.only](asked.folder)))
-        return
     with tempfile.TemporaryDirectory() as name:
         if asked.items:
             large(Path(name), asked.items)
-        if asked.files:
-            steps(Path(name), asked.files)
+        files = asked.folder or Path(name) / "files"
+        if asked.files and not asked.folder:
+            compose(files, asked.files)
+        if files.is_dir():
+            steps(Path(name), files, asked.python)
+        if asked.sounds:
+            audio_steps(Path(name), asked.sounds, asked.python)
 
 
 def large(folder: Path, count: int) -> None:
@@ -46,7 +54,7 @@ def large(folder: Path, count: int) -> None:
     path = folder / "large"
     filled(path, count)
     size = (path / "corpus.sqlite").stat().st_size / 1e6
-    print(f"{count:,} items with 13 annotations each, {size:.0f} MB")
+    print(f"{count:,} items with 13 annotations and three features each, in splits, {size:.0f} MB")
     show("open", lambda: Corpus(path).close())
     with Corpus(path) as corpus:
         names = iter(corpus.find())
@@ -57,9 +65,9 @@ def large(folder: Path, count: int) -> None:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         started = time.perf_counter()
         items = sum(1 for _ in corpus)
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-        took = time.perf_counter() - started
-        print(f"  {'read all items':<26} {took:8.1f} s   {items:,} items, +{grown:.0f} MiB")
+        took, peak = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        told = f"{items:,} items, {peak / 1024:.0f} MiB in all, {(peak - before) / 1024:.0f} of them for this"
+        print(f"  {'read all items':<26} {took:8.1f} s   {told}")
 
 
 def filled(path: Path, count: int) -> None:
@@ -77,6 +85,9 @@ def filled(path: Path, count: int) -> None:
             told = [(name, label, value) for label, value in annotations(draw)]
             query = "INSERT INTO annotations VALUES (?, ?, 'key', ?, '1', 0.9, 5, 'tonesmith', '', 1)"
             corpus.connection.executemany(query, told)
+            corpus.connection.execute("INSERT INTO splits VALUES (?, ?)", (name, draw.choice(("train", "val", "test"))))
+            made = [(name, feature, "", "", "", 1000, "") for feature in ("groove", "harmony", "notes")]
+            corpus.connection.executemany("INSERT INTO features VALUES (?, ?, ?, ?, ?, ?, ?)", made)
 
 
 def annotations(draw: random.Random) -> list[tuple[str, Any]]:
@@ -87,30 +98,59 @@ def annotations(draw: random.Random) -> list[tuple[str, Any]]:
 
 
 def show(what: str, action: Callable[[], object]) -> None:
-    """Print the median of what an action takes, after one that is not counted."""
-    action()
-    took = []
-    for _ in range(ROUNDS):
-        started = time.perf_counter()
-        action()
-        took.append(time.perf_counter() - started)
-    print(f"  {what:<26} {sorted(took)[ROUNDS // 2] * 1e3:8.2f} ms  (least {min(took) * 1e3:.2f})")
+    """Print the medians of what an action takes, after one that is not counted."""
+    took = [tuple(timed({what: action})[what]) for _ in range(ROUNDS + 1)][1:]
+    wall, cpu = (sorted(column)[ROUNDS // 2] * 1e3 for column in zip(*took, strict=True))
+    print(f"  {what:<26} {wall:8.2f} ms wall {cpu:8.2f} ms CPU")
 
 
-def steps(folder: Path, count: int) -> None:
-    """Print wall and CPU a file of each contender, and the ratio of each to ours."""
-    files = folder / "files"
-    compose(files, count)
-    print(f"{count:,} composed MIDI files: imported, annotated (key, tempo, swing, chords, dynamics), checked")
-    figures = {name: run(name, files) for name in CONTENDERS}
-    ours = figures["tonesmith"]
-    for name, told in figures.items():
-        if told is None or ours is None:
-            print(f"  {name:<26} not installed, or failed")
-            continue
-        ratio = told["cpu"] / ours["cpu"]
-        wall, cpu = (told[key] / count * 1e3 for key in ("wall", "cpu"))
-        print(f"  {name:<26} {wall:8.2f} ms wall {cpu:8.2f} ms CPU  x{ratio:.1f}")
+def steps(folder: Path, files: Path, python: str) -> None:
+    """Print wall and CPU of each step, of ours and of a script of other libraries, and the ratios."""
+    count = sum(1 for _ in files.glob("*.mid"))
+    print(f"{count:,} MIDI files, ms a file: read and added once, key, tempo, swing, chords and dynamics said, numbers")
+    print(f"computed, {CHILDREN} variants each, checked; beside muspy + pretty_midi")
+    compared(ours_of_midi(files), theirs(python, "midi", files, folder), count)
+
+
+def audio_steps(folder: Path, count: int, python: str) -> None:
+    """Print the same of recordings, each with variants at other pitches, speeds and levels, and with noise."""
+    files = folder / "sounds"
+    recordings(files, count)
+    print(f"{count:,} recordings of 5 s at 44.1 kHz, {CHILDREN} variants each, ms a recording; beside audiomentations")
+    compared(ours_of_audio(files), theirs(python, "audio", files, folder), count)
+
+
+def compared(ours: Took, others: Took, count: int) -> None:
+    """Print what each step took, a file, and what all that both have took together."""
+    print(f"  {'step':<14}{'wall':>10}{'CPU':>10}{'theirs: wall':>15}{'CPU':>10}{'ratio of CPU':>15}")
+    both = [name for name in ours if name in others]
+    rows = [*ours.items()]
+    if len(both) > 1:
+        rows.append(("all", tuple(sum(ours[name][n] for name in both) for n in (0, 1))))
+        others = {**others, "all": tuple(sum(others[name][n] for name in both) for n in (0, 1))}
+    for name, took in rows:
+        wall, cpu = (value / count * 1e3 for value in took)
+        if name in others:
+            their_wall, their_cpu = (value / count * 1e3 for value in others[name])
+            told = f"{their_wall:>15.2f}{their_cpu:>10.2f}{their_cpu / cpu:>14.1f}x"
+        else:
+            told = f"{'-':>15}"
+        print(f"  {name:<14}{wall:>10.2f}{cpu:>10.2f}{told}")
+    if not others:
+        print("  the other libraries are not installed, or failed: --python names one that has them")
+
+
+def recordings(folder: Path, count: int) -> None:
+    """Write tones with overtones, of 5 seconds."""
+    import numpy as np
+
+    from tonesmith.dataset.wav import wav_of
+
+    folder.mkdir()
+    time_s = np.arange(5 * RATE) / RATE
+    for number in range(count):
+        tone = sum(np.sin(2 * np.pi * (110 + 7 * number) * k * time_s) / k for k in range(1, 9))
+        (folder / f"{number:04d}.wav").write_bytes(wav_of(0.2 * tone[None].astype(np.float32), RATE))
 
 
 def compose(folder: Path, count: int) -> None:
@@ -125,52 +165,70 @@ def compose(folder: Path, count: int) -> None:
         (folder / f"{index:05d}.mid").write_bytes(midi_of(composer.compose(index).score))
 
 
-def run(name: str, files: Path) -> dict[str, float] | None:
-    """Return wall and CPU seconds of a contender in a process of its own; None if it cannot run."""
-    words = [sys.executable, __file__, "--only", name, "--folder", str(files)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    return json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
+def cpu_seconds() -> float:
+    """Return the CPU seconds of this process and of those that it has ended."""
+    told = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in told)
 
 
-def timed(action: Callable[[], object]) -> dict[str, float]:
-    """Return wall and CPU seconds of an action."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    action()
-    return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+def timed(actions: Mapping[str, Callable[[], object]]) -> Took:
+    """Return step -> wall and CPU seconds of actions that follow each other."""
+    took = {}
+    for name, action in actions.items():
+        wall, cpu = time.perf_counter(), cpu_seconds()
+        action()
+        took[name] = (time.perf_counter() - wall, cpu_seconds() - cpu)
+    return took
 
 
-def tonesmith(files: Path) -> dict[str, float]:
-    """Time our own steps."""
+def ours_of_midi(files: Path) -> Took:
+    """Time the steps in one process, as the other libraries have, after a few files that load what they need."""
+    with tempfile.TemporaryDirectory() as name:
+        few = Path(name) / "few"
+        few.mkdir()
+        for path in sorted(files.glob("*.mid"))[:2]:
+            shutil.copyfile(path, few / path.name)
+        steps_of_midi(few, Path(name) / "warm")
+        return steps_of_midi(files, Path(name) / "c")
+
+
+def steps_of_midi(files: Path, folder: Path) -> Took:
+    from tonesmith.corpus import Corpus
+
+    with Corpus.new(folder) as corpus:
+        return timed(
+            {
+                "import": lambda: corpus.add(files),
+                "annotate": lambda: corpus.annotate("key", "tempo", "groove", "chords", "dynamics"),
+                "features": lambda: corpus.features("notes", "harmony", "groove", workers=1),
+                "augment": lambda: corpus.augment("transpose", "tempo", "velocity", "jitter", "dropout", n=CHILDREN),
+                "check": corpus.check,
+            }
+        )
+
+
+def ours_of_audio(files: Path) -> Took:
     from tonesmith.corpus import Corpus
 
     with tempfile.TemporaryDirectory() as name, Corpus.new(Path(name) / "c") as corpus:
-
-        def all_steps() -> None:
-            corpus.add(files)
-            corpus.annotate("key", "tempo", "groove", "chords", "dynamics")
-            corpus.check()
-
-        return timed(all_steps)
-
-
-def muspy_and_pretty_midi(files: Path) -> dict[str, float]:
-    """Time the nearest that two libraries have: read, key and tempo, the metrics of muspy, and a manifest in JSON."""
-    import muspy
-    import pretty_midi
-
-    def one(path: Path) -> dict[str, Any]:
-        midi, music = pretty_midi.PrettyMIDI(str(path)), muspy.read_midi(str(path))
-        metrics = (muspy.pitch_range, muspy.pitch_class_entropy, muspy.polyphony, muspy.polyphony_rate)
-        told = {metric.__name__: metric(music) for metric in metrics}
-        return {**told, "tempo": midi.estimate_tempo(), "chroma": midi.get_pitch_class_histogram().tolist()}
-
-    return timed(lambda: json.dumps([one(path) for path in sorted(files.glob("*.mid"))], default=float))
+        return timed(
+            {
+                "import audio": lambda: corpus.add(files),
+                "augment audio": lambda: corpus.augment("pitch", "stretch", "gain", "noise", n=CHILDREN),
+            }
+        )
 
 
-CONTENDERS: dict[str, Callable[[Path], dict[str, float]]] = {
-    "tonesmith": tonesmith,
-    "muspy + pretty_midi": muspy_and_pretty_midi,
-}
+def theirs(python: str, what: str, files: Path, folder: Path) -> Took:
+    """Return step -> wall and CPU seconds of other libraries in a process of its own; nothing if they are missing."""
+    made = folder / f"theirs_{what}"
+    made.mkdir()
+    words = [python, str(Path(__file__).with_name("_corpus_contenders.py")), what, str(files), str(made)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"  {done.stderr.strip().splitlines()[-1]}")
+    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return {one["step"]: (one["wall"], one["cpu"]) for one in told}
 
 
 if __name__ == "__main__":
