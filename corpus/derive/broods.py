@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -36,7 +36,7 @@ def processes(children: Mapping[Kind, int], jobs: int, chains: Iterable[Chain], 
 
 def broods(
     folder: Path, chains: Mapping[Kind, Chain], jobs: Iterable[Job], count: int, *, dry_run: bool
-) -> Iterator[tuple[Job, Brood]]:
+) -> Generator[tuple[Job, Brood], None, None]:
     """Yield jobs with what becomes of each, in their order.
 
     Args:
