@@ -107,8 +107,9 @@ def _slider(
 
 
 def _in_levels(atlas: Atlas, slider: Slider) -> NDArray[np.float64]:
-    """Return the change of levels that a step of a slider is: float64 (bins,), in dB."""
-    return np.asarray((slider.direction * atlas.components.deviation).astype(np.float64) @ atlas.components.axes)
+    """Return the change of levels that a step of a slider is, around the mean of the sounds: float64 (bins,), in dB."""
+    before, after = atlas.code.decode(np.stack([-0.5 * slider.direction, 0.5 * slider.direction])).astype(np.float64)
+    return np.asarray(after - before)
 
 
 def _cosine(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:

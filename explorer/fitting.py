@@ -114,7 +114,7 @@ def fit_sounds(
     *,
     told: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
-    like: Components | None = None,
+    earlier: Atlas | None = None,
     asked: Asked | None = None,
     labels: Labels | None = None,
 ) -> Atlas:
@@ -124,7 +124,8 @@ def fit_sounds(
         corpus: the sounds.
         told: is called with a sentence about each doubt.
         progress: counts the sounds, each of which is read twice.
-        like: the components of an earlier model, along whose axes those of this one are laid; None for its own.
+        earlier: the model that grows, along whose axes those of this one are laid; None for a new one. What a plugin
+            learned for it stays as it is if none is asked for.
         asked: for a model other than the atlas, as :func:`fit` takes it.
         labels: of those sounds that a synth made, for sliders that are named by its parameters.
 
@@ -141,10 +142,12 @@ def fit_sounds(
     total = total_of([*folds, *made])
     components = principal.components_of(total)
     size, error, others = chosen(folds, total, components)
-    components = components.first(size) if like is None else rotated(components, size, like)
-    trial, coded = (None, None) if asked is None else tried(asked, corpus, told, lambda words: _tell(progress, words))
+    components = components.first(size) if earlier is None else rotated(components, size, earlier.components)
+    trial, coded = (None, None) if earlier is None else (earlier.trial, earlier.coded)
+    if asked is not None:
+        trial, coded = tried(asked, corpus, told, lambda words: _tell(progress, words))
     gathered = _gathered(corpus, components if coded is None else coded, counts, progress)
-    atlas = _fitted(gathered, components, coded, carried=like is not None)
+    atlas = _fitted(gathered, components, coded, carried=earlier is not None)
     errors = errors_of(atlas, gathered.excerpts, [other.first(size) for other in others], error)
     if coded is not None and trial is not None:
         errors = replace(errors, held_out=trial.model_sound, held_out_levels=trial.model_levels)

@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from tonesmith.explorer.options import Json, ModelFolder, Quiet, ReplaceModel, Rows, Sounds, Split
+from tonesmith.explorer.options import (
+    Device,
+    Json,
+    Minutes,
+    ModelFolder,
+    ModelOptions,
+    Quiet,
+    ReplaceModel,
+    Rows,
+    Sounds,
+    Split,
+)
 from tonesmith.explorer.typed import options_of
 from tonesmith.terminal.messages import echo, say, warn
 from tonesmith.terminal.text import json_text
@@ -28,18 +39,9 @@ def _fit(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
         str,
         typer.Option("--model", metavar="NAME", help="Kind: atlas, or vae, which is kept if it is better."),
     ] = "atlas",
-    device: Annotated[
-        str | None,
-        typer.Option("--device", metavar="NAME", show_default="auto", help="Of a vae: auto, cpu, cuda or mps."),
-    ] = None,
-    minutes: Annotated[
-        float | None,
-        typer.Option("--minutes", metavar="NUMBER", show_default="10", help="Of a vae: most for each training."),
-    ] = None,
-    options: Annotated[
-        list[str] | None,
-        typer.Option("--option", metavar="NAME=VALUE", help="Option of the model, such as preset=small. Repeatable."),
-    ] = None,
+    device: Device = None,
+    minutes: Minutes = None,
+    options: ModelOptions = None,
     rows: Rows = None,
     split: Split = "",
     force: ReplaceModel = False,

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tonesmith.errors import ConfigError
-from tonesmith.explorer.options import Json, ModelFolder, Quiet, ReplaceModel, Rows, Sounds, Split
+from tonesmith.explorer.options import (
+    Device,
+    Json,
+    Minutes,
+    ModelFolder,
+    ModelOptions,
+    Quiet,
+    ReplaceModel,
+    Rows,
+    Sounds,
+    Split,
+)
+from tonesmith.explorer.typed import options_of
 from tonesmith.terminal.messages import echo, warn
 from tonesmith.terminal.text import counted, json_text
 
@@ -27,23 +39,28 @@ def register(app: typer.Typer) -> None:
     )(_versions)
 
 
-def _add(
+def _add(  # noqa: PLR0913, PLR0917 - Typer makes a flag of each
     model: ModelFolder,
     sounds: Sounds,
     rows: Rows = None,
     split: Split = "",
+    device: Device = None,
+    minutes: Minutes = None,
+    options: ModelOptions = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Fit a model again with more sounds, and keep the one before as a version.
 
     Its axes are turned to those it had, so that sliders and presets mean what they meant. What moved is told.
+    A vae goes on from what it learned, with the options it was fitted with unless others are given.
     """
     from tonesmith.explorer.growth import add
     from tonesmith.terminal.progress import progress
 
+    given = options_of(options or [], device=device, minutes=minutes)
     with progress(f"fitting {model.name}", "sounds", hidden=quiet) as counter:
-        grown = add(model, sounds, rows=rows, split=split, told=warn, progress=counter)
+        grown = add(model, sounds, rows=rows, split=split, options=given, told=warn, progress=counter)
     _tell(grown, as_json=as_json)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from tonesmith.explorer.fitting import Corpus, fit_sounds
 from tonesmith.explorer.material import Material, Remembered, remembered, weighted
 from tonesmith.explorer.moves import ends
 from tonesmith.explorer.recipe import Recipe, recipe_from
-from tonesmith.explorer.rows import Source, chosen_of, digest_of_source, sources_of
+from tonesmith.explorer.rows import Chosen, Source, chosen_of, digest_of_source, sources_of
 from tonesmith.explorer.sounds import digest_of, read_sound
+from tonesmith.explorer.trial import Asked, asked_of
 from tonesmith.explorer.weights import HALF, weight_of_made
+from tonesmith.host.roles import Grows
 from tonesmith.terminal.progress import Progress
 from tonesmith.terminal.text import counted
 
@@ -53,27 +56,56 @@ def add(
     *,
     rows: int | None = None,
     split: str = "",
+    options: Mapping[str, object] | None = None,
     told: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
 ) -> Grown:
     """Fit a model again with more sounds, and store it as its next version, which is used from now on.
 
     Its axes are turned to those that it had, so that sliders and presets mean what they meant. The sounds that it
-    has are taken from its memory, or from their files if those are among ``sounds``.
+    has are taken from its memory, or from their files if those are among ``sounds``. A model other than the atlas is
+    judged again beside one, and goes on from what it learned if it is still better.
 
     Args:
         path: of the model.
         sounds: audio files, folders with audio files in them or below, and datasets.
         rows: of each dataset at most, drawn at random but the same each time; all without.
         split: of the datasets that is used; all without.
+        options: of a model other than the atlas, by name, where they are not those that it was fitted with.
         told: is called with a sentence about each file that is left out, and each doubt.
         progress: counts the sounds.
 
-    Raises :class:`ConfigError` if there is nothing new that can be used, and what :func:`open_model` raises.
+    Raises :class:`ConfigError` if there is nothing new that can be used, for a model of a plugin that cannot grow, and
+    what :func:`open_model` raises.
     """
     parent, old = _used(Path(path))
+    with _asked(old, options or {}, Path(path)) as asked:
+        corpus, labels = _with_new(old, Path(path), sounds, chosen_of(rows, split), told)
+        return _stored(old, parent, corpus, "add", told, progress, asked, labels)
+
+
+@contextmanager
+def _asked(old: Model, options: Mapping[str, object], path: Path) -> Iterator[Asked | None]:
+    """Yield what is asked for when a model grows: what it is, with its own options unless there are others."""
+    coded = old.atlas.coded
+    if coded is not None and not isinstance(coded.model, Grows):
+        kind = old.atlas.kind
+        raise ConfigError(
+            f"{path} is a model of the plugin {kind}, which cannot grow. Fit another with all sounds: "
+            f"tonesmith explore fit MODEL SOUNDS --model {kind}"
+        )
+    own = {} if coded is None else coded.model.options.model_dump(mode="json")
+    earlier = None if coded is None else coded.model
+    with asked_of(old.atlas.kind, {**own, **options}, path, earlier) as asked:
+        yield asked
+
+
+def _with_new(
+    old: Model, path: Path, sounds: Iterable[Place], rows: Chosen | None, told: Callable[[str], None]
+) -> tuple[Growing, Labels]:
+    """Return the sounds of a model with new ones, and the labels of those that are rows of datasets."""
     own = {sound.sha256: sound for sound in old.atlas.sounds}
-    sources, labels = sources_of(map(Path, sounds), chosen_of(rows, split), told)
+    sources, labels = sources_of(map(Path, sounds), rows, told)
     chosen, files = list[tuple[Source, str]](), [(source, digest_of_source(source)) for source in sources]
     for file, digest in files:
         if isinstance(file, Path) and digest not in own and _recipe_or_none(file):
@@ -87,8 +119,7 @@ def add(
     again = {digest for _, digest in chosen}
     kept = [sound for sound in remembered(old.atlas) if sound.sound.sha256 not in again]
     _tell_memory(kept, told)
-    corpus = Growing(kept, Corpus([file for file, _ in chosen], told), {})
-    return _stored(old, parent, corpus, "add", told, progress, labels)
+    return Growing(kept, Corpus([file for file, _ in chosen], told), {}), labels
 
 
 def feed(
@@ -101,7 +132,8 @@ def feed(
     """Put sounds that a model made back into a model, and store it as its next version, which is used from now on.
 
     They are marked with what made them, are never held out, and count half as much as sounds of one's own: less if
-    they would have more than a fifth of the weight together.
+    they would have more than a fifth of the weight together. A model other than the atlas does not learn from them: it
+    stays as it is, and remembers them.
 
     Args:
         path: of the model.
@@ -189,14 +221,7 @@ def _used(path: Path) -> tuple[int, Model]:
     stored.check_model(path)
     stored.check_writable(path)
     number = versions.chosen_of(path)
-    old = open_model(path, number)
-    if old.atlas.coded is not None:
-        kind = old.atlas.kind
-        raise ConfigError(
-            f"{path} is a {kind}, and only an atlas grows. Fit another with all sounds: "
-            f"tonesmith explore fit MODEL SOUNDS --model {kind}"
-        )
-    return number, old
+    return number, open_model(path, number)
 
 
 def _stored(
@@ -206,13 +231,14 @@ def _stored(
     by: str,
     told: Callable[[str], None],
     progress: Progress | None,
+    asked: Asked | None = None,
     labels: Labels | None = None,
 ) -> Grown:
     path = old.path or Path(old.name)
     labels, other = merged([part for part in (old.atlas.labels, labels) if part is not None])
     if other:
         told(other_ranges(other))
-    atlas = fit_sounds(corpus, told=told, progress=progress, like=old.atlas.components, labels=labels)
+    atlas = fit_sounds(corpus, told=told, progress=progress, earlier=old.atlas, asked=asked, labels=labels)
     added = _added(old.atlas, atlas)
     if not added:
         raise ConfigError(f"no new sound can be used, so that {path} stays as it is.")

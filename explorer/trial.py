@@ -22,7 +22,7 @@ from tonesmith.explorer.models.atlas import AtlasModel
 from tonesmith.explorer.onsets import onsets_of
 from tonesmith.explorer.reading import Sounds, framed, own_of
 from tonesmith.host.registry import Host
-from tonesmith.host.roles import Frames, Material, Model, Options
+from tonesmith.host.roles import Frames, Grows, Material, Model, Options
 
 JUDGING = 0
 """The group of sounds that judges."""
@@ -42,31 +42,39 @@ class Asked:
         model: its plugin.
         options: of the plugin.
         checkpoints: where an interrupted fit is kept; None to keep none.
+        earlier: the fitted model that it grows from; None to begin anew.
     """
 
     model: type[Model[Any]]
     options: Options
     checkpoints: Checkpoints | None = None
+    earlier: Model[Any] | None = None
 
     def made(self) -> Model[Any]:
         """Return the model, not fitted."""
         return self.model(self.options)
 
     def fingerprint(self, corpus: Sounds) -> str:
-        """Return what tells this fit from others: SHA-256 of its model, options and sounds."""
+        """Return what tells this fit from others: SHA-256 of its model, options, sounds, and what it grows from."""
         sounds = [material.sound.sha256 for _, material in own_of(corpus)]
         about = {"model": self.model.name, "options": self.model.recorded(self.options), "sounds": sounds}
-        return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+        found = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+        for name, values in sorted(self.earlier.save().items() if self.earlier else ()):
+            found.update(name.encode() + np.ascontiguousarray(values).tobytes())
+        return found.hexdigest()
 
 
 @contextmanager
-def asked_of(model: str, options: Mapping[str, object], place: Path) -> Iterator[Asked | None]:
+def asked_of(
+    model: str, options: Mapping[str, object], place: Path, earlier: Model[Any] | None = None
+) -> Iterator[Asked | None]:
     """Yield a model that is asked for, checked; None for an atlas. At the end, nothing is kept of its fit.
 
     Args:
         model: its name.
         options: of it, by name.
         place: where it is to be stored, beside which an interrupted fit is kept.
+        earlier: the fitted model of that name that it grows from; None to begin anew.
 
     Raises :class:`tonesmith.PluginError` for an unknown one, and :class:`tonesmith.ConfigError` for options that are
     not allowed, a device that is not there, or a library that is missing.
@@ -79,7 +87,7 @@ def asked_of(model: str, options: Mapping[str, object], place: Path) -> Iterator
         return
     checkpoints = Checkpoints.beside(place)
     checkpoints.check()
-    yield Asked(plugin, checked, checkpoints)
+    yield Asked(plugin, checked, checkpoints, earlier)
     checkpoints.remove()
 
 
@@ -87,6 +95,8 @@ def tried(
     asked: Asked, corpus: Sounds, told: Callable[[str], None], shown: Callable[[str], None] = lambda _: None
 ) -> tuple[Trial | None, Coded | None]:
     """Return how a model was judged, and the model fitted on all sounds if it was better than an atlas.
+
+    One that grows is judged without what it learned before: it knows the sounds that judge.
 
     Args:
         asked: the model.
@@ -99,12 +109,16 @@ def tried(
         return None, None
     kept = None if asked.checkpoints is None else asked.checkpoints.opened(asked.fingerprint(corpus))
 
-    def fitted(material: Material, stage: str) -> Model[Any]:
+    def fitted(material: Material, stage: str, earlier: Model[Any] | None = None) -> Model[Any]:
         if kept is not None:
             keep, last = kept.keeping(stage)
             material = replace(material, keep=keep, kept=last)
         model = asked.made()
-        model.fit(replace(material, shown=lambda words: shown(f"{asked.model.name}, {stage}: {words}")))
+        material = replace(material, shown=lambda words: shown(f"{asked.model.name}, {stage}: {words}"))
+        if earlier is not None and isinstance(model, Grows):
+            model.grow(material, earlier)
+        else:
+            model.fit(material)
         return model
 
     material = Material(lambda: framed(corpus), told)
@@ -116,7 +130,7 @@ def tried(
         told(f"{trial.model}: on held-out sounds it is no better: {errors}. The model stays an atlas.")
         return trial, None
     told(f"{trial.model}: on held-out sounds it is better: {errors}. It is fitted again on all sounds, and kept.")
-    return trial, _sampled(fitted(material, "all sounds"), material)
+    return trial, _sampled(fitted(material, "all sounds", asked.earlier), material)
 
 
 def _judged(model: Model[Any], atlas: AtlasModel, corpus: Sounds) -> Trial:

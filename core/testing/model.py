@@ -20,7 +20,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tonesmith.errors import ConfigError
-from tonesmith.host.roles import Frames, Material, Model
+from tonesmith.host.roles import Frames, Grows, Material, Model
 from tonesmith.host.settings import InvalidSettings, validate
 
 _SOUNDS, _FRAMES = 6, 70
@@ -172,6 +172,21 @@ class ModelContract:
             assert _bytes(again) == _bytes(fitted)
         else:
             assert not kept, "what is kept must not be swallowed"
+
+    def test_a_model_that_grows_keeps_what_its_latents_mean(self, fitted: Model[Any], sounds: list[Frames]) -> None:
+        grown = self.make()
+        if not isinstance(grown, Grows):
+            pytest.skip("it does not grow")
+        last = max(sound.group for sound in sounds)
+        earlier = self.make()
+        earlier.fit(Material(lambda: [sound for sound in sounds if sound.group != last]))
+        grown.grow(Material(lambda: sounds), earlier)
+        size = fitted.encode(sounds[0].levels).shape[1]
+        before, after = (model.encode(sounds[0].levels) for model in (earlier, grown))
+        assert after.shape[1] >= before.shape[1]
+        assert after.shape[1] >= size, "it has fewer latents than one that is fitted anew"
+        strongest = int(before.std(axis=0).argmax())
+        assert np.corrcoef(before[:, strongest], after[:, strongest])[0, 1] > 0.8, "a latent means something else"
 
     def test_its_report_is_numbers_and_words(self, fitted: Model[Any]) -> None:
         for name, value in fitted.report().items():

@@ -27,6 +27,14 @@ def fit_tab(shop: Workshop, changed: Any) -> None:
     with gr.Row():
         with gr.Column():
             files = gr.File(label="Sounds", file_count="multiple", file_types=list(SUFFIXES), elem_id="sounds")
+            place = gr.Textbox(
+                label="Folder of sounds, or dataset",
+                info="a path on this machine, beside files or in place of them; of a dataset, its rows are the sounds",
+                placeholder="data/d.zarr",
+                max_lines=1,
+                elem_id="place",
+            )
+            rows = gr.Number(0, label="Most rows of a dataset, 0 for all", precision=0, minimum=0, elem_id="rows")
             name = gr.Textbox(label="Name of the model", placeholder="rain", max_lines=1, elem_id="model-name")
             force = gr.Checkbox(label="Replace the model of that name")
             button = gr.Button("Fit", variant="primary", elem_id="fit")
@@ -36,6 +44,8 @@ def fit_tab(shop: Workshop, changed: Any) -> None:
 
     def fit(
         paths: list[str] | None,
+        where: str,
+        most: int,
         named: str,
         replace: bool,
         count: int,
@@ -45,7 +55,8 @@ def fit_tab(shop: Workshop, changed: Any) -> None:
         with errors_shown():
             name = (named or "").strip()
             bar = Bar(progress, f"fitting {name}")
-            lines = shop.fit(name, paths or [], force=replace, told=doubts.append, progress=bar)
+            sounds = [*(paths or []), *([where.strip()] if where.strip() else [])]
+            lines = shop.fit(name, sounds, rows=int(most or 0), force=replace, told=doubts.append, progress=bar)
         return "\n".join(doubts), lines, count + 1
 
-    button.click(fit, [files, name, force, changed], [said, shown, changed], api_name="fit")
+    button.click(fit, [files, place, rows, name, force, changed], [said, shown, changed], api_name="fit")

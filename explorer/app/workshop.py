@@ -83,19 +83,28 @@ class Workshop:
         name: str,
         sounds: Sequence[str],
         *,
+        rows: int = 0,
         force: bool = False,
         told: Callable[[str], None] = lambda _: None,
         progress: Progress | None = None,
     ) -> str:
-        """Fit a model to audio files, and return what is said of it.
+        """Fit a model to audio files, folders and datasets, and return what is said of it.
+
+        Args:
+            name: of the model.
+            sounds: paths.
+            rows: of each dataset at most; 0 for all.
+            force: whether a model of that name is replaced.
+            told: is called with a sentence about each file that is left out, and each doubt.
+            progress: counts the sounds.
 
         Raises :class:`ConfigError` for a name that is none, no sounds, and a model of that name unless ``force``.
         """
         if checked_name(name) == MADE:
             raise ConfigError(f"{MADE!r} is the folder of the sounds. Name the model otherwise.")
         if not sounds:
-            raise ConfigError("Choose the audio files that it is fitted to.")
-        calls.fit(self.root / name, sounds, force=force, told=told, progress=progress)
+            raise ConfigError("Choose the audio files that it is fitted to, or name a folder or a dataset.")
+        calls.fit(self.root / name, sounds, rows=rows or None, force=force, told=told, progress=progress)
         self._open.pop(name, None)
         return self.lines(name)
 

@@ -29,16 +29,22 @@ class AtlasModel(Model[AtlasOptions]):
     summary = "principal components of the frames; fits in seconds, without a GPU"
     Options = AtlasOptions
 
-    def fit(self, material: Material) -> None:
-        """Find the components of all frames, and those without each group of sounds."""
+    def fit(self, material: Material, like: Components | None = None) -> None:
+        """Find the components of all frames, and those without each group of sounds.
+
+        Args:
+            material: of the sounds.
+            like: components along which those of all frames are laid, as far as they go; None for their own.
+        """
         from tonesmith.explorer import principal
+        from tonesmith.explorer.aligned import rotated
 
         folds = summed(material)
         if not folds:
             raise ConfigError("no sound can be used: a model needs at least one file that is not silent.")
         whole = principal.components_of(total_of(folds))
         size, self._held_out, others = chosen(folds, total_of(folds), whole)
-        self._components = whole.first(size)
+        self._components = whole.first(size) if like is None else rotated(whole, size, like)
         self._others = [other.first(size) for other in others]
 
     @property

@@ -10,13 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.explorer.models import network
+from tonesmith.explorer.models.carried import NOISE
 from tonesmith.explorer.models.material import Held, batch_of, changed, changes_of, held_of
 from tonesmith.explorer.principal import Components
 from tonesmith.host.roles import Material
@@ -31,8 +32,6 @@ RATE, DECAY, WARM = 6e-4, 0.03, 30
 EVERY, PATIENCE = 25, 8
 """Steps between two looks at held-out sounds, and looks without a better one until it stops."""
 _MEAN = 0.98
-_NOISE = 0.1
-"""Deviation of the latents' noise at the start."""
 _ACTIVE = 0.01
 """Variance of a latent's mean from which it is active (Burda, Grosse & Salakhutdinov 2016)."""
 _MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -75,7 +74,11 @@ def preset_of(options: VaeOptions, frames: int, device: str) -> Preset:
 
 
 def trained(
-    material: Material, components: Components, options: VaeOptions, device: str
+    material: Material,
+    components: Components,
+    options: VaeOptions,
+    device: str,
+    start: network.Parameters | None = None,
 ) -> tuple[dict[str, NDArray[np.float32]], Mapping[str, float | str]]:
     """Return the parameters of the networks that were best on held-out frames, and how they were found.
 
@@ -84,10 +87,13 @@ def trained(
         components: that the networks start from.
         options: of the model.
         device: of torch.
+        start: parameters to begin with, whose width the networks have; None to begin with the components alone.
     """
     learned, stopping = held_of(material)
     preset = preset_of(options, learned.frames, device)
-    training = Training(components, preset, options, device)
+    if start is not None:
+        preset = replace(preset, width=len(start["encoder.in.bias"]))
+    training = Training(components, preset, options, device, start)
     if (kept := material.kept()) is not None and training.resume(kept):
         material.told(f"vae: going on from step {training.step:,}.")
     with threads(preset):
@@ -120,18 +126,24 @@ class Training:
         preset: their size.
         options: of the model.
         device: of torch.
+        start: parameters to begin with; None for some that correct nothing.
     """
 
-    def __init__(self, components: Components, preset: Preset, options: VaeOptions, device: str) -> None:
+    def __init__(
+        self,
+        components: Components,
+        preset: Preset,
+        options: VaeOptions,
+        device: str,
+        start: network.Parameters | None = None,
+    ) -> None:
         import torch
 
         self._components, self._preset, self._options, self._device = components, preset, options, device
         size, bins = components.axes.shape
         self._steps = options.steps or preset.steps
-        self.weights = {
-            name: torch.from_numpy(values).to(device).requires_grad_()
-            for name, values in started(network.shapes_of(size, bins, preset.width), options.seed).items()
-        }
+        first = start or started(network.shapes_of(size, bins, preset.width), options.seed)
+        self.weights = {name: torch.from_numpy(values).to(device).requires_grad_() for name, values in first.items()}
         self._optimiser = torch.optim.AdamW(self.weights.values(), lr=RATE, weight_decay=DECAY, betas=(0.9, 0.99))
         self._mean = {name: values.detach().clone() for name, values in self.weights.items()}
         self.best = self._numbers(self._mean)
@@ -312,7 +324,7 @@ def started(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[str, NDArr
             values = (random.standard_normal(shape) / np.sqrt(shape[-1])).astype(np.float32)
         made[name] = values
     size = shapes["encoder.out.bias"][0] // 2
-    made["encoder.out.bias"][size:] = 2.0 * np.log(_NOISE)
+    made["encoder.out.bias"][size:] = 2.0 * np.log(NOISE)
     return made
 
 

@@ -66,14 +66,23 @@ class VaeModel(Model[VaeOptions]):
 
     def fit(self, material: Material) -> None:
         """Find the components, and train the networks until held-out sounds say to stop."""
+        self._learn(material, None)
+
+    def grow(self, material: Material, earlier: VaeModel) -> None:
+        """Find components along those of an earlier model, and train its networks further, carried over to them."""
+        self._learn(material, earlier)
+
+    def _learn(self, material: Material, earlier: VaeModel | None) -> None:
         from tonesmith.explorer.models.atlas import AtlasModel
+        from tonesmith.explorer.models.carried import carried
         from tonesmith.explorer.models.training import trained
 
         self.check()
         atlas = AtlasModel(AtlasModel.Options())
-        atlas.fit(material)
+        atlas.fit(material, None if earlier is None else earlier._components)
         self._components = atlas.components
-        self._parameters, self._report = trained(material, self._components, self.options, self._device())
+        start = None if earlier is None else carried(earlier._parameters, earlier._components, self._components)
+        self._parameters, self._report = trained(material, self._components, self.options, self._device(), start)
 
     def encode(self, levels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the latents of frames (frames, bins) that follow each other: float32 (frames, k)."""

@@ -139,6 +139,15 @@ def test_a_model_has_a_name_and_no_path(tiny: Workshop, sounds: list[str], name:
 
 
 @pytest.mark.long
+def test_a_model_is_fitted_to_a_folder_that_is_named(client: Any, shop: Workshop, tmp_path: Path) -> None:
+    write_five(tmp_path / "named")
+    client.predict([], f" {tmp_path / 'named'} ", 0, "named", False, api_name="/fit")
+    assert len(shop.about("named").sounds) == 5
+    with pytest.raises(gradio_client.exceptions.AppError, match="choose rows of a dataset"):
+        client.predict([], str(tmp_path / "named"), 3, "rows", False, api_name="/fit")
+
+
+@pytest.mark.long
 def test_what_is_wrong_is_said_on_the_page(client: Any) -> None:
     with pytest.raises(gradio_client.exceptions.AppError, match="unknown model 'six'"):
         played(client, name="six")

@@ -10,7 +10,9 @@ import pytest
 from tonesmith.errors import ConfigError
 from tonesmith.explorer.models import network, training
 from tonesmith.explorer.models.atlas import AtlasModel
+from tonesmith.explorer.models.carried import carried
 from tonesmith.explorer.models.vae import VaeModel
+from tonesmith.explorer.principal import Components
 from tonesmith.host.roles import Material
 from tonesmith.testing import ModelContract
 from tonesmith.testing.model import sounds_of
@@ -137,3 +139,28 @@ def test_a_vae_without_torch_is_told_with_its_command(monkeypatch):
         ConfigError, match=r'torch, which is not installed. .* pip install "tonesmith\[explore-torch\]"'
     ):
         vae().check()
+
+
+def test_networks_that_are_carried_to_turned_components_correct_what_they_corrected():
+    random = np.random.default_rng(0)
+    basis = np.linalg.qr(random.standard_normal((BINS, 6)))[0].T.astype(np.float32)
+    mean = random.normal(-40.0, 3.0, BINS).astype(np.float32)
+    old = Components(mean, basis[:5], np.array([9, 7, 5, 3, 2], np.float32), np.full(5, 0.2))
+    turn = np.linalg.qr(random.standard_normal((5, 5)))[0].astype(np.float32)
+    axes = np.concatenate([turn @ basis[:5], basis[5:]])
+    # The mean moves within what the components span
+    new = Components(mean + 2.0 * basis[1], axes, np.array([8, 6, 5, 4, 2, 1], np.float32), np.full(6, 0.1))
+    parameters = {
+        name: random.normal(0.0, 0.3, shape).astype(np.float32)
+        for name, shape in network.shapes_of(5, BINS, 12).items()
+    }
+    levels = old.decode(random.standard_normal((40, 5)).astype(np.float32))
+    made = carried(parameters, old, new)
+    assert {name: values.shape for name, values in made.items()} == network.shapes_of(6, BINS, 12)
+    first, second = (
+        code.decode(latent) + network.added_levels(weights, latent)
+        for code, weights in ((old, parameters), (new, made))
+        for latent in [code.encode(levels) + network.added_latent(weights, levels - code.mean)]
+    )
+    assert np.abs(first - old.decode(old.encode(levels))).max() > 1.0
+    assert np.abs(first - second).max() < 1e-2

@@ -10,8 +10,9 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
-from support.sounds import write_five
+from support.sounds import tone, write, write_five
 
 from tonesmith.explorer import open_model, trial
 
@@ -137,3 +138,51 @@ def test_a_fit_that_is_stopped_goes_on_and_ends_the_same(home, strike):
     assert "going on from step" in again.stderr
     assert open_model(home / name).sha256 == open_model(home / "whole").sha256
     assert not (home / f"{name}.training").exists()
+
+
+@pytest.mark.long
+def test_a_vae_grows_from_what_it_learned_keeps_its_presets_and_remembers_what_it_is_fed(told, home, monkeypatch):
+    monkeypatch.setattr(trial, "_WORTH", 2.0)
+    (home / "more").mkdir()
+    write(home / "more" / "low.wav", tone(110.0, 0.3, 8, seed=9))
+    assert told("fit", "young", "sounds", *QUICK)[0] == 0
+    assert told("preset", "save", "young", "dark", "--set", "axis1=-0.5")[0] == 0
+    status, _, err = told("add", "young", "more", "--option", "steps=2", "-q")
+    assert status == 0, err
+    assert "it is better" in err
+    old, new = open_model(home / "young", 1).atlas, open_model(home / "young").atlas
+    assert (new.kind, [sound.name for sound in new.sounds][-1]) == ("vae", "low.wav")
+    assert new.coded is not None
+    assert new.coded.model.options.steps == 2
+    for before, after in zip(old.trajectories, new.trajectories, strict=False):
+        first, second = (track.latent.astype(np.float32)[:, 0] for track in (before, after))
+        assert np.corrcoef(first, second)[0, 1] > 0.95
+    assert told("make", "young", "--preset", "dark", "--seconds", 0.3, "-o", "dark.wav", "-q")[0] == 0
+    status, _, err = told("feed", "young", "dark.wav", "-q")
+    assert status == 0, err
+    fed = open_model(home / "young").atlas
+    assert fed.coded is not None
+    assert [sound.name for sound in fed.sounds if sound.made_by] == ["dark.wav"]
+    assert {name: v.tobytes() for name, v in fed.coded.model.save().items()} == {
+        name: v.tobytes() for name, v in new.coded.model.save().items()
+    }
+
+
+@pytest.mark.long
+def test_a_vae_that_is_no_better_any_more_grows_into_an_atlas(told, home, monkeypatch):
+    (home / "worse").mkdir()
+    write(home / "worse" / "low.wav", tone(110.0, 0.3, 8, seed=9))
+    monkeypatch.setattr(trial, "_WORTH", 2.0)
+    assert told("fit", "brief", "sounds", *QUICK)[0] == 0
+    monkeypatch.setattr(trial, "_WORTH", 0.0)
+    status, _, err = told("add", "brief", "worse", "-q")
+    assert (status, "it is no better" in err) == (0, True), err
+    grown = open_model(home / "brief").atlas
+    assert (grown.kind, len(grown.sounds)) == ("atlas", 6)
+
+
+@pytest.mark.long
+def test_an_option_that_an_atlas_does_not_have_is_told_when_it_grows(told, home):
+    assert told("fit", "plain", "sounds", "-q")[0] == 0
+    status, _, err = told("add", "plain", "sounds", "--device", "cpu", "-q")
+    assert (status, "device" in err) == (2, True)

@@ -13,7 +13,7 @@ from tonesmith.host.roles.composer import Composed, Composer
 from tonesmith.host.roles.executor import Executor
 from tonesmith.host.roles.feature import Feature
 from tonesmith.host.roles.importer import Found, Importer, Refused
-from tonesmith.host.roles.model import Frames, Material, Model
+from tonesmith.host.roles.model import Frames, Grows, Material, Model
 from tonesmith.host.roles.reader import Divided, Reader
 from tonesmith.host.roles.sampler import Sampler
 from tonesmith.host.roles.score_feature import ScoreFeature
@@ -35,6 +35,7 @@ __all__ = [
     "Footprint",
     "Found",
     "Frames",
+    "Grows",
     "Importer",
     "Material",
     "Model",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from tonesmith.host.roles.base import O, Plugin
 
@@ -131,3 +131,19 @@ class Model(Plugin[O]):
     def report(self) -> Mapping[str, float | str]:
         """Return what a person should know of the fit, such as its number of steps; by default, nothing."""
         return {}
+
+
+@runtime_checkable
+class Grows(Protocol):
+    """What a :class:`Model` has besides, if ``tonesmith explore add`` can fit it again with more sounds."""
+
+    def grow(self, material: Material, earlier: Any) -> None:
+        """Learn from sounds as :meth:`Model.fit` does, and begin with what an earlier model learned.
+
+        A step along a latent changes what it changed in ``earlier``, as far as it can, so that sliders and presets mean
+        what they meant. There may be more latents, after those of ``earlier``.
+
+        Args:
+            material: the sounds of the earlier model, and new ones.
+            earlier: a fitted model of the same class.
+        """
