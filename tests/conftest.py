@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,8 +37,28 @@ PLAYS = ("TestVst3Backend", "TestSubtractive", "TestVitaBackend", "TestChaos")
 """Contracts of backends whose tests of phrases are run for every change: of either kind."""
 
 
+SLOWEST = (
+    "backends/test_vst3.py",
+    "sinks/test_hdf5.py",
+    "sinks/test_zarr.py",
+    "backends/test_dawdreamer.py",
+    "explorer/test_explore.py",
+    "run/test_run.py",
+    "sinks/test_parquet.py",
+    "run/test_phrases.py",
+    "sinks/test_webdataset.py",
+    "explorer/test_parameters.py",
+    "explorer/test_models.py",
+    "cli/test_flags.py",
+    "backends/test_vita_wavetables.py",
+)
+"""Files that take more than 14 s of CPU. They come first, so that no worker is left alone with one at the end."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of some tests one case is tried for every change: those marked so, and the slow ones in contracts."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
     seen: set[str] = set()
     for item in items:
         name = item.nodeid.partition("[")[0]
