@@ -73,7 +73,8 @@ def nearest_rows(
         for place, audio in enumerate(dataset.get_batch(part, ["audio"])["audio"]):
             distances[:, first + place] = differences(picture_of(audio, rate), own)
             heard(1)
-    return Pool(*chosen[np.argsort(distances, axis=1, kind="stable")], len(chosen), patches)
+    nearest, by_spectrum, by_envelope = chosen[np.argsort(distances, axis=1, kind="stable")]
+    return Pool(nearest, by_spectrum, by_envelope, len(chosen), patches)
 
 
 def differences(one: NDArray[np.float32], other: NDArray[np.float32]) -> list[float]:
