@@ -1,7 +1,8 @@
-"""Networks that correct components are carried over to others, so that a model that grows begins with them."""
+"""What a training begins with: networks that correct nothing, or those of an earlier model, carried over."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +13,24 @@ from tonesmith.explorer.models.network import SCALE, Parameters
 if TYPE_CHECKING:
     from tonesmith.explorer.principal import Components
 
-NOISE = 0.1
+_NOISE = 0.1
 """Deviation of the noise of a latent that the encoder has not learned yet."""
+
+
+def started(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[str, NDArray[np.float32]]:
+    """Return parameters at the start: what goes out of either network is zero, and so are the corrections."""
+    random = np.random.default_rng([seed, 2**31])
+    made = {}
+    for name, shape in shapes.items():
+        values = np.zeros(shape, np.float32)
+        if name.endswith("norm.weight"):
+            values += 1.0
+        elif name.endswith("weight") and ".out." not in name:
+            values = (random.standard_normal(shape) / np.sqrt(shape[-1])).astype(np.float32)
+        made[name] = values
+    size = shapes["encoder.out.bias"][0] // 2
+    made["encoder.out.bias"][size:] = 2.0 * np.log(_NOISE)
+    return made
 
 
 def carried(parameters: Parameters, old: Components, new: Components) -> dict[str, NDArray[np.float32]]:
@@ -38,7 +55,7 @@ def carried(parameters: Parameters, old: Components, new: Components) -> dict[st
     weight, bias = made["encoder.out.weight"], made["encoder.out.bias"]
     size, both = len(old.deviation), min(len(old.deviation), len(new.deviation))
     noise_weight = np.zeros((len(new.deviation), weight.shape[1]))
-    noise_bias = np.full(len(new.deviation), 2.0 * np.log(NOISE))
+    noise_bias = np.full(len(new.deviation), 2.0 * np.log(_NOISE))
     noise_weight[:both] = weight[size:][:both]
     noise_bias[:both] = bias[size:][:both] + 2.0 * np.log(old.deviation[:both] / new.deviation[:both])
     made["encoder.out.weight"] = np.concatenate([to_new.T @ weight[:size], noise_weight])

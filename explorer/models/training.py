@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.explorer.models import network
-from tonesmith.explorer.models.carried import NOISE
+from tonesmith.explorer.models.carried import started
 from tonesmith.explorer.models.material import Held, batch_of, changed, changes_of, held_of
 from tonesmith.explorer.principal import Components
 from tonesmith.host.roles import Material
@@ -310,22 +310,6 @@ def _looked_at(stopping: Held) -> list[tuple[NDArray[np.float32], NDArray[np.boo
     most = max(_MOST_STOPPING // len(stopping.levels), 2)
     pairs = zip(stopping.levels, stopping.heard, strict=True)
     return [(levels[:most].astype(np.float32), heard[:most]) for levels, heard in pairs]
-
-
-def started(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[str, NDArray[np.float32]]:
-    """Return parameters at the start: what goes out of either network is zero, and so are the corrections."""
-    random = np.random.default_rng([seed, 2**31])
-    made = {}
-    for name, shape in shapes.items():
-        values = np.zeros(shape, np.float32)
-        if name.endswith("norm.weight"):
-            values += 1.0
-        elif name.endswith("weight") and ".out." not in name:
-            values = (random.standard_normal(shape) / np.sqrt(shape[-1])).astype(np.float32)
-        made[name] = values
-    size = shapes["encoder.out.bias"][0] // 2
-    made["encoder.out.bias"][size:] = 2.0 * np.log(NOISE)
-    return made
 
 
 def encoded(

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tonesmith.explorer.principal import Components
+
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -42,6 +44,9 @@ class VaeModel(Model[VaeOptions]):
     summary = "a variational autoencoder that starts as the atlas; needs minutes, better with a GPU"
     Options = VaeOptions
     reach: ClassVar[int] = 6
+
+    _components: Components
+    _parameters: Mapping[str, NDArray[np.float32]]
 
     @classmethod
     def recorded(cls, options: VaeOptions) -> Mapping[str, Any]:

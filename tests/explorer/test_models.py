@@ -10,7 +10,7 @@ import pytest
 from tonesmith.errors import ConfigError
 from tonesmith.explorer.models import network, training
 from tonesmith.explorer.models.atlas import AtlasModel
-from tonesmith.explorer.models.carried import carried
+from tonesmith.explorer.models.carried import carried, started
 from tonesmith.explorer.models.vae import VaeModel
 from tonesmith.explorer.principal import Components
 from tonesmith.host.roles import Material
@@ -50,7 +50,7 @@ def test_a_vae_that_has_not_learned_is_the_atlas(material):
     model.fit(material)
     levels = next(iter(material.sounds())).levels
     assert model.report()["best_step"] in {0, 1}
-    parameters = training.started(network.shapes_of(len(atlas.components.axes), BINS, 8), 0)
+    parameters = started(network.shapes_of(len(atlas.components.axes), BINS, 8), 0)
     assert not network.added_latent(parameters, levels).any()
     assert not network.added_levels(parameters, atlas.encode(levels)).any()
 
