@@ -83,11 +83,11 @@ def _in_memory(folder: Path) -> Iterator[MemoryStore]:
 
     For each of its many steps on a folder, zarr-python wakes two threads: together they take twice as long.
     """
-    from zarr.core.buffer.cpu import Buffer
+    from zarr.core.buffer import Buffer, cpu
     from zarr.storage import MemoryStore
 
     before = {file.relative_to(folder).as_posix(): file.read_bytes() for file in documents(folder)}
-    held = {key: Buffer.from_bytes(content) for key, content in before.items()}
+    held: dict[str, Buffer] = {key: cpu.Buffer.from_bytes(content) for key, content in before.items()}
     yield MemoryStore(held)
     for key, document in held.items():
         if (content := document.to_bytes()) != before.get(key):
