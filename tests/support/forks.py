@@ -169,4 +169,4 @@ def _become(folder: str, environment: dict[str, str]) -> None:
     os.environ.update(environment)
     paths = tuple(filter(None, environment.get("PYTHONPATH", "").split(os.pathsep)))
     sys.path[:] = [*paths, *(path for path in sys.path if path not in _OURS)]
-    sys.modules["support.hosts"].let_be_found(paths)
+    sys.modules["support.hosts"].let_be_found()
