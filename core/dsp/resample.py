@@ -17,7 +17,7 @@ def resampled(audio: NDArray[np.float32], sample_rate: int, wanted: int) -> NDAr
     """Return a sound at another sample rate; itself at its own.
 
     Polyphase, with the filter of :func:`scipy.signal.resample_poly`: a Kaiser window of beta 5. To import that function
-    takes as long as to resample a minute.
+    takes longer than most sounds do here, though it is faster with long ones.
 
     Args:
         audio: float32 (..., frames).
