@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from tonesmith.corpus.derived import Derived
 from tonesmith.corpus.truth import database
 from tonesmith.errors import ConfigError
 from tonesmith.host.registry import Host
+from tonesmith.terminal.progress import Progress
 from tonesmith.terminal.progress import progress as counting
 
 if TYPE_CHECKING:
@@ -115,7 +117,9 @@ class Corpus(Derived):
         stratify: str | None = None,
         seed: int | None = None,
         again: bool = False,
+        listen: bool = True,
         dry_run: bool = False,
+        progress: bool = False,
     ) -> Division:
         """Divide what is in no split yet. Items of one ancestor, and near-duplicates, stay together.
 
@@ -124,15 +128,22 @@ class Corpus(Derived):
             stratify: label whose shares each split keeps; by default the classes of the profile.
             seed: of the order in which families are divided.
             again: whether to divide everything anew.
+            listen: whether recordings are compared that were not yet, to keep those together that sound alike.
             dry_run: whether to store nothing.
+            progress: whether to show it on the error stream.
 
         Raises :class:`ConfigError` for shares that do not sum to 1, and for other settings than those of the last time.
         """
+        from tonesmith.corpus.cleaning.alike import compare_all
         from tonesmith.corpus.splitting import divide, settings_of
 
         with database.told(self.path):
             settings = settings_of(self, shares, stratify, seed, again=again)
-        division = divide(self, settings, again=again, dry_run=dry_run)
+        alike = []
+        if listen:
+            with self._listening(progress=progress) as (hearing, comparing):
+                alike = compare_all(self, hearing, comparing, dry_run=dry_run)
+        division = divide(self, settings, alike, again=again, dry_run=dry_run)
         if not dry_run:
             self.write()
         return division
@@ -159,16 +170,23 @@ class Corpus(Derived):
         from tonesmith.corpus.cleaning.limits import Limits, checked_names
         from tonesmith.corpus.cleaning.sanitising import Sanitising
 
-        names, name = checked_names(checks), self.path.name
+        sanitising = Sanitising(self, limits or Limits(), checked_names(checks), deep=deep)
+        with self._listening(progress=progress) as (hearing, comparing):
+            done = sanitising.run(hearing, comparing, dry_run=dry_run)
+        if not (dry_run or self.is_written):
+            self.write()
+        return done
+
+    @contextmanager
+    def _listening(self, *, progress: bool) -> Iterator[tuple[Progress, Progress]]:
+        """Lock the corpus, and count the files that are heard and the pairs that are compared."""
+        name = self.path.name
         with (
             counting(f"listening to {name}", "files", hidden=not progress) as hearing,
             counting(f"comparing in {name}", "pairs", hidden=not progress) as comparing,
             self.locked(),
         ):
-            done = Sanitising(self, limits or Limits(), names, deep=deep).run(hearing, comparing, dry_run=dry_run)
-        if not (dry_run or self.is_written):
-            self.write()
-        return done
+            yield hearing, comparing
 
     def restore(self, *items: str, dry_run: bool = False) -> list[str]:
         """Bring removed items back with what went with them, keep them from then on, and return their names.

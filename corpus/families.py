@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
+
+from tonesmith.corpus.cleaning.alike import known_alike
 
 
-def families(connection: sqlite3.Connection) -> dict[str, str]:
+def families(connection: sqlite3.Connection, alike: Iterable[tuple[str, str]] = ()) -> dict[str, str]:
     """Return item -> its family: the smallest name among the items, and their ancestors, that belong together.
 
-    Two items belong together if they come from one ancestor, if their scores have the same intervals and rhythm, or if
-    each belongs with a third. An ancestor need not be in the corpus.
+    Two items belong together if they come from one ancestor, if their scores have the same intervals and rhythm, if
+    their recordings were compared and sound alike, or if each belongs with a third. An ancestor need not be in the
+    corpus.
+
+    Args:
+        connection: to the truth of a corpus.
+        alike: more pairs of items that sound alike.
     """
     heads: dict[str, str] = {}
 
@@ -25,6 +33,8 @@ def families(connection: sqlite3.Connection) -> dict[str, str]:
 
     for item, parent in connection.execute("SELECT item, parent FROM parents"):
         join(item, parent)
+    for one, other in [*known_alike(connection), *alike]:
+        join(one, other)
     last = ("", "")
     for near, item in connection.execute("SELECT near, item FROM media WHERE near <> '' ORDER BY near, item"):
         if near == last[0]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -82,15 +82,30 @@ def _check(shares: Mapping[str, float]) -> None:
         raise ConfigError(f"shares {told}: each must be 0 to 1, and their sum 1.")
 
 
-def divide(corpus: Corpus, settings: tuple[dict[str, float], str, int], *, again: bool, dry_run: bool) -> Division:
-    """Divide what is not divided yet, or everything again. The corpus is locked by this."""
+def divide(
+    corpus: Corpus,
+    settings: tuple[dict[str, float], str, int],
+    alike: Iterable[tuple[str, str]],
+    *,
+    again: bool,
+    dry_run: bool,
+) -> Division:
+    """Divide what is not divided yet, or everything again. The corpus is locked by this.
+
+    Args:
+        corpus: to divide.
+        settings: shares, label and seed: see :func:`settings_of`.
+        alike: pairs of items that sound alike, which stay together, as do those that are known to.
+        again: whether to divide everything anew.
+        dry_run: whether to store nothing.
+    """
     shares, stratify, seed = settings
     with corpus.change(dry_run=dry_run) as connection:
         before = {} if again else dict(connection.execute("SELECT item, split FROM splits"))
         labels = dict(
             connection.execute("SELECT item, value FROM annotations WHERE name = ? AND believed = 1", (stratify,))
         )
-        kin = families(connection)
+        kin = families(connection, alike)
         after = _assigned(kin, labels, before, shares, seed)
         changed = [(split, item) for item, split in after.items() if before.get(item) != split]
         if again:

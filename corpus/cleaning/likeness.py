@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+LIKENESS: Final = 0.9
+"""From which two recordings are taken for one: see :class:`tonesmith.corpus.cleaning.limits.Limits`."""
 _NEAR_DB: Final = 3.5
 """Mean difference of two pictures, in dB, up to which waveforms are compared: re-encoded sounds have 2.6 at most, but
 for clicks of a tenth of a second, which have 4.9."""

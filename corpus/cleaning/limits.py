@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Final
 
+from tonesmith.corpus.cleaning.likeness import LIKENESS
 from tonesmith.errors import ConfigError, unknown_name
 
 CHECKS: Final = {
@@ -49,7 +50,7 @@ class Limits:
     shortest: float = 0.05
     longest: float = 0.0
     stuck: float = 60.0
-    likeness: float = 0.9
+    likeness: float = LIKENESS
 
     def __post_init__(self) -> None:
         ranges = {"silence": (-200.0, 0.0), "clipping": (0.0, 1.0), "dc": (0.0, 1.0), "likeness": (0.5, 1.0)}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from tonesmith.corpus.cleaning.alike import alike, ancestors, kept_or_heard, roots, sound_of
 from tonesmith.corpus.cleaning.faults import Fault, faults, too_long
-from tonesmith.corpus.cleaning.hearing import VERSION, Heard, hear
-from tonesmith.corpus.cleaning.likeness import Sound, candidates, compared
+from tonesmith.corpus.cleaning.likeness import Sound
 from tonesmith.corpus.cleaning.limits import Limits
 from tonesmith.corpus.cleaning.removal import finish_moves, take_out
 from tonesmith.corpus.media import Unfit
@@ -74,7 +73,7 @@ class Sanitising:
     def run(self, hearing: Progress, comparing: Progress, *, dry_run: bool) -> Sanitised:
         """Find what is faulty, take it out unless it is a dry run, and return what was found."""
         with Batches(self._connection, dry_run=dry_run) as batches:
-            self._roots = _roots(self._connection)
+            self._roots = roots(self._connection)
             kept = {row[0] for row in self._connection.execute("SELECT item FROM kept")}
             self._hear(kept, hearing, batches)
             if "duplicates" in self._checks:
@@ -105,7 +104,8 @@ class Sanitising:
                 if "corrupt" in self._checks:
                     yield Fault("corrupt", f"{medium.path} is not as it was added", "")
                 return
-            heard = self._heard(medium)
+            heard, now = kept_or_heard(self._connection, self._folder, medium, deep=self._deep)
+            self._measured += now
         except Unfit as error:
             if "corrupt" in self._checks:
                 yield Fault("corrupt", f"{medium.path} {error}", "")
@@ -118,36 +118,18 @@ class Sanitising:
         if "length" in self._checks:
             yield from too_long(medium.seconds, self._limits)
         if heard.picture:
-            root = self._roots.get(item.id, item.id)
-            self._sounds.append((Sound(item.id, path, medium.content, medium.seconds, heard.picture, root), item))
-
-    def _heard(self, medium: Medium) -> Heard:
-        """Return what was measured of a file, now or before."""
-        key = (medium.kind, medium.content, VERSION)
-        sql = "SELECT numbers, picture FROM heard WHERE kind = ? AND content = ? AND version = ?"
-        row = self._connection.execute(sql, key).fetchone()
-        if row and not self._deep:
-            return Heard(json.loads(row[0]), row[1])
-        heard = hear(self._folder / medium.path, medium.kind, medium.facts)
-        self._measured += 1
-        told = (json.dumps(dict(heard.numbers)), heard.picture)
-        self._connection.execute("INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?, ?)", (*key, *told))
-        return heard
+            self._sounds.append((sound_of(item.id, self._folder, medium, heard, self._roots), item))
 
     def _compare(self, kept: Collection[str], counter: Progress, batches: Batches) -> None:
         """Find recordings that sound like another, of which the better one stays."""
         whole = {sound.item: item for sound, item in self._sounds}
         sounds = [sound for sound, _ in self._sounds if sound.item not in self._found]
-        pairs = list(candidates(sounds)) if len(sounds) > 1 else []
-        counter.begin(len(pairs))
-        alike = []
-        for one, two in pairs:
-            found = compared(self._connection, one, two)
-            if found >= self._limits.likeness and _may_be_one(whole[one.item], whole[two.item]):
-                alike.append((found, one.item, two.item))
-            counter.advance(1)
-            batches.now_and_then()
-        for found, first, second in sorted(alike, key=lambda pair: (-pair[0], pair[1:])):
+        every = [
+            (found, one.item, two.item)
+            for found, one, two in alike(self._connection, sounds, self._limits.likeness, counter, batches)
+            if _may_be_one(whole[one.item], whole[two.item])
+        ]
+        for found, first, second in sorted(every, key=lambda pair: (-pair[0], pair[1:])):
             if not {first, second} & self._found.keys():
                 self._choose(found, whole[first], whole[second], kept)
 
@@ -165,7 +147,7 @@ class Sanitising:
         parents = dict(self._connection.execute("SELECT item, parent FROM parents"))
         removed = dict(self._found)
         for (item,) in self._connection.execute("SELECT id FROM items").fetchall():
-            line = list(_line(item, parents))
+            line = list(ancestors(item, parents))
             head = next((ancestor for ancestor in reversed(line) if ancestor in self._found), "")
             if head and head != item:
                 removed[item] = Fault("parent", f"was made from {head}", head)
@@ -178,21 +160,6 @@ class Sanitising:
                 for item, fault in removed.items():
                     take_out(self._connection, item, fault)
         finish_moves(self._folder, self._connection)
-
-
-def _line(item: str, parents: Mapping[str, str]) -> Iterator[str]:
-    """Yield an item, its parent, and so on; a ring of parents, which only a damaged corpus has, ends."""
-    seen: set[str] = set()
-    while item and item not in seen:
-        seen.add(item)
-        yield item
-        item = parents.get(item, "")
-
-
-def _roots(connection: Any) -> dict[str, str]:
-    """Return item -> its oldest ancestor, of those that have a parent."""
-    parents = dict(connection.execute("SELECT item, parent FROM parents"))
-    return {item: list(_line(item, parents))[-1] for item in parents}
 
 
 def _may_be_one(first: Item, second: Item) -> bool:

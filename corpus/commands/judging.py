@@ -70,14 +70,16 @@ def split(  # noqa: PLR0913, PLR0917 - a parameter for each flag
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="INT", help="Seed of the order.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Divide everything anew.")] = False,
+    listen: Annotated[bool, typer.Option("--listen/--no-listen", help="Compare recordings that were not yet.")] = True,
     dry_run: DryRun = False,
     as_json: Json = False,
+    quiet: Quiet = False,
     wait: Wait = WAIT,
 ) -> None:
     """Divide a corpus into train, val and test: 0.7, 0.15 and 0.15.
 
     Items of one ancestor, and near-duplicates, stay together; classes keep their shares. What is divided stays where it
-    is when the corpus grows.
+    is when the corpus grows. To find recordings that sound alike, each is heard once.
     """
     from tonesmith.corpus.corpus import Corpus
     from tonesmith.corpus.printed import division_lines
@@ -86,6 +88,14 @@ def split(  # noqa: PLR0913, PLR0917 - a parameter for each flag
     shares = {name: share or 0.0 for name, share in given.items()}
     asked = shares if any(share is not None for share in given.values()) else None
     with Corpus(path, wait=wait) as corpus:
-        done = corpus.split(asked, stratify=stratify, seed=seed, again=again, dry_run=dry_run)
+        done = corpus.split(
+            asked,
+            stratify=stratify,
+            seed=seed,
+            again=again,
+            listen=listen,
+            dry_run=dry_run,
+            progress=not quiet,
+        )
     told = {"path": str(path), "dry_run": dry_run, **done.to_json()}
     echo(json_text(told) if as_json else "\n".join(division_lines(path, done, dry_run=dry_run)))

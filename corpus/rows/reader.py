@@ -55,7 +55,12 @@ class CorpusReader(Reader[FormOptions]):
         with Corpus(path) as corpus:
             try:
                 done = corpus.split(
-                    shares, stratify=asked.get("stratify"), seed=asked.get("seed"), again=again, dry_run=dry_run
+                    shares,
+                    stratify=asked.get("stratify"),
+                    seed=asked.get("seed"),
+                    again=again,
+                    dry_run=dry_run,
+                    progress=True,
                 )
             except ConfigError as error:
                 raise ConfigError(str(error).replace("--again", "--force")) from None

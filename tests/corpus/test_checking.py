@@ -6,8 +6,9 @@ import json
 import shutil
 from collections import Counter
 
+import numpy as np
 import pytest
-from support.corpora import melody, write_midi
+from support.corpora import melody, write_audio, write_midi
 
 from tonesmith import ConfigError
 from tonesmith.cli import run
@@ -15,6 +16,7 @@ from tonesmith.corpus import Corpus
 from tonesmith.corpus.checking import entropy
 from tonesmith.corpus.families import families
 from tonesmith.corpus.media import near_of
+from tonesmith.dsp.resample import resampled
 from tonesmith.score.score import Score
 
 MOODS = ("happy", "sad", "calm")
@@ -114,6 +116,47 @@ def test_a_family_that_was_parted_is_put_together_and_said(corpus):
     assert corpus.split().moved == 1
     assert splits(corpus) == inside
     assert corpus.check().leaks == 0
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    """A corpus of 12 recordings, and of 12 of the same at another rate and gain."""
+    generator = np.random.default_rng(5)
+    for number in range(12):
+        sound = np.cumsum(generator.normal(size=(1, 4000)), axis=1) * np.hanning(4000)
+        sound = (0.5 * sound / np.abs(sound).max()).astype(np.float32)
+        write_audio(tmp_path / "m" / f"a{number}.wav", sound, 8000)
+        write_audio(tmp_path / "m" / f"b{number}.wav", -0.3 * resampled(sound, 8000, 11025), 11025)
+    with Corpus.new(tmp_path / "c") as made:
+        made.add(tmp_path / "m")
+        yield made
+
+
+def twins_parted(corpus):
+    inside = splits(corpus)
+    twins = Counter(item.split("-")[0][1:] + inside[item] for item in inside)
+    return sum(count == 1 for count in twins.values()) // 2
+
+
+def test_recordings_that_sound_alike_stay_together(recordings):
+    first = recordings.split(dry_run=True)
+    assert [part["families"] for part in first.splits.values()] == [8, 2, 2], "a dry run hears them too"
+    assert recordings.connection.execute("SELECT count(*) FROM heard").fetchone() == (0,), "and stores nothing"
+    assert recordings.split().splits == first.splits
+    assert twins_parted(recordings) == 0
+    assert recordings.check().leaks == 0
+    with recordings.change() as connection:
+        connection.execute("UPDATE splits SET split = 'test' WHERE item GLOB 'a*'")
+    assert recordings.check().leaks == 10, "what was heard is known from then on"
+
+
+def test_recordings_need_not_be_heard(recordings, capsys):
+    assert run(["corpus", "split", str(recordings.path), "--no-listen", "--json"]) == 0
+    assert sum(part["families"] for part in json.loads(capsys.readouterr().out)["splits"].values()) == 24
+    assert twins_parted(recordings) > 0
+    next((recordings.path / "raw" / "audio").glob("a3-*")).write_bytes(b"damaged")
+    assert run(["corpus", "split", str(recordings.path), "--again", "--json"]) == 0
+    assert sum(part["families"] for part in json.loads(capsys.readouterr().out)["splits"].values()) == 13
 
 
 def test_other_settings_are_refused_until_all_is_divided_again(corpus):

@@ -87,7 +87,7 @@ def made(tmp_path_factory):
     path = tmp_path_factory.mktemp("sanitise")
     with Corpus.new(path / "c") as corpus:
         corpus.add(folder_of(path / "m"))
-        corpus.split()
+        corpus.split(listen=False)
     return path / "c"
 
 
