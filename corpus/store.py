@@ -119,7 +119,10 @@ class Store:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Corpus {self.path}: {len(self):,} items>"
+        try:
+            return f"<Corpus {self.path}: {len(self):,} items>"
+        except sqlite3.ProgrammingError:
+            return f"<Corpus {self.path}, closed>"
 
     def close(self) -> None:
         """Close the file."""

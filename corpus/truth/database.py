@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import sqlite3
@@ -26,6 +27,16 @@ _BUSY: Final = 10.0
 _FULL: Final = {"SQLITE_FULL", "SQLITE_IOERR_WRITE"}
 _LEAST: Final = 256 * 1024
 """Bytes of a disk without which an error of it is taken for a full one: the index of a WAL needs 32 KiB at once."""
+_JSON: Final = (
+    ("annotations", "CAST(value AS TEXT)", "typeof(value) = 'blob'"),
+    ("definitions", "told", "1"),
+    ("heard", "numbers", "1"),
+    ("media", "facts", "1"),
+    ("provenance", "facts", "1"),
+    ("recipes", "parameters", "1"),
+    ("removed", "known", "1"),
+)
+"""Tables and what of them is JSON, and in which rows."""
 _REFUSED: Final = {"SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_READONLY_DIRECTORY", "SQLITE_PERM"}
 
 
@@ -115,6 +126,8 @@ def told(folder: Path) -> Iterator[None]:
         if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR")) or "no such table" in str(error):
             raise damaged(folder, str(error)) from None
         raise
+    except json.JSONDecodeError as error:
+        raise damaged(folder, f"a value in it is not JSON: {error}") from None
 
 
 def _is_full(folder: Path) -> bool:
@@ -181,9 +194,16 @@ def is_whole(path: Path) -> bool:
         with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             known = connection.execute("PRAGMA application_id").fetchone()[0]
             found = connection.execute("PRAGMA integrity_check").fetchone()[0]
-            return bool(known == APPLICATION and found == "ok")
+            return bool(known == APPLICATION and found == "ok" and _is_json(connection))
     except sqlite3.Error:
         return False
+
+
+def _is_json(connection: sqlite3.Connection) -> bool:
+    """Return whether all is JSON that is read as such, in the tables that there are."""
+    there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    asked = (f"SELECT 1 FROM {t} WHERE {rows} AND NOT json_valid({what})" for t, what, rows in _JSON if t in there)  # noqa: S608
+    return not any(connection.execute(sql).fetchone() for sql in asked)
 
 
 def sync_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import signal
 import subprocess
@@ -198,6 +199,29 @@ def test_a_damaged_recipe_is_told_and_the_other_children_are_made(corpus, capsys
     assert list(told["refused"]) == [victim.id]
     assert remade in told["refused"][victim.id]
     assert len(told["remade"]) >= 19
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE recipes SET parameters = '{\"kind\": ' WHERE item = ?",
+        "UPDATE media SET facts = 'notes' WHERE item = ?",
+        "UPDATE annotations SET value = x'5b312c' WHERE item = (SELECT parent FROM parents WHERE item = ?)",
+    ],
+)
+def test_what_is_no_json_in_the_truth_is_told_with_a_cure_that_cures(corpus, capsys, damage):
+    corpus.write()
+    before, victim = corpus.find(), children(corpus, named(corpus, "0").id)[0]
+    corpus.connection.execute(damage, (victim.id,))
+    corpus.close()
+    assert run(["corpus", "augment", str(corpus.path), "-n", "4", "--with", ",".join(SCORES)]) == 1
+    told = capsys.readouterr().err
+    assert "corpus.sqlite is damaged: a value in it is not JSON: Expecting value: line 1" in told
+    assert run(shlex.split(told.rpartition("Repair it: tonesmith ")[2])) == 0
+    assert "from its backup" in capsys.readouterr().out
+    with Corpus(corpus.path) as repaired:
+        assert repaired.find() == before
+        assert repaired.remake().refused == {}
 
 
 def test_labels_that_cannot_follow_any_more_are_told_and_left(corpus, capsys):

@@ -281,6 +281,13 @@ def test_a_backup_is_renewed_the_later_the_more_there_is_to_copy(corpus, nbytes,
     assert (time.time() - backup.stat().st_mtime < 100) is renewed
 
 
+def test_a_corpus_is_shown_open_and_closed(corpus):
+    count = len(corpus)
+    assert repr(corpus) == f"<Corpus {corpus.path}: {count} items>"
+    corpus.close()
+    assert repr(corpus) == f"<Corpus {corpus.path}, closed>"
+
+
 @pytest.mark.parametrize("damage", ["cut", "text", "gone", "overwritten"])
 def test_a_damaged_file_is_said_with_its_cure(corpus, damage, capsys):
     corpus.write()
