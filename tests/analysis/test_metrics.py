@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -148,6 +150,18 @@ def test_envelopes_are_compared_in_shape(target: Sound) -> None:
     swelling = tone(220.0, 0.5, 0.0) * (TIME / TIME[-1]).astype(np.float32)
     assert rms(target, heard(tone(500.0))) == pytest.approx(1.0, abs=2e-3)
     assert rms(target, heard(swelling)) < 0.5
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_equal_envelopes_are_equal_wherever_they_lie_in_memory(kind):
+    """Sums are rounded in another order there."""
+    random_ = np.random.default_rng(3)
+    for length in range(20, 120):
+        values = random_.uniform(size=length).astype(kind)
+        for place in range(8):
+            moved = np.zeros(length + 8, kind)[place : place + length]
+            moved[:] = values
+            assert rms(SimpleNamespace(envelope=values), SimpleNamespace(envelope=moved)) == 1.0
 
 
 def test_warping_forgives_a_shift_and_no_other_difference() -> None:
