@@ -38,9 +38,15 @@ class Contender:
     """A process of ``_contenders.py`` or another such script, which dies alone if what it runs does.
 
     Its methods raise :class:`DiedError`, which ends the benchmark unless it is caught.
+
+    Args:
+        kind: what it does, as the script calls it.
+        job: file that tells it what to do.
+        script: in this folder.
+        ahead: whether it works ahead between its turns: that CPU counts too.
     """
 
-    def __init__(self, kind: str, job: Path, script: str = "_contenders.py") -> None:
+    def __init__(self, kind: str, job: Path, script: str = "_contenders.py", *, ahead: bool = False) -> None:
         self._process = subprocess.Popen(
             [sys.executable, Path(__file__).with_name(script), kind, job],
             stdin=subprocess.PIPE,
@@ -49,18 +55,21 @@ class Contender:
             env={**os.environ, **_ONE_THREAD},
         )
         self._ready = False
+        self._ahead, self._counted = ahead, 0.0
 
     def round(self) -> Round:
         """Let it do all its work once, and return what it says and the CPU seconds it took."""
         if not self._ready:
             self._answer()
             self._ready = True
-        before = cpu_seconds(self._process.pid)
+            self._counted = cpu_seconds(self._process.pid)
+        before = self._counted if self._ahead else cpu_seconds(self._process.pid)
         assert self._process.stdin is not None
         self._process.stdin.write("go\n")
         self._process.stdin.flush()
         told = self._answer()
-        return {**told, "cpu": cpu_seconds(self._process.pid) - before}
+        self._counted = cpu_seconds(self._process.pid)
+        return {**told, "cpu": self._counted - before}
 
     def close(self) -> None:
         """End it."""

@@ -36,6 +36,7 @@ from tonesmith.api import convert
 from tonesmith.dataset.reader import Dataset
 from tonesmith.host.computing import Computer, feature_of, planned
 from tonesmith.host.registry import Host
+from tonesmith.host.roles import ScoreFeature
 
 _BACKEND = {"name": "dawdreamer", "instrument": "fm"}
 _INCUMBENT = "h5py gzip-4"
@@ -117,7 +118,8 @@ def compute(_: Path, dataset: Dataset, options: argparse.Namespace) -> dict[str,
     rows = range(min(len(dataset), 48))
     columns = dataset.get_batch(list(rows), ["audio", "pitch", "velocity", "hold", "tail", "patch"])
     computers = {}
-    for name in sorted(set(host.features()) - _NEEDS_MODEL):
+    sounds = {name for name, plugin in host.features().items() if not issubclass(plugin, ScoreFeature)}
+    for name in sorted(sounds - _NEEDS_MODEL):
         computers[name] = Computer([planned(feature_of(host, name, {}), audio)], audio, host)
     work = {name: lambda one=one: one.columns(columns) for name, one in computers.items()}
     return {name: 1e3 * seconds / len(rows) for name, seconds in _in_turns(work, options.rounds).items()}
@@ -142,7 +144,7 @@ def streamed(folder: Path, _: Dataset, options: argparse.Namespace) -> dict[str,
     job = {"settings": settings | {"patches": _ENDLESS}, "rows": len(plain)}
     kinds = {
         "generate": Tonesmith([copy_of(plain, folder / "plain.zarr", folder / "copy.zarr")]),
-        "stream": Contender("stream", _job(folder, job), _SCRIPT),
+        "stream": Contender("stream", _job(folder, job), _SCRIPT, ahead=True),
     }
     rounds = turns(kinds, options.rounds)
     found = {name: len(plain) / median(one["cpu"] for one in told) for name, told in rounds.items()}

@@ -11,7 +11,7 @@ import pytest
 from support import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the benchmarks read /proc")
-SHORT = ("--patches", "3", "--rounds", "1", "--passes", "1", "--hold", "0.1", "--tail", "0.1", "--renders", "20")
+SHORT = ("--patches", "12", "--rounds", "1", "--passes", "1", "--hold", "0.1", "--tail", "0.1", "--renders", "20")
 
 
 @pytest.mark.long
