@@ -22,6 +22,7 @@ from support.builders import write_dataset, zarr_case
 from tonesmith.errors import DatasetError
 from tonesmith.plan.rejection import Rejection
 from tonesmith.plan.schema import Column
+from tonesmith.sinks.base.files import make_folders
 from tonesmith.sinks.zarr import ZarrOptions, ZarrSink
 from tonesmith.testing.sink import SinkContract
 from tonesmith.testing.sink_form import SinkFormContract
@@ -167,6 +168,29 @@ def test_what_others_added_is_kept_and_gathered(tmp_path: Path, step: str) -> No
     assert group["pitch"].attrs["unit"] == "semitones"
     np.testing.assert_array_equal(group["modulation/mine/embedding"][:], np.arange(20))
     assert group["pitch"].shape == (30 if step == "extend" else 20,)
+
+
+@pytest.mark.parametrize("made", [0, 1, 3])
+def test_a_creation_in_an_empty_folder_that_was_cut_short_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: int
+) -> None:
+    """After so many folders of arrays: the next run knows that they are the sink's own."""
+    case, left = zarr_case(tmp_path / "d"), [made]
+    case.path.mkdir()
+
+    def stopping(path: Path, *within: Path) -> None:
+        if path.parent == case.path:
+            if not left[0]:
+                raise KeyboardInterrupt
+            left[0] -= path.name != "tonesmith"
+        make_folders(path, *within)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tonesmith.sinks.zarr.make_folders", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            case.created()
+    case.created()
+    assert zarr.open_group(case.path, mode="r")["audio"].shape[0] == case.plan.rows
 
 
 def test_a_new_dataset_appears_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
