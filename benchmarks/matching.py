@@ -2,7 +2,7 @@
 
 Makes a dataset of random patches, and matches some of its rows, each without its own patch. Needs Linux and cmaes.
 The baselines are the row that is nearest by features, the coarse log-mel spectrogram that the search starts from, and
-the best by MSS of the nearest rows that it replays: 24 of them with 500 renders.
+the row that is nearest by MSS, of the 200 that are nearest by features.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main() -> None:
         if not path.exists():
             _make(path, options)
         ds, rows = open_dataset(path), range(options.first, options.first + options.targets)
-        print("  row  by features  best replayed    match  renders", flush=True)
+        print("  row  by features  by MSS    match  renders", flush=True)
         print(_summary(np.array([_matched(ds, row, options) for row in rows])))
 
 
@@ -55,14 +55,14 @@ def _make(path: Path, options: argparse.Namespace) -> None:
 
 
 def _matched(ds: Any, row: int, options: argparse.Namespace) -> tuple[float, ...]:
-    """Return MSS in dB of the row nearest by features, of the best replayed row and of the match, and the seconds."""
+    """Return MSS in dB of the rows nearest by features and by MSS, and of the match, and the seconds."""
     began = time.monotonic()
     found = match(ds[row], ds, renders=options.renders)
     target, featured = (
         sound_of(ds[place].audio, ds.plan.audio.sample_rate) for place in (row, int(found.pool.rows[0]))
     )
     values = (mss(target, featured), *(found.metrics[name]["mss"] for name in ("nearest", "match")))
-    print(f"{row:5}{values[0]:13.2f}{values[1]:15.2f}{values[2]:9.2f}{found.trials.done:9}", flush=True)
+    print(f"{row:5}{values[0]:13.2f}{values[1]:8.2f}{values[2]:9.2f}{found.trials.done:9}", flush=True)
     return *values, time.monotonic() - began
 
 
@@ -70,7 +70,7 @@ def _summary(found: NDArray[np.float64]) -> str:
     """Return the medians, and the share of each baseline's distance that is left."""
     best = found[:, 2]
     told = [f"medians: match {np.median(best):.2f} dB, {np.median(found[:, 3]):.0f} s each"]
-    for place, name in enumerate(("nearest by features", "best replayed")):
+    for place, name in enumerate(("nearest by features", "nearest by MSS")):
         base = found[:, place]
         told.append(
             f"{name}: {np.median(base):.2f} dB, {np.median(best / base):.2f} of it is left in the median; "

@@ -19,10 +19,10 @@ from support.vst3.build import built
 from tonesmith import generate, match, open_dataset
 from tonesmith.analysis.matching.distance import FAILED, Distance
 from tonesmith.analysis.matching.match import match as matched
-from tonesmith.analysis.matching.neighbours import differences, nearest_rows
+from tonesmith.analysis.matching.neighbours import nearest_rows
 from tonesmith.analysis.matching.pitch import pitch_of
 from tonesmith.analysis.matching.recording import recording_of
-from tonesmith.analysis.matching.trials import Budget, Trials
+from tonesmith.analysis.matching.trials import Budget, Trial, Trials
 from tonesmith.analysis.matching.wanted import Settings, wanted_of
 from tonesmith.analysis.metrics import sound_of
 from tonesmith.dataset.reader import Dataset
@@ -160,7 +160,7 @@ def test_the_levels_of_two_sounds_are_about_as_far_apart_as_their_mss(ds: Datase
     distance = Distance(sound_of(ds[0].audio, RATE), 0.0)
     for audio in (ds[1].audio, noise(0.2)):
         found, levels = distance.near(audio)
-        assert np.abs(levels - distance.levels).sum() == pytest.approx(found, rel=0.05)
+        assert np.abs(levels - distance.levels).sum() == pytest.approx(found, rel=0.1)
 
 
 def test_level_counts_a_little_or_not_at_all(ds: Dataset) -> None:
@@ -181,12 +181,26 @@ def test_the_nearest_row_is_of_the_nearest_pitch_and_large_datasets_are_sampled(
     assert (some.listened, some.patches) == (5, 11)
 
 
-def test_pictures_are_compared_as_a_whole_by_spectrum_and_by_envelope() -> None:
-    picture = np.random.default_rng(0).uniform(-80.0, 0.0, (2, 40, 24)).astype(np.float32)
-    for changed, alike in ((picture[:, :, ::-1], 1), (picture[:, ::-1], 2)):
-        found = differences(picture, changed)
-        assert found[alike] == pytest.approx(0.0, abs=1e-3)
-        assert all(value > 1.0 for place, value in enumerate(found) if place != alike)
+def test_rows_that_were_played_with_the_same_note_tell_what_labels_sound_like(
+    ds: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[list[Trial]] = []
+    monkeypatch.setattr("tonesmith.analysis.matching.match.search", lambda *given: heard.append(list(given[3])))
+    target = ds[4]
+    match(target, ds, renders=20, workers=1)
+    (stored,) = heard
+    with ds.player() as play:
+        again = [play([trial.label], target.note)[0] for trial in stored]
+    distance = Distance(sound_of(target.audio, RATE))
+    assert [trial.distance for trial in stored] == [distance.of(audio) for audio in again]
+    assert all(
+        np.array_equal(trial.levels, distance.near(audio)[1]) for trial, audio in zip(stored, again, strict=True)
+    )
+    same = {row.patch_id for row in ds if row.note == target.note} - {target.patch_id}
+    assert len(stored) == len(same) - 2  # two of them were played again
+
+    match(target, ds, renders=20, workers=1, velocity=37)
+    assert heard[1] == []
 
 
 @pytest.mark.parametrize(("midi", "cents"), [(33, 0.0), (57, 20.0), (84, -30.0)])
@@ -306,11 +320,14 @@ def test_an_instrument_of_vst3_is_matched_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_held_out_sounds_of_a_voice_are_matched_within_300_renders(tmp_path: Path) -> None:
-    backend = {"name": "dawdreamer", "instrument": "subtractive"}
-    notes = {"pitches": [60], "hold": 0.7, "tail": 0.3}
+@pytest.mark.parametrize(
+    ("backend", "share"),
+    [({"name": "dawdreamer", "instrument": "subtractive"}, 0.75), ({"name": "vita", "tier": 1}, 0.65)],
+)
+def test_held_out_sounds_are_matched_within_300_renders(backend: dict[str, Any], share: float, tmp_path: Path) -> None:
+    notes = {"pitches": [60], "hold": 0.35, "tail": 0.15}
     generate(tmp_path / "d", patches=150, backend=backend, sample_rate=16000, notes=notes)
-    assert _median_ratio(tmp_path / "d", 4) < 0.85
+    assert _median_ratio(tmp_path / "d", 4) < share
 
 
 def _median_ratio(path: Path, count: int) -> float:

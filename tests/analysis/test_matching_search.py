@@ -10,7 +10,7 @@ import pytest
 from tonesmith.analysis.matching.climb import Climb
 from tonesmith.analysis.matching.distance import FAILED
 from tonesmith.analysis.matching.forecast import Forecast
-from tonesmith.analysis.matching.moves import Move, audible_of, borrowed, modules_of, moved, other_choices
+from tonesmith.analysis.matching.moves import Move, audible_of, modules_of, moved, other_choices
 from tonesmith.analysis.matching.search import TOGETHER, refine
 from tonesmith.analysis.matching.trials import Trial
 from tonesmith.analysis.matching.turns import Turns
@@ -91,29 +91,20 @@ def test_a_step_grows_where_it_helps_and_shrinks_where_neither_way_does(space: P
     assert knob.step > shorter
 
 
-def test_modules_of_other_labels_are_tried_before_single_parameters() -> None:
+def test_modules_are_groups_of_two_or_more_parameters_less_those_that_fill_an_asset_slot() -> None:
     space = ParameterSpace(
         (
             Parameter("cutoff", "continuous", 0.0, 1.0, 0.5, group="filter"),
             Parameter("slope", "categorical", 0, 3, 0, group="filter"),
             Parameter("attack", "continuous", 0.0, 1.0, 0.5, group="envelope"),
-            Parameter("wave", "categorical", 0, 1, 0, group="envelope", slot="table", contents=("a" * 64, "b" * 64)),
+            Parameter("wave", "categorical", 0, 1, 0, group="table", slot="table", contents=("a" * 64, "b" * 64)),
+            Parameter("phase", "continuous", 0.0, 1.0, 0.5, group="table"),
             Parameter("decay", "continuous", 0.0, 1.0, 0.5, group="envelope"),
             Parameter("volume", "continuous", 0.0, 1.0, 0.5, group="volume"),
         ),
         assets={"table": "a" * 64},
     )
-    ours, theirs = Label.from_parts(space, [0.5] * 4, [0, 0]), Label.from_parts(space, [0.25] * 4, [2, 1])
     assert modules_of(space) == ["envelope", "filter"]
-    assert borrowed(space, ours, theirs, "filter") == [Move(True, 0, 0.25, True), Move(False, 0, 2, True)]
-    climb = climb_from(space, Trial(ours, 10.0))
-    climb.borrow([ours, theirs, theirs])
-    first, second, *others = climb.ask(5)
-    assert (first.continuous.tolist(), first.categorical.tolist()) == ([0.5, 0.25, 0.25, 0.5], [0, 0])
-    assert (second.continuous.tolist(), second.categorical.tolist()) == ([0.25, 0.5, 0.5, 0.5], [2, 0])
-    assert first.assets == ours.assets
-    for label in others:
-        assert np.sum(label.continuous != ours.continuous) + np.sum(label.categorical != ours.categorical) <= 1
 
 
 def test_opposites_of_changes_that_hurt_are_foretold_together(space: ParameterSpace) -> None:
@@ -139,6 +130,26 @@ def test_a_parameter_that_is_not_heard_rests_for_longer_and_longer(space: Parame
             turns.learn(Move(continuous, place, 0.0, False), 0.0 if continuous else 1.0)
     assert rounds[0]
     assert 1 < sum(rounds) < 6
+
+
+def test_what_rested_has_its_turn_again_beside_another_best(space: ParameterSpace) -> None:
+    start = label_of(space, 0)
+    climb = climb_from(space, Trial(start, 10.0))
+
+    def asked() -> list[Label]:
+        return climb.ask(3)
+
+    def changed(labels: list[Label]) -> int:
+        rows = [np.concatenate([label.continuous, label.categorical]) for label in labels]
+        return int((np.array(rows) != np.concatenate([start.continuous, start.categorical])).any(axis=0).sum())
+
+    for _ in range(6):  # of the three that are audible, only a change of the level is heard
+        climb.tell([Trial(label, 10.0 + float(label.continuous[0] != 0.5)) for label in asked()])
+    assert changed(asked()) < 3
+    climb.go_on_from(climb.best)
+    assert changed(asked()) < 3
+    climb.go_on_from(Trial(start, 9.0))
+    assert changed(asked()) == 3
 
 
 def test_cma_es_that_finds_nothing_gives_the_renders_back(space: ParameterSpace) -> None:

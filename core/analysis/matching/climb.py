@@ -1,4 +1,4 @@
-"""Climbing from a start: a module or a parameter at a time is changed, and changes that help are made together."""
+"""Climbing from a start: a parameter at a time is changed, and changes that help are made together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tonesmith.analysis.matching.forecast import Forecast
-from tonesmith.analysis.matching.moves import Move, audible_of, borrowed, modules_of, moved, other_choices
+from tonesmith.analysis.matching.moves import Move, audible_of, moved, other_choices
 from tonesmith.analysis.matching.trials import Trial
 from tonesmith.analysis.matching.turns import Turns
 from tonesmith.space.label import Label
@@ -41,10 +41,9 @@ class _Knob:
 class Climb:
     """A start, and the best that was found from there.
 
-    At first it borrows: each module, such as a filter, is tried with the values that another label has. Then each
-    audible parameter has its turn: a continuous one moves by a step of its own, which grows when it helps and shrinks
-    when neither way does, or jumps anywhere; a categorical one gets another choice. Changes of a batch that help alone
-    are then tried together, and so are those that a forecast proposes.
+    Each audible parameter has its turn: a continuous one moves by a step of its own, which grows when it helps and
+    shrinks when neither way does, or jumps anywhere; a categorical one gets another choice. Changes of a batch that
+    help alone are then tried together, and so are those that a forecast proposes.
 
     Args:
         space: of the labels.
@@ -59,43 +58,36 @@ class Climb:
         self.knobs = [_Knob(float(random.choice([-1.0, 1.0]))) for _ in space.continuous]
         self._choices: dict[int, list[int]] = {}
         self._turns = Turns(space, random)
-        self._loans: list[tuple[Label, str]] = []
-        self._asked: list[list[Move]] = []
+        self._asked: list[Move] = []
         self._tried: list[Trial] = []
 
-    def borrow(self, labels: Sequence[Label]) -> None:
-        """Try each module of other labels next, those of the first label first."""
-        self._loans += [(label, module) for label in labels for module in modules_of(self._space)]
+    def go_on_from(self, trial: Trial) -> None:
+        """Take a trial as the best. If another was, what was not heard beside that may be heard now."""
+        if trial is not self.best:
+            self.best, self._turns = trial, Turns(self._space, self._random)
 
     def ask(self, count: int) -> list[Label]:
-        """Return up to ``count`` labels that differ from the best in a parameter or module; none if nothing is left."""
+        """Return up to ``count`` labels that differ from the best in one parameter; none if nothing is left."""
         self._asked = []
-        while self._loans and len(self._asked) < count:
-            moves = borrowed(self._space, self.best.label, *self._loans.pop(0))
-            if moves and moves not in self._asked:
-                self._asked.append(moves)
         turns = self._turns.of(self.best.label)
         while len(self._asked) < count and (turn := next(turns, None)):
             continuous, place = turn
             move = self._turned(place) if continuous else self._chosen(place)
             if move is not None:
-                self._asked.append([move])
-        return [self._label(moves) for moves in self._asked]
+                self._asked.append(move)
+        return [self._label([move]) for move in self._asked]
 
     def tell(self, trials: Sequence[Trial]) -> list[Label]:
         """Take the trials of what was asked, and return labels that make several changes together."""
-        helped: list[tuple[float, int, list[Move]]] = []
-        for moves, trial in zip(self._asked, trials, strict=False):
-            if len(moves) == 1:
-                self._learn(moves[0], trial)
+        helped: list[tuple[float, int, Move]] = []
+        for move, trial in zip(self._asked, trials, strict=False):
+            self._learn(move, trial)
             if trial.distance < self.best.distance:
-                helped.append((trial.distance, len(helped), moves))
+                helped.append((trial.distance, len(helped), move))
         self._tried = list(trials)
-        ranked = [moves for _, _, moves in sorted(helped)]
+        ranked = [move for _, _, move in sorted(helped)]
         sizes = sorted({2, (len(ranked) + 1) // 2, len(ranked)})
-        together = [
-            [move for moves in ranked[size - 1 :: -1] for move in moves] for size in sizes if 1 < size <= len(ranked)
-        ]
+        together = [ranked[size - 1 :: -1] for size in sizes if 1 < size <= len(ranked)]
         audible = audible_of(self._space, self.best.label)[0].tolist()
         return [self._label(moves) for moves in together + self._forecast.proposals(self.best, audible)]
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from itertools import islice
-
-import numpy as np
 
 from tonesmith.analysis.matching.distance import Distance
 from tonesmith.analysis.matching.neighbours import Pool, nearest_rows
@@ -14,23 +11,17 @@ from tonesmith.analysis.matching.pitch import Pitch, pitch_of
 from tonesmith.analysis.matching.remarks import remarks_of
 from tonesmith.analysis.matching.results import Match, Nearest
 from tonesmith.analysis.matching.search import search
-from tonesmith.analysis.matching.trials import Budget, Heard, Listening, Trial, Trials
+from tonesmith.analysis.matching.starts import played_starts, stored_starts
+from tonesmith.analysis.matching.trials import Budget, Heard, Listening, Trials
 from tonesmith.analysis.matching.wanted import Settings, Wanted
 from tonesmith.analysis.metrics import sound_of
 from tonesmith.dataset.notes import changed_note, first_note
 from tonesmith.dataset.player import Player
 from tonesmith.dataset.reader import Dataset
 from tonesmith.engine.machine import cores
-from tonesmith.errors import ConfigError, EngineError, check_libraries
+from tonesmith.errors import ConfigError, check_libraries
 from tonesmith.host.registry import Host
-from tonesmith.space.label import Label
 from tonesmith.space.patch import Note
-from tonesmith.terminal.text import counted
-
-_NEIGHBOURS, _SHARE = 24, 10
-"""Rows that are played with the note of the sound: so many, and at most one in so many of all renders."""
-_LENDERS, _LENT = 6, 75
-"""Rows whose modules are borrowed: so many, and at most one in so many renders."""
 
 
 class _Silent:
@@ -83,12 +74,13 @@ def match(
             told(remark)
         progress.begin(settings.renders)
         distance = Distance(sound_of(wanted.sound.audio, rate), settings.level)
+        stored = stored_starts(dataset, pool, note, distance, engines, stopped)
         budget = Budget(settings.renders, settings.seconds)
         trials = Trials(dataset.space, player, note, distance, budget, engines, stopped, progress)
-        starts = _starts(trials, dataset, pool)
-        nearest = Nearest(starts[0][0], _best(trials))
-        lenders = _lenders(trials, dataset, pool)
-        search(dataset.space, trials, [trial for _, trial in starts], lenders, settings.seed)
+        played = played_starts(trials, dataset, pool, stored)
+        nearest, again = Nearest(played[0][0], _best(trials)), {row for row, _ in played}
+        others = [trial for row, trial in stored if row not in again]
+        search(dataset.space, trials, [trial for _, trial in played], others, settings.seed)
     return Match(dataset, wanted, settings, heard, note, pool, nearest, trials, host)
 
 
@@ -120,29 +112,6 @@ def _note(wanted: Wanted, dataset: Dataset, settings: Settings, heard: Pitch | N
         pitch = heard.midi if heard is not None and sure else dataset[int(pool.rows[0])].note.pitch
         note = changed_note(dataset.plan, first_note(dataset.plan), pitch)
     return changed_note(dataset.plan, note, settings.pitch, settings.velocity, settings.hold)
-
-
-def _starts(trials: Trials, dataset: Dataset, pool: Pool) -> list[tuple[int, Trial]]:
-    """Return the nearest rows as they sound with the note, nearest first, with their indices."""
-    count = int(np.clip(trials.left // _SHARE, 1, _NEIGHBOURS))
-    labels = {int(row): dataset[int(row)].label for row in pool.rows[:count]}
-    rows = {id(label): row for row, label in labels.items()}
-    tried = trials.of(list(labels.values()))
-    if trials.interrupted and trials.best is None:
-        raise KeyboardInterrupt
-    if not tried:
-        raise ConfigError(f"no render was begun within {trials.budget.seconds:g} s. Allow more seconds.")
-    if trials.best is None:
-        raise EngineError(f"none of the {counted(len(tried), 'nearest row')} can be rendered: {trials.reason}")
-    return sorted(((rows[id(trial.label)], trial) for trial in tried), key=lambda start: start[1].distance)
-
-
-def _lenders(trials: Trials, dataset: Dataset, pool: Pool) -> list[Label]:
-    """Return labels of the rows that are nearest by spectrum, by envelope and as a whole, in turn."""
-    count = min(_LENDERS, trials.left // _LENT)
-    ranked = zip(pool.by_spectrum, pool.by_envelope, pool.rows, strict=True)
-    rows = dict.fromkeys(int(row) for rows in islice(ranked, count) for row in rows)
-    return [dataset[row].label for row in list(rows)[:count]]
 
 
 def _best(trials: Trials) -> Heard:

@@ -52,22 +52,6 @@ def modules_of(space: ParameterSpace) -> list[str]:
     return sorted(group for group, size in sizes.items() if size > 1)
 
 
-def borrowed(space: ParameterSpace, label: Label, other: Label, module: str) -> list[Move]:
-    """Return what gives a label the values of a module of another one: none where they are equal. Assets stay."""
-    continuous = [
-        Move(True, place, float(value), jump=True)
-        for place, value in enumerate(other.continuous)
-        if space.continuous[place].group == module and value != label.continuous[place]
-    ]
-    categorical = [
-        Move(False, place, int(value), jump=True)
-        for place, value in enumerate(other.categorical)
-        if space.categorical[place].group == module and not space.categorical[place].slot
-        if value != label.categorical[place]
-    ]
-    return continuous + categorical
-
-
 def moved(space: ParameterSpace, label: Label, moves: Sequence[Move]) -> Label:
     """Return a label with other values, as the space holds it; modulations and assets stay."""
     continuous, categorical = label.continuous.astype(np.float64), label.categorical.copy()

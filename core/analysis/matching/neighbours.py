@@ -27,15 +27,11 @@ class Pool:
 
     Attributes:
         rows: indices in the dataset, nearest first, one of each patch.
-        by_spectrum: the same rows, those first whose spectrum, averaged over time, is nearest.
-        by_envelope: the same rows, those first whose course of power over time is nearest.
         listened: how many rows were listened to.
         patches: how many patches the dataset has, less those that were left out.
     """
 
     rows: NDArray[np.int64]
-    by_spectrum: NDArray[np.int64]
-    by_envelope: NDArray[np.int64]
     listened: int
     patches: int
 
@@ -67,32 +63,13 @@ def nearest_rows(
     random = np.random.Generator(np.random.Philox(key=key_of(seed, "match pool")))
     chosen = np.sort(rows[random.permutation(len(rows))[:most]])
     rate, own = dataset.plan.audio.sample_rate, picture_of(target, dataset.plan.audio.sample_rate)
-    distances = np.empty((3, len(chosen)))
+    distances = np.empty(len(chosen))
     for first in range(0, len(chosen), _READ):
         part = chosen[first : first + _READ]
         for place, audio in enumerate(dataset.get_batch(part, ["audio"])["audio"]):
-            distances[:, first + place] = differences(picture_of(audio, rate), own)
+            distances[first + place] = np.abs(picture_of(audio, rate) - own).mean(dtype=np.float64)
             heard(1)
-    nearest, by_spectrum, by_envelope = chosen[np.argsort(distances, axis=1, kind="stable")]
-    return Pool(nearest, by_spectrum, by_envelope, len(chosen), patches)
-
-
-def differences(one: NDArray[np.float32], other: NDArray[np.float32]) -> list[float]:
-    """Return how far two pictures are apart in dB: as a whole, by spectrum and by envelope.
-
-    Args:
-        one: float32 (channels, bands, times), as :func:`picture_of` returns it.
-        other: likewise.
-    """
-    pairs = [(one, other), *((_merged(one, axis), _merged(other, axis)) for axis in (2, 1))]
-    return [float(np.abs(a - b).mean(dtype=np.float64)) for a, b in pairs]
-
-
-def _merged(picture: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
-    """Return the power of a picture along one axis, in dB re its highest value."""
-    power = np.power(10.0, picture / 10.0).mean(axis=axis)
-    level: NDArray[np.float32] = 10.0 * np.log10(power / power.max())
-    return level
+    return Pool(chosen[np.argsort(distances, kind="stable")], len(chosen), patches)
 
 
 def picture_of(audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:

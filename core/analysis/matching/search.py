@@ -1,9 +1,8 @@
-"""The search: several starts borrow and climb side by side, the worst drop out, and CMA-ES refines what is best."""
+"""The search: leaps that a surrogate foretells and a climb take turns, and CMA-ES refines what they have found."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -11,18 +10,20 @@ from numpy.typing import NDArray
 
 from tonesmith.analysis.matching.climb import Climb
 from tonesmith.analysis.matching.forecast import Forecast
+from tonesmith.analysis.matching.leaps import Leaps
 from tonesmith.analysis.matching.moves import audible_of, with_continuous
+from tonesmith.analysis.matching.points import Chart
 from tonesmith.analysis.matching.trials import Trial, Trials
 from tonesmith.space.label import Label
 from tonesmith.space.sampling import key_of
 from tonesmith.space.space import ParameterSpace
 
-STARTS = (3, 2, 1)
-"""How many starts go on in each part of the climb."""
+ROUNDS = 4
+"""How often leaps and a climb take turns."""
+LEAPT, REFINED = 0.6, 0.15
+"""The share of the renders of a round that leaps have, and of all renders that CMA-ES has, at the end."""
 TOGETHER = 10
-"""Labels that each start tries at once, and the population of CMA-ES. Small ones come further with few renders."""
-REFINED = 0.15
-"""The share of the renders that CMA-ES has, at the end."""
+"""Labels that a climb tries at once, and the population of CMA-ES. Small ones come further with few renders."""
 _SIGMA = 0.5
 """Its first standard deviation, in steps that the climb has found for each parameter."""
 _STEP = (0.01, 0.2)
@@ -30,7 +31,7 @@ _PATIENCE = 2
 """Populations of CMA-ES without a better label, after which the climb goes on instead."""
 
 
-def search(space: ParameterSpace, trials: Trials, starts: Sequence[Trial], lenders: Sequence[Label], seed: int) -> None:
+def search(space: ParameterSpace, trials: Trials, starts: Sequence[Trial], stored: Sequence[Trial], seed: int) -> None:
     """Look for labels that are nearer, until the budget is spent. What is best is in ``trials``.
 
     All draws depend on the seed and on distances alone, so that any number of workers finds the same.
@@ -39,45 +40,38 @@ def search(space: ParameterSpace, trials: Trials, starts: Sequence[Trial], lende
         space: of the labels.
         trials: what renders and measures.
         starts: trials of the nearest rows, nearest first.
-        lenders: labels that each start borrows modules of, before it climbs.
+        stored: other rows that were played with the same note, as they are stored.
         seed: of all draws.
     """
-    random = np.random.Generator(np.random.Philox(key=key_of(seed, "match climb")))
-    climbs = [Climb(space, start, Forecast(trials.distance.levels), random) for start in starts[: STARTS[0]]]
-    for climb in climbs:
-        climb.borrow([*(other.best.label for other in climbs if other is not climb), *lenders])
-    total, refined = trials.left, round(trials.left * REFINED)
-    for part, count in enumerate(STARTS, start=1):
-        climbs = _kept(climbs, count)
-        end = refined + (total - refined) * (len(STARTS) - part) // len(STARTS)
-        while trials.left > end and _climbed(trials, climbs):
+    total = trials.left
+    refined = round(total * REFINED)
+    leaps = Leaps(Chart(space), trials, [*starts, *stored], _draws(seed, "match leaps"))
+    best = starts[0] if trials.best is None else trials.best.trial
+    climb = Climb(space, best, Forecast(trials.distance.levels), _draws(seed, "match climb"))
+    for part in range(ROUNDS):
+        begin = total - (total - refined) * part // ROUNDS
+        end = total - (total - refined) * (part + 1) // ROUNDS
+        leaps.until(begin - round((begin - end) * LEAPT))
+        climb.go_on_from(trials.best.trial if trials.best else best)
+        while trials.left > end and _climbed(trials, climb, leaps):
             pass
-    refine(space, trials, climbs[0], key_of(seed, "match refinement") % 2**32)
-    while trials.left > 0 and _climbed(trials, climbs):
+    refine(space, trials, climb, key_of(seed, "match refinement") % 2**32)
+    while trials.left > 0 and _climbed(trials, climb, leaps):
         pass
 
 
-def _kept(climbs: Sequence[Climb], count: int) -> list[Climb]:
-    """Return the climbs that have come nearest. They borrow modules of the others."""
-    ranked = sorted(climbs, key=lambda climb: climb.best.distance)
-    for climb in ranked[:count]:
-        climb.borrow([other.best.label for other in ranked[count:]])
-    return ranked[:count]
+def _draws(seed: int, purpose: str) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(key=key_of(seed, purpose)))
 
 
-def _climbed(trials: Trials, climbs: Sequence[Climb]) -> bool:
-    """Let each climb try a batch of changes, and those that help together. Return whether there was any to try."""
-    asked = [climb.ask(TOGETHER) for climb in climbs]
-    together = [climb.tell(found) for climb, found in zip(climbs, _tried(trials, asked), strict=True)]
-    for climb, found in zip(climbs, _tried(trials, together), strict=True):
-        climb.settle(found)
-    return any(asked)
-
-
-def _tried(trials: Trials, asked: Sequence[Sequence[Label]]) -> list[list[Trial]]:
-    """Return the trials of several lists of labels, which are rendered at once."""
-    found = trials.of([label for labels in asked for label in labels])
-    return [found[first:end] for first, end in pairwise(accumulate(map(len, asked), initial=0))]
+def _climbed(trials: Trials, climb: Climb, leaps: Leaps) -> bool:
+    """Let a climb try a batch of changes, and those that help together. Return whether there was any to try."""
+    asked = climb.ask(TOGETHER)
+    alone = trials.of(asked)
+    together = trials.of(climb.tell(alone))
+    climb.settle(together)
+    leaps.learn([*alone, *together])
+    return bool(asked)
 
 
 def refine(space: ParameterSpace, trials: Trials, climb: Climb, seed: int) -> None:
