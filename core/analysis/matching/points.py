@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonesmith.space.label import Label
+from tonesmith.space.patch import Patch
 from tonesmith.space.space import ParameterSpace
 
 Chosen = slice | Sequence[int] | NDArray[np.integer[Any]] | NDArray[np.bool_]
@@ -97,10 +98,11 @@ class Chart:
         self._rests: list[Label] = []
         self._indices: dict[object, int] = {}
         gates = {name for p in space.parameters for name in (p.switch, *(gate for gate, _ in p.when))}
-        self._gates = [
-            np.array([p.name in gates for p in ps], np.bool_) for ps in (space.continuous, space.categorical)
-        ]
-        self._masks: dict[tuple[bytes, bytes, int], NDArray[np.bool_]] = {}
+        self._gates, self._chosen = (
+            [(place, p) for place, p in enumerate(parameters) if p.name in gates]
+            for parameters in (space.continuous, space.categorical)
+        )
+        self._masks: dict[tuple[Any, ...], NDArray[np.bool_]] = {}
 
     def points_of(self, labels: Sequence[Label]) -> Points:
         """Return labels as points."""
@@ -137,10 +139,13 @@ class Chart:
 
     def _mask(self, points: Points, place: int) -> NDArray[np.bool_]:
         """Return which of the continuous and categorical parameters are heard, less those that fill an asset slot."""
-        continuous, categorical, rest = points.continuous[place], points.categorical[place], int(points.rests[place])
-        key = (continuous[self._gates[0]].tobytes(), categorical[self._gates[1]].tobytes(), rest)
+        continuous, rest = points.continuous[place], int(points.rests[place])
+        categorical = np.where(self.free, points.categorical[place], self._rests[rest].categorical)
+        key = (rest, *(float(continuous[i]) for i, _ in self._gates), *(int(categorical[i]) for i, _ in self._chosen))
         if key not in self._masks:
-            heard = self.space.audible(self.space.decode(self.label_of(points, place)))
+            values = {p.name: p.low + float(continuous[i]) * (p.high - p.low) for i, p in self._gates}
+            values |= {p.name: p.low + float(categorical[i]) for i, p in self._chosen}
+            heard = self.space.audible(Patch(values, self._rests[rest].modulations))
             heard[len(continuous) :] &= self.free
             self._masks[key] = heard
         return self._masks[key]
