@@ -269,6 +269,10 @@ def test_leaps_end_when_everything_was_tried_and_wait_until_enough_was_heard() -
     assert synth.asked == []
     Leaps(chart, synth, [*known, known[0]], np.random.default_rng(0)).until(0)
     assert sorted(int(label.categorical[0]) for label in synth.asked) == [0, 3]
+    synth.asked.clear()
+    broken = Trial(Label.from_parts(space, [], [0]), 1000.0)
+    Leaps(chart, synth, [*known, known[0], broken], np.random.default_rng(0)).until(0)
+    assert [int(label.categorical[0]) for label in synth.asked] == [3]
 
 
 def test_leaps_and_a_climb_take_turns_and_come_near(space: ParameterSpace, chart: Chart) -> None:

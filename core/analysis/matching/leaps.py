@@ -43,7 +43,7 @@ class Leaps:
     Args:
         chart: of the labels.
         trials: what renders and measures.
-        known: trials of labels that were heard before, those that sound nearest first: of stored rows, and of starts.
+        known: trials of labels that were heard before: of stored rows, and of starts.
         random: of all draws.
     """
 
@@ -73,16 +73,16 @@ class Leaps:
             self.learn(found)
 
     def learn(self, trials: Sequence[Trial]) -> None:
-        """Take trials that could be rendered."""
-        heard = [trial for trial in trials if trial.levels.size == self._levels.shape[1]]
-        if not heard:
-            return
-        points = self._chart.points_of([trial.label for trial in heard])
-        self._points = Points.joined([self._points, points])
-        self._heard = self._chart.heard(self._points)
-        self._levels = np.concatenate([self._levels, [trial.levels for trial in heard]])
-        self._distances = np.append(self._distances, [trial.distance for trial in heard])
-        self._seen |= {self._heard.key(place) for place in range(len(self._heard))}
+        """Take trials of others. What cannot be rendered tells nothing, but is not tried again."""
+        points = self._chart.points_of([trial.label for trial in trials])
+        heard = self._chart.heard(points)
+        self._seen |= {heard.key(place) for place in range(len(heard))}
+        sound = [place for place, trial in enumerate(trials) if trial.levels.size == self._levels.shape[1]]
+        if sound:
+            self._points = Points.joined([self._points, points[sound]])
+            self._heard = Heard.joined([self._heard, heard[sound]])
+            self._levels = np.concatenate([self._levels, [trials[place].levels for place in sound]])
+            self._distances = np.append(self._distances, [trials[place].distance for place in sound])
 
     def _check(self, trials: Sequence[Trial], chosen: Sequence[tuple[Label, float, float]]) -> None:
         """Take how far forecasts were wrong, in units of their doubt."""
@@ -100,7 +100,7 @@ class Leaps:
     def _likely(self) -> _Foretold:
         """Return labels that are thought likely to come nearer, through some generations."""
         order = np.argsort(self._distances, kind="stable")[:_FAVOURITES]
-        found = self._foretold(Points.joined([self._neighbours(place) for place in order.tolist()]))
+        found = self._judged(Points.joined([self._neighbours(place) for place in order.tolist()]))
         for _ in range(_GENERATIONS):
             parents = found.best(_PARENTS)
             if not len(parents.gains):
@@ -109,14 +109,14 @@ class Leaps:
             likely = np.exp(-3.0 * rank / len(rank))
             likely /= likely.sum()
             born = children(self._chart, parents.points, parents.heard.mask, likely, _CHILDREN, self._random)
-            found = _joined(parents, self._foretold(born))
+            found = _joined(parents, self._judged(born))
         return found
 
     def _neighbours(self, place: int) -> Points:
         found = neighbours(self._chart, self._points[[place]], self._heard.mask[place], self._lenders, self._random)
         return found[np.sort(self._random.permutation(len(found))[:_NEIGHBOURS])]
 
-    def _foretold(self, points: Points) -> _Foretold:
+    def _judged(self, points: Points) -> _Foretold:
         heard = self._chart.heard(points)
         new = [place for place in range(len(heard)) if heard.key(place) not in self._seen]
         distances, doubts = self._surrogate.foretell(heard[new])
@@ -164,16 +164,10 @@ class _Foretold:
 
 
 def _joined(one: _Foretold, other: _Foretold) -> _Foretold:
-    heard = Heard(
-        *(
-            np.concatenate([getattr(part.heard, name) for part in (one, other)])
-            for name in ("continuous", "kinds", "mask")
-        )
-    )
     numbers = (
         np.concatenate([getattr(part, name) for part in (one, other)]) for name in ("distances", "doubts", "gains")
     )
-    return _Foretold(Points.joined([one.points, other.points]), heard, *numbers)
+    return _Foretold(Points.joined([one.points, other.points]), Heard.joined([one.heard, other.heard]), *numbers)
 
 
 def expected_gain(nearer: NDArray[np.float64], doubts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -77,6 +77,12 @@ class Heard:
         """Return what is heard of some of the points."""
         return type(self)(self.continuous[chosen], self.kinds[chosen], self.mask[chosen])
 
+    @classmethod
+    def joined(cls, parts: Sequence[Heard]) -> Self:
+        """Return what is heard of several, one after the other."""
+        columns = zip(*((part.continuous, part.kinds, part.mask) for part in parts), strict=True)
+        return cls(*(np.concatenate(arrays) for arrays in columns))
+
     def key(self, place: int) -> bytes:
         """Return what is equal for two points that sound alike, or differ by less than a thousandth."""
         return bytes(self.continuous[place].round(3)) + bytes(self.kinds[place])
