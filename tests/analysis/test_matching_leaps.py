@@ -165,6 +165,20 @@ def test_the_slope_of_a_fit_is_that_of_its_value(space: ParameterSpace, chart: C
         assert slope[place] == pytest.approx((more - less) / 2e-3, rel=0.02, abs=0.02)
 
 
+def test_a_fit_does_not_depend_on_the_order_in_which_sums_are_rounded(space: ParameterSpace, chart: Chart) -> None:
+    synth = Synth(chart, label_of(space, [0.8, 0.3, 0.5, 0.7, 0.2], [1, 2, 0]), 0)
+    known = [synth.trial(label) for label in drawn(space, 120)]
+    fitted = []
+    for order in (np.arange(120), np.random.default_rng(0).permutation(120)):
+        trials = [known[place] for place in order]
+        surrogate = Surrogate(synth.distance.levels)
+        heard = chart.heard(chart.points_of([trial.label for trial in trials]))
+        distances = np.array([trial.distance for trial in trials])
+        surrogate.learn(heard, np.array([trial.levels for trial in trials]), distances)
+        fitted.append(surrogate._logs)
+    assert np.array_equal(*fitted)  # type: ignore[arg-type]
+
+
 def test_a_fit_of_many_sounds_takes_the_nearest_and_the_last() -> None:
     distances = np.arange(1000.0)[::-1]
     chosen = module._fitted(distances, 80)

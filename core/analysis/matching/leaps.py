@@ -114,6 +114,8 @@ class Leaps:
 
     def _neighbours(self, place: int) -> Points:
         found = neighbours(self._chart, self._points[[place]], self._heard.mask[place], self._lenders, self._random)
+        if len(found) <= _NEIGHBOURS:
+            return found
         return found[np.sort(self._random.permutation(len(found))[:_NEIGHBOURS])]
 
     def _judged(self, points: Points) -> _Foretold:

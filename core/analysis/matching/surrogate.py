@@ -161,15 +161,18 @@ def _fit(heard: Heard, patterns: NDArray[np.float64], logs: NDArray[np.float64] 
     return np.asarray(found.x, np.float64).round(_DIGITS)
 
 
-def _squares(heard: Heard) -> NDArray[np.float32]:
-    """Return the squared differences of each parameter, (parameters, n * n); of a kind 1 where it is another."""
+def _squares(heard: Heard) -> NDArray[np.float64]:
+    """Return the squared differences of each parameter, (parameters, n * n); of a kind 1 where it is another.
+
+    They are float64: with float32, what is fitted would depend on how many threads add up.
+    """
     parts = [(column[:, None] - column[None]) ** 2 for column in heard.continuous.T]
     parts += [column[:, None] != column[None] for column in heard.kinds.T]
-    return np.array(parts, np.float32).reshape(len(parts), -1)
+    return np.array(parts, np.float64).reshape(len(parts), -1)
 
 
 def _unlikelihood(
-    weights: NDArray[np.float64], apart: NDArray[np.float32], products: NDArray[np.float64], outputs: int
+    weights: NDArray[np.float64], apart: NDArray[np.float64], products: NDArray[np.float64], outputs: int
 ) -> tuple[float, NDArray[np.float64]]:
     """Return the negative logarithm of the marginal likelihood, at the likeliest scale, and its slope by log weights.
 
@@ -180,11 +183,11 @@ def _unlikelihood(
         outputs: how many there are.
     """
     count = len(products)
-    alike = np.exp(-(weights[:-1].astype(np.float32) @ apart).astype(np.float64)).reshape(count, count)
+    alike = np.exp(-(weights[:-1] @ apart)).reshape(count, count)
     lower = np.linalg.cholesky(alike + weights[-1] * np.eye(count))
     inverse = np.linalg.inv(alike + weights[-1] * np.eye(count))
     scale = max(float((inverse * products).sum()), 1e-30) / (count * outputs)
     value = 0.5 * outputs * count * np.log(scale) + outputs * float(np.log(np.diag(lower)).sum())
     by_entry = 0.5 * (outputs * inverse - inverse @ products @ inverse / scale)
-    by_weight = -(apart @ (by_entry * alike).astype(np.float32).ravel()).astype(np.float64) * weights[:-1]
+    by_weight = -(apart @ (by_entry * alike).ravel()) * weights[:-1]
     return value, np.append(by_weight, np.trace(by_entry) * weights[-1])
